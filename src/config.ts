@@ -1,0 +1,146 @@
+/**
+ * Every setting: its name, flag, default and meaning. The only reader of the environment; `--help` and
+ * the README's table are made from the descriptions here.
+ */
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ipaddr from 'ipaddr.js';
+import { MixspaceError } from './errors.js';
+
+const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+
+interface Setting<T> {
+  env: string;
+  /** As commander writes it. */
+  flag: string;
+  description: string;
+  /** As `--help` shows it. */
+  shown: string;
+  fallback: () => T;
+  /** Throws a string that says what is expected. */
+  parse: (text: string) => T;
+}
+
+function whole(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) throw `a whole number from ${min} to ${max}`;
+    return value;
+  };
+}
+
+const units: Record<string, number> = { '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9 };
+function bytes(text: string): number {
+  const match = /^(\d+)\s*([kmg]?b?)$/i.exec(text.trim());
+  const unit = match ? units[match[2]!.toLowerCase()] : undefined;
+  if (!match || unit === undefined) throw 'a size such as 256MB';
+  return Number(match[1]) * unit;
+}
+
+function truth(text: string): boolean {
+  if (/^(1|true|yes|on)$/i.test(text)) return true;
+  if (/^(0|false|no|off)$/i.test(text)) return false;
+  throw 'yes or no';
+}
+
+const list = (text: string): string[] => text.split(',').map((part) => part.trim()).filter(Boolean);
+
+function addressRanges(text: string): string[] {
+  return list(text).map((range) => {
+    const cidr = range.includes('/') ? range : `${range}/${range.includes(':') ? 128 : 32}`;
+    if (!ipaddr.isValidCIDR(cidr)) throw 'address ranges such as 10.1.0.0/16, separated by commas';
+    return cidr;
+  });
+}
+
+function origins(text: string): string[] {
+  return list(text).map((origin) => {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) throw 'origins such as https://photos.example, separated by commas';
+    return origin;
+  });
+}
+
+function setting<T>(env: string, flag: string, shown: string, fallback: () => T, parse: (text: string) => T, description: string): Setting<T> {
+  return { env, flag, shown, fallback, parse, description };
+}
+
+const absolute = (text: string): string => path.resolve(text);
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+
+export const settings = {
+  port: setting('PORT', '--port <number>', '8080', () => 8080, whole(0, 65_535), 'port to listen on; 0 takes a free one'),
+  host: setting('HOST', '--host <address>', '127.0.0.1', () => '127.0.0.1', (text) => text, 'address to listen on'),
+  indexDir: setting('MIXSPACE_INDEX_DIR', '--index-dir <folder>', './index', () => absolute('index'), absolute, 'database, graph snapshots, originals, thumbnails'),
+  modelsDir: setting('MIXSPACE_MODELS_DIR', '--models-dir <folder>', './models', () => path.join(packageRoot, 'models'), absolute, 'model packages'),
+  model: setting<string | undefined>('MIXSPACE_MODEL', '--model <id>', 'the bundled one', () => undefined, (text) => text, 'model of a new collection, and of a call without model'),
+  apiKeys: setting<string[]>('MIXSPACE_API_KEYS', '--api-keys-file <file>', 'none', () => [], list, 'keys, separated by commas (as a flag: a file with one a line); every /v1 call needs one as Authorization: Bearer'),
+  roots: setting<string[]>('MIXSPACE_ROOTS', '--roots <folders>', 'none', () => [], (text) => list(text).map(absolute), 'folders, separated by commas, whose files may be named by path'),
+  fetchAllow: setting<string[]>('MIXSPACE_FETCH_ALLOW', '--fetch-allow <ranges>', 'none', () => [], addressRanges, 'address ranges that may be fetched although they are private'),
+  corsOrigins: setting<string[]>('MIXSPACE_CORS_ORIGINS', '--cors-origins <origins>', 'none', () => [], origins, 'origins that may call from a browser'),
+  hosts: setting<string[]>('MIXSPACE_HOSTS', '--hosts <names>', 'none', () => [], list, 'further host names, separated by commas, by which browsers may call'),
+  allowOpen: setting('MIXSPACE_ALLOW_OPEN', '--allow-open <yes|no>', 'no', () => false, truth, 'allows listening beyond the loopback without keys'),
+  store: setting('MIXSPACE_STORE', '--store <name>', 'embedded', () => 'embedded', (text) => {
+    if (text !== 'embedded') throw '"embedded", the only store there is for now';
+    return text;
+  }, 'where collections live'),
+  logLevel: setting('LOG_LEVEL', '--log-level <level>', 'info', () => 'info', (text) => {
+    if (!logLevels.includes(text)) throw `one of ${logLevels.join(', ')}`;
+    return text;
+  }, 'how much the log says'),
+  workers: setting('MIXSPACE_WORKERS', '--workers <number>', 'one a core, at most 8', () => Math.min(8, availableParallelism()), whole(1, 64), 'encoder workers'),
+  queueLimit: setting('MIXSPACE_QUEUE_LIMIT', '--queue-limit <number>', '4096', () => 4096, whole(1, 1_000_000), 'texts and pictures that may wait for an encoder; beyond it 429'),
+  maxBody: setting('MIXSPACE_MAX_BODY', '--max-body <size>', '256MB', () => 256e6, bytes, 'a request body'),
+  maxPicture: setting('MIXSPACE_MAX_PICTURE', '--max-picture <size>', '50MB', () => 50e6, bytes, 'a picture, in bytes'),
+  maxPixels: setting('MIXSPACE_MAX_PIXELS', '--max-pixels <number>', '100000000', () => 100_000_000, whole(1, 1_000_000_000), 'a picture, in pixels'),
+  maxText: setting('MIXSPACE_MAX_TEXT', '--max-text <size>', '1MB', () => 1e6, bytes, 'a text, in bytes of UTF-8'),
+  fetchTimeout: setting('MIXSPACE_FETCH_TIMEOUT', '--fetch-timeout <ms>', '10000', () => 10_000, whole(1, 600_000), 'milliseconds a URL may take, redirects included'),
+};
+
+export type Config = { [K in keyof typeof settings]: (typeof settings)[K] extends Setting<infer T> ? T : never };
+export type SettingName = keyof Config;
+
+/** Read by the CLI's client commands from the same environment, so they are no mistake here. */
+const clientSettings = ['MIXSPACE_URL', 'MIXSPACE_API_KEY'];
+/** Kubernetes injects these for a Service named mixspace. */
+const injected = /^MIXSPACE_(PORT|PORT_.*|SERVICE_.*)$/;
+
+/**
+ * Flags first, then the environment, then defaults.
+ * @throws MixspaceError `invalid_request`, one line that names the setting and what it takes.
+ */
+export function readConfig(flags: Partial<Record<SettingName, string>> = {}, env: NodeJS.ProcessEnv = process.env): Config {
+  const known = new Set([...Object.values(settings).map((each) => each.env), ...clientSettings]);
+  for (const name of Object.keys(env)) {
+    if (name.startsWith('MIXSPACE_') && !known.has(name) && !injected.test(name)) {
+      throw new MixspaceError('invalid_request', `${name} is no setting of mixspace; \`mixspace serve --help\` lists them.`, { param: name });
+    }
+  }
+  const config: Record<string, unknown> = {};
+  for (const [name, each] of Object.entries(settings) as [SettingName, Setting<unknown>][]) {
+    const flag = flags[name];
+    const text = flag ?? env[each.env];
+    if (text === undefined || (flag === undefined && text === '')) {
+      config[name] = each.fallback();
+      continue;
+    }
+    try {
+      config[name] = each.parse(text);
+    } catch (expected) {
+      if (typeof expected !== 'string') throw expected;
+      const given = flag === undefined ? each.env : each.flag.split(' ')[0]!;
+      throw new MixspaceError('invalid_request', `${given} takes ${expected}, not "${text}".`, { param: given });
+    }
+  }
+  const read = config as Config;
+  if (!isLoopback(read.host) && read.apiKeys.length === 0 && !read.allowOpen) {
+    throw new MixspaceError('invalid_request', `Listening on ${read.host} lets others in: set MIXSPACE_API_KEYS, or MIXSPACE_ALLOW_OPEN=yes to do without keys.`, { param: 'HOST' });
+  }
+  return read;
+}
+
+export function isLoopback(host: string): boolean {
+  if (host === 'localhost' || host.endsWith('.localhost')) return true;
+  const bare = host.replace(/^\[|\]$/g, '');
+  return ipaddr.isValid(bare) && ipaddr.process(bare).range() === 'loopback';
+}

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { CollectionName } from './common.js';
+import { limits } from './limits.js';
+
+export const NewCollection = z
+  .strictObject({
+    name: CollectionName,
+    model: z.string().optional(),
+    description: z.string().max(limits.descriptionLength).optional(),
+    originals: z.enum(['keep', 'thumbnail']).optional().meta({ description: 'Whether the bytes of uploaded pictures are kept (default), or thumbnails alone.' }),
+  })
+  .meta({ id: 'NewCollection' });
+export type NewCollection = z.infer<typeof NewCollection>;
+
+export const Collection = z
+  .object({
+    name: z.string(),
+    description: z.string().nullable(),
+    model: z.string(),
+    model_available: z.boolean().meta({ description: "False when the model has gone or changed: the collection lists and searches by embedding, but can't encode." }),
+    fingerprint: z.string(),
+    dimensions: z.number().int(),
+    originals: z.enum(['keep', 'thumbnail']),
+    created_at: z.string(),
+    counts: z.object({ image: z.number().int(), text: z.number().int(), total: z.number().int() }),
+    bytes: z.number().int(),
+    graph: z.object({ state: z.enum(['ready', 'building', 'none']), indexed: z.number().int() }),
+  })
+  .meta({ id: 'Collection' });
+export type Collection = z.infer<typeof Collection>;
+
+export const CollectionList = z.object({ collections: z.array(Collection) }).meta({ id: 'CollectionList' });
+export type CollectionList = z.infer<typeof CollectionList>;

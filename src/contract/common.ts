@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { limits } from './limits.js';
+
+const utf8Length = (text: string): number => new TextEncoder().encode(text).length;
+// A lone surrogate has no UTF-8 form: stored and read again it would be another id.
+const wellFormed = (text: string): boolean => !/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.test(text);
+// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+const hasControl = (text: string): boolean => /[\u0000-\u001F\u007F-\u009F]/.test(text);
+
+export const Id = z
+  .string()
+  .refine((id) => id.length > 0 && utf8Length(id) <= limits.idBytes, `An id is 1 to ${limits.idBytes} bytes of UTF-8.`)
+  .refine((id) => !hasControl(id), 'An id has no control characters.')
+  .refine(wellFormed, 'An id is well-formed Unicode.')
+  .meta({ id: 'Id', description: `1 to ${limits.idBytes} bytes of UTF-8 without control characters.`, minLength: 1, maxLength: limits.idBytes });
+
+export const CollectionName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, `A collection's name is 1 to ${limits.nameLength} letters, digits, ".", "_" or "-", and begins with a letter or digit.`)
+  .meta({ id: 'CollectionName' });
+
+export const Modality = z.enum(['image', 'text']).meta({ id: 'Modality' });
+export type Modality = z.infer<typeof Modality>;
+
+export const Metadata = z
+  .record(z.string(), z.unknown())
+  .refine((value) => utf8Length(JSON.stringify(value)) <= limits.metadataBytes, `Metadata is at most ${limits.metadataBytes} bytes of JSON.`)
+  .meta({ id: 'Metadata', description: `Any JSON object of at most ${limits.metadataBytes} bytes.` });
+export type Metadata = z.infer<typeof Metadata>;
+
+export const Source = z
+  .string()
+  .min(1)
+  .refine((source) => utf8Length(source) <= limits.sourceBytes, `A source is at most ${limits.sourceBytes} bytes of UTF-8.`)
+  .refine(wellFormed, 'A source is well-formed Unicode.')
+  .meta({ description: 'Where it came from: a path, a URL, a file name.' });
+
+/** An array of numbers, checked in one plain loop: a request may hold a thousand of a thousand. */
+export const Embedding = z
+  .custom<number[]>((value) => {
+    if (!Array.isArray(value) || value.length === 0 || value.length > limits.dimensions) return false;
+    for (let i = 0; i < value.length; i++) if (typeof value[i] !== 'number') return false;
+    return true;
+  }, `An embedding is a list of 1 to ${limits.dimensions} numbers.`)
+  .meta({ id: 'Embedding', type: 'array', items: { type: 'number' }, minItems: 1, maxItems: limits.dimensions });
+
+export const Fingerprint = z.string().min(1).max(128).meta({ description: "The embedding space's fingerprint, as `/v1/models` and `/v1/embeddings` tell it." });
+
+const TextInput = z.strictObject({ text: z.string() });
+const ImageInput = z.strictObject({ image: z.string().meta({ description: 'An https URL, a data URI, or base64.' }) });
+
+/** A string is text. Which of `text` and `image` an object holds decides its schema, so that errors name the right field. */
+export const Input = z
+  .union([z.string(), TextInput, ImageInput], { error: 'An input is a string, {"text": string} or {"image": string}, exactly one.' })
+  .meta({ id: 'Input', description: 'A string (text), `{"text"}` or `{"image"}`: exactly one.' });
+export type Input = z.infer<typeof Input>;
+
+/** Tokens are known here and refused as 422 by the operation, with a reason; the schema alone would only say that they are no inputs. */
+export const TokenArray = z.array(z.number().int()).meta({ description: 'Token ids: known, and refused (422); send the text.' });
+
+export const Usage = z.object({ prompt_tokens: z.number().int(), total_tokens: z.number().int() }).meta({ id: 'Usage' });
+
+export const ErrorBody = z
+  .object({
+    error: z.object({
+      message: z.string(),
+      type: z.string(),
+      param: z.string().nullable(),
+      code: z.string(),
+    }),
+  })
+  .meta({ id: 'Error' });
+export type ErrorBody = z.infer<typeof ErrorBody>;

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+
+/** Levels of nesting and clauses that a filter may have. */
+export const filterLimits = { depth: 8, clauses: 64 } as const;
+
+type Scalar = string | number | boolean | null;
+export interface FieldCondition {
+  $eq?: Scalar;
+  $ne?: Scalar;
+  $gt?: string | number;
+  $gte?: string | number;
+  $lt?: string | number;
+  $lte?: string | number;
+  $in?: Scalar[];
+  $nin?: Scalar[];
+  $exists?: boolean;
+  $not?: FieldCondition;
+}
+/** Keys are ANDed; a key is a field (dots go into objects) or one of `$and`, `$or`, `$not`. */
+export interface Filter {
+  $and?: Filter[];
+  $or?: Filter[];
+  $not?: Filter;
+  [field: string]: Scalar | FieldCondition | Filter | Filter[] | undefined;
+}
+
+const fieldOperators = new Set(['$eq', '$ne', '$gt', '$gte', '$lt', '$lte', '$in', '$nin', '$exists', '$not']);
+const isScalar = (value: unknown): value is Scalar =>
+  value === null || typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+class FilterProblem {
+  constructor(
+    readonly path: (string | number)[],
+    readonly message: string,
+  ) {}
+}
+
+/** Every clause counts one: a field's comparison, or a logical operator. */
+function checkFilter(root: unknown): FilterProblem | undefined {
+  let clauses = 0;
+  const enter = (path: (string | number)[], depth: number): void => {
+    if (depth > filterLimits.depth) throw new FilterProblem(path, `A filter nests at most ${filterLimits.depth} levels.`);
+  };
+  const count = (path: (string | number)[]): void => {
+    if (++clauses > filterLimits.clauses) throw new FilterProblem(path, `A filter has at most ${filterLimits.clauses} clauses.`);
+  };
+  const filter = (value: unknown, path: (string | number)[], depth: number): void => {
+    enter(path, depth);
+    if (!isObject(value)) throw new FilterProblem(path, 'A filter is an object.');
+    for (const [key, part] of Object.entries(value)) {
+      const at = [...path, key];
+      if (key === '$and' || key === '$or') {
+        count(at);
+        if (!Array.isArray(part) || part.length === 0) throw new FilterProblem(at, `${key} takes a list of at least one filter.`);
+        part.forEach((each, i) => filter(each, [...at, i], depth + 1));
+      } else if (key === '$not') {
+        count(at);
+        filter(part, at, depth + 1);
+      } else if (key.startsWith('$')) {
+        throw new FilterProblem(at, `Unknown operator ${key}; here stand field names, $and, $or or $not.`);
+      } else {
+        field(part, at, depth);
+      }
+    }
+  };
+  const field = (value: unknown, path: (string | number)[], depth: number): void => {
+    if (isScalar(value)) return count(path);
+    if (!isObject(value)) throw new FilterProblem(path, 'A field is compared with a string, number, boolean, null, or an object of operators; for lists use $in.');
+    enter(path, depth + 1);
+    const entries = Object.entries(value);
+    if (entries.length === 0) throw new FilterProblem(path, 'An object of operators holds at least one; for nested fields write "a.b".');
+    for (const [operator, operand] of entries) {
+      const at = [...path, operator];
+      if (!fieldOperators.has(operator)) throw new FilterProblem(at, `Unknown operator ${operator}; known are ${[...fieldOperators].join(', ')}.`);
+      count(at);
+      if (operator === '$not') field(operand, at, depth + 1);
+      else if (operator === '$exists') {
+        if (typeof operand !== 'boolean') throw new FilterProblem(at, '$exists takes true or false.');
+      } else if (operator === '$in' || operator === '$nin') {
+        if (!Array.isArray(operand) || !operand.every(isScalar)) throw new FilterProblem(at, `${operator} takes a list of strings, numbers, booleans or nulls.`);
+        if (operand.length > 1000) throw new FilterProblem(at, `${operator} takes at most 1000 values.`);
+      } else if (operator === '$eq' || operator === '$ne') {
+        if (!isScalar(operand)) throw new FilterProblem(at, `${operator} takes a string, number, boolean or null.`);
+      } else if (typeof operand !== 'string' && !(typeof operand === 'number' && Number.isFinite(operand))) {
+        throw new FilterProblem(at, `${operator} takes a number or a string.`);
+      }
+    }
+  };
+  try {
+    filter(root, [], 1);
+    return undefined;
+  } catch (problem) {
+    if (problem instanceof FilterProblem) return problem;
+    throw problem;
+  }
+}
+
+export const Filter = z
+  .record(z.string(), z.unknown())
+  .superRefine((value, context) => {
+    const problem = checkFilter(value);
+    if (problem) context.addIssue({ code: 'custom', path: problem.path, message: problem.message });
+  })
+  .transform((value) => value as Filter)
+  .meta({
+    id: 'Filter',
+    description:
+      'Conditions on metadata. Keys are ANDed; dots go into objects; types are strict; a scalar matches an array that holds it. ' +
+      'Operators: $eq $ne $gt $gte $lt $lte $in $nin $exists $and $or $not. A missing field matches only $ne, $nin and $exists: false. ' +
+      `At most ${filterLimits.depth} levels and ${filterLimits.clauses} clauses.`,
+    examples: [{ year: 2024, tags: { $in: ['a'] }, size: { $gte: 10 } }],
+  });

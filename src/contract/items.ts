@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { Embedding, ErrorBody, Fingerprint, Id, Metadata, Modality, Source } from './common.js';
+import { limits } from './limits.js';
+
+const contentFields = ['text', 'image', 'path', 'embedding'] as const;
+
+/** One entry of an ingest. Each stands for itself, so each is validated alone and fails alone. */
+export const NewItem = z
+  .strictObject({
+    id: Id.optional(),
+    metadata: Metadata.optional(),
+    source: Source.optional(),
+    text: z.string().optional(),
+    image: z.string().optional().meta({ description: 'An https URL, a data URI, or base64.' }),
+    path: z.string().min(1).optional().meta({ description: "A file under one of the server's roots: read and referenced, never copied." }),
+    embedding: Embedding.optional(),
+    modality: Modality.optional().meta({ description: 'Of `embedding`, and only with it.' }),
+    fingerprint: Fingerprint.optional(),
+  })
+  .superRefine((item, context) => {
+    const given = contentFields.filter((field) => item[field] !== undefined);
+    if (given.length !== 1) context.addIssue({ code: 'custom', path: [], message: `An item has exactly one of ${contentFields.join(', ')}${given.length ? `, not ${given.join(' and ')}` : ''}.` });
+    if (item.embedding !== undefined && item.modality === undefined) context.addIssue({ code: 'custom', path: ['modality'], message: 'An item given as an embedding needs its modality, "image" or "text".' });
+    if (item.embedding === undefined && item.modality !== undefined) context.addIssue({ code: 'custom', path: ['modality'], message: 'modality goes only with embedding.' });
+    if (item.embedding === undefined && item.fingerprint !== undefined) context.addIssue({ code: 'custom', path: ['fingerprint'], message: 'fingerprint goes only with embedding.' });
+  })
+  .meta({ id: 'NewItem' });
+export type NewItem = z.infer<typeof NewItem>;
+
+/** What a file part of a multipart ingest may say of itself. */
+export const FileNote = z.strictObject({ id: Id.optional(), metadata: Metadata.optional(), source: Source.optional() }).meta({ id: 'FileNote' });
+export type FileNote = z.infer<typeof FileNote>;
+
+/** The envelope alone: the entries are validated one by one against NewItem. */
+export const ItemsRequest = z
+  .strictObject({ items: z.array(z.unknown().meta({ $ref: '#/components/schemas/NewItem' })).min(1).max(limits.items, `At most ${limits.items} items a request.`) })
+  .meta({ id: 'ItemsRequest' });
+export type ItemsRequest = { items: NewItem[] };
+
+export const ItemOutcome = z
+  .object({
+    id: z.string().nullable().meta({ description: 'null when it failed before it had one.' }),
+    status: z.enum(['created', 'updated', 'unchanged', 'failed']),
+    error: ErrorBody.shape.error.optional(),
+  })
+  .meta({ id: 'ItemOutcome' });
+export type ItemOutcome = z.infer<typeof ItemOutcome>;
+
+export const ItemsResponse = z.object({ items: z.array(ItemOutcome) }).meta({ id: 'ItemsResponse' });
+export type ItemsResponse = z.infer<typeof ItemsResponse>;
+
+export const ExistsRequest = z.strictObject({ ids: z.array(Id).max(limits.ids, `At most ${limits.ids} ids.`) }).meta({ id: 'ExistsRequest' });
+export type ExistsRequest = z.infer<typeof ExistsRequest>;
+export const ExistsResponse = z.object({ missing: z.array(z.string()) }).meta({ id: 'ExistsResponse' });
+export type ExistsResponse = z.infer<typeof ExistsResponse>;
+
+export const itemFields = {
+  id: z.string(),
+  modality: Modality,
+  text: z.string().optional(),
+  metadata: Metadata,
+  sources: z.array(z.string()),
+  width: z.number().int().optional(),
+  height: z.number().int().optional(),
+  taken_at: z.string().optional().meta({ description: 'From EXIF, local time of the camera.' }),
+  image_url: z.string().optional().meta({ description: 'Relative to the service; a thumbnail, or the original with `?size=original`.' }),
+};
+export const Item = z
+  .object({ ...itemFields, content_hash: z.string(), created_at: z.string(), updated_at: z.string() })
+  .meta({ id: 'Item' });
+export type Item = z.infer<typeof Item>;
+
+export const ItemPage = z.object({ items: z.array(Item), next_cursor: z.string().optional() }).meta({ id: 'ItemPage' });
+export type ItemPage = z.infer<typeof ItemPage>;
+
+export const MetadataPatch = z.strictObject({ metadata: Metadata }).meta({ id: 'MetadataPatch' });
+export type MetadataPatch = z.infer<typeof MetadataPatch>;
+
+export const Deleted = z.object({ deleted: z.number().int() }).meta({ id: 'Deleted' });
+export type Deleted = z.infer<typeof Deleted>;

@@ -1,0 +1,68 @@
+/**
+ * The one table of routes: the server mounts it, the client calls by it, the OpenAPI document is made from it.
+ */
+import { z } from 'zod';
+import { ClassifyRequest, ClassifyResponse } from './classify.js';
+import { Collection, CollectionList, NewCollection } from './collections.js';
+import { CollectionName, Id } from './common.js';
+import { EmbeddingsRequest, EmbeddingsResponse, ModelList } from './embeddings.js';
+import { Deleted, ExistsRequest, ExistsResponse, Item, ItemPage, ItemsRequest, ItemsResponse, MetadataPatch } from './items.js';
+import { SearchRequest, SearchResponse } from './search.js';
+import { limits } from './limits.js';
+
+export interface Route {
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete';
+  /** OpenAPI style: `/v1/collections/{name}`. */
+  path: string;
+  summary: string;
+  params?: z.ZodObject;
+  query?: z.ZodObject;
+  body?: z.ZodType;
+  /** What a multipart body may hold beside the JSON form. */
+  multipart?: { description: string; file: 'one' | 'many'; part?: 'request' | 'metadata' };
+  /** Success. No schema: no body (204) or bytes. */
+  status: 200 | 201 | 204;
+  response?: z.ZodType;
+  bytes?: string;
+  /** Error statuses besides 400, 401, 403, 405, 413 and 5xx, which any route may give. */
+  errors?: number[];
+}
+
+const CollectionParams = z.object({ name: CollectionName });
+const ItemParams = z.object({ name: CollectionName, id: Id });
+const flag = z.enum(['true', 'false']);
+const FilterQuery = z.string().meta({ description: 'A filter as JSON, URL-encoded.' });
+const PageLimit = z.string().regex(/^[1-9]\d{0,8}$/, 'limit is a whole number.').refine((text) => Number(text) <= limits.page, `limit is at most ${limits.page}.`);
+
+export const routes = {
+  embed: { method: 'post', path: '/v1/embeddings', summary: 'Embed texts and pictures', body: EmbeddingsRequest, status: 200, response: EmbeddingsResponse, errors: [404, 415, 422, 429] },
+  classify: { method: 'post', path: '/v1/classify', summary: 'Classify texts and pictures by labels, without training', body: ClassifyRequest, status: 200, response: ClassifyResponse, errors: [404, 415, 422, 429] },
+  listModels: { method: 'get', path: '/v1/models', summary: 'The models there are, the default one first', status: 200, response: ModelList },
+
+  createCollection: { method: 'post', path: '/v1/collections', summary: 'Create a collection', body: NewCollection, status: 201, response: Collection, errors: [404, 409] },
+  listCollections: { method: 'get', path: '/v1/collections', summary: 'All collections', status: 200, response: CollectionList },
+  getCollection: { method: 'get', path: '/v1/collections/{name}', summary: 'One collection', params: CollectionParams, status: 200, response: Collection, errors: [404] },
+  deleteCollection: { method: 'delete', path: '/v1/collections/{name}', summary: 'Delete a collection and all it holds', params: CollectionParams, status: 204, errors: [404, 409] },
+
+  addItems: {
+    method: 'post', path: '/v1/collections/{name}/items', summary: 'Take in items; each stands for itself', params: CollectionParams, body: ItemsRequest,
+    multipart: { description: 'Pictures as `file` parts; `metadata`: an object by file name, or a list of {id?, metadata?, source?} in their order.', file: 'many', part: 'metadata' },
+    status: 200, response: ItemsResponse, errors: [404, 409, 415, 422, 429],
+  },
+  itemsExist: { method: 'post', path: '/v1/collections/{name}/items/exists', summary: 'Which of these ids are missing', params: CollectionParams, body: ExistsRequest, status: 200, response: ExistsResponse, errors: [404] },
+  listItems: { method: 'get', path: '/v1/collections/{name}/items', summary: 'Items by id', params: CollectionParams, query: z.strictObject({ filter: FilterQuery.optional(), limit: PageLimit.optional(), cursor: z.string().max(2048).optional() }), status: 200, response: ItemPage, errors: [404] },
+  deleteItems: { method: 'delete', path: '/v1/collections/{name}/items', summary: 'Delete the items a filter matches, or all', params: CollectionParams, query: z.strictObject({ filter: FilterQuery.optional(), all: flag.optional() }), status: 200, response: Deleted, errors: [404] },
+  getItem: { method: 'get', path: '/v1/collections/{name}/items/{id}', summary: 'One item', params: ItemParams, status: 200, response: Item, errors: [404] },
+  patchItem: { method: 'patch', path: '/v1/collections/{name}/items/{id}', summary: "Replace an item's metadata", params: ItemParams, body: MetadataPatch, status: 200, response: Item, errors: [404] },
+  deleteItem: { method: 'delete', path: '/v1/collections/{name}/items/{id}', summary: 'Delete an item', params: ItemParams, status: 204, errors: [404] },
+  itemImage: { method: 'get', path: '/v1/collections/{name}/items/{id}/image', summary: "An item's picture", params: ItemParams, query: z.strictObject({ size: z.enum(['thumbnail', 'original']).optional() }), status: 200, bytes: 'image/*', errors: [404] },
+
+  search: {
+    method: 'post', path: '/v1/collections/{name}/search', summary: 'Search by words, pictures, items or embeddings', params: CollectionParams, body: SearchRequest,
+    multipart: { description: 'One picture as `file`; the JSON request in a part `request`.', file: 'one', part: 'request' },
+    status: 200, response: SearchResponse, errors: [404, 409, 415, 422, 429],
+  },
+} as const satisfies Record<string, Route>;
+
+export type Routes = typeof routes;
+export type RouteName = keyof Routes;

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { Embedding, Fingerprint, Id, Modality } from './common.js';
+import { Filter } from './filter.js';
+import { itemFields } from './items.js';
+import { limits } from './limits.js';
+
+export const QueryPart = z
+  .union(
+    [
+      z.string(),
+      z.strictObject({ text: z.string() }),
+      z.strictObject({ image: z.string() }),
+      z.strictObject({ id: Id }),
+      z.strictObject({ embedding: Embedding, fingerprint: Fingerprint.optional() }),
+      z.strictObject({ file: z.literal(true) }).meta({ description: 'Multipart only: the picture sent as `file`.' }),
+    ],
+    { error: 'A query is a string, {"text"}, {"image"}, {"id"}, {"embedding"} or, in multipart, {"file": true}.' },
+  )
+  .meta({ id: 'QueryPart' });
+export type QueryPart = z.infer<typeof QueryPart>;
+
+export const WeightedQuery = z
+  .strictObject({ input: QueryPart, weight: z.number().min(-1e6).max(1e6).optional().meta({ description: 'Default 1; may be negative.' }) })
+  .meta({ id: 'WeightedQuery' });
+export type WeightedQuery = z.infer<typeof WeightedQuery>;
+
+export const SearchRequest = z
+  .strictObject({
+    query: z
+      .union([QueryPart, z.array(WeightedQuery).min(1).max(limits.queries, `At most ${limits.queries} weighted queries.`)], {
+        error: 'query is a string, {"text"}, {"image"}, {"id"}, {"embedding"}, {"file": true}, or a list of {"input", "weight"}.',
+      })
+      .optional()
+      .meta({ description: 'Needed, but in a multipart request with a file.' }),
+    modality: Modality.optional(),
+    filter: Filter.optional(),
+    limit: z.number().int().min(1).max(limits.page, `limit is at most ${limits.page}.`).optional().meta({ description: 'Default 10.' }),
+    cursor: z.string().max(2048).optional(),
+    min_score: z.number().min(-1).max(1).optional(),
+    exact: z.boolean().optional(),
+  })
+  .meta({ id: 'SearchRequest' });
+export type SearchRequest = z.infer<typeof SearchRequest>;
+
+export const SearchMatch = z.object({ ...itemFields, score: z.number().meta({ description: 'Cosine similarity.' }) }).meta({ id: 'Match' });
+export type SearchMatch = z.infer<typeof SearchMatch>;
+
+export const SearchResponse = z
+  .object({
+    matches: z.array(SearchMatch),
+    next_cursor: z.string().optional(),
+    exact: z.boolean().meta({ description: 'true: provably what a full comparison gives.' }),
+    took_ms: z.number(),
+  })
+  .meta({ id: 'SearchResponse' });
+export type SearchResponse = z.infer<typeof SearchResponse>;

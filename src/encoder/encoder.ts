@@ -1,0 +1,73 @@
+/**
+ * The encoder's port: texts and pictures in, normalised embeddings out.
+ *
+ * Requests of all callers share one bounded queue, interactive before bulk; a free worker
+ * pulls a batch of what waits. Errors are MixspaceErrors: `not_found` (no such model),
+ * `unsupported_media`, `too_large`, `overloaded`, `not_ready`; one bad picture fails alone.
+ */
+export interface ModelDescription {
+  id: string;
+  modalities: ('text' | 'image')[];
+  /** Of an embedding. */
+  dimension: number;
+  /** Tokens, special ones included. */
+  contextLength: number;
+  /** Side of the input picture, pixels. */
+  imageSize: number;
+  /** Of weights, preprocessing, tokenizer and dimension: two embeddings compare only when theirs are equal. */
+  fingerprint: string;
+  license?: string;
+  description?: string;
+  languages?: string[];
+  loaded: boolean;
+  /** Similarity times this is the logit. */
+  logitScale: number;
+  /** Present where the model was trained with a sigmoid. */
+  logitBias?: number;
+  /** The package's own prompt ensemble, each with `{}` for the label. */
+  templates?: string[];
+}
+
+export interface EncodeOptions {
+  /** Bulk work waits behind interactive work. */
+  priority: 'interactive' | 'bulk';
+  /** Aborted when the caller hangs up: what still waits is dropped. */
+  signal?: AbortSignal;
+}
+
+export interface TextEmbedding {
+  /** Normalised, or as the tower gave it with `raw`. */
+  embedding: Float32Array;
+  tokens: number;
+  truncated: boolean;
+}
+
+export interface ImageEmbedding {
+  embedding: Float32Array;
+  /** After EXIF orientation. */
+  width: number;
+  height: number;
+  mediaType: string;
+  takenAt?: string;
+  thumbnail?: Uint8Array;
+}
+
+export type Outcome<T> = { ok: true; value: T } | { ok: false; error: import('../errors.js').MixspaceError };
+
+export interface Encoder {
+  /** Every package found, the default one first. */
+  models(): ModelDescription[];
+  /** Description of one; `not_found` names those there are. */
+  model(id?: string): ModelDescription;
+  /** In the order given; texts never fail one by one. */
+  encodeTexts(model: string, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]>;
+  /**
+   * In the order given, each with its own outcome. The bytes are moved to the worker when they own their whole buffer,
+   * and must not be touched afterwards unless `keepBytes` is set (then they are copied).
+   * With `thumbnail`, a WebP of at most 320 px comes with each.
+   */
+  encodeImages(model: string, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean; keepBytes?: boolean }): Promise<Outcome<ImageEmbedding>[]>;
+  /** Pictures and texts that wait for a worker. */
+  waiting(): number;
+  close(): Promise<void>;
+}

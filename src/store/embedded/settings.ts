@@ -1,0 +1,26 @@
+/** Every number a deployment may want to turn; `defaultSettings` holds what was measured to be good. */
+export interface EmbeddedStoreSettings {
+  /** Items of one modality up to which no graph is built: comparing with each is as fast. */
+  graphThreshold: number;
+  /** Embeddings held in memory for exact searches, all collections together; beyond, they are read from disk. */
+  vectorCacheBytes: number;
+  /** Changes of a graph after which it is saved; of a big graph, at least a fifth of its items. */
+  snapshotAfterChanges: number;
+  /** Milliseconds without a change after which a changed graph is saved. */
+  snapshotAfterQuietMs: number;
+  /** Milliseconds that closing may spend on saving graphs; what is not saved is added again at the next start. */
+  closeWithinMs: number;
+  /** The database's greatest size; a write beyond it is `disk_full`. Left out: what the disk holds. */
+  maxDatabaseBytes?: number;
+}
+
+export const defaultSettings: EmbeddedStoreSettings = {
+  graphThreshold: 5_000,
+  vectorCacheBytes: 256 * 1024 * 1024,
+  snapshotAfterChanges: 5_000,
+  snapshotAfterQuietMs: 60_000,
+  closeWithinMs: 6_000,
+};
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export type Log = (level: LogLevel, message: string, fields?: Record<string, unknown>) => void;
