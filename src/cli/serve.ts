@@ -1,0 +1,92 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Command, Option } from 'commander';
+import { readConfig, settings, type Config, type SettingName } from '../config.js';
+import { MixspaceError } from '../errors.js';
+import { listen } from '../http/server.js';
+import { openService } from '../service.js';
+
+/** The contract's 10 s until the process is gone: requests get most of it, saving the rest. */
+const requestGraceMs = 4_000;
+const exitWithinMs = 9_500;
+
+export function serveCommand(): Command {
+  const command = new Command('serve')
+    .description('start the service; the pictures under each PATH are taken in, and may be named by path')
+    .argument('[paths...]', 'folders of pictures');
+  for (const [name, setting] of Object.entries(settings)) {
+    const option = new Option(setting.flag, `${setting.description} (default: ${setting.shown}; environment: ${setting.env})`);
+    command.addOption(option);
+    flagNames.set(option.attributeName(), name as SettingName);
+  }
+  return command.action(async (paths: string[], options: Record<string, string>) => {
+    await serve(await configFrom(paths, options), paths);
+  });
+}
+
+/** From commander's name of a flag to the setting's. */
+const flagNames = new Map<string, SettingName>();
+
+async function configFrom(paths: string[], options: Record<string, string>): Promise<Config> {
+  const flags: Partial<Record<SettingName, string>> = {};
+  for (const [attribute, text] of Object.entries(options)) {
+    const name = flagNames.get(attribute)!;
+    flags[name] = name === 'apiKeys' ? await keysFrom(text) : text;
+  }
+  const config = readConfig(flags);
+  return { ...config, roots: [...config.roots, ...paths.map((each) => path.resolve(each))] };
+}
+
+async function keysFrom(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new MixspaceError('invalid_request', `The keys file ${file} cannot be read (${error.code}).`, { param: '--api-keys-file' });
+  });
+  const keys = text.split(/\r?\n/).map((line) => line.trim()).filter(Boolean);
+  if (keys.length === 0) throw new MixspaceError('invalid_request', `The keys file ${file} holds no key.`, { param: '--api-keys-file' });
+  return keys.join(',');
+}
+
+async function serve(config: Config, paths: string[]): Promise<void> {
+  const service = await openService(config);
+  const { log } = service.telemetry;
+  const server = await listen({ config, ...service }).catch(async (error: unknown) => {
+    await service.close();
+    throw error;
+  });
+  log('info', `Listening on ${server.url}`, { url: server.url, index: config.indexDir, model: service.context.encoder.model().id });
+
+  const takingIn = new AbortController();
+  let stopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    log('info', `Stopping on ${signal}.`);
+    setTimeout(() => {
+      log('error', 'Stopping took too long; what was answered is on disk all the same.');
+      process.exit(1);
+    }, exitWithinMs).unref();
+    takingIn.abort();
+    await server.close(requestGraceMs);
+    await service.close();
+    log('info', 'Stopped.');
+    process.exit(0);
+  };
+  process.on('SIGTERM', () => void stop('SIGTERM'));
+  process.on('SIGINT', () => void stop('SIGINT'));
+
+  if (paths.length > 0) await takeIn(config, server.url, paths, takingIn.signal, log);
+}
+
+async function takeIn(config: Config, url: string, paths: string[], signal: AbortSignal, log: Awaited<ReturnType<typeof openService>>['telemetry']['log']): Promise<void> {
+  const { addPaths } = await import('./add-paths.js');
+  const { MixspaceClient } = await import('../client/index.js');
+  const apiKey = config.apiKeys[0];
+  try {
+    log('info', 'Taking in pictures.', { paths });
+    const summary = await addPaths(new MixspaceClient({ url, ...(apiKey === undefined ? {} : { apiKey }) }), paths, { collection: 'default', signal });
+    log('info', 'Pictures taken in.', { ...summary, failures: summary.failures.length });
+    for (const failure of summary.failures) log('warn', `Not taken in: ${failure.file}`, { reason: failure.reason });
+  } catch (error) {
+    if (!signal.aborted) log('error', 'Taking in pictures ended early.', { reason: (error as Error).message });
+  }
+}

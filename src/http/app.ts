@@ -1,0 +1,132 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import express, { type Express, type Request, type Response, type Router } from 'express';
+import helmet from 'helmet';
+import type { Config } from '../config.js';
+import { limits as contractLimits } from '../contract/limits.js';
+import { routes, type Route, type RouteName } from '../contract/routes.js';
+import { MixspaceError } from '../errors.js';
+import type { Context } from '../operations/context.js';
+import type { Readiness } from '../operations/readiness.js';
+import type { Picture } from '../store/store.js';
+import type { Telemetry } from '../telemetry.js';
+import { isMultipart, jsonBody, type BodyLimits } from './bodies.js';
+import { docs } from './docs.js';
+import { errorHandler, parse, sendError, unknownPath } from './errors.js';
+import { hostGuard, keyGuard, originGuard } from './guards.js';
+import { handlersOf, type Call } from './handlers.js';
+import { openApiDocument } from './openapi.js';
+
+const dashboard = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../dashboard');
+
+export interface AppParts {
+  config: Config;
+  context: Context;
+  readiness: Readiness;
+  telemetry: Telemetry;
+}
+
+export function createApp({ config, context, readiness, telemetry }: AppParts): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+  app.use(measure(telemetry));
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'self'"],
+          imgSrc: ["'self'", 'blob:', 'data:'],
+          styleSrc: ["'self'", "'unsafe-inline'"],
+          objectSrc: ["'none'"],
+          baseUri: ["'none'"],
+          formAction: ["'self'"],
+          frameAncestors: ["'none'"],
+        },
+      },
+      // The service speaks plain HTTP; a proxy that speaks HTTPS sets this for itself.
+      strictTransportSecurity: false,
+      crossOriginEmbedderPolicy: false,
+    }),
+  );
+  app.use(hostGuard(config));
+  app.use(originGuard(config));
+
+  app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
+  app.get('/readyz', (_request, response) => {
+    const problem = readiness.problem();
+    response.status(problem === undefined ? 200 : 503).json(problem === undefined ? { status: 'ready' } : { status: 'not ready', reason: problem });
+  });
+  app.get('/metrics', async (_request, response) => {
+    response.type(telemetry.registry.contentType).send(await telemetry.registry.metrics());
+  });
+  const document = openApiDocument();
+  app.get('/openapi.json', (_request, response) => void response.json(document));
+  app.use('/docs', docs());
+
+  app.use('/v1', keyGuard(config));
+  mountRoutes(app, context, { body: config.maxBody, picture: config.maxPicture, files: contractLimits.items });
+  app.use('/v1', unknownPath);
+  app.use(express.static(dashboard, { index: 'index.html', setHeaders: (response) => void response.setHeader('Cache-Control', 'no-cache') }));
+  app.use(unknownPath);
+  app.use(errorHandler(telemetry.log));
+  return app;
+}
+
+function mountRoutes(app: Router, context: Context, limits: BodyLimits): void {
+  const handlers = handlersOf(context, limits);
+  const readJson = jsonBody(limits);
+  const methods = new Map<string, Set<string>>();
+
+  for (const [name, route] of Object.entries(routes) as [RouteName, Route][]) {
+    const at = route.path.replace(/\{(\w+)\}/g, ':$1');
+    methods.set(at, (methods.get(at) ?? new Set()).add(route.method.toUpperCase()));
+    const handle = handlers[name] as (call: Call<RouteName>) => unknown;
+    app[route.method](at, ...(route.body ? [readJson] : []), async (request: Request, response: Response) => {
+      if (isMultipart(request) && route.body && !route.multipart) throw new MixspaceError('invalid_request', 'Send JSON, as Content-Type: application/json.');
+      const leaving = new AbortController();
+      response.on('close', () => leaving.abort());
+      const call = {
+        params: route.params ? parse(route.params, request.params) : undefined,
+        query: route.query ? parse(route.query, request.query) : undefined,
+        body: route.body && !isMultipart(request) ? parse(route.body, request.body) : undefined,
+        request,
+        caller: { signal: leaving.signal },
+      } as unknown as Call<RouteName>;
+      const answer = await handle(call);
+      if (response.destroyed) return;
+      if (route.bytes) sendPicture(response, answer as Picture);
+      else if (route.status === 204) response.status(204).end();
+      else response.status(route.status).json(answer);
+    });
+  }
+  for (const [at, allowed] of methods) {
+    app.all(at, (request, response) => {
+      const list = [...allowed].join(', ');
+      response.setHeader('Allow', list);
+      sendError(response, new MixspaceError('method_not_allowed', `${request.method} is not for this path; ${list} is.`));
+    });
+  }
+}
+
+/** Whatever the bytes are, a browser must take them for a picture and nothing that acts. */
+function sendPicture(response: Response, { bytes, mediaType }: Picture): void {
+  response.setHeader('Content-Type', mediaType);
+  response.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
+  response.setHeader('Cache-Control', 'private, max-age=60');
+  response.end(bytes);
+}
+
+function measure(telemetry: Telemetry): express.RequestHandler {
+  return (request, response, next) => {
+    const began = performance.now();
+    response.on('close', () => {
+      const seconds = (performance.now() - began) / 1000;
+      const route = (request.route as { path?: string } | undefined)?.path ?? (request.path.startsWith('/v1') ? 'unknown' : request.path === '/' ? '/' : 'static');
+      telemetry.request({ method: request.method, route, status: response.statusCode }, seconds);
+      telemetry.log('debug', 'Request.', { method: request.method, path: request.path, status: response.statusCode, ms: Math.round(seconds * 1000) });
+    });
+    next();
+  };
+}

@@ -1,0 +1,102 @@
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import { z } from 'zod';
+import type { ErrorBody } from '../contract/common.js';
+import { MixspaceError, toMixspaceError, type ErrorCode } from '../errors.js';
+import type { Log } from '../telemetry.js';
+
+/** The one table from codes to statuses. */
+export const statusOf: Record<ErrorCode, number> = {
+  invalid_request: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  conflict: 409,
+  too_large: 413,
+  unsupported_media: 415,
+  unprocessable: 422,
+  overloaded: 429,
+  internal: 500,
+  not_ready: 503,
+  disk_full: 507,
+};
+
+const typeOf: Partial<Record<ErrorCode, string>> = {
+  unauthorized: 'authentication_error',
+  forbidden: 'permission_error',
+  not_found: 'not_found_error',
+  overloaded: 'rate_limit_error',
+  internal: 'server_error',
+  not_ready: 'server_error',
+  disk_full: 'server_error',
+};
+
+/** api.md's error object. */
+export function errorBody(error: MixspaceError): ErrorBody {
+  return { error: { message: error.message, type: typeOf[error.code] ?? 'invalid_request_error', param: error.param ?? null, code: error.code } };
+}
+
+export function sendError(response: Response, error: MixspaceError): void {
+  if (error.retryAfter !== undefined) response.setHeader('Retry-After', String(Math.max(1, Math.ceil(error.retryAfter))));
+  response.status(statusOf[error.code]).json(errorBody(error));
+}
+
+export const unknownPath: RequestHandler = (request, response) => {
+  sendError(response, new MixspaceError('not_found', `There is nothing at ${request.path.slice(0, 200)}; /docs lists what there is.`));
+};
+
+export function errorHandler(log: Log): ErrorRequestHandler {
+  return (thrown, request, response, next) => {
+    const error = ofExpress(thrown) ?? toMixspaceError(thrown);
+    if (error.code === 'internal') log('error', 'A request failed.', { method: request.method, path: request.path, error: (thrown as Error)?.stack ?? String(thrown) });
+    // Nobody waits for the answer any more, or half of it is out already.
+    if (response.headersSent || response.destroyed) return next(thrown);
+    // What was not read of the body would be taken for the next request.
+    if (!request.complete) response.setHeader('Connection', 'close');
+    sendError(response, error);
+  };
+}
+
+/** What Express and its body parser throw: `{status, type}`. */
+function ofExpress(thrown: unknown): MixspaceError | undefined {
+  const { status, type, limit } = (thrown ?? {}) as { status?: number; type?: string; limit?: number };
+  if (thrown instanceof MixspaceError || typeof status !== 'number' || status < 400 || status >= 500) return undefined;
+  if (status === 413) return new MixspaceError('too_large', `A request body is at most ${limit} bytes.`);
+  if (type === 'entity.parse.failed') return new MixspaceError('invalid_request', `The body is not JSON that can be read: ${(thrown as Error).message.slice(0, 200)}.`);
+  if (type === 'encoding.unsupported' || type === 'charset.unsupported') return new MixspaceError('invalid_request', 'Send the body as UTF-8, plain or compressed by gzip, deflate or brotli.');
+  return new MixspaceError('invalid_request', 'The request cannot be read.');
+}
+
+/**
+ * The value as its schema has it.
+ * @throws MixspaceError `invalid_request` that names the field, unknown ones included.
+ */
+export function parse<S extends z.ZodType>(schema: S, value: unknown, root = ''): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = deepest(result.error.issues[0]!);
+  const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path;
+  const param = paramOf(path, root);
+  const message =
+    issue.code === 'unrecognized_keys' ? `Unknown field ${issue.keys.slice(0, 5).map((key) => `"${key.slice(0, 100)}"`).join(', ')}.` : sentence(issue.message);
+  throw new MixspaceError('invalid_request', param ? `${param}: ${message}` : message, param ? { param } : {});
+}
+
+/** In a union, the alternative that got furthest knows best what is wrong; where none got anywhere, the union's own sentence stands. */
+function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== 'invalid_union') return issue;
+  const candidates = issue.errors
+    .map((issues) => issues[0])
+    .filter((each) => each !== undefined)
+    .map((each) => deepest(each))
+    .filter((each) => each.path.length > 0 || each.code === 'unrecognized_keys' || each.code === 'too_big')
+    .sort((a, b) => b.path.length - a.path.length);
+  const found = candidates[0];
+  return found ? { ...found, path: [...issue.path, ...found.path] } : issue;
+}
+
+function paramOf(path: PropertyKey[], root: string): string {
+  return path.reduce<string>((text, part) => (typeof part === 'number' ? `${text}[${part}]` : text ? `${text}.${String(part).slice(0, 100)}` : String(part).slice(0, 100)), root);
+}
+
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);

@@ -1,0 +1,76 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { RequestHandler } from 'express';
+import ipaddr from 'ipaddr.js';
+import { isLoopback, type Config } from '../config.js';
+import { MixspaceError } from '../errors.js';
+
+/**
+ * Refuses a Host that is not this service: a page whose name was rebound to this address sends its own name.
+ * An address is never rebound, so where the service listens on every interface, addresses are let through.
+ */
+export function hostGuard(config: Config): RequestHandler {
+  const everywhere = ipaddr.isValid(config.host) && ipaddr.process(config.host).range() === 'unspecified';
+  const allowed = new Set([config.host, ...config.hosts, ...config.corsOrigins.map((origin) => new URL(origin).hostname)].map((name) => name.toLowerCase()));
+  return (request, _response, next) => {
+    const name = hostName(request.headers.host);
+    if (name !== undefined && (isLoopback(name) || allowed.has(name) || (everywhere && ipaddr.isValid(name)))) return next();
+    throw new MixspaceError('forbidden', `This service is not "${(name ?? '').slice(0, 200)}"; MIXSPACE_HOSTS can add a name.`);
+  };
+}
+
+function hostName(header: string | undefined): string | undefined {
+  if (header === undefined || !URL.canParse(`http://${header}`)) return undefined;
+  const url = new URL(`http://${header}`);
+  if (url.username || url.password || url.pathname !== '/' || url.search || url.hash) return undefined;
+  return url.hostname.replace(/^\[|\]$/g, '').toLowerCase();
+}
+
+/** Answers to allowed origins; refuses what changes state, and reading too, from any other site. */
+export function originGuard(config: Config): RequestHandler {
+  const allowed = new Set(config.corsOrigins);
+  return (request, response, next) => {
+    const { origin, host } = request.headers;
+    response.vary('Origin');
+    if (origin !== undefined && allowed.has(origin)) {
+      response.setHeader('Access-Control-Allow-Origin', origin);
+      response.setHeader('Access-Control-Expose-Headers', 'Retry-After');
+      // Otherwise an allowed page could call, but not show pictures.
+      response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
+      if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
+        response.setHeader('Access-Control-Allow-Methods', 'GET, POST, PUT, PATCH, DELETE');
+        response.setHeader('Access-Control-Allow-Headers', 'Authorization, Content-Type');
+        response.setHeader('Access-Control-Max-Age', '600');
+        response.status(204).end();
+        return;
+      }
+      return next();
+    }
+    const site = request.headers['sec-fetch-site'];
+    const foreign = (origin !== undefined && !isOwn(origin, host)) || site === 'cross-site' || site === 'same-site';
+    const reads = request.method === 'GET' || request.method === 'HEAD';
+    // A link from elsewhere to the page is a navigation, not a read by that site.
+    if (!foreign || (reads && request.headers['sec-fetch-mode'] === 'navigate' && !request.path.startsWith('/v1'))) return next();
+    throw new MixspaceError('forbidden', 'A page of another site may not call this service; MIXSPACE_CORS_ORIGINS can allow its origin.');
+  };
+}
+
+function isOwn(origin: string, host: string | undefined): boolean {
+  return URL.canParse(origin) && new URL(origin).host === new URL(`http://${host}`).host;
+}
+
+/** `Authorization: Bearer KEY`, compared in constant time. */
+export function keyGuard(config: Config): RequestHandler {
+  const hashes = config.apiKeys.map(hash);
+  return (request, _response, next) => {
+    if (hashes.length === 0) return next();
+    const given = /^Bearer\s+(\S+)\s*$/i.exec(request.headers.authorization ?? '')?.[1];
+    if (given === undefined) throw new MixspaceError('unauthorized', 'An API key is needed: Authorization: Bearer KEY.');
+    const hashed = hash(given);
+    let known = false;
+    for (const each of hashes) if (timingSafeEqual(each, hashed)) known = true;
+    if (!known) throw new MixspaceError('unauthorized', 'This API key is not known.');
+    next();
+  };
+}
+
+const hash = (key: string): Buffer => createHash('sha256').update(key).digest();

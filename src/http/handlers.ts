@@ -1,0 +1,129 @@
+/** What each route of the contract does: read the request's parts, call one operation. */
+import type { Request } from 'express';
+import { z } from 'zod';
+import { Filter } from '../contract/filter.js';
+import { FileNote, NewItem } from '../contract/items.js';
+import type { Metadata } from '../contract/common.js';
+import { routes, type RouteName, type Routes } from '../contract/routes.js';
+import { SearchRequest } from '../contract/search.js';
+import { MixspaceError } from '../errors.js';
+import { classify } from '../operations/classify.js';
+import { createCollection, deleteCollection, getCollection, listCollections } from '../operations/collections.js';
+import type { Caller, Context } from '../operations/context.js';
+import { embed, listModels } from '../operations/embed.js';
+import { ingest, type Entry } from '../operations/ingest.js';
+import { deleteItem, deleteItems, getItem, itemImage, itemsExist, listItems, patchItem } from '../operations/items.js';
+import { search } from '../operations/search.js';
+import { isMultipart, parseJsonPart, readMultipart, type BodyLimits, type Upload } from './bodies.js';
+import { parse } from './errors.js';
+
+type Parsed<K extends RouteName, Part extends 'params' | 'query' | 'body'> = Routes[K] extends Record<Part, infer S extends z.ZodType> ? z.output<S> : undefined;
+
+/** A request whose params, query and body have passed the route's schemas. A multipart body is still to be read: `body` is undefined then. */
+export interface Call<K extends RouteName> {
+  params: Parsed<K, 'params'>;
+  query: Parsed<K, 'query'>;
+  body: Parsed<K, 'body'>;
+  request: Request;
+  caller: Caller;
+}
+
+export type Handlers = { [K in RouteName]: (call: Call<K>) => unknown };
+
+export function handlersOf(context: Context, limits: BodyLimits): Handlers {
+  return {
+    embed: ({ body, caller }) => embed(context, body, caller),
+    classify: ({ body, caller }) => classify(context, body, caller),
+    listModels: () => listModels(context),
+
+    createCollection: ({ body }) => createCollection(context, body),
+    listCollections: () => listCollections(context),
+    getCollection: ({ params }) => getCollection(context, params.name),
+    deleteCollection: ({ params }) => deleteCollection(context, params.name),
+
+    addItems: async ({ params, body, request, caller }) => {
+      const entries = isMultipart(request) ? await uploadedEntries(request, limits) : body.items.map((item) => jsonEntry(item));
+      return ingest(context, params.name, entries, caller);
+    },
+    itemsExist: ({ params, body }) => itemsExist(context, params.name, body.ids),
+    listItems: ({ params, query }) =>
+      listItems(context, params.name, {
+        ...filterOf(query.filter),
+        ...(query.limit === undefined ? {} : { limit: Number(query.limit) }),
+        ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
+      }),
+    deleteItems: ({ params, query }) => deleteItems(context, params.name, { ...filterOf(query.filter), all: query.all === 'true' }),
+    getItem: ({ params }) => getItem(context, params.name, params.id),
+    patchItem: ({ params, body }) => patchItem(context, params.name, params.id, body.metadata),
+    deleteItem: ({ params }) => deleteItem(context, params.name, params.id),
+    itemImage: ({ params, query }) => itemImage(context, params.name, params.id, query.size ?? 'thumbnail'),
+
+    search: async ({ params, body, request, caller }) => {
+      if (!isMultipart(request)) return search(context, params.name, body, undefined, caller);
+      const { files, part } = await readMultipart(request, routes.search.multipart.part, { ...limits, files: 1 });
+      const wanted = parse(SearchRequest, part === undefined ? {} : parseJsonPart(part, 'request'));
+      const bytes = files[0]?.bytes;
+      if (bytes instanceof MixspaceError) throw bytes;
+      return search(context, params.name, wanted, bytes, caller);
+    },
+  };
+}
+
+function filterOf(text: string | undefined): { filter?: Filter } {
+  return text === undefined ? {} : { filter: parse(Filter, parseJsonPart(text, 'filter'), 'filter') };
+}
+
+function jsonEntry(value: unknown): Entry {
+  try {
+    const { id, metadata, source, text, image, path, embedding, modality, fingerprint } = parse(NewItem, value);
+    const note = { ...(id === undefined ? {} : { id }), ...(metadata === undefined ? {} : { metadata }), ...(source === undefined ? {} : { source }) };
+    if (text !== undefined) return { ...note, content: { text } };
+    if (image !== undefined) return { ...note, content: { image } };
+    if (path !== undefined) return { ...note, content: { path } };
+    return { ...note, content: { embedding: embedding!, modality: modality!, ...(fingerprint === undefined ? {} : { fingerprint }) } };
+  } catch (error) {
+    if (!(error instanceof MixspaceError)) throw error;
+    const id = (value as { id?: unknown } | null)?.id;
+    return { ...(typeof id === 'string' ? { id } : {}), error };
+  }
+}
+
+async function uploadedEntries(request: Request, limits: BodyLimits): Promise<Entry[]> {
+  const { files, part } = await readMultipart(request, routes.addItems.multipart.part, limits);
+  if (files.length === 0) throw new MixspaceError('invalid_request', 'The multipart body has no part named file.', { param: 'file' });
+  const notes = notesOf(files, part === undefined ? undefined : parseJsonPart(part, 'metadata'));
+  return files.map((file, index) => {
+    const note = notes[index]!;
+    if (note instanceof MixspaceError) return { error: note };
+    if (file.bytes instanceof MixspaceError) return { ...(note.id === undefined ? {} : { id: note.id }), error: file.bytes };
+    return { ...note, content: { bytes: file.bytes, ...(file.name === undefined ? {} : { name: file.name }) } };
+  });
+}
+
+type Note = { id?: string; metadata?: Metadata; source?: string };
+
+/** The `metadata` part: an object by file name, or a list in the files' order. */
+function notesOf(files: Upload[], told: unknown): (Note | MixspaceError)[] {
+  const noteAt = (value: unknown, field: string): Note | MixspaceError => {
+    try {
+      return parse(FileNote, value, field) as Note;
+    } catch (error) {
+      if (error instanceof MixspaceError) return error;
+      throw error;
+    }
+  };
+  if (told === undefined) return files.map(() => ({}));
+  if (Array.isArray(told)) {
+    if (told.length !== files.length) {
+      throw new MixspaceError('invalid_request', `The metadata lists ${told.length} entries for ${files.length} files.`, { param: 'metadata' });
+    }
+    return told.map((value, index) => noteAt(value, `metadata[${index}]`));
+  }
+  if (typeof told !== 'object' || told === null) throw new MixspaceError('invalid_request', 'metadata is an object by file name, or a list in the order of the files.', { param: 'metadata' });
+  const byName = new Map(Object.entries(told));
+  const names = new Set(files.map(({ name }) => name));
+  for (const name of byName.keys()) {
+    if (!names.has(name)) throw new MixspaceError('invalid_request', `metadata speaks of "${name.slice(0, 200)}", but no file of that name was sent.`, { param: 'metadata' });
+  }
+  return files.map(({ name }) => (name !== undefined && byName.has(name) ? noteAt({ metadata: byName.get(name) }, `metadata.${name}`) : {}));
+}

@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { routes, type Route, type RouteName } from '../contract/routes.js';
+// Their schemas are registered when they are loaded, and referred to by the routes' own.
+import { ErrorBody } from '../contract/common.js';
+import '../contract/items.js';
+import { errorCodes } from '../errors.js';
+import { statusOf } from './errors.js';
+
+type Json = Record<string, unknown>;
+
+const usual = [400, 401, 403, 405, 413, 500, 503, 507];
+
+/** OpenAPI 3.1, made from the table of routes and its schemas. */
+export function openApiDocument(): Json {
+  const { schemas } = z.toJSONSchema(z.globalRegistry, { io: 'input', unrepresentable: 'any', uri: (id) => `#/components/schemas/${id}` }) as unknown as { schemas: Record<string, Json> };
+  const paths: Record<string, Json> = {};
+  for (const [name, route] of Object.entries(routes) as [RouteName, Route][]) {
+    paths[route.path] = { ...paths[route.path], [route.method]: operation(name, route) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'mixspace',
+      version: '1',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      description: `Texts and pictures in one vector space.\n\nErrors are \`{"error": {"message", "type", "param", "code"}}\`; the codes:\n\n${Object.entries(errorCodes)
+        .map(([code, meaning]) => `- \`${code}\` (${statusOf[code as keyof typeof statusOf]}): ${meaning}`)
+        .join('\n')}`,
+    },
+    servers: [{ url: '/' }],
+    security: [{}, { key: [] }],
+    paths,
+    components: {
+      securitySchemes: { key: { type: 'http', scheme: 'bearer' } },
+      schemas: Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, schema]) => [id, plain(schema)])),
+    },
+  };
+}
+
+function operation(name: RouteName, route: Route): Json {
+  return {
+    operationId: name,
+    summary: route.summary,
+    parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query')],
+    ...(route.body ? { requestBody: requestBody(route) } : {}),
+    responses: {
+      [route.status]: {
+        description: 'Success',
+        ...(route.response ? { content: { 'application/json': { schema: reference(route.response) } } } : {}),
+        ...(route.bytes ? { content: { [route.bytes]: {} } } : {}),
+      },
+      ...Object.fromEntries(
+        [...usual, ...(route.errors ?? [])].sort((a, b) => a - b).map((status) => [
+          status,
+          {
+            description: Object.entries(errorCodes).filter(([code]) => statusOf[code as keyof typeof statusOf] === status).map(([, meaning]) => meaning).join(' '),
+            content: { 'application/json': { schema: reference(ErrorBody) } },
+          },
+        ]),
+      ),
+    },
+  };
+}
+
+function requestBody(route: Route): Json {
+  const content: Json = { 'application/json': { schema: reference(route.body!) } };
+  if (route.multipart) {
+    const { file, part, description } = route.multipart;
+    const binary = { type: 'string', format: 'binary' };
+    content['multipart/form-data'] = {
+      schema: { type: 'object', description, properties: { file: file === 'many' ? { type: 'array', items: binary } : binary, ...(part ? { [part]: { type: 'string', description: 'JSON' } } : {}) } },
+    };
+  }
+  return { required: true, content };
+}
+
+function parameters(schema: z.ZodObject | undefined, where: 'path' | 'query'): Json[] {
+  return Object.entries(schema?.shape ?? {}).map(([name, each]) => ({
+    name,
+    in: where,
+    required: where === 'path' || !(each as z.ZodType).safeParse(undefined).success,
+    schema: reference(each as z.ZodType),
+  }));
+}
+
+/** By name where the schema has one. */
+function reference(schema: z.ZodType): Json {
+  const id = z.globalRegistry.get(schema)?.id;
+  return id === undefined ? plain(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Json) : { $ref: `#/components/schemas/${id}` };
+}
+
+function plain(schema: Json): Json {
+  const { $schema: _schema, $id: _id, id: _name, ...rest } = schema;
+  return rest;
+}

@@ -1,0 +1,104 @@
+import type { ClassifyRequest, ClassifyResponse, Label } from '../contract/classify.js';
+import type { Input } from '../contract/common.js';
+import type { ModelDescription } from '../encoder/encoder.js';
+import { MixspaceError } from '../errors.js';
+import type { Caller, Context } from './context.js';
+import { checkedText, encodeInputs, priorityOf, resolveInputs } from './inputs.js';
+
+const defaultTemplates = ['a photo of a {label}'];
+/** Labels times templates: what one request may ask of the text encoder. */
+const maxPrompts = 20_000;
+
+/**
+ * `POST /v1/classify`: similarity -> logit (times the logit scale, plus the bias) -> probability.
+ * A label's embedding is the re-normalised mean of its prompts' (a prompt ensemble; Radford et al. 2021, 3.1.4).
+ */
+export async function classify(context: Context, request: ClassifyRequest, caller: Caller): Promise<ClassifyResponse> {
+  const model = context.encoder.model(request.model);
+  const activation = request.activation ?? (model.logitBias === undefined ? 'softmax' : 'sigmoid');
+  if (activation === 'sigmoid' && model.logitBias === undefined) {
+    throw new MixspaceError('unprocessable', `Model "${model.id}" was not trained with a sigmoid: it has no bias, so its sigmoid would mean nothing. Use softmax.`, { param: 'activation' });
+  }
+  const names = request.labels.map((label) => (typeof label === 'string' ? label : label.name));
+  const repeated = names.findIndex((name, index) => names.indexOf(name) !== index);
+  if (repeated >= 0) throw new MixspaceError('invalid_request', `The label "${names[repeated]!.slice(0, 100)}" stands twice.`, { param: `labels[${repeated}]` });
+
+  const many = Array.isArray(request.input);
+  const inputs: Input[] = Array.isArray(request.input) ? request.input : [request.input];
+  const field = (index: number): string => (many ? `input[${index}]` : 'input');
+  const resolved = await resolveInputs(context, inputs, caller, field);
+  const [labels, encoded] = await Promise.all([
+    embedLabels(context, model, request.labels, request.templates ?? model.templates ?? defaultTemplates, caller),
+    encodeInputs(context, model.id, resolved, priorityOf(inputs.length), caller, field),
+  ]);
+  const tokens = encoded.reduce((sum, each) => sum + each.tokens, labels.tokens);
+
+  return {
+    object: 'list',
+    model: model.id,
+    data: encoded.map(({ embedding }, index) => {
+      const similarities = labels.embeddings.map((label) => dot(label, embedding));
+      const scores = probabilities(similarities, model, activation);
+      const predictions = names
+        .map((label, i) => ({ label, score: scores[i]!, similarity: similarities[i]! }))
+        .sort((a, b) => b.similarity - a.similarity)
+        .slice(0, request.top_k ?? names.length);
+      const best = predictions[0]!;
+      return { object: 'classification', index, prediction: best.score < (request.threshold ?? 0) ? null : best.label, score: best.score, predictions };
+    }),
+    usage: { prompt_tokens: tokens, total_tokens: tokens },
+  };
+}
+
+async function embedLabels(context: Context, model: ModelDescription, labels: Label[], templates: string[], caller: Caller): Promise<{ embeddings: Float32Array[]; tokens: number }> {
+  const prompts: string[] = [];
+  const ranges = labels.map((label, index) => {
+    const from = prompts.length;
+    const own = typeof label === 'string' ? templates.map((template) => template.replaceAll('{}', () => label).replaceAll('{label}', () => label)) : label.prompts;
+    try {
+      for (const prompt of own) prompts.push(checkedText(context, prompt));
+    } catch (error) {
+      throw error instanceof MixspaceError ? error.at(`labels[${index}]`) : error;
+    }
+    return [from, prompts.length] as const;
+  });
+  if (prompts.length > maxPrompts) {
+    throw new MixspaceError('too_large', `Labels times templates make ${prompts.length} prompts; at most ${maxPrompts} a request.`, { param: 'labels' });
+  }
+  const encoded = await context.encoder.encodeTexts(model.id, prompts, { priority: priorityOf(Math.ceil(prompts.length / 32)), signal: caller.signal });
+  return {
+    embeddings: ranges.map(([from, to]) => normalizedSum(encoded.slice(from, to).map((each) => ({ embedding: each.embedding, weight: 1 })))!),
+    tokens: encoded.reduce((sum, each) => sum + each.tokens, 0),
+  };
+}
+
+/** The weighted sum at length 1; undefined where it is zero, so that it has no direction. */
+export function normalizedSum(parts: { embedding: Float32Array; weight: number }[]): Float32Array | undefined {
+  const sum = new Float64Array(parts[0]!.embedding.length);
+  let scale = 0;
+  for (const { embedding, weight } of parts) {
+    scale = Math.max(scale, Math.abs(weight));
+    for (let i = 0; i < sum.length; i++) sum[i]! += weight * embedding[i]!;
+  }
+  let squares = 0;
+  for (const value of sum) squares += value * value;
+  const norm = Math.sqrt(squares);
+  // Embeddings are float32: what is left of two opposites is rounding, about 1e-7 of the weights.
+  if (!(norm > scale * 1e-6)) return undefined;
+  return Float32Array.from(sum, (value) => value / norm);
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return Math.max(-1, Math.min(1, sum));
+}
+
+function probabilities(similarities: number[], model: ModelDescription, activation: 'softmax' | 'sigmoid'): number[] {
+  const logits = similarities.map((similarity) => similarity * model.logitScale + (model.logitBias ?? 0));
+  if (activation === 'sigmoid') return logits.map((logit) => 1 / (1 + Math.exp(-logit)));
+  const highest = logits.reduce((a, b) => Math.max(a, b));
+  const powers = logits.map((logit) => Math.exp(logit - highest));
+  const sum = powers.reduce((a, b) => a + b);
+  return powers.map((power) => power / sum);
+}

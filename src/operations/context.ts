@@ -1,0 +1,37 @@
+import type { Encoder, ModelDescription } from '../encoder/encoder.js';
+import { MixspaceError } from '../errors.js';
+import type { Collection, Store } from '../store/store.js';
+import type { Log } from '../telemetry.js';
+
+/** What every operation works with. */
+export interface Context {
+  encoder: Encoder;
+  store: Store;
+  /** Bytes. */
+  limits: { picture: number; text: number };
+  /** Real paths of the folders whose files may be named by path. */
+  roots: string[];
+  fetch: { allow: string[]; timeoutMs: number };
+  log: Log;
+  /** Seconds of one stage, for the metrics. */
+  stage: (name: string, seconds: number) => void;
+}
+
+/** The caller of an operation: aborted when it hangs up. */
+export interface Caller {
+  signal: AbortSignal;
+}
+
+/** The model that made a collection's embeddings; `conflict` when it has gone or changed. */
+export function requireModel(context: Context, collection: Collection): ModelDescription {
+  const model = modelOf(context, collection);
+  if (model) return model;
+  throw new MixspaceError(
+    'conflict',
+    `Collection "${collection.name}" was made with model "${collection.model}" (space ${collection.fingerprint}), which is not here any more: put its package back, or search by embedding or by item id.`,
+  );
+}
+
+export function modelOf(context: Context, collection: Collection): ModelDescription | undefined {
+  return context.encoder.models().find((model) => model.id === collection.model && model.fingerprint === collection.fingerprint);
+}

@@ -1,0 +1,228 @@
+import type { ItemOutcome } from '../contract/items.js';
+import type { ImageEmbedding } from '../encoder/encoder.js';
+import { MixspaceError, toMixspaceError } from '../errors.js';
+import type { Collection, ItemContent, ItemWrite, Metadata, WriteStatus } from '../store/store.js';
+import { requireModel, type Caller, type Context } from './context.js';
+import { checkedEmbedding, sha256 } from './embedding.js';
+import { checkedText, imageBytes, mapLimited } from './inputs.js';
+import { readUnderRoots } from './read-path.js';
+
+/** Items that are resolved, encoded and written together: one transaction, one flush. */
+const chunkSize = 32;
+/** Chunks under way at once: while one is written, the next are encoded. */
+const chunksAhead = 3;
+
+/** One entry as http/ read it, or the reason it could not be read. */
+export type Entry =
+  | { id?: string; metadata?: Metadata; source?: string; content: EntryContent }
+  | { id?: string; error: MixspaceError };
+
+export type EntryContent =
+  | { text: string }
+  | { image: string }
+  | { path: string }
+  | { embedding: number[]; modality: 'image' | 'text'; fingerprint?: string }
+  /** An upload: the name is where it came from. */
+  | { bytes: Uint8Array; name?: string };
+
+/** What an entry comes to before anything is encoded. */
+interface Resolved {
+  id: string;
+  metadata?: Metadata;
+  source?: string;
+  content: Omit<ItemContent, 'width' | 'height' | 'takenAt' | 'mediaType'>;
+  bytes?: Uint8Array;
+  embedding?: Float32Array;
+}
+
+/** Errors that are the service's state and not the entry's fault: they end the request. */
+const systemic = new Set(['disk_full', 'overloaded', 'not_ready', 'internal']);
+
+/**
+ * `POST .../items`: every entry stands for itself; the outcomes come in the entries' order.
+ * What is answered created or updated is on disk. Content that is already there is not encoded again.
+ */
+export async function ingest(context: Context, name: string, entries: Entry[], caller: Caller): Promise<{ items: ItemOutcome[] }> {
+  const collection = await context.store.getCollection(name);
+  const outcomes = new Array<ItemOutcome>(entries.length);
+  const repeated = repeatedIds(entries);
+
+  const chunks: number[][] = [];
+  for (let from = 0; from < entries.length; from += chunkSize) {
+    chunks.push(Array.from({ length: Math.min(chunkSize, entries.length - from) }, (_, i) => from + i));
+  }
+  // Writes keep the entries' order, so that of two entries with one id the later wins.
+  let written: Promise<unknown> = Promise.resolve();
+  await mapLimited(chunks, chunksAhead, async (indexes) => {
+    const before = written;
+    const turn = signalOnce();
+    written = turn.promise;
+    try {
+      await takeChunk(context, collection, entries, indexes, repeated, outcomes, before, caller);
+    } finally {
+      await before;
+      turn.resolve();
+    }
+  });
+  return { items: outcomes };
+}
+
+async function takeChunk(
+  context: Context,
+  collection: Collection,
+  entries: Entry[],
+  indexes: number[],
+  repeated: Set<string>,
+  outcomes: ItemOutcome[],
+  before: Promise<unknown>,
+  caller: Caller,
+): Promise<void> {
+  const fail = (index: number, error: unknown, id?: string): void => {
+    const known = toMixspaceError(error);
+    if (systemic.has(known.code)) throw known;
+    outcomes[index] = { id: id ?? entries[index]!.id ?? null, status: 'failed', error: { message: known.message, type: 'invalid_request_error', param: known.param ?? null, code: known.code } };
+  };
+
+  const resolved = new Map<number, Resolved>();
+  await mapLimited(indexes, 8, async (index) => {
+    try {
+      resolved.set(index, await resolve(context, collection, entries[index]!, caller));
+    } catch (error) {
+      fail(index, error);
+    }
+  });
+
+  const there = new Map((await context.store.present(collection.name, [...resolved.values()].map(({ id }) => id))).map((each) => [each.id, each]));
+  const isKnown = ({ id, content }: Resolved): boolean => !repeated.has(id) && there.get(id)?.contentHash === content.contentHash && there.get(id)?.modality === content.modality;
+
+  const write = async (keepKnown: boolean): Promise<{ index: number; status: WriteStatus }[]> => {
+    const fresh = [...resolved].filter(([, each]) => !(keepKnown && isKnown(each)));
+    const writes = await encode(context, collection, new Map(fresh), fail, caller);
+    for (const [index, each] of resolved) if (keepKnown && isKnown(each)) writes.set(index, noteOf(each));
+    const order = [...writes.keys()].sort((a, b) => a - b);
+    await before;
+    if (order.length === 0) return [];
+    const began = performance.now();
+    const statuses = await context.store.write(collection.name, order.map((index) => writes.get(index)!));
+    context.stage('store_write', (performance.now() - began) / 1000);
+    return order.map((index, i) => ({ index, status: statuses[i]! }));
+  };
+
+  const statuses = await write(true).catch(async (error: unknown) => {
+    // Deleted by another request since it was looked up: then it is new, and its content is needed.
+    if (!(error instanceof MixspaceError && error.code === 'not_found')) throw error;
+    await context.store.getCollection(collection.name);
+    return write(false);
+  });
+  for (const { index, status } of statuses) outcomes[index] = { id: resolved.get(index)!.id, status };
+}
+
+async function resolve(context: Context, collection: Collection, entry: Entry, caller: Caller): Promise<Resolved> {
+  if ('error' in entry) throw entry.error;
+  const { content } = entry;
+  const note = { ...(entry.metadata === undefined ? {} : { metadata: entry.metadata }) };
+  const withSource = (fallback: string | undefined): { source?: string } => {
+    const source = entry.source ?? fallback;
+    return source === undefined ? {} : { source };
+  };
+  try {
+    if ('embedding' in content) {
+      const embedding = checkedEmbedding(content.embedding, content.fingerprint, collection, '');
+      const contentHash = await sha256(new Uint8Array(embedding.buffer as ArrayBuffer));
+      return { id: entry.id ?? contentHash, ...note, ...withSource(undefined), content: { modality: content.modality, contentHash }, embedding };
+    }
+    if ('text' in content) {
+      const text = checkedText(context, content.text);
+      const contentHash = await sha256(Buffer.from(text));
+      return { id: entry.id ?? contentHash, ...note, ...withSource(undefined), content: { modality: 'text', contentHash, text } };
+    }
+    if ('path' in content) {
+      const { bytes, realPath } = await readUnderRoots(context.roots, content.path, context.limits.picture);
+      const contentHash = await sha256(bytes);
+      return { id: entry.id ?? contentHash, ...note, ...withSource(content.path), content: { modality: 'image', contentHash, path: realPath }, bytes };
+    }
+    const bytes = 'bytes' in content ? content.bytes : await imageBytes(context, content.image, caller);
+    const contentHash = await sha256(bytes);
+    const origin = 'bytes' in content ? content.name : /^https:\/\//i.test(content.image) && Buffer.byteLength(content.image) <= 4096 ? content.image : undefined;
+    return { id: entry.id ?? contentHash, ...note, ...withSource(origin), content: { modality: 'image', contentHash }, bytes };
+  } catch (error) {
+    if (!(error instanceof MixspaceError) || error.param !== undefined) throw trimmed(error);
+    throw error.at(Object.keys(content)[0] === 'bytes' ? 'file' : Object.keys(content)[0]!);
+  }
+}
+
+/** `checkedEmbedding` names its field behind a dot; here the entry itself is the root. */
+function trimmed(error: unknown): unknown {
+  if (!(error instanceof MixspaceError) || !error.param?.startsWith('.')) return error;
+  return new MixspaceError(error.code, error.message, { param: error.param.slice(1) });
+}
+
+/** The writes of what could be encoded; what could not be is told to `fail`. */
+async function encode(
+  context: Context,
+  collection: Collection,
+  fresh: Map<number, Resolved>,
+  fail: (index: number, error: unknown, id?: string) => void,
+  caller: Caller,
+): Promise<Map<number, ItemWrite>> {
+  const writes = new Map<number, ItemWrite>();
+  for (const [index, each] of fresh) {
+    if (each.embedding) writes.set(index, { ...noteOf(each), content: { ...each.content, embedding: each.embedding } });
+  }
+  const texts = [...fresh].filter(([, each]) => each.content.text !== undefined);
+  const images = [...fresh].filter(([, each]) => each.bytes !== undefined);
+  if (texts.length + images.length === 0) return writes;
+
+  const model = requireModel(context, collection);
+  const keeps = collection.originals === 'keep';
+  const began = performance.now();
+  const [textEmbeddings, imageOutcomes] = await Promise.all([
+    texts.length ? context.encoder.encodeTexts(model.id, texts.map(([, each]) => each.content.text!), { priority: 'bulk', signal: caller.signal }) : [],
+    images.length
+      ? context.encoder.encodeImages(model.id, images.map(([, each]) => each.bytes!), { priority: 'bulk', signal: caller.signal, thumbnail: true, keepBytes: true })
+      : [],
+  ]);
+  context.stage('encode_items', (performance.now() - began) / 1000);
+  texts.forEach(([index, each], i) => writes.set(index, { ...noteOf(each), content: { ...each.content, embedding: textEmbeddings[i]!.embedding } }));
+  images.forEach(([index, each], i) => {
+    const outcome = imageOutcomes[i]!;
+    if (!outcome.ok) return fail(index, outcome.error.at(fieldOf(each)), each.id);
+    writes.set(index, { ...noteOf(each), content: { ...each.content, ...pictureOf(outcome.value), ...(keeps && each.content.path === undefined ? { original: each.bytes! } : {}) } });
+  });
+  return writes;
+}
+
+function pictureOf(encoded: ImageEmbedding): Pick<NonNullable<ItemWrite['content']>, 'embedding' | 'width' | 'height' | 'mediaType' | 'takenAt' | 'thumbnail'> {
+  return {
+    embedding: encoded.embedding,
+    width: encoded.width,
+    height: encoded.height,
+    mediaType: encoded.mediaType,
+    ...(encoded.takenAt === undefined ? {} : { takenAt: encoded.takenAt }),
+    ...(encoded.thumbnail === undefined ? {} : { thumbnail: encoded.thumbnail }),
+  };
+}
+
+const fieldOf = (each: Resolved): string => (each.content.path === undefined ? 'image' : 'path');
+
+function noteOf(each: Resolved): ItemWrite {
+  return { id: each.id, ...(each.metadata === undefined ? {} : { metadata: each.metadata }), ...(each.source === undefined ? {} : { source: each.source }) };
+}
+
+/** Ids that stand more than once: looking them up beforehand would miss what the request itself writes. */
+function repeatedIds(entries: Entry[]): Set<string> {
+  const seen = new Set<string>();
+  const repeated = new Set<string>();
+  for (const { id } of entries) {
+    if (id === undefined) continue;
+    if (seen.has(id)) repeated.add(id);
+    seen.add(id);
+  }
+  return repeated;
+}
+
+function signalOnce(): { promise: Promise<void>; resolve: () => void } {
+  let resolve!: () => void;
+  const promise = new Promise<void>((settle) => (resolve = settle));
+  return { promise, resolve };
+}

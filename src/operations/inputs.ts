@@ -1,0 +1,125 @@
+import type { Input } from '../contract/common.js';
+import { MixspaceError } from '../errors.js';
+import type { Context, Caller } from './context.js';
+import { fetchPicture } from './fetch-picture.js';
+
+/** @throws MixspaceError `too_large`. */
+export function checkedText(context: Context, text: string): string {
+  // A UTF-16 unit is 1 to 3 bytes of UTF-8: most texts need no counting.
+  if (text.length * 3 > context.limits.text && Buffer.byteLength(text) > context.limits.text) {
+    throw new MixspaceError('too_large', `A text is at most ${context.limits.text} bytes of UTF-8.`);
+  }
+  return text;
+}
+
+const dataUri = /^data:([^,]{0,200}),/i;
+
+/**
+ * The bytes of `image`: an https URL, a data URI or base64.
+ * @throws MixspaceError `invalid_request` (not base64), `unprocessable` (URL refused), `too_large`.
+ */
+export async function imageBytes(context: Context, image: string, caller: Caller): Promise<Uint8Array> {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(image)) {
+    if (!URL.canParse(image)) throw new MixspaceError('invalid_request', 'The picture looks like a URL, but is none.');
+    return fetchPicture(image, { allow: context.fetch.allow, timeoutMs: context.fetch.timeoutMs, maxBytes: context.limits.picture }, caller.signal);
+  }
+  const uri = dataUri.exec(image);
+  if (uri && !/;base64$/i.test(uri[1]!)) throw new MixspaceError('invalid_request', 'A data URI holds its picture as base64.');
+  if (!uri && /^data:/i.test(image)) throw new MixspaceError('invalid_request', 'The data URI has no comma before its data.');
+  const encoded = uri ? image.slice(uri[0].length) : image;
+  if (encoded.length > (context.limits.picture * 4) / 3 + 1024) throw tooLarge(context);
+  const bytes = decodeBase64(encoded);
+  if (bytes === undefined) throw new MixspaceError('invalid_request', 'A picture is an https URL, a data URI or base64; this is neither.');
+  if (bytes.length > context.limits.picture) throw tooLarge(context);
+  return bytes;
+}
+
+function tooLarge(context: Context): MixspaceError {
+  return new MixspaceError('too_large', `A picture is at most ${context.limits.picture} bytes.`);
+}
+
+/** Both alphabets, padding optional, white space ignored; undefined for anything else. Node's decoder alone skips what it does not know. */
+function decodeBase64(text: string): Uint8Array | undefined {
+  let compact = text;
+  let bytes = Buffer.from(compact, 'base64');
+  if (bytes.length !== base64Length(compact)) {
+    compact = text.replace(/[\s]+/g, '');
+    bytes = Buffer.from(compact, 'base64');
+    if (bytes.length !== base64Length(compact) || !/^[A-Za-z0-9+/_-]*={0,2}$/.test(compact)) return undefined;
+  } else if (bytes.length < 4096 && !/^[A-Za-z0-9+/_-]*={0,2}$/.test(compact)) return undefined;
+  return bytes;
+}
+
+function base64Length(text: string): number {
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+  return Math.floor(((text.length - padding) * 3) / 4);
+}
+
+export type Resolved = { text: string } | { image: Uint8Array };
+
+/** Texts checked, pictures read; the first bad one throws, told by its place: `input[3].image`. */
+export async function resolveInputs(context: Context, inputs: Input[], caller: Caller, field: (index: number) => string): Promise<Resolved[]> {
+  return mapLimited(inputs, 8, async (input, index) => {
+    try {
+      if (typeof input === 'string') return { text: checkedText(context, input) };
+      if ('text' in input) return { text: checkedText(context, input.text) };
+      return { image: await imageBytes(context, input.image, caller) };
+    } catch (error) {
+      if (!(error instanceof MixspaceError)) throw error;
+      throw error.at(typeof input === 'string' ? field(index) : `${field(index)}.${'text' in input ? 'text' : 'image'}`);
+    }
+  });
+}
+
+/** Maps in order with at most `limit` under way; when several fail, the first by index is the one thrown. */
+export async function mapLimited<A, B>(values: readonly A[], limit: number, map: (value: A, index: number) => Promise<B>): Promise<B[]> {
+  const results = new Array<B>(values.length);
+  let next = 0;
+  const failures: { index: number; error: unknown }[] = [];
+  const run = async (): Promise<void> => {
+    while (next < values.length && failures.length === 0) {
+      const index = next++;
+      try {
+        results[index] = await map(values[index]!, index);
+      } catch (error) {
+        failures.push({ index, error });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, values.length) }, run));
+  const first = failures.sort((a, b) => a.index - b.index)[0];
+  if (first) throw first.error;
+  return results;
+}
+
+/** Texts and pictures embedded, in the order given; the first bad picture throws, told by its place. */
+export async function encodeInputs(
+  context: Context,
+  model: string,
+  inputs: Resolved[],
+  priority: 'interactive' | 'bulk',
+  caller: Caller,
+  field: (index: number) => string,
+): Promise<{ embedding: Float32Array; tokens: number; truncated: boolean }[]> {
+  const textAt: number[] = [];
+  const imageAt: number[] = [];
+  inputs.forEach((input, index) => ('text' in input ? textAt : imageAt).push(index));
+  const options = { priority, signal: caller.signal };
+  const [texts, images] = await Promise.all([
+    textAt.length ? context.encoder.encodeTexts(model, textAt.map((index) => (inputs[index] as { text: string }).text), options) : [],
+    imageAt.length ? context.encoder.encodeImages(model, imageAt.map((index) => (inputs[index] as { image: Uint8Array }).image), options) : [],
+  ]);
+  const results = new Array<{ embedding: Float32Array; tokens: number; truncated: boolean }>(inputs.length);
+  textAt.forEach((index, i) => (results[index] = texts[i]!));
+  imageAt.forEach((index, i) => {
+    const outcome = images[i]!;
+    if (!outcome.ok) throw outcome.error.at(`${field(index)}.image`);
+    results[index] = { embedding: outcome.value.embedding, tokens: 0, truncated: false };
+  });
+  return results;
+}
+
+/** Few inputs are a person's or a page's; many are a batch job. */
+export function priorityOf(count: number): 'interactive' | 'bulk' {
+  return count <= 8 ? 'interactive' : 'bulk';
+}

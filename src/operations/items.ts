@@ -1,0 +1,72 @@
+import type { Filter } from '../contract/filter.js';
+import type { Item as Told } from '../contract/items.js';
+import { MixspaceError } from '../errors.js';
+import type { Item, Metadata, Picture } from '../store/store.js';
+import type { Context } from './context.js';
+import { openCursor, sealCursor } from './cursor.js';
+
+const pageSize = 100;
+
+export async function itemsExist(context: Context, collection: string, ids: string[]): Promise<{ missing: string[] }> {
+  const there = new Set((await context.store.present(collection, ids)).map(({ id }) => id));
+  return { missing: ids.filter((id) => !there.has(id)) };
+}
+
+export async function listItems(context: Context, collection: string, request: { filter?: Filter; limit?: number; cursor?: string }): Promise<{ items: Told[]; next_cursor?: string }> {
+  const scope = ['items', collection, request.filter ?? null];
+  const after = request.cursor === undefined ? undefined : openCursor(request.cursor, scope)[0];
+  if (after !== undefined && typeof after !== 'string') throw new MixspaceError('invalid_request', 'The cursor cannot be read.', { param: 'cursor' });
+  const { items, more } = await context.store.listItems(collection, {
+    limit: request.limit ?? pageSize,
+    ...(request.filter === undefined ? {} : { filter: request.filter }),
+    ...(after === undefined ? {} : { after }),
+  });
+  const last = items.at(-1);
+  return {
+    items: items.map((item) => toldItem(collection, item)),
+    ...(more && last ? { next_cursor: sealCursor([last.id], scope) } : {}),
+  };
+}
+
+export async function getItem(context: Context, collection: string, id: string): Promise<Told> {
+  return toldItem(collection, await context.store.getItem(collection, id));
+}
+
+export async function patchItem(context: Context, collection: string, id: string, metadata: Metadata): Promise<Told> {
+  return toldItem(collection, await context.store.setMetadata(collection, id, metadata));
+}
+
+export async function deleteItem(context: Context, collection: string, id: string): Promise<void> {
+  await context.store.deleteItem(collection, id);
+}
+
+export async function deleteItems(context: Context, collection: string, request: { filter?: Filter; all?: boolean }): Promise<{ deleted: number }> {
+  if (request.filter === undefined && !request.all) {
+    throw new MixspaceError('invalid_request', 'Say which items: a filter, or all=true for every one.', { param: 'filter' });
+  }
+  if (request.filter !== undefined && request.all) throw new MixspaceError('invalid_request', 'A filter and all=true contradict each other.', { param: 'all' });
+  return { deleted: await context.store.deleteItems(collection, request.filter) };
+}
+
+export async function itemImage(context: Context, collection: string, id: string, size: 'thumbnail' | 'original'): Promise<Picture> {
+  return context.store.getPicture(collection, id, size);
+}
+
+/** What listings and matches tell alike of an item. */
+export function toldOf(collection: string, item: Item): Omit<Told, 'content_hash' | 'created_at' | 'updated_at'> {
+  return {
+    id: item.id,
+    modality: item.modality,
+    ...(item.text === undefined ? {} : { text: item.text }),
+    metadata: item.metadata,
+    sources: item.sources,
+    ...(item.width === undefined ? {} : { width: item.width }),
+    ...(item.height === undefined ? {} : { height: item.height }),
+    ...(item.takenAt === undefined ? {} : { taken_at: item.takenAt }),
+    ...(item.hasImage ? { image_url: `/v1/collections/${encodeURIComponent(collection)}/items/${encodeURIComponent(item.id)}/image` } : {}),
+  };
+}
+
+function toldItem(collection: string, item: Item): Told {
+  return { ...toldOf(collection, item), content_hash: item.contentHash, created_at: item.createdAt, updated_at: item.updatedAt };
+}
