@@ -4,7 +4,7 @@ import { limits } from './limits.js';
 const utf8Length = (text: string): number => new TextEncoder().encode(text).length;
 // A lone surrogate has no UTF-8 form: stored and read again it would be another id.
 const wellFormed = (text: string): boolean => !/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.test(text);
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+ 
 const hasControl = (text: string): boolean => /[\u0000-\u001F\u007F-\u009F]/.test(text);
 
 export const Id = z

@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { ErrorBody } from '../contract/common.js';
 import { MixspaceError, toMixspaceError, type ErrorCode } from '../errors.js';
 import type { Log } from '../telemetry.js';

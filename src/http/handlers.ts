@@ -1,6 +1,6 @@
 /** What each route of the contract does: read the request's parts, call one operation. */
 import type { Request } from 'express';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { Filter } from '../contract/filter.js';
 import { FileNote, NewItem } from '../contract/items.js';
 import type { Metadata } from '../contract/common.js';

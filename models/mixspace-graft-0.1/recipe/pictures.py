@@ -4,7 +4,7 @@ import io
 import json
 import random
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,32 +26,29 @@ class Picture:
     origin: str
     key: str
     source: str
+    name: str
     label: str | None = None
     captions: tuple[str, ...] = ()
     view: int = 0
 
 
 def read_database(path, where):
-    rows = connect(path).execute(f"select id, source, label, captions from pictures where {where} order by id")
+    rows = connect(path).execute(f"select id, source, name, label, captions from pictures where {where} order by id")
     return [
-        Picture(str(path), str(key), source, label, tuple(json.loads(captions or "[]")))
-        for key, source, label, captions in rows
+        Picture(str(path), str(key), source, name, label, tuple(json.loads(captions or "[]")))
+        for key, source, name, label, captions in rows
     ]
 
 
 def read_art(folder, style):
     return [
-        Picture(str(folder / style), path.name, style, path.stem.replace("-", " "))
+        Picture(str(folder / style), path.name, style, path.stem, path.stem.replace("-", " "))
         for path in sorted((folder / style).glob("*.png"))
     ]
 
 
 def views(pictures, count):
-    return [
-        Picture(p.origin, p.key, p.source, p.label, p.captions, view)
-        for view in range(1, count + 1)
-        for p in pictures
-    ]
+    return [replace(picture, view=view) for view in range(1, count + 1) for picture in pictures]
 
 
 def connect(path):

@@ -1,0 +1,38 @@
+/** Who may know whom. Each rule says what it protects. */
+const only = (name, from, allowed, comment) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: from },
+  to: { path: '^src/', pathNot: [from, ...allowed] },
+});
+
+const anyone = ['^src/(errors|telemetry)\\.ts$'];
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    { name: 'no-circles', comment: 'In a circle no file can be understood without the others.', severity: 'error', from: {}, to: { circular: true } },
+    only('contract-knows-zod-alone', '^src/contract/', [], 'Page, client and server all load it: it must weigh nothing and know nobody.'),
+    { name: 'contract-imports-zod-alone', comment: 'See above, of packages.', severity: 'error', from: { path: '^src/contract/' }, to: { path: 'node_modules', pathNot: 'node_modules/zod' } },
+    only('client-knows-the-contract', '^src/client/', ['^src/contract/'], 'It is published alone, and runs in a browser.'),
+    { name: 'client-and-page-know-no-node', comment: 'They run in a browser.', severity: 'error', from: { path: '^src/(client|dashboard)/' }, to: { dependencyTypes: ['core'] } },
+    only('page-knows-the-client', '^src/dashboard/', ['^src/client/', '^src/contract/'], 'What the page can do, every client can do.'),
+    only('encoder-knows-nobody', '^src/encoder/', ['^src/contract/', ...anyone], 'The encoder can be tested, moved and replaced alone: it never sees the store or whoever calls it.'),
+    only('store-knows-nobody', '^src/store/', ['^src/contract/', ...anyone], 'The same of the store.'),
+    only('operations-know-the-ports', '^src/operations/', ['^src/contract/', '^src/encoder/encoder\\.ts$', '^src/store/store\\.ts$', ...anyone], 'A use case works with any encoder and any store: it knows the ports, not who is behind them.'),
+    only('http-knows-operations', '^src/http/', ['^src/operations/', '^src/contract/', '^src/config\\.ts$', '^src/store/store\\.ts$', ...anyone], 'HTTP is one way in among others: it translates, and decides nothing.'),
+    only('service-knows-the-adapters', '^src/service\\.ts$', ['^src/operations/', '^src/encoder/', '^src/store/', '^src/config\\.ts$', ...anyone], 'The only file that names concrete classes.'),
+    only('serve-knows-the-service', '^src/cli/serve\\.ts$', ['^src/service\\.ts$', '^src/http/', '^src/config\\.ts$', '^src/client/', '^src/cli/', ...anyone], 'The one command that runs the service in its own process.'),
+    { name: 'commands-go-through-the-client', comment: 'What the command line can do, every client can do.', severity: 'error', from: { path: '^src/cli/', pathNot: '^src/cli/serve\\.ts$' }, to: { path: '^src/', pathNot: ['^src/(cli|client|contract)/', ...anyone] } },
+    only('main-knows-the-cli', '^src/main\\.ts$', ['^src/cli/', ...anyone], 'It parses the command line and runs one command.'),
+    only('errors-know-nobody', '^src/errors\\.ts$', [], 'Anyone may import it.'),
+    { name: 'src-never-imports-tests', comment: 'The product ships without them.', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|demo|scripts)/' } },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { extensions: ['.ts', '.tsx', '.js'], conditionNames: ['import', 'node', 'default'], exportsFields: ['exports'] },
+  },
+};

@@ -1,0 +1,82 @@
+import { compareCodePoints } from './code-point-order.js';
+
+export interface Ranked {
+  key: number;
+  id: string;
+  score: number;
+}
+
+export interface RankingRules {
+  size: number;
+  after?: { score: number; id: string };
+  minScore?: number;
+  excludeIds?: ReadonlySet<string>;
+}
+
+/** Score descending, then id by code point. */
+const compareRanked = (a: { score: number; id: string }, b: { score: number; id: string }): number => b.score - a.score || compareCodePoints(a.id, b.id);
+
+/** The best of what it is offered, in order: at most `size`, strictly behind `after`. */
+export class Ranking {
+  readonly best: Ranked[] = [];
+  readonly #rules: RankingRules;
+  /** Scores below it need not be offered. */
+  floor: number;
+
+  constructor(rules: RankingRules) {
+    this.#rules = rules;
+    this.floor = rules.minScore ?? -Infinity;
+  }
+
+  get full(): boolean {
+    return this.best.length === this.#rules.size;
+  }
+
+  offer(key: number, id: string, score: number): void {
+    if (score < this.floor) return;
+    const { size, after, excludeIds } = this.#rules;
+    const ranked = { key, id, score };
+    if (after && compareRanked(ranked, after) <= 0) return;
+    if (excludeIds?.has(id)) return;
+    const { best } = this;
+    let low = 0;
+    let high = best.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compareRanked(best[middle]!, ranked) < 0) low = middle + 1;
+      else high = middle;
+    }
+    if (low === size) return;
+    best.splice(low, 0, ranked);
+    if (best.length > size) best.pop();
+    if (best.length === size) this.floor = Math.max(this.floor, best[size - 1]!.score);
+  }
+
+  /** Takes in another's best. */
+  merge(other: Ranking): void {
+    for (const { key, id, score } of other.best) this.offer(key, id, score);
+  }
+}
+
+/**
+ * The cosine of two normalised embeddings, -1..1. The one place where scores are made:
+ * always the same sums in the same order, so a pair scores the same whichever way it was found.
+ * `b` begins at `offset`.
+ */
+export function similarity(a: Float32Array, b: Float32Array, offset = 0): number {
+  const length = a.length;
+  const even = length - (length % 4);
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  let i = 0;
+  for (; i < even; i += 4) {
+    s0 += a[i]! * b[offset + i]!;
+    s1 += a[i + 1]! * b[offset + i + 1]!;
+    s2 += a[i + 2]! * b[offset + i + 2]!;
+    s3 += a[i + 3]! * b[offset + i + 3]!;
+  }
+  for (; i < length; i++) s0 += a[i]! * b[offset + i]!;
+  return Math.max(-1, Math.min(1, s0 + s1 + (s2 + s3)));
+}

@@ -1,0 +1,103 @@
+/** Starts the real service, as its users do: `node dist/main.js serve` on a free port. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+export const repository = path.resolve(import.meta.dirname, '..');
+const main = path.join(repository, 'dist/main.js');
+
+export interface RunningServer {
+  url: string;
+  port: number;
+  indexDir: string;
+  process: ChildProcess;
+  logs(): string;
+  /** SIGTERM; the exit code. The index directory stays until `remove`. */
+  stop(): Promise<number | null>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+  /** Stops where it still runs, and removes an index directory of its own. */
+  remove(): Promise<void>;
+}
+
+export interface ServerOptions {
+  env?: Record<string, string>;
+  args?: string[];
+  /** Left out: a new temporary one. */
+  indexDir?: string;
+  /** Milliseconds until it must be ready. */
+  patience?: number;
+}
+
+export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
+  const port = await freePort();
+  const indexDir = options.indexDir ?? (await mkdtemp(path.join(tmpdir(), 'mixspace-test-')));
+  const child = spawn(process.execPath, [main, 'serve', ...(options.args ?? [])], {
+    env: { ...cleanEnv(), PORT: String(port), MIXSPACE_INDEX_DIR: indexDir, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+
+  const url = `http://127.0.0.1:${port}`;
+  const server: RunningServer = {
+    url,
+    port,
+    indexDir,
+    process: child,
+    logs: () => output,
+    stop: () => {
+      child.kill('SIGTERM');
+      return ended;
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+    remove: async () => {
+      if (child.exitCode === null && child.signalCode === null) await server.kill();
+      if (options.indexDir === undefined) await rm(indexDir, { recursive: true, force: true });
+    },
+  };
+  const deadline = Date.now() + (options.patience ?? 60_000);
+  for (;;) {
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The service ended before it was ready:\n${output}`);
+    const ready = await fetch(`${url}/readyz`).then((response) => response.status === 200, () => false);
+    if (ready) return server;
+    if (Date.now() > deadline) {
+      await server.remove();
+      throw new Error(`The service was not ready in time:\n${output}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Runs a command line of mixspace to its end. */
+export async function runMixspace(args: string[], env: Record<string, string> = {}): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [main, ...args], { env: { ...cleanEnv(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, stdout, stderr };
+}
+
+function cleanEnv(): Record<string, string> {
+  return Object.fromEntries(Object.entries(process.env).filter(([name, value]) => value !== undefined && !/^(MIXSPACE_|PORT$|HOST$|LOG_LEVEL$)/.test(name))) as Record<string, string>;
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number };
+      probe.close(() => resolve(port));
+    });
+  });
+}
