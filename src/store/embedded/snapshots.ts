@@ -43,7 +43,7 @@ export class Snapshots {
     let file = this.#path(`${stem(owner)}.json`);
     try {
       const sidecar = JSON.parse(await readFile(file, 'utf8')) as Sidecar;
-      if (sidecar.file !== graphName(owner, sidecar.seq)) throw new Error('It names another file.');
+      if (sidecar.file !== graphName(owner, sidecar.seq, sidecar.count)) throw new Error('It names another file.');
       if (sidecar.dimension !== owner.dimension || sidecar.fingerprint !== owner.fingerprint) throw new Error('It belongs to another space.');
       if (sidecar.seq > seq) throw new Error('It is newer than the database.');
       file = this.#path(sidecar.file);
@@ -62,9 +62,9 @@ export class Snapshots {
   }
 
   async save(owner: GraphOwner, seq: number, graph: Graph): Promise<void> {
-    const name = graphName(owner, seq);
-    const file = this.#path(name);
     const { count, changes } = graph;
+    const name = graphName(owner, seq, count);
+    const file = this.#path(name);
     await graph.write(`${file}.tmp`);
     const { size } = await stat(`${file}.tmp`);
     // The library does not notice when the disk is full.
@@ -99,7 +99,8 @@ export class Snapshots {
 }
 
 export const stem = ({ collection, modality }: Pick<GraphOwner, 'collection' | 'modality'>): string => `${collection}-${modality}`;
-const graphName = (owner: GraphOwner, seq: number): string => `${stem(owner)}.${seq}.hnsw`;
+/** No two states of a graph share a name: a deletion raises `seq`, an addition `count`. */
+const graphName = (owner: GraphOwner, seq: number, count: number): string => `${stem(owner)}.${seq}-${count}.hnsw`;
 
 async function check(file: string, sidecar: Sidecar): Promise<void> {
   const { size } = await stat(file);

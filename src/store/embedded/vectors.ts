@@ -23,7 +23,10 @@ export class VectorMemory {
   /** Whether `holder` may hold that many bytes; others are told to let go for it. */
   grant(holder: Vectors, bytes: number): boolean {
     this.#holders.delete(holder);
-    if (bytes > this.#limit) return false;
+    if (bytes > this.#limit) {
+      holder.letGo();
+      return false;
+    }
     let used = bytes;
     for (const held of this.#holders.values()) used += held;
     for (const [other, held] of this.#holders) {

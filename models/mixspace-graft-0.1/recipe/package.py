@@ -1,0 +1,176 @@
+"""Stage 3: export the grafted encoders, quantise them and write the package.
+
+    python package.py --data DATA --work WORK --out models/mixspace-graft-0.1
+
+The float32 originals stay in WORK/float32; the card (README.md) is written by hand.
+"""
+
+import argparse
+import math
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from torch import nn
+
+import image_tower
+import text_tower
+from adapters import DIMENSION, load_adapters
+from image_tower import MEAN, SIZE, STD
+from pictures import Reader, network_input, read_art, read_database, view_of
+from prompts import ENSEMBLE
+from quantize import convolutions_in_8_bits, matrices_in_8_bits, table_in_4_bits
+from text_tower import CONTEXT_LENGTH
+from tokenizer import BEGIN, END, PADDING, write_json, write_tokenizer
+
+NAME, VERSION = "mixspace-graft", "0.1"
+LANGUAGES = "ar de en es fr it ja ko nl pl pt ru th tr zh zh-Hant".split()
+BICUBIC = 3
+CALIBRATION_PICTURES = 512
+ATTRIBUTION = [
+    "Picture tower grown from EfficientNet-Lite0 (Google; PyTorch port efficientnet-lite-pytorch), Apache-2.0",
+    "Text tower and tokenizer grown from Universal Sentence Encoder Multilingual 3 (Google), Apache-2.0",
+    "Trained in part on Noto Emoji (Google, Apache-2.0) and Twemoji (Twitter, Inc and other contributors, CC-BY-4.0)",
+]
+
+
+class ImageEncoder(nn.Module):
+    def __init__(self, adapters):
+        super().__init__()
+        self.tower, self.adapter = image_tower.image_tower(), adapters.image
+
+    def forward(self, pixel_values):
+        return self.adapter(self.tower(pixel_values))
+
+
+class TextEncoder(nn.Module):
+    def __init__(self, adapters):
+        super().__init__()
+        self.tower, self.adapter = text_tower.text_tower(), adapters.text
+
+    def forward(self, input_ids, attention_mask):
+        return self.adapter(self.tower(input_ids, attention_mask))
+
+
+def export(encoder, inputs, output, path, dynamic):
+    torch.onnx.export(
+        encoder,
+        tuple(inputs.values()),
+        str(path),
+        input_names=list(inputs),
+        output_names=[output],
+        dynamic_axes=dynamic | {output: {0: "batch"}},
+        opset_version=17,
+        dynamo=False,
+    )
+
+
+def export_float32(adapters, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    pixels = {"pixel_values": torch.zeros(2, 3, SIZE, SIZE)}
+    export(ImageEncoder(adapters), pixels, "image_embeds", folder / "vision_model.onnx", {"pixel_values": {0: "batch"}})
+    tokens = {name: torch.ones(2, 9, dtype=torch.long) for name in ("input_ids", "attention_mask")}
+    ragged = {name: {0: "batch", 1: "length"} for name in tokens}
+    export(TextEncoder(adapters), tokens, "text_embeds", folder / "text_model.onnx", ragged)
+
+
+def quantize_text(source, target):
+    model = onnx.load(str(source))
+    table_in_4_bits(model, "tower.table.weight")
+    matrices_in_8_bits(model)
+    onnx.save(model, str(target))
+
+
+def quantize_vision(source, target, batches):
+    convolutions_in_8_bits(source, target, batches)
+    model = onnx.load(str(target))
+    matrices_in_8_bits(model)
+    onnx.save(model, str(target))
+
+
+def calibration_batches(data, art):
+    read = Reader()
+    photos = read_database(data / "photos-0.sqlite", "split = 'train'") + read_database(
+        data / "flickr8k.sqlite", "split = 'train'"
+    )
+    pictures = photos[:: len(photos) // (CALIBRATION_PICTURES * 7 // 8)]
+    drawn = read_art(art, "noto")
+    pictures += drawn[:: len(drawn) // (CALIBRATION_PICTURES // 8)]
+    inputs = [network_input(view_of(read(p), p)) for p in pictures]
+    return [np.stack(inputs[i : i + 32]) for i in range(0, len(inputs), 32)]
+
+
+def write_configs(folder, tokenizer, logit_scale):
+    ids = {token: tokenizer.token_to_id(token) for token in (PADDING, BEGIN, END)}
+    write_json(
+        folder / "config.json",
+        {
+            "model_type": "clip",
+            "projection_dim": DIMENSION,
+            "logit_scale_init_value": round(math.log(logit_scale), 4),
+            "text_config": {
+                "max_position_embeddings": CONTEXT_LENGTH,
+                "vocab_size": tokenizer.get_vocab_size(),
+                "projection_dim": DIMENSION,
+                "pad_token_id": ids[PADDING],
+                "bos_token_id": ids[BEGIN],
+                "eos_token_id": ids[END],
+            },
+            "vision_config": {"image_size": SIZE, "projection_dim": DIMENSION},
+        },
+    )
+    write_json(
+        folder / "preprocessor_config.json",
+        {
+            "image_processor_type": "CLIPImageProcessor",
+            "do_convert_rgb": True,
+            "do_resize": True,
+            "size": {"shortest_edge": SIZE},
+            "resample": BICUBIC,
+            "do_center_crop": True,
+            "crop_size": {"height": SIZE, "width": SIZE},
+            "do_rescale": True,
+            "rescale_factor": 1 / 255,
+            "do_normalize": True,
+            "image_mean": [MEAN / 255] * 3,
+            "image_std": [STD / 255] * 3,
+        },
+    )
+    write_json(
+        folder / "model.json",
+        {
+            "name": NAME,
+            "version": VERSION,
+            "license": "Apache-2.0",
+            "languages": LANGUAGES,
+            "logit_scale": logit_scale,
+            "templates": list(ENSEMBLE),
+            "padding": "longest",
+            "pad_token_id": ids[PADDING],
+            "attribution": ATTRIBUTION,
+        },
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--art", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+
+    adapters = load_adapters(args.work / "best.pt")
+    float32, onnx_folder = args.work / "float32", args.out / "onnx"
+    onnx_folder.mkdir(parents=True, exist_ok=True)
+    export_float32(adapters, float32)
+    quantize_text(float32 / "text_model.onnx", onnx_folder / "text_model.onnx")
+    quantize_vision(
+        float32 / "vision_model.onnx", onnx_folder / "vision_model.onnx", calibration_batches(args.data, args.art)
+    )
+    write_configs(args.out, write_tokenizer(args.out), round(float(adapters.logit_scale.exp()), 3))
+
+
+if __name__ == "__main__":
+    main()

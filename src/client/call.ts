@@ -1,0 +1,22 @@
+import type { z } from 'zod';
+import type { RouteName, Routes } from '../contract/routes.js';
+
+type Part<N extends RouteName, K extends string> = Routes[N] extends Record<K, infer S extends z.ZodType> ? z.input<S> : never;
+/** A key is there only if the route has that part. */
+type Only<K extends string, T> = [T] extends [never] ? unknown : Record<K, T>;
+/** A query string may always be left out. */
+type Maybe<K extends string, T> = [T] extends [never] ? unknown : Partial<Record<K, T>>;
+
+/** What a call of a route takes: its path's parameters, its query string, its body. */
+export type CallParts<N extends RouteName> = Only<'params', Part<N, 'params'>> &
+  Maybe<'query', Part<N, 'query'>> &
+  Only<'body', Part<N, 'body'> | (Routes[N] extends { multipart: object } ? FormData : never)> & { signal?: AbortSignal };
+
+/** Nothing to give: the argument may be left out. */
+export type CallArguments<N extends RouteName> = object extends CallParts<N> ? [parts?: CallParts<N>] : [parts: CallParts<N>];
+
+export type Answer<N extends RouteName> = Routes[N] extends { response: infer S extends z.ZodType }
+  ? z.output<S>
+  : Routes[N] extends { bytes: string }
+    ? Blob
+    : undefined;

@@ -1,0 +1,227 @@
+import type { ClassifyResponse } from '../contract/classify.js';
+import type { Collection } from '../contract/collections.js';
+import type { ErrorBody, Metadata } from '../contract/common.js';
+import type { EmbeddingsResponse, Model } from '../contract/embeddings.js';
+import type { FileNote, Item, ItemOutcome, ItemPage, NewItem } from '../contract/items.js';
+import { routes, type Route, type RouteName } from '../contract/routes.js';
+import type { SearchResponse } from '../contract/search.js';
+import type { Answer, CallArguments, CallParts } from './call.js';
+import { MixspaceApiError, MixspaceUnreachableError } from './errors.js';
+
+export interface ClientOptions {
+  /** Where the service is; a path before `/v1` is kept. */
+  url: string;
+  apiKey?: string;
+  fetch?: typeof fetch;
+  /** How often a call that met 429 or 503 is made again. */
+  retries?: number;
+}
+
+export interface UploadFile extends FileNote {
+  blob: Blob;
+  /** Its source, unless `source` says otherwise. */
+  name: string;
+}
+
+export type SearchOptions = Omit<CallParts<'search'>['body'] & object, 'query'> & { signal?: AbortSignal };
+export type Query = Exclude<CallParts<'search'>['body'], FormData>['query'];
+export type PictureSize = 'thumbnail' | 'original';
+
+interface Signaled {
+  signal?: AbortSignal;
+}
+
+const longestWaitSeconds = 30;
+
+/** Every route of the contract, typed; in browsers and in Node. */
+export class MixspaceClient {
+  readonly url: string;
+  readonly #apiKey: string | undefined;
+  readonly #fetch: typeof fetch;
+  readonly #retries: number;
+
+  constructor({ url, apiKey, fetch = globalThis.fetch, retries = 4 }: ClientOptions) {
+    this.url = url.replace(/\/+$/, '');
+    this.#apiKey = apiKey;
+    // A browser's fetch insists on being called as the window's.
+    this.#fetch = (input, init) => fetch(input, init);
+    this.#retries = retries;
+  }
+
+  /**
+   * Any route by its name in the contract's table.
+   * @throws MixspaceApiError, MixspaceUnreachableError, and what `signal` was aborted with.
+   */
+  async call<N extends RouteName>(name: N, ...[parts]: CallArguments<N>): Promise<Answer<N>> {
+    const route: Route = routes[name];
+    const response = await this.#send(route, (parts ?? {}) as LooseParts);
+    if (route.bytes !== undefined) return (await response.blob()) as Answer<N>;
+    return (route.response === undefined ? undefined : await response.json()) as Answer<N>;
+  }
+
+  embed(body: CallParts<'embed'>['body'], options: Signaled = {}): Promise<EmbeddingsResponse> {
+    return this.call('embed', { body, ...options });
+  }
+
+  classify(body: CallParts<'classify'>['body'], options: Signaled = {}): Promise<ClassifyResponse> {
+    return this.call('classify', { body, ...options });
+  }
+
+  /** The default one first. */
+  async models(options: Signaled = {}): Promise<Model[]> {
+    return (await this.call('listModels', options)).data;
+  }
+
+  async collections(options: Signaled = {}): Promise<Collection[]> {
+    return (await this.call('listCollections', options)).collections;
+  }
+
+  collection(name: string, options: Signaled = {}): Promise<Collection> {
+    return this.call('getCollection', { params: { name }, ...options });
+  }
+
+  createCollection(body: CallParts<'createCollection'>['body'], options: Signaled = {}): Promise<Collection> {
+    return this.call('createCollection', { body, ...options });
+  }
+
+  deleteCollection(name: string, options: Signaled = {}): Promise<undefined> {
+    return this.call('deleteCollection', { params: { name }, ...options });
+  }
+
+  /** The outcomes are in the items' order; one that failed says why and holds up no other. */
+  async addItems(name: string, items: NewItem[], options: Signaled = {}): Promise<ItemOutcome[]> {
+    return (await this.call('addItems', { params: { name }, body: { items }, ...options })).items;
+  }
+
+  /** As `addItems`, with the pictures themselves. */
+  async uploadItems(name: string, files: UploadFile[], options: Signaled = {}): Promise<ItemOutcome[]> {
+    const body = new FormData();
+    const notes: FileNote[] = files.map(({ blob: _blob, name: fileName, ...note }) => ({ source: fileName, ...note }));
+    body.append('metadata', JSON.stringify(notes));
+    for (const file of files) body.append('file', file.blob, file.name);
+    return (await this.call('addItems', { params: { name }, body, ...options })).items;
+  }
+
+  /** Those of the ids that are not there. */
+  async itemsExist(name: string, ids: string[], options: Signaled = {}): Promise<{ missing: string[] }> {
+    return this.call('itemsExist', { params: { name }, body: { ids }, ...options });
+  }
+
+  itemPage(name: string, query: { filter?: object; limit?: number; cursor?: string } = {}, options: Signaled = {}): Promise<ItemPage> {
+    const { filter, limit, cursor } = query;
+    return this.call('listItems', {
+      params: { name },
+      query: {
+        ...(filter === undefined ? {} : { filter: JSON.stringify(filter) }),
+        ...(limit === undefined ? {} : { limit: String(limit) }),
+        ...(cursor === undefined ? {} : { cursor }),
+      },
+      ...options,
+    });
+  }
+
+  /** Every item, by id, page after page. */
+  async *listItems(name: string, query: { filter?: object; pageSize?: number } = {}, options: Signaled = {}): AsyncGenerator<Item, void, undefined> {
+    const { pageSize: limit = 500, ...filter } = query;
+    let cursor: string | undefined;
+    do {
+      const page: ItemPage = await this.itemPage(name, { ...filter, limit, ...(cursor === undefined ? {} : { cursor }) }, options);
+      yield* page.items;
+      cursor = page.next_cursor;
+    } while (cursor !== undefined);
+  }
+
+  getItem(name: string, id: string, options: Signaled = {}): Promise<Item> {
+    return this.call('getItem', { params: { name, id }, ...options });
+  }
+
+  setMetadata(name: string, id: string, metadata: Metadata, options: Signaled = {}): Promise<Item> {
+    return this.call('patchItem', { params: { name, id }, body: { metadata }, ...options });
+  }
+
+  deleteItem(name: string, id: string, options: Signaled = {}): Promise<undefined> {
+    return this.call('deleteItem', { params: { name, id }, ...options });
+  }
+
+  search(name: string, query: Query, { signal, ...options }: SearchOptions = {}): Promise<SearchResponse> {
+    return this.call('search', { params: { name }, body: { query, ...options }, ...(signal && { signal }) });
+  }
+
+  /** `query` says more than the picture alone: `[{ input: { file: true } }, { input: 'at night' }]`. */
+  searchByPicture(name: string, picture: Blob, { signal, ...options }: SearchOptions & { query?: Query } = {}): Promise<SearchResponse> {
+    const body = new FormData();
+    body.append('request', JSON.stringify(options));
+    body.append('file', picture, 'query');
+    return this.call('search', { params: { name }, body, ...(signal && { signal }) });
+  }
+
+  /** For an `<img>`, where no key is needed; else `image` fetches with the key. */
+  imageUrl(name: string, id: string, size: PictureSize = 'thumbnail'): string {
+    return this.#address(routes.itemImage, { params: { name, id }, query: { size } });
+  }
+
+  image(name: string, id: string, size: PictureSize = 'thumbnail', options: Signaled = {}): Promise<Blob> {
+    return this.call('itemImage', { params: { name, id }, query: { size }, ...options });
+  }
+
+  #address(route: Route, { params = {}, query = {} }: LooseParts): string {
+    const path = route.path.replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(params[key] ?? ''));
+    const search = new URLSearchParams(query).toString();
+    return this.url + path + (search && `?${search}`);
+  }
+
+  async #send(route: Route, parts: LooseParts): Promise<Response> {
+    const { body, signal } = parts;
+    const headers: Record<string, string> = {};
+    if (this.#apiKey !== undefined) headers['authorization'] = `Bearer ${this.#apiKey}`;
+    const isForm = body instanceof FormData;
+    if (body !== undefined && !isForm) headers['content-type'] = 'application/json';
+    const request: RequestInit = {
+      method: route.method.toUpperCase(),
+      headers,
+      ...(body === undefined ? {} : { body: isForm ? body : JSON.stringify(body) }),
+      ...(signal && { signal }),
+    };
+    for (let attempt = 0; ; attempt++) {
+      const response = await this.#fetch(this.#address(route, parts), request).catch((error: unknown) => {
+        signal?.throwIfAborted();
+        throw new MixspaceUnreachableError(this.url, error);
+      });
+      if (response.ok) return response;
+      const error = await errorOf(response);
+      if ((error.status !== 429 && error.status !== 503) || attempt >= this.#retries) throw error;
+      await pause(Math.min(error.retryAfter ?? 2 ** attempt / 2, longestWaitSeconds), signal);
+    }
+  }
+}
+
+interface LooseParts {
+  params?: Record<string, string>;
+  query?: Record<string, string>;
+  body?: unknown;
+  signal?: AbortSignal;
+}
+
+/** A proxy's or another program's error has no error object. */
+async function errorOf(response: Response): Promise<MixspaceApiError> {
+  const wait = Number(response.headers.get('retry-after') ?? Number.NaN);
+  const retryAfter = Number.isFinite(wait) && wait >= 0 ? wait : undefined;
+  const body = (await response.json().catch(() => undefined)) as Partial<ErrorBody> | undefined;
+  const message = body?.error?.message ?? `${response.url} answers ${response.status} ${response.statusText}`.trimEnd() + ', which is not how mixspace answers.';
+  return new MixspaceApiError(message, response.status, body?.error?.code ?? 'unknown', body?.error?.param ?? null, retryAfter);
+}
+
+function pause(seconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, seconds * 1000);
+    if (signal?.aborted) return stop();
+    signal?.addEventListener('abort', stop, { once: true });
+  });
+}

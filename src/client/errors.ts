@@ -1,0 +1,31 @@
+/** The service answered, and the answer is an error. `message` is its sentence. */
+export class MixspaceApiError extends Error {
+  override readonly name = 'MixspaceApiError';
+
+  constructor(
+    message: string,
+    readonly status: number,
+    readonly code: string,
+    /** The field at fault, such as `input[3].image`. */
+    readonly param: string | null = null,
+    /** Seconds, where the service says when to try again. */
+    readonly retryAfter?: number,
+  ) {
+    super(message);
+  }
+}
+
+/** Nobody answered. */
+export class MixspaceUnreachableError extends Error {
+  override readonly name = 'MixspaceUnreachableError';
+
+  constructor(url: string, cause: unknown) {
+    super(`No mixspace answers at ${url}${reasonOf(cause)}. Is it running (mixspace serve), and is this its address?`, { cause });
+  }
+}
+
+/** fetch itself only says "fetch failed"; what happened is in its cause, if anywhere. */
+function reasonOf(error: unknown): string {
+  const cause = (error as { cause?: { code?: unknown } } | null)?.cause;
+  return typeof cause?.code === 'string' ? ` (${cause.code})` : '';
+}

@@ -1,0 +1,4 @@
+export { MixspaceClient } from './client.js';
+export type { ClientOptions, PictureSize, Query, SearchOptions, UploadFile } from './client.js';
+export type { Answer, CallParts } from './call.js';
+export { MixspaceApiError, MixspaceUnreachableError } from './errors.js';

@@ -1,0 +1,42 @@
+/** 16-bit samples to 8 bits: 65535 becomes 255, so the divisor is 257. */
+export function fromSixteenBits(bytes: Uint8Array): Uint8Array {
+  const samples = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
+  const out = new Uint8Array(samples.length);
+  for (let i = 0; i < samples.length; i++) out[i] = (samples[i]! + 128) / 257;
+  return out;
+}
+
+/** Pillow's rounded a * b / 255 (MULDIV255 in ImagingUtils.h). */
+function multiply255(a: number, b: number): number {
+  const t = a * b + 128;
+  return ((t >> 8) + t) >> 8;
+}
+
+/** Pillow's CMYK to RGB (Convert.c, cmyk2rgb): what the black leaves, less that share of each ink. No profile. */
+export function fromCmyk(cmyk: Uint8Array, stride: number): Uint8Array {
+  const count = cmyk.length / stride;
+  const rgb = new Uint8Array(count * 3);
+  for (let i = 0, p = 0, o = 0; i < count; i++, p += stride, o += 3) {
+    const light = 255 - cmyk[p + 3]!;
+    rgb[o] = light - multiply255(cmyk[p]!, light);
+    rgb[o + 1] = light - multiply255(cmyk[p + 1]!, light);
+    rgb[o + 2] = light - multiply255(cmyk[p + 2]!, light);
+  }
+  return rgb;
+}
+
+/** Composited on white with Pillow's arithmetic for an opaque ground (AlphaComposite.c, 7 bits of precision). Alpha is the last channel. */
+export function flattenOnWhite(samples: Uint8Array, channels: 1 | 3): Uint8Array {
+  const stride = channels + 1;
+  const count = samples.length / stride;
+  const out = new Uint8Array(count * channels);
+  for (let i = 0, p = 0, o = 0; i < count; i++, p += stride) {
+    const alpha = samples[p + channels]!;
+    const ground = 255 * (255 - alpha);
+    for (let c = 0; c < channels; c++) {
+      const t = (samples[p + c]! * alpha + ground) * 128 + (128 << 7);
+      out[o++] = ((t >> 8) + t) >> 15;
+    }
+  }
+  return out;
+}

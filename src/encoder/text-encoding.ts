@@ -1,0 +1,89 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Tokenizer } from '@huggingface/tokenizers';
+
+/** How a model's texts become ids. */
+export interface TextRules {
+  /** Tokens, special ones included. */
+  contextLength: number;
+  padding: 'longest' | 'max_length';
+  /** By precedence: this, then the id of `padToken`, then `configuredPadTokenId`, then 0. */
+  padTokenId: number | undefined;
+  padToken: string | undefined;
+  configuredPadTokenId: number | undefined;
+  lowercase: boolean;
+}
+
+export interface EncodedText {
+  /** Special tokens included, no padding; at most the context length. */
+  ids: number[];
+  truncated: boolean;
+}
+
+export interface TextEncoding {
+  encode(text: string): EncodedText;
+  padTokenId: number;
+}
+
+interface TokenizerFile {
+  normalizer: object | null;
+  added_tokens: { content: string; special: boolean; id: number }[];
+  model: { vocab: Record<string, number> | [string, number][] };
+}
+
+/** No vocabulary has pieces longer than this on average; a text beyond it could only be cut anyway. */
+const charactersPerToken = 64;
+
+/**
+ * Reads tokenizer.json. Names of special tokens in a text are plain text: they are known to the vocabulary, not to the
+ * splitter. Texts longer than the context are cut before the final special tokens, which stay.
+ */
+export async function readTextEncoding(directory: string, rules: TextRules): Promise<TextEncoding> {
+  const file = JSON.parse(await readFile(join(directory, 'tokenizer.json'), 'utf8')) as TokenizerFile;
+  const config = JSON.parse(await readFile(join(directory, 'tokenizer_config.json'), 'utf8')) as object;
+  const lowersByLetter = hasLowercase(file.normalizer);
+  const tokenizer = new Tokenizer(withoutSpecialTokens(file), config);
+  const idOf = (token: string) => file.added_tokens.find(({ content }) => content === token)?.id ?? tokenizer.token_to_id(token);
+  const ending = specialsAtEnd(tokenizer);
+  const { contextLength } = rules;
+
+  return {
+    padTokenId: rules.padTokenId ?? (rules.padToken === undefined ? undefined : idOf(rules.padToken)) ?? rules.configuredPadTokenId ?? 0,
+    encode(text) {
+      let input = text.toWellFormed();
+      const cut = input.length > contextLength * charactersPerToken;
+      if (cut) input = input.slice(0, contextLength * charactersPerToken).toWellFormed();
+      if (rules.lowercase) input = input.toLowerCase();
+      else if (lowersByLetter) input = lowerByLetter(input);
+      const { ids } = tokenizer.encode(input);
+      if (ids.length <= contextLength) return { ids, truncated: cut };
+      return { ids: [...ids.slice(0, contextLength - ending), ...ids.slice(ids.length - ending)], truncated: true };
+    },
+  };
+}
+
+/** The reference lowers letter by letter, the library whole strings, where a final Greek sigma takes another form. */
+function lowerByLetter(text: string): string {
+  return text.includes('Σ') ? text.replaceAll('Σ', 'σ') : text;
+}
+
+function hasLowercase(normalizer: object | null): boolean {
+  return normalizer !== null && /"type":"Lowercase"|"lowercase":true/.test(JSON.stringify(normalizer));
+}
+
+function withoutSpecialTokens(file: TokenizerFile): TokenizerFile {
+  const special = file.added_tokens.filter((token) => token.special);
+  const kept = file.added_tokens.filter((token) => !token.special);
+  const { vocab } = file.model;
+  const missing = Array.isArray(vocab) ? [] : special.filter(({ content }) => !(content in vocab));
+  const extended = Array.isArray(vocab) ? vocab : { ...vocab, ...Object.fromEntries(missing.map(({ content, id }) => [content, id])) };
+  return { ...file, added_tokens: kept, model: { ...file.model, vocab: extended } };
+}
+
+/** How many special tokens the template puts after a text. */
+function specialsAtEnd(tokenizer: Tokenizer): number {
+  const bare = tokenizer.encode('a', { add_special_tokens: false }).ids;
+  const full = tokenizer.encode('a').ids;
+  const start = full.findIndex((_, i) => bare.every((id, k) => full[i + k] === id));
+  return full.length - Math.max(start, 0) - bare.length;
+}

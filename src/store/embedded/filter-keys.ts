@@ -1,0 +1,69 @@
+import type { Filter } from '../../contract/filter.js';
+import type { Metadata, Modality } from '../store.js';
+import { compileFilter } from './filter.js';
+import type { ItemTable } from './item-table.js';
+import { nextTurn, now, sliceMs } from './turn.js';
+
+const pageRows = 512;
+const rememberedFilters = 4;
+const rememberedKeys = 1_000_000;
+
+interface Matching {
+  keys: Set<number>;
+  /** Every key up to here was looked at. */
+  through: number;
+}
+
+/** Which keys match a filter, remembered for the last few filters and carried on as items are added. */
+export class FilterKeys {
+  readonly #items: ItemTable;
+  readonly #collection: number;
+  readonly #modality: Modality;
+  /** By the filter's JSON, in order of use. */
+  readonly #remembered = new Map<string, Matching>();
+
+  constructor(items: ItemTable, collection: number, modality: Modality) {
+    this.#items = items;
+    this.#collection = collection;
+    this.#modality = modality;
+  }
+
+  /** May hold keys of items removed meanwhile. */
+  async of(filter: Filter): Promise<ReadonlySet<number>> {
+    const name = JSON.stringify(filter);
+    const matching = this.#remembered.get(name) ?? { keys: new Set(), through: 0 };
+    this.#remembered.delete(name);
+    this.#remembered.set(name, matching);
+    const matches = compileFilter(filter);
+    let began = now();
+    for (;;) {
+      const rows = this.#items.metadataAfter(this.#collection, this.#modality, matching.through, pageRows);
+      for (const { key, metadata } of rows) {
+        if (matches(JSON.parse(metadata) as Metadata)) matching.keys.add(key);
+        matching.through = key;
+      }
+      if (rows.length < pageRows) break;
+      if (now() - began > sliceMs) {
+        await nextTurn();
+        began = now();
+      }
+    }
+    this.#forgetOldest();
+    return matching.keys;
+  }
+
+  /** The metadata of an item that was there has changed. */
+  forget(): void {
+    this.#remembered.clear();
+  }
+
+  #forgetOldest(): void {
+    let keys = 0;
+    for (const matching of this.#remembered.values()) keys += matching.keys.size;
+    for (const [name, matching] of this.#remembered) {
+      if (this.#remembered.size <= rememberedFilters && keys <= rememberedKeys) return;
+      this.#remembered.delete(name);
+      keys -= matching.keys.size;
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import type { Collection } from '../store.js';
+import { FilterKeys } from './filter-keys.js';
+import { Graph } from './graph.js';
+import type { ItemTable } from './item-table.js';
+import type { EmbeddedStoreSettings } from './settings.js';
+import type { GraphOwner, Snapshots } from './snapshots.js';
+import { now, sliceMs } from './turn.js';
+import { Vectors, type VectorMemory } from './vectors.js';
+
+/** Embeddings read for one slice of adding; each takes about a millisecond. */
+const sliceRows = 16;
+const rebuildAtDead = 1_000;
+const rebuildAtShare = 1 / 3;
+/** Of a graph's nodes; the share that must have changed before a big graph is saved in the middle of work. */
+const saveAtShare = 1 / 5;
+
+export interface IndexSurroundings {
+  items: ItemTable;
+  snapshots: Snapshots;
+  memory: VectorMemory;
+  settings: EmbeddedStoreSettings;
+  /** The collection's sequence number. */
+  seq: () => number;
+  /** How many items of this collection and modality there are. */
+  count: () => number;
+}
+
+/**
+ * What makes one collection's embeddings of one modality quick to search.
+ *
+ * All of it follows the database by key: the graph, the embeddings in memory and the filters' keys are each
+ * right up to some key; what lies behind it is read from the database. `tend` carries the graph on, a slice at a time.
+ */
+export class ModalityIndex {
+  readonly owner: GraphOwner;
+  readonly vectors: Vectors;
+  readonly filterKeys: FilterKeys;
+  readonly #around: IndexSurroundings;
+  #graph: Graph | undefined;
+  /** Built beside `#graph` to take its place, without its dead nodes. */
+  #next: Graph | undefined;
+  #restored = false;
+  #newestKey: number;
+  #lastChange = now();
+
+  constructor(owner: GraphOwner, around: IndexSurroundings) {
+    this.owner = owner;
+    this.#around = around;
+    this.vectors = new Vectors(around.items, owner.collection, owner.modality, owner.dimension, around.memory);
+    this.filterKeys = new FilterKeys(around.items, owner.collection, owner.modality);
+    this.#newestKey = around.items.newestKey(owner.collection, owner.modality);
+  }
+
+  /** The graph that answers; `undefined` while there is none. */
+  get graph(): Graph | undefined {
+    return this.#graph;
+  }
+
+  get count(): number {
+    return this.#around.count();
+  }
+
+  get state(): Collection['graph']['state'] {
+    if (!this.#graph) return this.count > this.#around.settings.graphThreshold ? 'building' : 'none';
+    return this.#graph.through < this.#newestKey ? 'building' : 'ready';
+  }
+
+  /** A row with this key was committed. */
+  added(key: number): void {
+    this.#newestKey = key;
+    this.#lastChange = now();
+  }
+
+  /** The key's row is gone. */
+  removed(key: number): void {
+    this.vectors.remove(key);
+    this.#graph?.remove(key);
+    this.#next?.remove(key);
+    this.#lastChange = now();
+  }
+
+  /** Does one piece of what the graph needs, if anything; false when all is done for now. */
+  async tend(): Promise<boolean> {
+    if (!this.#restored) {
+      if (this.#wanted) await this.#restore();
+      else return false;
+    }
+    if (!this.#graph) {
+      if (!this.#wanted) return false;
+      this.#graph = Graph.empty(this.owner.dimension);
+    }
+    if (this.#graph.alive < this.#around.settings.graphThreshold / 2 && this.#graph.dead > 0 && !this.#wanted) return this.#abandon();
+    if (!this.#next && this.#graph.dead > rebuildAtDead && this.#graph.dead > this.#graph.count * rebuildAtShare) {
+      this.#next = Graph.empty(this.owner.dimension);
+    }
+    const growing = this.#next ?? this.#graph;
+    if (growing.through < this.#newestKey) {
+      this.#addSlice(growing);
+      return true;
+    }
+    if (this.#next) {
+      this.#graph = this.#next;
+      this.#next = undefined;
+      return true;
+    }
+    if (!this.#saveIsDue) return false;
+    await this.save();
+    return true;
+  }
+
+  /** Saves the graph if it has changed. */
+  async save(): Promise<void> {
+    if (!this.#graph || this.#graph.changes === 0) return;
+    await this.#around.snapshots.save(this.owner, this.#around.seq(), this.#graph);
+  }
+
+  /** After a failure: the graph may be anything, so it is built anew. */
+  discardGraph(): void {
+    this.#graph = undefined;
+    this.#next = undefined;
+  }
+
+  get #wanted(): boolean {
+    return this.count > this.#around.settings.graphThreshold;
+  }
+
+  get #saveIsDue(): boolean {
+    const { changes, count } = this.#graph!;
+    const { snapshotAfterChanges, snapshotAfterQuietMs } = this.#around.settings;
+    if (changes === 0) return false;
+    return now() - this.#lastChange >= snapshotAfterQuietMs || changes >= Math.max(snapshotAfterChanges, count * saveAtShare);
+  }
+
+  async #restore(): Promise<void> {
+    const { items, snapshots, seq } = this.#around;
+    const { collection, modality } = this.owner;
+    this.#graph = await snapshots.load(this.owner, seq(), () => items.keys(collection, modality));
+    this.#restored = true;
+  }
+
+  #addSlice(graph: Graph): void {
+    const began = now();
+    const { collection, modality } = this.owner;
+    const rows = this.#around.items.embeddingsAfter(collection, modality, graph.through, sliceRows);
+    if (rows.length === 0) graph.through = this.#newestKey;
+    for (const { key, embedding } of rows) {
+      graph.add(key, embedding);
+      if (now() - began > sliceMs) return;
+    }
+  }
+
+  async #abandon(): Promise<boolean> {
+    this.discardGraph();
+    await this.#around.snapshots.remove(this.owner.collection, this.owner.modality);
+    return true;
+  }
+}

@@ -1,0 +1,81 @@
+import type { ModalityIndex } from './modality-index.js';
+import type { Log } from './settings.js';
+import { nextTurn, now } from './turn.js';
+
+/** How often to look whether a graph that has been quiet is due to be saved. */
+const idleMs = 250;
+const retryAfterMs = 30_000;
+
+/** Carries all graphs on in the background, one piece of work at a time, letting searches and writes pass in between. */
+export class Tender {
+  readonly #indexes: () => Iterable<ModalityIndex>;
+  readonly #log: Log;
+  readonly #failedAt = new Map<ModalityIndex, number>();
+  #stopped = false;
+  #wake: (() => void) | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(indexes: () => Iterable<ModalityIndex>, log: Log) {
+    this.#indexes = indexes;
+    this.#log = log;
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** There may be something to do. */
+  wake(): void {
+    this.#wake?.();
+  }
+
+  /** Resolves when the piece of work in hand is done. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#wake?.();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      let worked = false;
+      for (const index of this.#indexes()) {
+        if (this.#stopped) return;
+        worked = (await this.#tend(index)) || worked;
+        await nextTurn();
+      }
+      if (!worked && !this.#stopped) await this.#rest();
+    }
+  }
+
+  async #tend(index: ModalityIndex): Promise<boolean> {
+    const failedAt = this.#failedAt.get(index);
+    if (failedAt !== undefined && now() - failedAt < retryAfterMs) return false;
+    try {
+      const worked = await index.tend();
+      this.#failedAt.delete(index);
+      return worked;
+    } catch (error) {
+      const { name: collection, modality } = index.owner;
+      this.#failedAt.set(index, now());
+      // A graph that could not be saved is as good as before.
+      if ((error as { code?: unknown }).code === undefined) index.discardGraph();
+      this.#log('warn', 'A graph could not be carried on; it is tried again later, and searches are answered without it.', {
+        collection,
+        modality,
+        reason: String(error),
+      });
+      return false;
+    }
+  }
+
+  #rest(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, idleMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

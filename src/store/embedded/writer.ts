@@ -1,0 +1,56 @@
+import { isDeepStrictEqual } from 'node:util';
+import { MixspaceError } from '../../errors.js';
+import type { ItemWrite, Metadata, Modality, WriteStatus } from '../store.js';
+import type { ItemRow, ItemTable } from './item-table.js';
+
+/** What a transaction did, for everything that follows the database; told once it is on disk. */
+export interface Changes {
+  added: { key: number; modality: Modality }[];
+  removed: ItemRow[];
+  /** Modalities in which the metadata of items that were there changed. */
+  remarked: Set<Modality>;
+}
+
+export const noChanges = (): Changes => ({ added: [], removed: [], remarked: new Set() });
+
+/** Brings one item to what the write says, inside the caller's transaction. */
+export function writeItem(items: ItemTable, collection: number, write: ItemWrite, changes: Changes): WriteStatus {
+  const row = items.byId(collection, write.id);
+  const { content } = write;
+  const at = new Date().toISOString();
+  if (!row) {
+    if (!content) throw new MixspaceError('not_found', `There is no item "${write.id}".`);
+    const sources = write.source === undefined ? [] : [write.source];
+    const metadata = JSON.stringify(write.metadata ?? {});
+    const key = items.insert(collection, { id: write.id, content, metadata, sources: JSON.stringify(sources), createdAt: at, updatedAt: at });
+    changes.added.push({ key, modality: content.modality });
+    return 'created';
+  }
+
+  const metadata = write.metadata === undefined || sameMetadata(row.metadata, write.metadata) ? row.metadata : JSON.stringify(write.metadata);
+  const sources = withSource(row.sources, write.source);
+  if (content && (content.contentHash !== row.content_hash || content.modality !== row.modality)) {
+    items.remove(row.key);
+    changes.removed.push(row);
+    const key = items.insert(collection, { id: write.id, content, metadata, sources, createdAt: row.created_at, updatedAt: at });
+    changes.added.push({ key, modality: content.modality });
+    return 'updated';
+  }
+  if (content) items.attach(row, content);
+  if (metadata === row.metadata && sources === row.sources) return 'unchanged';
+  items.update(row.key, metadata, sources, at);
+  if (metadata !== row.metadata) changes.remarked.add(row.modality);
+  return 'updated';
+}
+
+function withSource(stored: string, source: string | undefined): string {
+  if (source === undefined) return stored;
+  const sources = JSON.parse(stored) as string[];
+  return sources.includes(source) ? stored : JSON.stringify([...sources, source]);
+}
+
+/** Whatever the order of their keys. */
+function sameMetadata(stored: string, metadata: Metadata): boolean {
+  const written = JSON.stringify(metadata);
+  return stored === written || isDeepStrictEqual(JSON.parse(stored), JSON.parse(written));
+}

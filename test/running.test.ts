@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { base64, call, items, searchIn } from './api.js';
+import { drawn } from './pictures.js';
+import { startServer, type RunningServer } from './server.js';
+
+let server: RunningServer;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.remove());
+
+it('tells health, readiness, metrics, its document and a page to read it', async () => {
+  expect((await call(server.url, 'GET', '/healthz')).status).toBe(200);
+  expect((await call(server.url, 'GET', '/readyz')).body).toEqual({ status: 'ready' });
+  const metrics = (await call<string>(server.url, 'GET', '/metrics')).body;
+  expect(metrics).toContain('mixspace_http_request_seconds_bucket');
+  expect(metrics).toContain('mixspace_event_loop_lag_p99_seconds');
+  expect((await call(server.url, 'GET', '/openapi.json')).body.openapi).toBe('3.1.0');
+  const page = await call<string>(server.url, 'GET', '/docs');
+  expect(page.body).toContain('swagger-ui');
+  for (const [, asset] of page.body.matchAll(/(?:src|href)="(\/[^"]+)"/g)) expect([asset, (await call(server.url, 'GET', asset!)).status]).toEqual([asset, 200]);
+});
+
+it('finishes what runs on SIGTERM, exits 0 within 10 s, and has everything after the next start', async () => {
+  const first = await startServer();
+  const entries = await Promise.all(Array.from({ length: 48 }, async (_, seed) => ({ id: `d${seed}`, image: base64(await drawn(seed, 'jpeg', 800, 600)) })));
+  const running = call(first.url, 'POST', items(), { items: entries });
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const began = Date.now();
+  const code = await first.stop();
+  expect(code).toBe(0);
+  expect(Date.now() - began).toBeLessThan(10_000);
+  const answered = await running.catch(() => undefined);
+  const second = await startServer({ indexDir: first.indexDir });
+  try {
+    const acknowledged = (answered?.body.items ?? []).filter((each: any) => each.status === 'created');
+    const { body } = await call(second.url, 'POST', `${items()}/exists`, { ids: acknowledged.map((each: any) => each.id) });
+    expect(body.missing).toEqual([]);
+  } finally {
+    await second.remove();
+    await first.remove();
+  }
+});
+
+it('finds pictures by words in several languages', async () => {
+  await call(server.url, 'POST', '/v1/collections', { name: 'words' });
+  const texts = ['a dog runs on the beach', 'a plate of spaghetti', 'an airplane in the sky', 'two people play chess'];
+  await call(server.url, 'POST', items('words'), { items: texts.map((text) => ({ id: text, text })) });
+  for (const [query, expected] of [['ein Hund am Strand', texts[0]], ['一盘面条', texts[1]], ['un avion dans le ciel', texts[2]], ['dos personas juegan al ajedrez', texts[3]]]) {
+    const { body } = await call(server.url, 'POST', searchIn('words'), { query, limit: 1 });
+    expect([query, body.matches[0].id]).toEqual([query, expected]);
+  }
+});
