@@ -87,8 +87,9 @@ export async function runMixspace(args: string[], env: Record<string, string> = 
   return { code, stdout, stderr };
 }
 
+/** Without the settings of whoever runs the tests, but for the models they are to run with. */
 function cleanEnv(): Record<string, string> {
-  return Object.fromEntries(Object.entries(process.env).filter(([name, value]) => value !== undefined && !/^(MIXSPACE_|PORT$|HOST$|LOG_LEVEL$)/.test(name))) as Record<string, string>;
+  return Object.fromEntries(Object.entries(process.env).filter(([name, value]) => value !== undefined && !/^(MIXSPACE_(?!MODELS_DIR$)|PORT$|HOST$|LOG_LEVEL$)/.test(name))) as Record<string, string>;
 }
 
 async function freePort(): Promise<number> {

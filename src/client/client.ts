@@ -23,8 +23,9 @@ export interface UploadFile extends FileNote {
   name: string;
 }
 
-export type SearchOptions = Omit<CallParts<'search'>['body'] & object, 'query'> & { signal?: AbortSignal };
-export type Query = Exclude<CallParts<'search'>['body'], FormData>['query'];
+type SearchBody = Exclude<CallParts<'search'>['body'], FormData>;
+export type Query = NonNullable<SearchBody['query']>;
+export type SearchOptions = Omit<SearchBody, 'query'> & Signaled;
 export type PictureSize = 'thumbnail' | 'original';
 
 interface Signaled {

@@ -1,5 +1,5 @@
 import exif from 'exif-reader';
-import sharp, { type Metadata } from 'sharp';
+import sharp, { type Metadata, type Sharp } from 'sharp';
 import { MixspaceError } from '../errors.js';
 import { flattenOnWhite, fromCmyk, fromSixteenBits } from './colors.js';
 import { mediaTypeOf, unreadable, type MediaType } from './media-type.js';
@@ -109,7 +109,7 @@ export async function thumbnailOf({ pixels, width, height, channels }: Bitmap): 
 }
 
 /** `error` refuses what is truncated or damaged and lets mere warnings pass. The pixel limit is checked before, with a sentence. */
-function open(bytes: Uint8Array): sharp.Sharp {
+function open(bytes: Uint8Array): Sharp {
   return sharp(bytes, { failOn: 'error', ignoreIcc: true, limitInputPixels: false, pages: 1 });
 }
 

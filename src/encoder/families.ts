@@ -8,8 +8,10 @@ export interface Family {
   interpolation: 'bicubic' | 'bilinear';
   mean: Rgb;
   std: Rgb;
-  /** Tokens, special ones included. */
+  /** Tokens, special ones included, where the package names none. */
   contextLength: number;
+  /** Set where packages allow more than the model was trained with. */
+  longestContext?: number;
   /** `longest`: to the longest text of the batch; `max_length`: to the context length, which the tower sees. */
   padding: 'longest' | 'max_length';
   /** Lower-casing that tokenizer.json leaves to its caller. */
@@ -46,7 +48,7 @@ const families: Record<string, Family> = {
   clip,
   siglip,
   siglip2: { ...siglip, interpolation: 'bilinear', lowercase: true },
-  chinese_clip: { ...clip, geometry: 'squash', contextLength: 52 },
+  chinese_clip: { ...clip, geometry: 'squash', contextLength: 52, longestContext: 52 },
 };
 
 /** SigLIP 2 is published under SigLIP's model type; its Gemma tokenizer tells it apart. Unknown types are read as CLIP. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { familyOf, type Rgb } from './families.js';
+import { familyOf, type Family, type Rgb } from './families.js';
 import type { Preprocessing } from './preprocess.js';
 import type { TextRules } from './text-encoding.js';
 
@@ -93,8 +93,7 @@ export async function readPackage(modelsDirectory: string, id: string): Promise<
     text: {
       file: textFile,
       outputs: family.textOutputs,
-      // model_max_length is 1e30 where a tokenizer has no limit.
-      contextLength: Math.min(family.contextLength, tokenizer.model_max_length ?? Infinity, config.text_config?.max_position_embeddings ?? Infinity),
+      contextLength: contextLength(config, tokenizer, family),
       padding: card.padding ?? family.padding,
       padTokenId: card.pad_token_id,
       padToken,
@@ -112,7 +111,13 @@ export async function readPackage(modelsDirectory: string, id: string): Promise<
   };
 }
 
-function preprocessing(file: PreprocessorConfig, config: HubConfig, family: { geometry: 'crop' | 'squash'; interpolation: 'bicubic' | 'bilinear'; mean: Rgb; std: Rgb }): Preprocessing {
+function contextLength(config: HubConfig, tokenizer: TokenizerConfig, family: Family): number {
+  const own = Math.min(tokenizer.model_max_length ?? Infinity, config.text_config?.max_position_embeddings ?? Infinity);
+  // model_max_length is 1e30 where a tokenizer has no limit.
+  return Math.min(own > 1e6 ? family.contextLength : own, family.longestContext ?? Infinity);
+}
+
+function preprocessing(file: PreprocessorConfig, config: HubConfig, family: Family): Preprocessing {
   const edge = (value: number | { height?: number; width?: number } | undefined) => (typeof value === 'number' ? value : value?.height);
   const shortestEdge = typeof file.size === 'number' ? file.size : file.size?.shortest_edge;
   const squashed = file.do_center_crop === false || (shortestEdge === undefined && file.size !== undefined) || (file.do_center_crop === undefined && family.geometry === 'squash');

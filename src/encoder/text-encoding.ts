@@ -41,7 +41,8 @@ const charactersPerToken = 64;
 export async function readTextEncoding(directory: string, rules: TextRules): Promise<TextEncoding> {
   const file = JSON.parse(await readFile(join(directory, 'tokenizer.json'), 'utf8')) as TokenizerFile;
   const config = JSON.parse(await readFile(join(directory, 'tokenizer_config.json'), 'utf8')) as object;
-  const lowersByLetter = hasLowercase(file.normalizer);
+  // The references lower letter by letter, JavaScript whole strings, where a final Greek sigma takes another form.
+  const lowers = hasLowercase(file.normalizer);
   const tokenizer = new Tokenizer(withoutSpecialTokens(file), config);
   const idOf = (token: string) => file.added_tokens.find(({ content }) => content === token)?.id ?? tokenizer.token_to_id(token);
   const ending = specialsAtEnd(tokenizer);
@@ -50,21 +51,20 @@ export async function readTextEncoding(directory: string, rules: TextRules): Pro
   return {
     padTokenId: rules.padTokenId ?? (rules.padToken === undefined ? undefined : idOf(rules.padToken)) ?? rules.configuredPadTokenId ?? 0,
     encode(text) {
-      let input = text.toWellFormed();
-      const cut = input.length > contextLength * charactersPerToken;
-      if (cut) input = input.slice(0, contextLength * charactersPerToken).toWellFormed();
+      const cut = text.length > contextLength * charactersPerToken;
+      let input = wellFormed(cut ? text.slice(0, contextLength * charactersPerToken) : text);
+      if (rules.lowercase || lowers) input = input.replaceAll('Σ', 'σ');
       if (rules.lowercase) input = input.toLowerCase();
-      else if (lowersByLetter) input = lowerByLetter(input);
-      const { ids } = tokenizer.encode(input);
+      const ids: number[] = tokenizer.encode(input).ids;
       if (ids.length <= contextLength) return { ids, truncated: cut };
       return { ids: [...ids.slice(0, contextLength - ending), ...ids.slice(ids.length - ending)], truncated: true };
     },
   };
 }
 
-/** The reference lowers letter by letter, the library whole strings, where a final Greek sigma takes another form. */
-function lowerByLetter(text: string): string {
-  return text.includes('Σ') ? text.replaceAll('Σ', 'σ') : text;
+/** Half a surrogate pair, from a cut or from the client, becomes the replacement character. */
+function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
 function hasLowercase(normalizer: object | null): boolean {
@@ -82,8 +82,8 @@ function withoutSpecialTokens(file: TokenizerFile): TokenizerFile {
 
 /** How many special tokens the template puts after a text. */
 function specialsAtEnd(tokenizer: Tokenizer): number {
-  const bare = tokenizer.encode('a', { add_special_tokens: false }).ids;
-  const full = tokenizer.encode('a').ids;
+  const bare: number[] = tokenizer.encode('a', { add_special_tokens: false }).ids;
+  const full: number[] = tokenizer.encode('a').ids;
   const start = full.findIndex((_, i) => bare.every((id, k) => full[i + k] === id));
   return full.length - Math.max(start, 0) - bare.length;
 }

@@ -10,13 +10,16 @@ import image_tower
 import text_tower
 
 DIMENSION, HIDDEN, DROPOUT = 256, 1024, 0.3
+# About as far as one sentence's features lie apart in two languages; training sees English alone.
+TEXT_NOISE = 0.4
 
 
 class Adapter(nn.Module):
     """A linear way and one with a hidden layer, over standardised features."""
 
-    def __init__(self, features):
+    def __init__(self, features, noise=0.0):
         super().__init__()
+        self.noise = noise
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("std", torch.ones(features))
         self.linear = nn.Linear(features, DIMENSION)
@@ -30,6 +33,8 @@ class Adapter(nn.Module):
 
     def forward(self, features):
         x = (features - self.mean) / self.std
+        if self.training and self.noise:
+            x = x + self.noise * torch.randn_like(x)
         return F.normalize(self.linear(x) + self.deep(x), dim=-1)
 
 
@@ -37,7 +42,7 @@ class Adapters(nn.Module):
     def __init__(self):
         super().__init__()
         self.image = Adapter(image_tower.FEATURES)
-        self.text = Adapter(text_tower.FEATURES)
+        self.text = Adapter(text_tower.FEATURES, TEXT_NOISE)
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
 
 

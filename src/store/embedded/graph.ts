@@ -114,7 +114,7 @@ export function headerFits(header: Buffer, fileBytes: number, dimension: number,
   return (
     Number(header.readBigUInt64LE(16)) === count &&
     Number(header.readBigUInt64LE(24)) === nodeBytes &&
-    Number(header.readBigUInt64LE(64)) === m &&
+    Number(header.readBigUInt64LE(72)) === m &&
     fileBytes >= headerBytes + count * (nodeBytes + linkBytes)
   );
 }

@@ -39,7 +39,7 @@ export class ModalityIndex {
   #graph: Graph | undefined;
   /** Built beside `#graph` to take its place, without its dead nodes. */
   #next: Graph | undefined;
-  #restored = false;
+  #restored: boolean;
   #newestKey: number;
   #lastChange = now();
 
@@ -48,6 +48,8 @@ export class ModalityIndex {
     this.#around = around;
     this.vectors = new Vectors(around.items, owner.collection, owner.modality, owner.dimension, around.memory);
     this.filterKeys = new FilterKeys(around.items, owner.collection, owner.modality);
+    // A graph that was not needed when the store was opened is built from nothing once it is.
+    this.#restored = !this.#wanted;
     this.#newestKey = around.items.newestKey(owner.collection, owner.modality);
   }
 
@@ -81,10 +83,7 @@ export class ModalityIndex {
 
   /** Does one piece of what the graph needs, if anything; false when all is done for now. */
   async tend(): Promise<boolean> {
-    if (!this.#restored) {
-      if (this.#wanted) await this.#restore();
-      else return false;
-    }
+    if (!this.#restored) await this.#restore();
     if (!this.#graph) {
       if (!this.#wanted) return false;
       this.#graph = Graph.empty(this.owner.dimension);

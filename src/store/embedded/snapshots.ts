@@ -70,7 +70,7 @@ export class Snapshots {
     // The library does not notice when the disk is full.
     if (!headerFits(await readHeader(`${file}.tmp`), size, owner.dimension, count)) {
       await rm(`${file}.tmp`, { force: true });
-      throw Object.assign(new Error('The disk is full.'), { code: 'ENOSPC' });
+      throw Object.assign(new Error('The file came out short, as on a full disk.'), { code: 'ENOSPC' });
     }
     const sha256 = await checksum(`${file}.tmp`);
     await publish(file);

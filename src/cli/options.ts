@@ -1,0 +1,41 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { MixspaceClient } from '../client/index.js';
+import { MixspaceError } from '../errors.js';
+
+export interface ClientFlags {
+  url: string;
+  json?: true;
+}
+
+/** A command that calls a service. The key comes from the environment alone: arguments are seen by everyone on the machine. */
+export function clientCommand(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .addOption(new Option('--url <url>', 'where the service is').env('MIXSPACE_URL').default('http://127.0.0.1:8080'))
+    .option('--json', 'print the answer as JSON')
+    .addHelpText('after', '\nWhere the service asks for a key, MIXSPACE_API_KEY holds it.');
+}
+
+export const collectionOption = (): Option => new Option('--collection <name>', 'the collection').default('default');
+
+/** @throws MixspaceError `invalid_request` for a URL that is none. */
+export function openClient({ url }: ClientFlags, options: { retries?: number } = {}): MixspaceClient {
+  const protocol = URL.canParse(url) ? new URL(url).protocol : undefined;
+  if (protocol !== 'http:' && protocol !== 'https:') {
+    throw new MixspaceError('invalid_request', `--url (MIXSPACE_URL) takes an address such as http://127.0.0.1:8080, not "${url}".`);
+  }
+  const apiKey = process.env['MIXSPACE_API_KEY'];
+  return new MixspaceClient({ url, ...options, ...(apiKey ? { apiKey } : {}) });
+}
+
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1) throw new InvalidArgumentError('It takes a whole number from 1.');
+  return value;
+}
+
+export function decimal(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It takes a number.');
+  return value;
+}

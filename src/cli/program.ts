@@ -1,0 +1,50 @@
+import { Command, CommanderError } from 'commander';
+import { MixspaceApiError } from '../client/index.js';
+import { MixspaceError } from '../errors.js';
+import { addCommand } from './add.js';
+import { classifyCommand } from './classify.js';
+import { collectionsCommand } from './collections.js';
+import { searchCommand } from './search.js';
+
+const failed = 1;
+const wrongUsageOrNoService = 2;
+
+/** Runs one command line; what goes wrong is one sentence on stderr and the exit code. */
+export async function run(args: string[]): Promise<void> {
+  // `| head` closes the pipe when it has enough.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : failed));
+  try {
+    await (await program(args)).parseAsync(args, { from: 'user' });
+  } catch (error) {
+    process.exitCode = exitCodeOf(error);
+    // Commander has told its own.
+    if (!(error instanceof CommanderError)) process.stderr.write(`mixspace: ${(error as Error).message}\n`);
+  }
+}
+
+async function program(args: string[]): Promise<Command> {
+  const root = new Command('mixspace')
+    .description('Texts and pictures in one vector space: embed, search, classify.')
+    .enablePositionalOptions()
+    .addCommand(await serve(args))
+    .addCommand(addCommand())
+    .addCommand(searchCommand())
+    .addCommand(classifyCommand())
+    .addCommand(collectionsCommand());
+  for (const command of [root, ...root.commands]) command.exitOverride().showHelpAfterError('(--help says more)');
+  return root;
+}
+
+/** The service with its native modules is loaded only by who asks for it. */
+async function serve(args: string[]): Promise<Command> {
+  const named = args.find((arg) => !arg.startsWith('-') && arg !== 'help');
+  if (named === 'serve') return (await import('./serve.js')).serveCommand();
+  return new Command('serve').description('start the service; the pictures under each PATH are taken in').argument('[paths...]');
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : wrongUsageOrNoService;
+  const isRefusal = error instanceof MixspaceApiError && error.status < 500 && error.status !== 401;
+  const isFailure = error instanceof MixspaceError && error.code === 'internal';
+  return isRefusal || isFailure ? failed : wrongUsageOrNoService;
+}

@@ -1,0 +1,59 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { MixspaceClient, SearchOptions } from '../client/index.js';
+import type { SearchResponse } from '../contract/search.js';
+import { MixspaceError } from '../errors.js';
+import { clientCommand, collectionOption, decimal, openClient, wholeNumber, type ClientFlags } from './options.js';
+import { readPicture } from './picture-argument.js';
+import { printJson, printTable, shortMetadata } from './print.js';
+
+interface SearchFlags extends ClientFlags {
+  collection: string;
+  image?: string;
+  limit?: number;
+  minScore?: number;
+  modality?: 'image' | 'text';
+  filter?: Record<string, unknown>;
+}
+
+export function searchCommand(): Command {
+  return clientCommand('search', 'find what is nearest to words, to a picture, or to both together')
+    .argument('[words...]', 'what to look for, in any language the model reads')
+    .option('--image <file>', 'a picture to look for')
+    .addOption(collectionOption())
+    .option('--limit <number>', 'matches at most (default: 10)', wholeNumber)
+    .option('--min-score <number>', 'leave out what scores lower', decimal)
+    .addOption(new Option('--modality <name>', 'only these').choices(['image', 'text']))
+    .option('--filter <json>', 'conditions on metadata, such as \'{"year": {"$gte": 2020}}\'', jsonObject)
+    .action(async (words: string[], flags: SearchFlags) => {
+      const answer = await search(openClient(flags), words.join(' '), flags);
+      if (flags.json) printJson(answer);
+      else if (answer.matches.length === 0) process.stderr.write('Nothing found.\n');
+      else printTable(answer.matches.map(({ score, id, sources, text, metadata }) => [score.toFixed(3), text ?? sources[0] ?? id, shortMetadata(metadata)]));
+    });
+}
+
+async function search(client: MixspaceClient, words: string, flags: SearchFlags): Promise<SearchResponse> {
+  const { collection, image, limit, minScore, modality, filter } = flags;
+  const options: SearchOptions = {
+    ...(limit === undefined ? {} : { limit }),
+    ...(minScore === undefined ? {} : { min_score: minScore }),
+    ...(modality === undefined ? {} : { modality }),
+    ...(filter === undefined ? {} : { filter }),
+  };
+  if (image === undefined) {
+    if (words === '') throw new MixspaceError('invalid_request', 'What to look for? Give words, or a picture with --image FILE.');
+    return client.search(collection, words, options);
+  }
+  const picture = new Blob([await readPicture(image)]);
+  return client.searchByPicture(collection, picture, { ...options, ...(words === '' ? {} : { query: [{ input: { file: true } }, { input: words }] }) });
+}
+
+function jsonObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  } catch {
+    // Told below, like any other value that is no object.
+  }
+  throw new InvalidArgumentError('It takes a JSON object.');
+}

@@ -1,0 +1,192 @@
+import { availableParallelism } from 'node:os';
+import { MixspaceError } from '../errors.js';
+import type { Log } from '../telemetry.js';
+import type { EncodeOptions, Encoder, ImageEmbedding, ModelDescription, Outcome, TextEmbedding } from './encoder.js';
+import type { PictureLimits } from './decode.js';
+import { findPackages, fingerprintOf, readPackage, type ModelPackage } from './model-package.js';
+import { WorkerPool } from './pool.js';
+import type { Job, Modality } from './queue.js';
+import { startWorker, WorkerThread, type StartWorker } from './worker-thread.js';
+
+export interface EncoderOptions {
+  /** Each folder in it with a config.json is a model, its name the id. */
+  modelsDirectory: string;
+  /** The first by name unless set. */
+  defaultModel?: string;
+  /** Threads; one a core, at most 8, unless set. */
+  workers?: number;
+  /** Inputs that may wait. */
+  queueLimit?: number;
+  /** Pictures a batch; texts go eight times as many. */
+  batchSize?: number;
+  limits: PictureLimits;
+  log: Log;
+  /** Seconds of each stage of a batch: queue, tokenize, decode, resize, thumbnail, infer. */
+  onStage?: (stage: string, seconds: number) => void;
+  /** How a worker is started; the compiled worker.js beside this file unless set. */
+  startWorker?: StartWorker;
+}
+
+interface Model {
+  files: ModelPackage;
+  description: Omit<ModelDescription, 'loaded'>;
+}
+
+/** Throws `not_ready` where no package can be used or the default one is not among them. */
+export async function openEncoder(options: EncoderOptions): Promise<Encoder> {
+  const { limits, log } = options;
+  const start = options.startWorker ?? startWorker;
+  const models = await readModels(options.modelsDirectory, log, () => new WorkerThread(start, { limits }));
+  const first = options.defaultModel === undefined ? models[0] : models.find(({ files }) => files.id === options.defaultModel);
+  if (!first) {
+    const usable = models.length === 0 ? 'no folder is a usable model package' : `usable are ${namesOf(models)}`;
+    const wanted = options.defaultModel === undefined ? 'There is no model' : `The model ${options.defaultModel} cannot be used`;
+    throw new MixspaceError('not_ready', `${wanted}: in ${options.modelsDirectory}, ${usable}.`);
+  }
+  const pictures = options.batchSize ?? 8;
+  const pool = new WorkerPool({
+    workers: options.workers ?? Math.min(8, availableParallelism()),
+    queueLimit: options.queueLimit ?? 4096,
+    batchSize: { image: pictures, text: pictures * 8 },
+    settings: { limits },
+    startWorker: start,
+    defaultModel: first.files,
+    log,
+    onStage: options.onStage ?? (() => undefined),
+  });
+  await pool.ready();
+  return new PooledEncoder([first, ...models.filter((model) => model !== first)], pool);
+}
+
+/** Packages that load; one that does not is told of and left out. */
+async function readModels(directory: string, log: Log, startThread: () => WorkerThread): Promise<Model[]> {
+  const ids = await findPackages(directory).catch((error: unknown) => {
+    throw new MixspaceError('not_ready', `The models directory ${directory} cannot be read.`, { cause: error });
+  });
+  const models: Model[] = [];
+  for (const id of ids) {
+    const thread = startThread();
+    try {
+      const files = await readPackage(directory, id);
+      models.push({ files, description: describe(files, await thread.load(files)) });
+    } catch (error) {
+      const reason = error instanceof MixspaceError ? error.cause : error;
+      log('error', `The model package ${id} cannot be used and is left out.`, { model: id, error: String(reason) });
+    } finally {
+      await thread.end();
+    }
+  }
+  return models;
+}
+
+function describe(files: ModelPackage, dimension: number): Omit<ModelDescription, 'loaded'> {
+  const { id, text, image, logitScale, logitBias, license, description, languages, templates } = files;
+  return {
+    id,
+    modalities: ['text', 'image'],
+    dimension,
+    contextLength: text.contextLength,
+    imageSize: image.size,
+    fingerprint: fingerprintOf(files, dimension),
+    logitScale,
+    ...(logitBias === undefined ? {} : { logitBias }),
+    ...(license === undefined ? {} : { license }),
+    ...(description === undefined ? {} : { description }),
+    ...(languages === undefined ? {} : { languages }),
+    ...(templates === undefined ? {} : { templates }),
+  };
+}
+
+class PooledEncoder implements Encoder {
+  readonly #models: Model[];
+  readonly #pool: WorkerPool;
+
+  constructor(models: Model[], pool: WorkerPool) {
+    this.#models = models;
+    this.#pool = pool;
+  }
+
+  models(): ModelDescription[] {
+    return this.#models.map((model) => this.#described(model));
+  }
+
+  model(id?: string): ModelDescription {
+    return this.#described(this.#find(id));
+  }
+
+  async encodeTexts(model: string, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]> {
+    const inputs = texts.map((text) => ({ text, bytes: new Uint8Array(0), thumbnail: false, keepBytes: true }));
+    const outcomes = await this.#encode<TextEmbedding>(model, 'text', inputs, options);
+    return outcomes.map((outcome) => {
+      if (!outcome.ok) throw outcome.error;
+      return outcome.value;
+    });
+  }
+
+  async encodeImages(model: string, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean; keepBytes?: boolean }): Promise<Outcome<ImageEmbedding>[]> {
+    const repeated = new Set(images.map(({ buffer }) => buffer)).size < images.length;
+    const inputs = images.map((bytes) => ({ text: '', bytes, thumbnail: options.thumbnail ?? false, keepBytes: options.keepBytes === true || repeated }));
+    return this.#encode<ImageEmbedding>(model, 'image', inputs, options);
+  }
+
+  waiting(): number {
+    return this.#pool.waiting;
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  async #encode<T extends TextEmbedding | ImageEmbedding>(
+    model: string,
+    modality: Modality,
+    inputs: Pick<Job, 'text' | 'bytes' | 'thumbnail' | 'keepBytes'>[],
+    { priority, signal }: EncodeOptions,
+  ): Promise<Outcome<T>[]> {
+    const { files } = this.#find(model);
+    if (inputs.length === 0) return [];
+    if (signal?.aborted) throw hungUp(signal);
+    return new Promise((resolve, reject) => {
+      const outcomes = new Array<Outcome<T>>(inputs.length);
+      let left = inputs.length;
+      const abort = () => {
+        this.#pool.drop(jobs);
+        reject(hungUp(signal));
+      };
+      const jobs = inputs.map((input, i): Job => ({
+        ...input,
+        model: files,
+        modality,
+        priority,
+        deaths: 0,
+        queuedAt: performance.now(),
+        done: (outcome) => {
+          outcomes[i] = outcome as Outcome<T>;
+          if (--left > 0) return;
+          signal?.removeEventListener('abort', abort);
+          resolve(outcomes);
+        },
+      }));
+      this.#pool.submit(jobs);
+      signal?.addEventListener('abort', abort, { once: true });
+    });
+  }
+
+  #find(id?: string): Model {
+    const model = id === undefined ? this.#models[0] : this.#models.find(({ files }) => files.id === id);
+    if (!model) throw new MixspaceError('not_found', `There is no model ${JSON.stringify(id)}; there are ${namesOf(this.#models)}.`, { param: 'model' });
+    return model;
+  }
+
+  #described({ files, description }: Model): ModelDescription {
+    return { ...description, loaded: this.#pool.loadedModels.has(files.id) };
+  }
+}
+
+function namesOf(models: Model[]): string {
+  return models.map(({ files }) => files.id).join(', ');
+}
+
+function hungUp(signal: AbortSignal | undefined): MixspaceError {
+  return new MixspaceError('not_ready', 'The caller hung up; the request was dropped.', { cause: signal?.reason });
+}

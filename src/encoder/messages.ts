@@ -1,0 +1,50 @@
+import type { PlainError } from '../errors.js';
+import type { PictureLimits } from './decode.js';
+import type { ModelPackage } from './model-package.js';
+
+/** What the pool asks of a worker; each request is answered once, under its ticket. */
+export type Request = { ticket: number; model: ModelPackage } & (
+  | { kind: 'load' }
+  | { kind: 'texts'; texts: string[] }
+  | { kind: 'pictures'; pictures: { bytes: Uint8Array; thumbnail: boolean }[] }
+);
+
+export type Reply = { ticket: number } & (FailedReply | { kind: 'loaded'; dimension: number } | TextsReply | PicturesReply);
+
+export interface FailedReply {
+  kind: 'failed';
+  error: PlainError;
+  /** What was thrown, for the log. */
+  cause: string;
+}
+
+export interface TextsReply {
+  kind: 'texts';
+  /** `dimension` floats an input, in order, normalised. */
+  embeddings: Float32Array;
+  texts: { tokens: number; truncated: boolean }[];
+  seconds: StageSeconds;
+}
+
+export interface PicturesReply {
+  kind: 'pictures';
+  /** `dimension` floats for each picture that was read, in order, normalised. */
+  embeddings: Float32Array;
+  pictures: ({ ok: true; picture: PictureFacts } | { ok: false; error: PlainError })[];
+  seconds: StageSeconds;
+}
+
+export interface PictureFacts {
+  width: number;
+  height: number;
+  mediaType: string;
+  takenAt?: string;
+  thumbnail?: Uint8Array;
+}
+
+/** Of a whole batch, by stage. */
+export type StageSeconds = Partial<Record<'tokenize' | 'decode' | 'resize' | 'thumbnail' | 'infer', number>>;
+
+export interface WorkerSettings {
+  limits: PictureLimits;
+}

@@ -1,0 +1,118 @@
+import { MixspaceError } from '../errors.js';
+import type { ImageEmbedding, Outcome, TextEmbedding } from './encoder.js';
+import type { ModelPackage } from './model-package.js';
+
+export type Priority = 'interactive' | 'bulk';
+export type Modality = 'text' | 'image';
+
+/** One input that waits or is being encoded. */
+export interface Job {
+  model: ModelPackage;
+  modality: Modality;
+  priority: Priority;
+  text: string;
+  bytes: Uint8Array;
+  thumbnail: boolean;
+  /** The caller needs its bytes afterwards: they are copied to the worker. */
+  keepBytes: boolean;
+  /** Workers that died while they had it. */
+  deaths: number;
+  /** Milliseconds of `performance.now()`. */
+  queuedAt: number;
+  done(outcome: Outcome<TextEmbedding | ImageEmbedding>): void;
+}
+
+interface Lane {
+  priority: Priority;
+  jobs: Job[];
+}
+
+/** All callers' inputs, in lanes of one model, modality and priority; a lane's jobs may share a batch. */
+export class JobQueue {
+  readonly #lanes = new Map<string, Lane>();
+  readonly #limit: number;
+  #waiting = 0;
+  /** Inputs a second, a moving average over batches done. */
+  #rate = 20;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** All of a request or nothing: `overloaded` where it would pass the limit. A larger request gets in when nothing waits. */
+  add(jobs: Job[]): void {
+    if (this.#waiting > 0 && this.#waiting + jobs.length > this.#limit) {
+      throw new MixspaceError('overloaded', `${this.#waiting} inputs wait already and at most ${this.#limit} may; try again later.`, {
+        retryAfter: Math.min(60, Math.max(1, Math.ceil(this.#waiting / this.#rate))),
+      });
+    }
+    for (const job of jobs) this.#lane(job).jobs.push(job);
+    this.#waiting += jobs.length;
+  }
+
+  /** Back to the head of its lane, after its worker died. */
+  putBack(job: Job): void {
+    this.#lane(job).jobs.unshift(job);
+    this.#waiting++;
+  }
+
+  /** Forgets those that still wait. */
+  drop(jobs: Job[]): void {
+    const dropped = new Set(jobs);
+    for (const lane of this.#lanes.values()) {
+      const kept = lane.jobs.filter((job) => !dropped.has(job));
+      this.#waiting -= lane.jobs.length - kept.length;
+      lane.jobs = kept;
+    }
+  }
+
+  /** The next batch: interactive lanes first, then the lane whose head has waited longest. A job a worker died of goes alone. */
+  take(priorities: Priority[], batchSize: Record<Modality, number>): Job[] {
+    for (const priority of priorities) {
+      const lane = this.#oldest(priority);
+      const head = lane?.jobs[0];
+      if (!lane || !head) continue;
+      let count = 1;
+      while (head.deaths === 0 && count < batchSize[head.modality] && lane.jobs[count]?.deaths === 0) count++;
+      this.#waiting -= count;
+      return lane.jobs.splice(0, count);
+    }
+    return [];
+  }
+
+  /** Everything that waits, taken out. */
+  clear(): Job[] {
+    const jobs = [...this.#lanes.values()].flatMap((lane) => lane.jobs);
+    this.#lanes.clear();
+    this.#waiting = 0;
+    return jobs;
+  }
+
+  /** Told after each batch, for Retry-After. */
+  finished(count: number, seconds: number, workers: number): void {
+    if (seconds > 0) this.#rate = 0.9 * this.#rate + 0.1 * ((count * workers) / seconds);
+  }
+
+  #lane({ model, modality, priority }: Job): Lane {
+    const name = `${priority} ${modality} ${model.id}`;
+    let lane = this.#lanes.get(name);
+    if (!lane) {
+      lane = { priority, jobs: [] };
+      this.#lanes.set(name, lane);
+    }
+    return lane;
+  }
+
+  #oldest(priority: Priority): Lane | undefined {
+    let oldest: Lane | undefined;
+    for (const lane of this.#lanes.values()) {
+      const head = lane.jobs[0];
+      if (lane.priority === priority && head && (!oldest || head.queuedAt < oldest.jobs[0]!.queuedAt)) oldest = lane;
+    }
+    return oldest;
+  }
+}

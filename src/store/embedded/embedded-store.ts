@@ -1,0 +1,333 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { MixspaceError, toMixspaceError } from '../../errors.js';
+import type { Filter } from '../../contract/filter.js';
+import type { Collection, Item, ItemWrite, Metadata, Modality, NewCollection, Picture, Presence, SearchAnswer, SearchRequest, Store, WriteStatus } from '../store.js';
+import { CollectionTable, type CollectionRow } from './collection-table.js';
+import { openDatabase, type Database } from './database.js';
+import { isMissing } from './files.js';
+import { compileFilter } from './filter.js';
+import { ItemTable, toItem, type ItemRow } from './item-table.js';
+import { ModalityIndex } from './modality-index.js';
+import { Originals } from './originals.js';
+import { search } from './search.js';
+import type { EmbeddedStoreSettings, Log } from './settings.js';
+import { Snapshots, stem } from './snapshots.js';
+import { Tender } from './tender.js';
+import { nextTurn, now, sliceMs } from './turn.js';
+import { VectorMemory } from './vectors.js';
+import { noChanges, writeItem, type Changes } from './writer.js';
+
+const pageRows = 512;
+/** Items of a deleted collection that go in one transaction. */
+const sweepRows = 128;
+const modalities: readonly Modality[] = ['image', 'text'];
+
+interface OpenCollection {
+  row: CollectionRow;
+  indexes: Record<Modality, ModalityIndex>;
+}
+
+/** The store itself, in the thread that owns the database and the graphs. */
+export class EmbeddedStore implements Store {
+  readonly #settings: EmbeddedStoreSettings;
+  readonly #log: Log;
+  readonly #database: Database;
+  readonly #collectionTable: CollectionTable;
+  readonly #items: ItemTable;
+  readonly #originals: Originals;
+  readonly #snapshots: Snapshots;
+  readonly #memory: VectorMemory;
+  readonly #tender: Tender;
+  readonly #collections = new Map<string, OpenCollection>();
+  #closing = false;
+  #sweeping: Promise<void> = Promise.resolve();
+
+  /** Graphs are loaded or built afterwards, in the background; errors as `openDatabase`. */
+  constructor(options: { directory: string; migrationsDirectory: string; settings: EmbeddedStoreSettings; log: Log }) {
+    const { directory, migrationsDirectory, settings, log } = options;
+    this.#settings = settings;
+    this.#log = log;
+    this.#database = openDatabase(directory, migrationsDirectory, settings.maxDatabaseBytes);
+    this.#collectionTable = new CollectionTable(this.#database);
+    this.#items = new ItemTable(this.#database);
+    this.#originals = new Originals(join(directory, 'originals'), (hash) => this.#items.namesOriginal(hash));
+    this.#snapshots = new Snapshots(join(directory, 'snapshots'), log);
+    this.#memory = new VectorMemory(settings.vectorCacheBytes);
+    for (const row of this.#collectionTable.all()) this.#collections.set(row.name, this.#open(row));
+    this.#tender = new Tender(() => this.#allIndexes(), log);
+    this.#sweepInBackground(async () => {
+      await this.#snapshots.sweep((name) => [...this.#allIndexes()].some((index) => stem(index.owner) === name));
+      await this.#originals.sweep();
+    });
+    this.#tender.start();
+  }
+
+  createCollection(collection: NewCollection): Promise<Collection> {
+    const row = this.#collectionTable.insert(collection);
+    const opened = this.#open(row);
+    this.#collections.set(row.name, opened);
+    return Promise.resolve(this.#describe(opened));
+  }
+
+  listCollections(): Promise<Collection[]> {
+    return Promise.resolve([...this.#collections.values()].map((each) => this.#describe(each)).sort((a, b) => (a.name < b.name ? -1 : 1)));
+  }
+
+  async getCollection(name: string): Promise<Collection> {
+    return this.#describe(this.#find(name));
+  }
+
+  async deleteCollection(name: string): Promise<void> {
+    const { row, indexes } = this.#find(name);
+    this.#collectionTable.unname(row.key);
+    this.#collections.delete(name);
+    for (const index of Object.values(indexes)) index.vectors.letGo();
+    this.#sweepInBackground();
+  }
+
+  async write(name: string, writes: ItemWrite[]): Promise<WriteStatus[]> {
+    this.#find(name);
+    const originals = new Map<string, Uint8Array>();
+    for (const { content } of writes) if (content?.original) originals.set(content.contentHash, content.original);
+    const { statuses, changes } = await this.#originals.during(originals, () =>
+      this.#change(name, ({ row }, changes) => ({ statuses: writes.map((write) => writeItem(this.#items, row.key, write, changes)), changes })),
+    );
+    await this.#releaseOriginals(changes);
+    return statuses;
+  }
+
+  async present(name: string, ids: string[]): Promise<Presence[]> {
+    const { row } = this.#find(name);
+    return ids.flatMap((id) => {
+      const item = this.#items.byId(row.key, id);
+      return item ? [{ id, contentHash: item.content_hash, modality: item.modality }] : [];
+    });
+  }
+
+  async getItem(name: string, id: string): Promise<Item> {
+    return toItem(this.#row(name, id));
+  }
+
+  async getEmbedding(name: string, id: string): Promise<Float32Array> {
+    return this.#items.embedding(this.#row(name, id).key)!.embedding;
+  }
+
+  async listItems(name: string, request: { filter?: Filter; limit: number; after?: string }): Promise<{ items: Item[]; more: boolean }> {
+    const { row } = this.#find(name);
+    const { filter, limit } = request;
+    const matches = filter ? compileFilter(filter) : () => true;
+    const items: Item[] = [];
+    let began = now();
+    for (let after = request.after ?? ''; ; ) {
+      const page = this.#items.page(row.key, after, Math.min(pageRows, limit + 1));
+      for (const item of page.map(toItem)) {
+        if (!matches(item.metadata)) continue;
+        if (items.length === limit) return { items, more: true };
+        items.push(item);
+      }
+      if (page.length === 0) return { items, more: false };
+      after = page.at(-1)!.id;
+      if (now() - began > sliceMs) {
+        await nextTurn();
+        began = now();
+      }
+    }
+  }
+
+  async setMetadata(name: string, id: string, metadata: Metadata): Promise<Item> {
+    this.#row(name, id);
+    this.#change(name, ({ row }, changes) => writeItem(this.#items, row.key, { id, metadata }, changes));
+    return toItem(this.#row(name, id));
+  }
+
+  async deleteItem(name: string, id: string): Promise<void> {
+    const item = this.#row(name, id);
+    const changes = this.#removing(name, [item.key]);
+    await this.#releaseOriginals(changes);
+  }
+
+  async deleteItems(name: string, filter?: Filter): Promise<number> {
+    const { row, indexes } = this.#find(name);
+    const keys: number[] = [];
+    for (const modality of modalities) {
+      for (const key of filter ? await indexes[modality].filterKeys.of(filter) : this.#items.keys(row.key, modality)) keys.push(key);
+    }
+    const changes = this.#removing(name, keys);
+    await this.#releaseOriginals(changes);
+    return changes.removed.length;
+  }
+
+  async getPicture(name: string, id: string, size: 'thumbnail' | 'original'): Promise<Picture> {
+    const item = this.#row(name, id);
+    if (item.modality !== 'image') throw new MixspaceError('not_found', `The item "${id}" is a text.`);
+    if (size === 'thumbnail') {
+      const bytes = this.#items.thumbnail(item.key);
+      if (!bytes) throw new MixspaceError('not_found', `The item "${id}" came without a picture.`);
+      return { bytes, mediaType: 'image/webp' };
+    }
+    return { bytes: await this.#readOriginal(item), mediaType: item.media_type ?? 'application/octet-stream' };
+  }
+
+  async search(name: string, request: SearchRequest): Promise<SearchAnswer> {
+    const { indexes } = this.#find(name);
+    return search(this.#items, request.modality ? [indexes[request.modality]] : modalities.map((modality) => indexes[modality]), request);
+  }
+
+  async check(): Promise<void> {
+    for (const { row } of this.#collections.values()) {
+      const [item] = this.#items.someOf(row.key, 1);
+      if (item) this.#items.embedding(item.key);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    const deadline = now() + this.#settings.closeWithinMs;
+    await Promise.race([
+      this.#saveAll(deadline),
+      setTimeout(this.#settings.closeWithinMs, undefined, { ref: false }),
+    ]);
+    await this.#sweeping;
+    this.#database.close();
+  }
+
+  async #saveAll(deadline: number): Promise<void> {
+    await this.#tender.stop();
+    for (const index of this.#allIndexes()) {
+      if (now() > deadline) return;
+      try {
+        await index.save();
+      } catch (error) {
+        this.#log('warn', 'A graph could not be saved; it is carried on from its last snapshot at the next start.', {
+          collection: index.owner.name,
+          reason: String(error),
+        });
+      }
+    }
+  }
+
+  *#allIndexes(): Iterable<ModalityIndex> {
+    for (const { indexes } of this.#collections.values()) yield* Object.values(indexes);
+  }
+
+  #find(name: string): OpenCollection {
+    const found = this.#collections.get(name);
+    if (!found) throw new MixspaceError('not_found', `There is no collection "${name}".`);
+    return found;
+  }
+
+  #row(name: string, id: string): ItemRow {
+    const item = this.#items.byId(this.#find(name).row.key, id);
+    if (!item) throw new MixspaceError('not_found', `There is no item "${id}" in the collection "${name}".`);
+    return item;
+  }
+
+  #open(row: CollectionRow): OpenCollection {
+    const open = (modality: Modality): ModalityIndex =>
+      new ModalityIndex(
+        { collection: row.key, name: row.name, modality, fingerprint: row.fingerprint, dimension: row.dimension },
+        {
+          items: this.#items,
+          snapshots: this.#snapshots,
+          memory: this.#memory,
+          settings: this.#settings,
+          seq: () => this.#collectionTable.seq(row.key),
+          count: () => this.#collectionTable.tallies(row.key).find((tally) => tally.modality === modality)?.items ?? 0,
+        },
+      );
+    return { row, indexes: { image: open('image'), text: open('text') } };
+  }
+
+  #describe({ row, indexes }: OpenCollection): Collection {
+    const { key, ...rest } = row;
+    const counts = { image: 0, text: 0 };
+    let bytes = 0;
+    for (const tally of this.#collectionTable.tallies(key)) {
+      counts[tally.modality] = tally.items;
+      bytes += tally.bytes;
+    }
+    const states = Object.values(indexes).map((index) => index.state);
+    const state = states.includes('building') ? 'building' : states.includes('ready') ? 'ready' : 'none';
+    const indexed = Object.values(indexes).reduce((sum, { graph }) => sum + (graph?.alive ?? 0), 0);
+    return { ...rest, counts, bytes, graph: { state, indexed } };
+  }
+
+  /** One transaction; what follows the database is told when it is on disk. Originals are the caller's to release. */
+  #change<T>(name: string, work: (collection: OpenCollection, changes: Changes) => T): T {
+    const collection = this.#find(name);
+    const changes = noChanges();
+    const result = this.#items.transaction(() => {
+      const outcome = work(collection, changes);
+      this.#collectionTable.advance(collection.row.key);
+      return outcome;
+    });
+    for (const { key, modality } of changes.added) collection.indexes[modality].added(key);
+    for (const { key, modality } of changes.removed) collection.indexes[modality].removed(key);
+    for (const modality of changes.remarked) collection.indexes[modality].filterKeys.forget();
+    if (changes.added.length + changes.removed.length > 0) this.#tender.wake();
+    return result;
+  }
+
+  #removing(name: string, keys: number[]): Changes {
+    return this.#change(name, (_, changes) => {
+      for (const key of keys) {
+        const item = this.#items.byKey(key);
+        if (!item) continue;
+        this.#items.remove(key);
+        changes.removed.push(item);
+      }
+      return changes;
+    });
+  }
+
+  async #releaseOriginals({ removed }: Changes): Promise<void> {
+    await this.#originals.release(removed.filter((item) => item.original_bytes !== null).map((item) => item.content_hash));
+  }
+
+  /** Of a file named by path, only what the item was made from: whatever else lies there now is nobody's to see. */
+  async #readOriginal(item: ItemRow): Promise<Uint8Array> {
+    try {
+      if (item.original_bytes !== null) return await this.#originals.read(item.content_hash);
+      if (item.path === null) throw new MixspaceError('not_found', `The original of "${item.id}" is not kept.`);
+      const chunks: Buffer[] = [];
+      const hash = createHash('sha256');
+      for await (const chunk of createReadStream(item.path, { highWaterMark: 1 << 20 })) {
+        chunks.push(chunk as Buffer);
+        hash.update(chunk as Buffer);
+      }
+      if (hash.digest('hex') === item.content_hash) return Buffer.concat(chunks);
+      throw new MixspaceError('not_found', `The file that "${item.id}" was taken from has changed since.`);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      throw new MixspaceError('not_found', `The original of "${item.id}" has gone from ${item.path ?? 'the originals'}.`, { cause: error });
+    }
+  }
+
+  /** After `first`, what is left of deleted collections goes. */
+  #sweepInBackground(first = async (): Promise<void> => {}): void {
+    this.#sweeping = this.#sweeping
+      .then(first)
+      .then(() => this.#sweepDeletedCollections())
+      .catch((error: unknown) => this.#log('warn', 'What deleted items left behind could not be removed; the next start tries again.', { reason: toMixspaceError(error).message }));
+  }
+
+  async #sweepDeletedCollections(): Promise<void> {
+    for (const collection of this.#collectionTable.nameless()) {
+      for (;;) {
+        if (this.#closing) return;
+        const removed = this.#items.someOf(collection, sweepRows);
+        this.#items.transaction(() => {
+          for (const { key } of removed) this.#items.remove(key);
+          if (removed.length === 0) this.#collectionTable.remove(collection);
+        });
+        if (removed.length === 0) break;
+        await this.#originals.release(removed.filter((item) => item.original_bytes !== null).map((item) => item.content_hash));
+        await nextTurn();
+      }
+      for (const modality of modalities) await this.#snapshots.remove(collection, modality);
+    }
+  }
+}

@@ -1,0 +1,46 @@
+/** What the main thread and the store's thread say to each other. */
+import type { PlainError } from '../../errors.js';
+import type { Store } from '../store.js';
+import type { EmbeddedStoreSettings, LogLevel } from './settings.js';
+
+export type StoreMethod = keyof Store;
+export type StoreArguments = { [M in StoreMethod]: Parameters<Store[M]> };
+export type StoreResult<M extends StoreMethod> = Awaited<ReturnType<Store[M]>>;
+
+const known: Record<StoreMethod, true> = {
+  createCollection: true,
+  listCollections: true,
+  getCollection: true,
+  deleteCollection: true,
+  write: true,
+  present: true,
+  getItem: true,
+  getEmbedding: true,
+  listItems: true,
+  setMetadata: true,
+  deleteItem: true,
+  deleteItems: true,
+  getPicture: true,
+  search: true,
+  check: true,
+  close: true,
+};
+export const storeMethods = Object.keys(known) as StoreMethod[];
+
+export interface WorkerOptions {
+  directory: string;
+  migrationsDirectory: string;
+  settings: EmbeddedStoreSettings;
+}
+
+export interface Call {
+  call: number;
+  method: StoreMethod;
+  parameters: unknown[];
+}
+
+export type Report =
+  /** The store is open, or could not be opened. */
+  | { kind: 'opened'; error?: PlainError }
+  | { kind: 'answer'; call: number; result?: unknown; error?: PlainError }
+  | { kind: 'log'; level: LogLevel; message: string; fields?: Record<string, unknown> };

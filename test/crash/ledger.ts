@@ -1,0 +1,57 @@
+export interface Presence {
+  /** Of the content. */
+  version: number;
+  /** Changed without the content. */
+  note: number;
+}
+/** `undefined`: it is not there. */
+export type ItemState = Presence | undefined;
+
+/** What the service owes: for every id ever sent, the states it may be in. One where all was answered, more where an answer never came. */
+export class Ledger {
+  readonly #possible = new Map<string, readonly ItemState[]>();
+  readonly #lastVersion = new Map<string, number>();
+  /** Ids with an answered write since the last `turnPage`. */
+  readonly answered = new Set<string>();
+
+  /** A request that would bring the item to `next` is about to leave. */
+  sent(id: string, next: ItemState): void {
+    if (next) this.#lastVersion.set(id, next.version);
+    this.#possible.set(id, [...this.possible(id), next]);
+  }
+
+  acknowledged(id: string, state: ItemState): void {
+    this.#possible.set(id, [state]);
+    this.answered.add(id);
+  }
+
+  /** Looked at after a restart: from here on it is owed as it was seen. */
+  seen(id: string, state: ItemState): void {
+    this.#possible.set(id, [state]);
+  }
+
+  turnPage(): void {
+    this.answered.clear();
+  }
+
+  possible(id: string): readonly ItemState[] {
+    return this.#possible.get(id) ?? [undefined];
+  }
+
+  /** The item as it must be now; `undefined` where it is gone or an answer is outstanding. */
+  present(id: string): ItemState {
+    const states = this.possible(id);
+    return states.length === 1 ? states[0] : undefined;
+  }
+
+  /** The latest content ever sent for it. */
+  lastVersion(id: string): number {
+    return this.#lastVersion.get(id)!;
+  }
+
+  ids(): string[] {
+    return [...this.#possible.keys()];
+  }
+}
+
+export const sameState = (a: ItemState, b: ItemState): boolean => a?.version === b?.version && a?.note === b?.note;

@@ -1,0 +1,196 @@
+import { watch } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MixspaceClient } from '../../src/client/index.js';
+import { startServer, type RunningServer } from '../server.js';
+import { Audit, type Findings } from './audit.js';
+import { idsOf, itemOf } from './contents.js';
+import { Ledger } from './ledger.js';
+import { Load } from './load.js';
+import { Random } from './random.js';
+
+export interface CrashOptions {
+  rounds: number;
+  seed: number;
+  say: (line: string) => void;
+}
+
+export interface CrashReport extends Findings {
+  kills: number;
+  /** Kills that left a half-written snapshot behind. */
+  killsDuringSnapshot: number;
+  seconds: number;
+}
+
+/** `anytime`: whatever the service is doing. `snapshot`: an ingest has made a snapshot due. `closing`: SIGTERM has. */
+type Moment = 'anytime' | 'snapshot' | 'closing';
+
+const collection = 'crash';
+/** Just above the number from which on the store builds a graph. */
+const itemsAtFirst = 5_200;
+/** Changes after which the store saves its graph, and some more. */
+const changesUntilSnapshot = 5_400;
+const olderItemsLookedUp = 200;
+const patienceMs = 60_000;
+
+/** Kills the service again and again, and compares what is left with what was answered. */
+export async function crash(options: CrashOptions): Promise<CrashReport> {
+  const indexDir = await mkdtemp(path.join(tmpdir(), 'mixspace-crash-'));
+  try {
+    return await new CrashRun(indexDir, options).run();
+  } finally {
+    await rm(indexDir, { recursive: true, force: true });
+  }
+}
+
+class CrashRun {
+  readonly #indexDir: string;
+  readonly #options: CrashOptions;
+  readonly #random: Random;
+  readonly #ledger = new Ledger();
+  readonly #report: CrashReport = { kills: 0, killsDuringSnapshot: 0, checked: 0, searched: 0, throughGraph: 0, losses: [], seconds: 0 };
+  #dimension = 0;
+
+  constructor(indexDir: string, options: CrashOptions) {
+    this.#indexDir = indexDir;
+    this.#options = options;
+    this.#random = new Random(options.seed);
+  }
+
+  async run(): Promise<CrashReport> {
+    const began = performance.now();
+    await this.#withServer((server) => this.#fill(server));
+    const moments = momentsOf(this.#options.rounds, this.#random);
+    for (const [i, moment] of moments.entries()) await this.#withServer((server) => this.#round(server, i + 1, moment));
+    await this.#withServer((server) => this.#reckoning(server));
+    this.#report.seconds = Math.round((performance.now() - began) / 1000);
+    return this.#report;
+  }
+
+  /** Enough items for a graph, and a graph that is saved. */
+  async #fill(server: RunningServer): Promise<void> {
+    const client = new MixspaceClient({ url: server.url });
+    this.#dimension = (await client.createCollection({ name: collection })).dimensions;
+    const batch = 400;
+    for (let from = 0; from < itemsAtFirst; from += batch) {
+      const ids = Array.from({ length: batch / 40 }, (_, i) => idsOf(`first-${from / batch}-${i}`, 0, 40)).flat();
+      const state = { version: 1, note: 0 };
+      await client.addItems(collection, ids.map((id) => itemOf(id, state, this.#dimension)));
+      for (const id of ids) {
+        this.#ledger.sent(id, state);
+        this.#ledger.acknowledged(id, state);
+      }
+    }
+    await graphIsReady(client);
+    await server.stop();
+  }
+
+  async #round(server: RunningServer, round: number, moment: Moment): Promise<void> {
+    await this.#audit(server, async (audit) => {
+      await audit.listing();
+      const older = this.#random.shuffle(this.#ledger.ids()).slice(0, olderItemsLookedUp);
+      await audit.lookUp(new Set([...this.#ledger.answered, ...older]));
+    });
+    this.#ledger.turnPage();
+
+    const load: Load = new Load({
+      url: server.url,
+      collection,
+      dimension: this.#dimension,
+      ledger: this.#ledger,
+      name: `${this.#options.seed}-${round}`,
+      lanes: 3,
+      // A graph is saved only when it has caught up.
+      pause: () => (moment === 'snapshot' && load.written > changesUntilSnapshot ? 20 : 0),
+    });
+    const running = load.run();
+    await Promise.race([running, this.#untilMoment(server, load, moment)]);
+    load.stop();
+    await server.kill();
+    await running;
+
+    const torn = (await readdir(this.#snapshots)).some((name) => name.endsWith('.tmp'));
+    this.#report.kills++;
+    if (torn) this.#report.killsDuringSnapshot++;
+    this.#options.say(
+      `round ${round}: killed ${torn ? 'while a snapshot was written' : 'in the middle of writes'} (${moment}), ${load.written} items written, ${this.#report.losses.length} losses so far`,
+    );
+  }
+
+  async #untilMoment(server: RunningServer, load: Load, moment: Moment): Promise<void> {
+    if (moment === 'anytime') return sleep(this.#random.between(20, 1_500));
+    const begun = snapshotBegins(this.#snapshots);
+    if (moment === 'closing') {
+      await sleep(this.#random.between(200, 800));
+      load.stop();
+      server.process.kill('SIGTERM');
+    }
+    await begun;
+    await sleep(this.#random.between(0, 40));
+  }
+
+  /** Every item there ever was, through the graph. */
+  async #reckoning(server: RunningServer): Promise<void> {
+    await graphIsReady(new MixspaceClient({ url: server.url }));
+    await this.#audit(server, async (audit) => {
+      await audit.listing();
+      await audit.lookUp(this.#ledger.ids());
+    });
+    await server.stop();
+  }
+
+  async #audit(server: RunningServer, work: (audit: Audit) => Promise<void>): Promise<void> {
+    const audit = new Audit({ url: server.url, collection, dimension: this.#dimension, ledger: this.#ledger });
+    await work(audit);
+    this.#report.checked += audit.findings.checked;
+    this.#report.searched += audit.findings.searched;
+    this.#report.throughGraph += audit.findings.throughGraph;
+    for (const loss of audit.findings.losses) {
+      this.#report.losses.push(loss);
+      this.#options.say(`LOST: ${loss}`);
+    }
+  }
+
+  async #withServer(work: (server: RunningServer) => Promise<void>): Promise<void> {
+    const server = await startServer({ indexDir: this.#indexDir, env: { MIXSPACE_WORKERS: '1' } });
+    try {
+      await work(server);
+    } catch (error) {
+      this.#options.say(server.logs());
+      throw error;
+    } finally {
+      await server.remove();
+    }
+  }
+
+  get #snapshots(): string {
+    return path.join(this.#indexDir, 'snapshots');
+  }
+}
+
+/** A third of the moments lie in a snapshot, at least; which ones is chance. */
+function momentsOf(rounds: number, random: Random): Moment[] {
+  return random.shuffle(Array.from({ length: rounds }, (_, i) => (i % 4 === 1 ? 'snapshot' : i % 8 === 2 ? 'closing' : 'anytime')));
+}
+
+async function snapshotBegins(directory: string): Promise<void> {
+  const watcher = watch(directory);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      watcher.on('change', (_, name) => String(name).endsWith('.hnsw.tmp') && resolve());
+      setTimeout(() => reject(new Error('No snapshot was begun in time.')), patienceMs).unref();
+    });
+  } finally {
+    watcher.close();
+  }
+}
+
+async function graphIsReady(client: MixspaceClient): Promise<void> {
+  const deadline = Date.now() + patienceMs;
+  while ((await client.collection(collection)).graph.state !== 'ready') {
+    if (Date.now() > deadline) throw new Error('The graph was not built in time.');
+    await sleep(100);
+  }
+}

@@ -1,0 +1,556 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { setTimeout } from 'node:timers/promises';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { compileFilter } from '../src/store/embedded/filter.js';
+import type { EmbeddedStoreSettings } from '../src/store/embedded/index.js';
+import type { Filter } from '../src/contract/filter.js';
+import type { ItemWrite, Metadata, Store } from '../src/store/store.js';
+
+// The store runs in a thread of its own, which starts from compiled code.
+const compiled = fileURLToPath(new URL('../dist/store/embedded/index.js', import.meta.url));
+const { openEmbeddedStore } = (await import(pathToFileURL(compiled).href)) as typeof import('../src/store/embedded/index.js');
+
+const dimension = 32;
+const collection = { name: 'photos', model: 'm', fingerprint: 'f', dimension, originals: 'keep' as const };
+/** Graphs from 50 items on, saved soon. */
+const eager: Partial<EmbeddedStoreSettings> = { graphThreshold: 50, snapshotAfterChanges: 100, snapshotAfterQuietMs: 50 };
+
+const directories: string[] = [];
+const stores: Store[] = [];
+const logged: { level: string; message: string; fields: Record<string, unknown> | undefined }[] = [];
+
+function newDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'mixspace-store-'));
+  directories.push(directory);
+  return directory;
+}
+
+async function open(directory: string, settings: Partial<EmbeddedStoreSettings> = {}): Promise<Store> {
+  const store = await openEmbeddedStore({ directory, settings, log: (level, message, fields) => logged.push({ level, message, fields }) });
+  stores.push(store);
+  return store;
+}
+
+async function openWithCollection(directory: string, settings: Partial<EmbeddedStoreSettings> = {}): Promise<Store> {
+  const store = await open(directory, settings);
+  await store.createCollection(collection);
+  return store;
+}
+
+afterEach(async () => {
+  await Promise.all(stores.splice(0).map((store) => store.close()));
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
+  logged.length = 0;
+});
+
+/** Numbers that look random and are the same each time. */
+function random(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+function normalized(values: number[]): Float32Array {
+  const norm = Math.hypot(...values);
+  return Float32Array.from(values, (value) => value / norm);
+}
+
+/** Around one of 40 centers, as the embeddings of a real collection lie. */
+function clustered(seed: number): Float32Array {
+  const center = random(1000 + (seed % 40));
+  const own = random(seed);
+  return normalized(Array.from({ length: dimension }, () => center() - 0.5 + 0.5 * (own() - 0.5)));
+}
+
+const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+function text(id: string, seed: number, rest: Omit<ItemWrite, 'id' | 'content'> = {}): ItemWrite {
+  return { id, content: { modality: 'text', contentHash: sha256(`text ${seed}`), text: `text ${seed}`, embedding: clustered(seed) }, ...rest };
+}
+
+function picture(id: string, seed: number, rest: Omit<ItemWrite, 'id' | 'content'> = {}): ItemWrite {
+  const original = Buffer.from(`picture ${seed}`);
+  return {
+    id,
+    content: {
+      modality: 'image',
+      contentHash: sha256(original),
+      embedding: clustered(seed),
+      thumbnail: Buffer.from(`thumbnail ${seed}`),
+      original,
+      mediaType: 'image/png',
+      width: 3,
+      height: 2,
+    },
+    ...rest,
+  };
+}
+
+const idOf = (i: number): string => `item-${String(i).padStart(5, '0')}`;
+const texts = (from: number, to: number): ItemWrite[] => Array.from({ length: to - from }, (_, i) => text(idOf(from + i), from + i));
+
+async function graphReady(store: Store, indexed: number): Promise<void> {
+  await vi.waitFor(async () => expect((await store.getCollection('photos')).graph).toEqual({ state: 'ready', indexed }), { timeout: 10_000, interval: 20 });
+}
+
+async function topIds(store: Store, seed: number, rest: object = {}): Promise<string[]> {
+  const { matches } = await store.search('photos', { embedding: clustered(seed), limit: 10, ...rest });
+  return matches.map(({ item }) => item.id);
+}
+
+const filesUnder = (directory: string): string[] =>
+  existsSync(directory) ? readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => entry.name) : [];
+
+describe('writing', () => {
+  it('answers created, unchanged and updated, and keeps what a write leaves out', async () => {
+    const store = await openWithCollection(newDirectory());
+    const write = async (item: ItemWrite): Promise<string> => (await store.write('photos', [item]))[0]!;
+    expect(await write(text('a', 1, { metadata: { x: 1, y: { z: [1] } }, source: 's1' }))).toBe('created');
+    expect(await write(text('a', 1))).toBe('unchanged');
+    expect(await write(text('a', 1, { metadata: { y: { z: [1] }, x: 1 }, source: 's1' }))).toBe('unchanged');
+    expect(await write(text('a', 1, { source: 's2' }))).toBe('updated');
+    expect(await write(text('a', 1, { metadata: { x: '1' } }))).toBe('updated');
+    expect(await write({ id: 'a', source: 's3' })).toBe('updated');
+    expect(await write(text('a', 2))).toBe('updated');
+    const item = await store.getItem('photos', 'a');
+    expect(item).toMatchObject({ text: 'text 2', metadata: { x: '1' }, sources: ['s1', 's2', 's3'], hasImage: false });
+    expect(await store.getEmbedding('photos', 'a')).toEqual(clustered(2));
+  });
+
+  it('takes an id that comes twice in a batch as if one write had followed the other', async () => {
+    const store = await openWithCollection(newDirectory());
+    expect(await store.write('photos', [text('a', 1), text('a', 1), text('a', 2), text('b', 1)])).toEqual(['created', 'unchanged', 'updated', 'created']);
+    expect((await store.getCollection('photos')).counts).toEqual({ image: 0, text: 2 });
+  });
+
+  it('writes all of a batch or none', async () => {
+    const store = await openWithCollection(newDirectory());
+    await expect(store.write('photos', [picture('a', 1), { id: 'unknown', source: 's' }])).rejects.toMatchObject({ code: 'not_found' });
+    await expect(store.getItem('photos', 'a')).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('keeps metadata as it is written, whatever its keys are called', async () => {
+    const store = await openWithCollection(newDirectory());
+    const metadata = JSON.parse('{"__proto__": {"a": 1}, "constructor": "x", "a.b": null, "hasOwnProperty": [1, "ü", "\\u0000"]}') as Metadata;
+    await store.write('photos', [text('a', 1, { metadata })]);
+    expect(JSON.stringify((await store.getItem('photos', 'a')).metadata)).toBe(JSON.stringify(metadata));
+    expect(await topIds(store, 1, { filter: JSON.parse('{"__proto__.a": 1}') as Filter })).toEqual(['a']);
+  });
+
+  it('counts items and bytes of each collection', async () => {
+    const directory = newDirectory();
+    const store = await openWithCollection(directory);
+    const empty = await store.getCollection('photos');
+    await store.write('photos', [text('a', 1), picture('b', 2)]);
+    await store.setMetadata('photos', 'a', { note: 'long enough to weigh something' });
+    const full = await store.getCollection('photos');
+    expect(full.counts).toEqual({ image: 1, text: 1 });
+    expect(full.bytes).toBeGreaterThan(empty.bytes + 2 * dimension * 4);
+    expect(await store.deleteItems('photos')).toBe(2);
+    expect(await store.getCollection('photos')).toEqual(empty);
+  });
+
+  it('keeps one original for all items that show it, until the last of them goes', async () => {
+    const directory = newDirectory();
+    const store = await openWithCollection(directory);
+    const originals = join(directory, 'originals');
+    await store.write('photos', [picture('a', 1), picture('b', 1), picture('c', 2)]);
+    expect(filesUnder(originals)).toHaveLength(2);
+    await store.deleteItem('photos', 'a');
+    expect(Buffer.from((await store.getPicture('photos', 'b', 'original')).bytes).toString()).toBe('picture 1');
+    await store.write('photos', [picture('b', 3)]);
+    expect(filesUnder(originals).sort()).toEqual([sha256('picture 2'), sha256('picture 3')].sort());
+    await store.deleteCollection('photos');
+    await vi.waitFor(() => expect(filesUnder(originals)).toEqual([]));
+  });
+
+  it('reads the original of an item named by path as long as the file is the same', async () => {
+    const directory = newDirectory();
+    const store = await openWithCollection(directory);
+    const path = join(directory, 'picture.png');
+    writeFileSync(path, 'picture 1');
+    const { original: _, ...content } = picture('a', 1).content!;
+    await store.write('photos', [{ id: 'a', content: { ...content, path } }]);
+    expect(await store.getPicture('photos', 'a', 'original')).toMatchObject({ mediaType: 'image/png' });
+    writeFileSync(path, 'something else');
+    await expect(store.getPicture('photos', 'a', 'original')).rejects.toMatchObject({ code: 'not_found', message: expect.stringContaining('changed') });
+    rmSync(path);
+    await expect(store.getPicture('photos', 'a', 'original')).rejects.toMatchObject({ code: 'not_found', message: expect.stringContaining('gone') });
+    expect(Buffer.from((await store.getPicture('photos', 'a', 'thumbnail')).bytes).toString()).toBe('thumbnail 1');
+  });
+
+  it('answers disk_full when the database may not grow, and goes on reading', async () => {
+    const store = await openWithCollection(newDirectory(), { maxDatabaseBytes: 400_000 });
+    let written = 0;
+    const fill = async (): Promise<void> => {
+      for (; written < 10_000; written += 100) await store.write('photos', texts(written, written + 100));
+    };
+    await expect(fill()).rejects.toMatchObject({ code: 'disk_full' });
+    expect((await store.getCollection('photos')).counts.text).toBe(written);
+    expect((await topIds(store, 0))[0]).toBe(idOf(0));
+    await store.check();
+  });
+
+  it('refuses a name that is taken and a collection that is unknown', async () => {
+    const store = await openWithCollection(newDirectory());
+    await expect(store.createCollection(collection)).rejects.toMatchObject({ code: 'conflict' });
+    await expect(store.search('other', { embedding: clustered(1), limit: 1 })).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('lists by id, page by page, through a filter', async () => {
+    const store = await openWithCollection(newDirectory());
+    await store.write('photos', Array.from({ length: 20 }, (_, i) => text(idOf(i), i, { metadata: { odd: i % 2 === 1 } })));
+    const first = await store.listItems('photos', { filter: { odd: true }, limit: 6 });
+    expect(first).toMatchObject({ more: true });
+    const second = await store.listItems('photos', { filter: { odd: true }, limit: 6, after: first.items.at(-1)!.id });
+    expect(second).toMatchObject({ more: false });
+    expect([...first.items, ...second.items].map(({ id }) => id)).toEqual([1, 3, 5, 7, 9, 11, 13, 15, 17, 19].map(idOf));
+    expect(await store.deleteItems('photos', { odd: true })).toBe(10);
+    expect((await store.listItems('photos', { limit: 10 })).more).toBe(false);
+  });
+});
+
+describe('durability', () => {
+  it('finds everything again after it was closed', async () => {
+    const directory = newDirectory();
+    const store = await openWithCollection(directory);
+    await store.write('photos', [text('a', 1, { metadata: { x: 1 } }), picture('b', 2)]);
+    const before = await store.listItems('photos', { limit: 10 });
+    await store.close();
+    const again = await open(directory);
+    expect(await again.listItems('photos', { limit: 10 })).toEqual(before);
+    expect(await topIds(again, 2)).toEqual(['b', 'a']);
+  });
+
+  it('keeps what was acknowledged before SIGKILL, and brings nothing deleted back', { timeout: 60_000 }, async () => {
+    const directory = newDirectory();
+    const script = `
+      const { openEmbeddedStore } = await import(${JSON.stringify(pathToFileURL(compiled).href)});
+      const store = await openEmbeddedStore({ directory: ${JSON.stringify(directory)}, settings: ${JSON.stringify(eager)}, log() {} });
+      await store.createCollection(${JSON.stringify(collection)}).catch(() => {});
+      const start = (await store.getCollection('photos')).counts.text * 2;
+      for (let i = start; ; i += 20) {
+        const write = (n) => { const embedding = new Float32Array(${dimension}); embedding[n % ${dimension}] = 0.8; embedding[(n >> 5) % ${dimension}] += 0.6;
+          return { id: 'k' + n, content: { modality: 'text', contentHash: String(n), text: 't', embedding } }; };
+        await store.write('photos', Array.from({ length: 20 }, (_, n) => write(i + n)));
+        process.stdout.write(Array.from({ length: 20 }, (_, n) => '+k' + (i + n) + '\\n').join(''));
+        for (let n = 0; n < 20; n += 2) { process.stdout.write('?k' + (i + n) + '\\n'); await store.deleteItem('photos', 'k' + (i + n)); process.stdout.write('-k' + (i + n) + '\\n'); }
+      }`;
+    const present = new Set<string>();
+    const uncertain = new Set<string>();
+    for (let round = 0; round < 4; round++) {
+      const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+      let output = '';
+      child.stdout.on('data', (chunk) => (output += String(chunk)));
+      await setTimeout(900 + 300 * round);
+      child.kill('SIGKILL');
+      await once(child, 'close');
+      for (const line of output.split('\n').slice(0, -1)) {
+        const id = line.slice(1);
+        if (line.startsWith('+')) present.add(id);
+        else if (line.startsWith('-')) present.delete(id);
+        if (line.startsWith('?')) uncertain.add(id);
+        else uncertain.delete(id);
+      }
+      const store = await open(directory, eager);
+      const stored = new Set<string>();
+      for (let after: string | undefined, more = true; more; ) {
+        const page = await store.listItems('photos', { limit: 500, ...(after === undefined ? {} : { after }) });
+        for (const { id } of page.items) stored.add(id);
+        after = page.items.at(-1)?.id;
+        more = page.more;
+      }
+      expect(present.size).toBeGreaterThan(0);
+      expect([...present].filter((id) => !stored.has(id) && !uncertain.has(id))).toEqual([]);
+      // Of the last batch, the answer may not have reached us.
+      expect(stored.size - present.size).toBeLessThanOrEqual(20);
+      const { matches } = await store.search('photos', { embedding: await store.getEmbedding('photos', [...stored][0]!), limit: 50 });
+      expect(matches.every(({ item }) => stored.has(item.id))).toBe(true);
+      await store.deleteItems('photos', { unknown: 1 });
+      await store.close();
+      for (const id of uncertain) if (!stored.has(id)) present.delete(id);
+      uncertain.clear();
+      for (const id of stored) present.add(id);
+    }
+  });
+
+  it('refuses a directory that is in use, with a sentence', async () => {
+    const directory = newDirectory();
+    await openWithCollection(directory);
+    await expect(open(directory)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('Another mixspace process') });
+  });
+
+  it('refuses a database of a newer version, with a sentence', async () => {
+    const directory = newDirectory();
+    await (await openWithCollection(directory)).close();
+    const { default: BetterSqlite3 } = await import('better-sqlite3');
+    const database = new BetterSqlite3(join(directory, 'mixspace.db'));
+    database.pragma('user_version = 999');
+    database.close();
+    await expect(open(directory)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('newer') });
+  });
+
+  it('sweeps originals that no item names when it starts', async () => {
+    const directory = newDirectory();
+    const store = await openWithCollection(directory);
+    await store.write('photos', [picture('a', 1)]);
+    await store.close();
+    const shard = join(directory, 'originals', sha256('picture 1').slice(0, 2));
+    writeFileSync(join(shard, sha256('orphan')), 'orphan');
+    writeFileSync(join(shard, `${sha256('orphan')}.tmp`), 'unfinished');
+    await open(directory);
+    await vi.waitFor(() => expect(filesUnder(join(directory, 'originals'))).toEqual([sha256('picture 1')]));
+  });
+});
+
+describe('searching', () => {
+  /** The list by definition: every item compared, sorted, cut. */
+  function reference(writes: ItemWrite[], query: Float32Array): string[] {
+    const score = (embedding: Float32Array): number => embedding.reduce((sum, value, i) => sum + value * query[i]!, 0);
+    return writes
+      .map(({ id, content }) => ({ id, score: score(content!.embedding) }))
+      .sort((a, b) => b.score - a.score || Buffer.compare(Buffer.from(a.id), Buffer.from(b.id)))
+      .map(({ id }) => id);
+  }
+
+  it('orders equal scores by the bytes of the id, over pages, each item once', async () => {
+    const store = await openWithCollection(newDirectory());
+    const ids = ['b', 'a', '\u{1f600}', '\uffee', 'é', 'Z', 'aa'];
+    await store.write('photos', ids.map((id) => text(id, 7)));
+    const seen: string[] = [];
+    let after: { score: number; id: string; rank: number } | undefined;
+    for (;;) {
+      const { matches, more } = await store.search('photos', { embedding: clustered(7), limit: 2, ...(after ? { after } : {}) });
+      seen.push(...matches.map(({ item }) => item.id));
+      const last = matches.at(-1)!;
+      after = { score: last.score, id: last.item.id, rank: seen.length };
+      if (!more) break;
+    }
+    expect(seen).toEqual([...ids].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
+  });
+
+  it('ends at the least score, leaves items out, and keeps to a modality', async () => {
+    const store = await openWithCollection(newDirectory());
+    await store.write('photos', [...texts(0, 30), picture('p', 3)]);
+    const all = await store.search('photos', { embedding: clustered(3), limit: 100 });
+    expect(all).toMatchObject({ exact: true, more: false });
+    expect(all.matches).toHaveLength(31);
+    const fifth = all.matches[4]!.score;
+    const cut = await store.search('photos', { embedding: clustered(3), limit: 100, minScore: fifth });
+    expect(cut.matches).toEqual(all.matches.filter(({ score }) => score >= fifth));
+    expect(await topIds(store, 3, { excludeIds: ['p'], limit: 1 })).toEqual([idOf(3)]);
+    expect(await topIds(store, 3, { modality: 'image' })).toEqual(['p']);
+  });
+
+  it('scores and orders the same through the graph and exactly', { timeout: 30_000 }, async () => {
+    const store = await openWithCollection(newDirectory(), eager);
+    const writes = texts(0, 3000);
+    for (let i = 0; i < writes.length; i += 500) await store.write('photos', writes.slice(i, i + 500));
+    await graphReady(store, 3000);
+    let found = 0;
+    for (let query = 0; query < 50; query++) {
+      const embedding = clustered(50_000 + query);
+      const exact = await store.search('photos', { embedding, limit: 10, exact: true });
+      expect(exact.exact).toBe(true);
+      expect(exact.matches.map(({ item }) => item.id)).toEqual(reference(writes, embedding).slice(0, 10));
+      const approximate = await store.search('photos', { embedding, limit: 10 });
+      expect(approximate.exact).toBe(false);
+      const scores = new Map(exact.matches.map(({ item, score }) => [item.id, score]));
+      for (const { item, score } of approximate.matches) {
+        if (!scores.has(item.id)) continue;
+        found++;
+        expect(score).toBe(scores.get(item.id));
+      }
+    }
+    expect(found / 500).toBeGreaterThanOrEqual(0.95);
+  });
+
+  it('sees each write at once, whether or not the graph has it yet', { timeout: 30_000 }, async () => {
+    const store = await openWithCollection(newDirectory(), eager);
+    for (let i = 0; i < 2000; i += 200) {
+      await store.write('photos', texts(i, i + 200));
+      expect((await topIds(store, i + 77))[0]).toBe(idOf(i + 77));
+      await store.deleteItem('photos', idOf(i + 77));
+      expect(await topIds(store, i + 77)).not.toContain(idOf(i + 77));
+    }
+  });
+
+  it('pages through the graph and beyond it without a gap or a repetition', { timeout: 30_000 }, async () => {
+    const store = await openWithCollection(newDirectory(), eager);
+    const writes = texts(0, 1500);
+    await store.write('photos', writes);
+    await graphReady(store, 1500);
+    const seen: string[] = [];
+    for (let after: { score: number; id: string; rank: number } | undefined; ; ) {
+      const { matches, more } = await store.search('photos', { embedding: clustered(5), limit: 100, ...(after ? { after } : {}) });
+      seen.push(...matches.map(({ item }) => item.id));
+      if (!more) break;
+      after = { score: matches.at(-1)!.score, id: matches.at(-1)!.item.id, rank: seen.length };
+    }
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen.length).toBeGreaterThanOrEqual(1450);
+  });
+
+  it('filters the same by few matches, by many, and in a graph', { timeout: 30_000 }, async () => {
+    const store = await openWithCollection(newDirectory(), { ...eager, graphThreshold: 200 });
+    const writes = texts(0, 2000).map((write, i) => ({ ...write, metadata: { n: i, half: i % 2, tags: [`t${i % 100}`] } }));
+    await store.write('photos', writes);
+    await graphReady(store, 2000);
+    const query = clustered(60_001);
+    for (const filter of [{ half: 1 }, { tags: 't7' }, { n: { $gte: 1990 } }, { n: -1 }] as Filter[]) {
+      const expected = reference(writes.filter((write) => compileFilter(filter)(write.metadata)), query).slice(0, 10);
+      const { matches } = await store.search('photos', { embedding: query, limit: 10, filter });
+      const got = matches.map(({ item }) => item.id);
+      expect(got.filter((id) => expected.includes(id)).length).toBeGreaterThanOrEqual(Math.ceil(expected.length * 0.9));
+      expect(got).toHaveLength(expected.length);
+    }
+    await store.setMetadata('photos', idOf(0), { n: -1 });
+    expect(await topIds(store, 0, { filter: { n: -1 } })).toEqual([idOf(0)]);
+  });
+});
+
+describe('snapshots', () => {
+  async function filled(directory: string): Promise<string[]> {
+    const store = await openWithCollection(directory, eager);
+    await store.write('photos', texts(0, 800));
+    await graphReady(store, 800);
+    await store.close();
+    return readdirSync(join(directory, 'snapshots')).map((name) => join(directory, 'snapshots', name));
+  }
+  const graphFile = (files: string[]): string => files.find((file) => file.endsWith('.hnsw'))!;
+  const sidecarFile = (files: string[]): string => files.find((file) => file.endsWith('.json'))!;
+
+  const damages: Record<string, (files: string[]) => void> = {
+    deleted: (files) => files.forEach((file) => rmSync(file)),
+    'deleted but for the sidecar': (files) => rmSync(graphFile(files)),
+    truncated: (files) => truncateSync(graphFile(files), 5000),
+    empty: (files) => truncateSync(graphFile(files), 0),
+    'filled with junk of the same size': (files) => writeFileSync(graphFile(files), Buffer.alloc(readFileSync(graphFile(files)).length, 'junk')),
+    'of another dimension': (files) => {
+      const sidecar = JSON.parse(readFileSync(sidecarFile(files), 'utf8')) as object;
+      writeFileSync(sidecarFile(files), JSON.stringify({ ...sidecar, dimension: dimension * 2 }));
+    },
+    'junk with a sidecar that vouches for it': (files) => {
+      const junk = Buffer.alloc(readFileSync(graphFile(files)).length, 1);
+      writeFileSync(graphFile(files), junk);
+      const sidecar = JSON.parse(readFileSync(sidecarFile(files), 'utf8')) as object;
+      writeFileSync(sidecarFile(files), JSON.stringify({ ...sidecar, sha256: sha256(junk) }));
+    },
+    'junk in the sidecar': (files) => writeFileSync(sidecarFile(files), 'junk'),
+  };
+  it.each(Object.keys(damages))('starts, says so and answers right when the snapshot is %s', async (damage) => {
+    const directory = newDirectory();
+    const files = await filled(directory);
+    expect(files).toHaveLength(2);
+    damages[damage]!(files);
+    const store = await open(directory, eager);
+    expect((await topIds(store, 123))[0]).toBe(idOf(123));
+    await graphReady(store, 800);
+    expect((await topIds(store, 456))[0]).toBe(idOf(456));
+    expect(logged.filter(({ level, message }) => level === 'warn' && message.includes('snapshots/') && message.includes('built again'))).toHaveLength(1);
+  });
+
+  it('is loaded without a word when it is whole', async () => {
+    const directory = newDirectory();
+    await filled(directory);
+    const store = await open(directory, eager);
+    await graphReady(store, 800);
+    expect((await topIds(store, 123))[0]).toBe(idOf(123));
+    expect(logged).toEqual([]);
+  });
+
+  it('brings nothing deleted back and misses nothing added when it is stale', async () => {
+    const directory = newDirectory();
+    await filled(directory);
+    const kept = new Map(readdirSync(join(directory, 'snapshots')).map((name) => [name, readFileSync(join(directory, 'snapshots', name))]));
+    const store = await open(directory, eager);
+    await store.deleteItem('photos', idOf(5));
+    await store.write('photos', [text(idOf(6), 9001), ...texts(800, 900)]);
+    await store.close();
+    rmSync(join(directory, 'snapshots'), { recursive: true });
+    const { mkdirSync } = await import('node:fs');
+    mkdirSync(join(directory, 'snapshots'));
+    for (const [name, bytes] of kept) writeFileSync(join(directory, 'snapshots', name), bytes);
+    const again = await open(directory, eager);
+    await graphReady(again, 899);
+    expect(logged).toEqual([]);
+    expect(await topIds(again, 5)).not.toContain(idOf(5));
+    expect((await topIds(again, 9001))[0]).toBe(idOf(6));
+    expect((await topIds(again, 6))[0]).not.toBe(idOf(6));
+    expect((await topIds(again, 850))[0]).toBe(idOf(850));
+  });
+
+  it('is rebuilt without its dead nodes when many are dead', { timeout: 30_000 }, async () => {
+    const store = await openWithCollection(newDirectory(), eager);
+    await store.write('photos', texts(0, 2500).map((write, i) => ({ ...write, metadata: { i } })));
+    await graphReady(store, 2500);
+    await store.deleteItems('photos', { i: { $lt: 1500 } });
+    await graphReady(store, 1000);
+    await setTimeout(1500);
+    await graphReady(store, 1000);
+    expect((await topIds(store, 2000))[0]).toBe(idOf(2000));
+    expect(await topIds(store, 100)).not.toContain(idOf(100));
+  });
+});
+
+describe('filters', () => {
+  const cases: [Filter, Metadata, boolean][] = [
+    [{ a: 1 }, { a: 1 }, true],
+    [{ a: 1 }, { a: '1' }, false],
+    [{ a: 1 }, { a: true }, false],
+    [{ a: 1 }, { a: [2, 1] }, true],
+    [{ a: null }, {}, false],
+    [{ a: null }, { a: null }, true],
+    [{ a: { $ne: 1 } }, {}, true],
+    [{ a: { $ne: 1 } }, { a: [1] }, false],
+    [{ a: { $nin: [1] } }, {}, true],
+    [{ a: { $in: [] } }, { a: 1 }, false],
+    [{ a: { $exists: false } }, {}, true],
+    [{ a: { $exists: true } }, { a: null }, true],
+    [{ a: { $gt: 1 } }, { a: [0, 2] }, true],
+    [{ a: { $gt: 1 } }, { a: '2' }, false],
+    [{ a: { $gt: 1 } }, {}, false],
+    [{ a: { $lt: '\u{1f600}' } }, { a: '\uffee' }, true],
+    [{ a: { $not: { $gt: 1 } } }, { a: 1 }, true],
+    [{ a: { $not: { $gt: 1 } } }, { a: 2 }, false],
+    [{ 'a.b': 1 }, { a: { b: 1 } }, true],
+    [{ 'a.b': 1 }, { 'a.b': 1 }, false],
+    [{ 'a.b': 1 }, { a: [{ b: 1 }] }, false],
+    [{ constructor: { $exists: true } } as unknown as Filter, {}, false],
+    [{ 'a.length': 1 }, { a: 'x' }, false],
+    [{ $or: [{ a: 1 }, { b: 1 }], $not: { c: 1 } }, { b: 1 }, true],
+    [{ $or: [{ a: 1 }, { b: 1 }], $not: { c: 1 } }, { b: 1, c: 1 }, false],
+    [{}, {}, true],
+  ];
+  it.each(cases)('%j on %j is %s', (filter, metadata, expected) => {
+    expect(compileFilter(filter)(metadata)).toBe(expected);
+  });
+
+  it('hold to the laws of logic whatever the metadata', () => {
+    const scalar = fc.oneof(fc.constantFrom(0, 1, 2, '0', '1', 'a', true, false, null), fc.string());
+    const metadata = fc.dictionary(fc.constantFrom('a', 'b', '__proto__'), fc.oneof(scalar, fc.array(scalar), fc.dictionary(fc.constantFrom('b', 'c'), scalar)));
+    const field = fc.constantFrom('a', 'b', 'a.b', 'a.c', '__proto__');
+    const values = fc.array(scalar, { maxLength: 3 });
+    fc.assert(
+      fc.property(metadata, field, values, scalar, (item, name, list, value) => {
+        const is = (condition: unknown): boolean => compileFilter(JSON.parse(`{${JSON.stringify(name)}: ${JSON.stringify(condition)}}`) as Filter)(item);
+        expect(is({ $ne: value })).toBe(!is({ $eq: value }));
+        expect(is({ $nin: list })).toBe(!is({ $in: list }));
+        expect(is({ $in: list })).toBe(list.some((each) => is(each)));
+        expect(is({ $not: { $eq: value, $exists: true } })).toBe(!(is(value) && is({ $exists: true })));
+        if (is({ $exists: false })) expect(is(value)).toBe(false);
+        if (typeof value === 'number' || typeof value === 'string') expect(is({ $gte: value })).toBe(is({ $gt: value }) || is(value));
+      }),
+    );
+  });
+});
