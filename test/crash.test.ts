@@ -1,4 +1,5 @@
-import { readdir, truncate, writeFile, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { cp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MixspaceApiError, MixspaceClient } from '../src/client/index.js';
@@ -38,76 +39,101 @@ describe.skipIf(!straceIsThere())('By the record of its system calls, the servic
 
 describe('With graph snapshots that are', () => {
   const collection = 'snapshots';
-  const items = 5_200;
-  let indexDir: string;
+  const ids = idsOf('one', 0, 5_200);
+  const sample = ids.filter((_, i) => i % 100 === 0);
   let first: RunningServer;
   let dimension: number;
-  const ids = idsOf('one', 0, items);
+  let snapshots: string;
+  let kept: string;
 
   beforeAll(async () => {
     first = await startServer({ env });
-    indexDir = first.indexDir;
+    snapshots = path.join(first.indexDir, 'snapshots');
+    kept = path.join(first.indexDir, 'kept');
     const client = new MixspaceClient({ url: first.url });
     dimension = (await client.createCollection({ name: collection })).dimensions;
-    for (let from = 0; from < items; from += 400) {
+    for (let from = 0; from < ids.length; from += 400) {
       await client.addItems(collection, ids.slice(from, from + 400).map((id) => itemOf(id, { version: 1, note: 0 }, dimension)));
     }
-    await ready(client);
+    await graphIsReady(client);
     await first.stop();
+    await cp(snapshots, kept, { recursive: true });
   });
   afterAll(async () => first.remove());
 
-  const snapshots = async (): Promise<string[]> => {
-    const names = (await readdir(path.join(indexDir, 'snapshots'))).map((name) => path.join(indexDir, 'snapshots', name));
-    expect(names.some((name) => name.endsWith('.hnsw'))).toBe(true);
-    return names;
-  };
-  const ready = async (client: MixspaceClient): Promise<void> => {
-    await expect.poll(async () => (await client.collection(collection)).graph.state, { timeout: 60_000 }).toBe('ready');
-  };
+  /** Starts on what `spoil` left of the snapshots; the answers must be right from the first one on. */
+  async function startOn(spoil: (file: string) => Promise<void>, which: RegExp, check: (server: RunningServer, client: MixspaceClient) => Promise<void>): Promise<void> {
+    await rm(snapshots, { recursive: true });
+    await cp(kept, snapshots, { recursive: true });
+    const files = (await readdir(snapshots)).filter((name) => which.test(name));
+    expect(files).not.toEqual([]);
+    for (const name of files) await spoil(path.join(snapshots, name));
 
-  /** Starts on what is left, searches at once and again when the graph is there, and stops: a new snapshot is saved. */
-  async function answersRight(): Promise<string> {
-    const server = await startServer({ env, indexDir });
+    const server = await startServer({ env, indexDir: first.indexDir });
     try {
       const client = new MixspaceClient({ url: server.url });
-      const nearest = async (id: string) => (await client.search(collection, { embedding: embeddingOf(id, 1, dimension) }, { limit: 5 })).matches.map((match) => match.id);
-      const sample = ids.filter((_, i) => i % 100 === 0);
-      const meanwhile = [];
-      for (const id of sample) meanwhile.push((await nearest(id))[0]);
-      expect(meanwhile).toEqual(sample);
-      await ready(client);
-      for (const id of sample) expect((await nearest(id))[0]).toBe(id);
-      expect(await server.stop()).toBe(0);
-      return server.logs();
+      await findsAll(client);
+      await check(server, client);
     } finally {
       await server.remove();
     }
   }
 
-  it('untouched, it says nothing of them', async () => {
-    expect(await answersRight()).not.toMatch(/cannot be used/);
+  async function findsAll(client: MixspaceClient): Promise<boolean[]> {
+    const throughGraph: boolean[] = [];
+    for (const id of sample) {
+      const { matches, exact } = await client.search(collection, { embedding: embeddingOf(id, 1, dimension) }, { limit: 5 });
+      expect(matches[0]).toMatchObject({ id, score: expect.closeTo(1, 4) as number });
+      throughGraph.push(!exact);
+    }
+    return throughGraph;
+  }
+
+  it('whole, it says nothing of them and searches by them', async () => {
+    await startOn(async () => {}, /./, async (server, client) => {
+      await graphIsReady(client);
+      expect(await findsAll(client)).not.toContain(false);
+      expect(server.logs()).not.toMatch(/cannot be used/);
+    });
   });
 
-  it.each<[string, (file: string) => Promise<void>]>([
-    ['deleted', (file) => rm(file)],
-    ['truncated', (file) => truncate(file, 1000)],
-    ['empty', (file) => truncate(file, 0)],
-    ['junk', (file) => writeFile(file, 'junk'.repeat(100_000))],
-  ])('%s, it starts, says so and answers right', async (_, spoil) => {
-    for (const file of await snapshots()) await spoil(file);
-    expect(await answersRight()).toMatch(/cannot be used; it is built again/);
+  it.each<[string, RegExp, (file: string) => Promise<void>]>([
+    ['deleted', /./, (file) => rm(file)],
+    ['deleted but for what describes them', /\.hnsw$/, (file) => rm(file)],
+    ['truncated', /\.hnsw$/, (file) => truncate(file, 100_000)],
+    ['empty', /./, (file) => truncate(file, 0)],
+    ['changed in one byte', /\.hnsw$/, changeOneByte],
+    ['junk of the same length', /\.hnsw$/, fillWithJunk],
+    ['junk, what describes them too', /./, fillWithJunk],
+  ])('%s, it starts, says so and answers right', async (_, which, spoil) => {
+    await startOn(spoil, which, async (server) => {
+      await expect.poll(() => server.logs()).toMatch(/cannot be used; it is built again/);
+    });
   });
 
-  it('changed in a single byte, it starts, says so and answers right', async () => {
-    const { open } = await import('node:fs/promises');
-    const graph = (await snapshots()).find((file) => file.endsWith('.hnsw'))!;
-    const handle = await open(graph, 'r+');
-    await handle.write(Buffer.from([0x7f]), 0, 1, (await handle.stat()).size - 5_000);
-    await handle.close();
-    expect(await answersRight()).toMatch(/cannot be used; it is built again/);
+  it('gone, it builds them again', async () => {
+    await startOn((file) => rm(file), /./, async (server, client) => {
+      await graphIsReady(client);
+      expect(await findsAll(client)).not.toContain(false);
+      expect(await server.stop()).toBe(0);
+      expect((await readdir(snapshots)).some((name) => name.endsWith('.hnsw'))).toBe(true);
+    });
   });
+
+  async function graphIsReady(client: MixspaceClient): Promise<void> {
+    await expect.poll(async () => (await client.collection(collection)).graph.state, { timeout: 60_000 }).toBe('ready');
+  }
 });
+
+async function changeOneByte(file: string): Promise<void> {
+  const bytes = await readFile(file);
+  bytes[bytes.length >> 1]! ^= 1;
+  await writeFile(file, bytes);
+}
+
+async function fillWithJunk(file: string): Promise<void> {
+  await writeFile(file, randomBytes((await stat(file)).size));
+}
 
 describe('On a disk that is full', async () => {
   const disk = await mountSmallDisk(24);

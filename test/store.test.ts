@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -246,15 +246,18 @@ describe('durability', () => {
         process.stdout.write(Array.from({ length: 20 }, (_, n) => '+k' + (i + n) + '\\n').join(''));
         for (let n = 0; n < 20; n += 2) { process.stdout.write('?k' + (i + n) + '\\n'); await store.deleteItem('photos', 'k' + (i + n)); process.stdout.write('-k' + (i + n) + '\\n'); }
       }`;
+    const writer = join(newDirectory(), 'writer.mjs');
+    writeFileSync(writer, script);
     const present = new Set<string>();
     const uncertain = new Set<string>();
     for (let round = 0; round < 4; round++) {
-      const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = spawn(process.execPath, [writer], { stdio: ['ignore', 'pipe', 'inherit'] });
       let output = '';
       child.stdout.on('data', (chunk) => (output += String(chunk)));
       await setTimeout(900 + 300 * round);
+      const closed = once(child, 'close');
       child.kill('SIGKILL');
-      await once(child, 'close');
+      expect(await closed).toEqual([null, 'SIGKILL']);
       for (const line of output.split('\n').slice(0, -1)) {
         const id = line.slice(1);
         if (line.startsWith('+')) present.add(id);
@@ -305,7 +308,8 @@ describe('durability', () => {
     const store = await openWithCollection(directory);
     await store.write('photos', [picture('a', 1)]);
     await store.close();
-    const shard = join(directory, 'originals', sha256('picture 1').slice(0, 2));
+    const shard = join(directory, 'originals', sha256('orphan').slice(0, 2));
+    mkdirSync(shard);
     writeFileSync(join(shard, sha256('orphan')), 'orphan');
     writeFileSync(join(shard, `${sha256('orphan')}.tmp`), 'unfinished');
     await open(directory);
@@ -478,7 +482,6 @@ describe('snapshots', () => {
     await store.write('photos', [text(idOf(6), 9001), ...texts(800, 900)]);
     await store.close();
     rmSync(join(directory, 'snapshots'), { recursive: true });
-    const { mkdirSync } = await import('node:fs');
     mkdirSync(join(directory, 'snapshots'));
     for (const [name, bytes] of kept) writeFileSync(join(directory, 'snapshots', name), bytes);
     const again = await open(directory, eager);

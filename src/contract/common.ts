@@ -56,7 +56,7 @@ export const Input = z
 export type Input = z.infer<typeof Input>;
 
 /** Tokens are known here and refused as 422 by the operation, with a reason; the schema alone would only say that they are no inputs. */
-export const TokenArray = z.array(z.number().int()).meta({ description: 'Token ids: known, and refused (422); send the text.' });
+export const TokenArray = z.array(z.number().int()).min(1).meta({ description: 'Token ids: known, and refused (422); send the text.' });
 
 export const Usage = z.object({ prompt_tokens: z.number().int(), total_tokens: z.number().int() }).meta({ id: 'Usage' });
 

@@ -33,6 +33,10 @@ export interface PictureHeader {
  * take the memory of all others. 64 megapixels of RGB stay exact.
  */
 const decodedBytesLimit = 192 * 2 ** 20;
+
+/** Progressive and interlaced pictures lie in memory whole while they are decoded, 4 bytes a pixel as measured. */
+const progressivePixels = 70e6;
+
 const decodeSeconds = 30;
 
 /** Throws `too_large` above a limit, `unsupported_media` for what is no picture. */
@@ -45,11 +49,14 @@ export async function readHeader(bytes: Uint8Array, limits: PictureLimits): Prom
   try {
     metadata = await open(bytes).metadata();
   } catch (error) {
-    throw unreadable(`The ${nameOf(mediaType)} is broken: its header cannot be read${causeOf(error)}.`, error);
+    throw refusal(mediaType, error);
   }
   const pixels = metadata.width * metadata.height;
   if (pixels > limits.picturePixels) {
     throw new MixspaceError('too_large', `The picture has ${metadata.width} x ${metadata.height} pixels; at most ${Math.floor(limits.picturePixels / 1e6)} megapixels are decoded.`);
+  }
+  if (metadata.isProgressive && pixels > progressivePixels) {
+    throw new MixspaceError('too_large', `The picture is ${mediaType === 'image/png' ? 'interlaced' : 'progressive'} and has ${metadata.width} x ${metadata.height} pixels; of that kind at most ${progressivePixels / 1e6} megapixels are decoded. Saved without it, larger ones are.`);
   }
   const { width, height } = metadata.autoOrient;
   return { mediaType, width, height, takenAt: takenAt(metadata.exif), metadata };
@@ -114,12 +121,11 @@ function open(bytes: Uint8Array): Sharp {
 }
 
 function refusal(mediaType: MediaType, error: unknown): MixspaceError {
+  const name = nameOf(mediaType);
   const message = String((error as Error).message);
-  if (/timeout/i.test(message)) return unreadable(`The ${nameOf(mediaType)} took longer than ${decodeSeconds} s to decode and was given up.`, error);
-  if (/premature end|truncated|end of (stream|file|image)|too short|not enough data|unexpected end|read error|insufficient/i.test(message)) {
-    return unreadable(`The ${nameOf(mediaType)} is truncated: its end is missing.`, error);
-  }
-  return unreadable(`The ${nameOf(mediaType)} is broken and cannot be decoded${causeOf(error)}.`, error);
+  if (/timeout/i.test(message)) return unreadable(`The ${name} took longer than ${decodeSeconds} s to decode and was given up.`, error);
+  if (/premature end|truncat|unexpected end|end of (stream|file|image)/i.test(message)) return unreadable(`The ${name} is truncated: its end is missing.`, error);
+  return unreadable(`The ${name} is broken or truncated and cannot be decoded${causeOf(error)}.`, error);
 }
 
 function nameOf(mediaType: MediaType): string {
@@ -127,11 +133,11 @@ function nameOf(mediaType: MediaType): string {
   return name === 'webp' ? 'WebP' : name.toUpperCase();
 }
 
-/** The decoder's last line, without its own name before it, in brackets; nothing where it says nothing. */
+/** The decoder's last line, without the names of its parts before it, in brackets; nothing where it says nothing. */
 function causeOf(error: unknown): string {
   const lines = String((error as Error).message).trim().split('\n');
-  const last = (lines.at(-1) ?? '').replace(/^[\w ]*:\s*/, '').slice(0, 120);
-  return last === '' ? '' : ` (${last})`;
+  const last = (lines.at(-1) ?? '').replace(/^([\w ]+:\s*)+/, '').slice(0, 120);
+  return last === '' || /unknown error|unsupported image format/i.test(last) ? '' : ` (${last})`;
 }
 
 function takenAt(block: Buffer | undefined): string | undefined {

@@ -61,7 +61,7 @@ export function readMultipart(request: Request, partName: string, limits: BodyLi
     });
     parser.on('file', (field, stream, { filename }) => {
       if (field !== 'file') {
-        stream.resume();
+        stream.on('error', () => undefined).resume();
         refuse(new MixspaceError('invalid_request', `Pictures come in parts named file, not "${field.slice(0, 100)}".`, { param: field.slice(0, 100) }));
         return;
       }
@@ -73,6 +73,8 @@ export function readMultipart(request: Request, partName: string, limits: BodyLi
         chunks.length = 0;
         upload.bytes = new MixspaceError('too_large', `A picture is at most ${limits.picture} bytes.`, { param: 'file' });
       });
+      // Told by the parser too, which ends the request.
+      stream.on('error', () => undefined);
       stream.on('end', () => {
         if (!(upload.bytes instanceof MixspaceError)) upload.bytes = Buffer.concat(chunks);
       });

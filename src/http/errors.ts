@@ -82,17 +82,20 @@ export function parse<S extends z.ZodType>(schema: S, value: unknown, root = '')
   throw new MixspaceError('invalid_request', param ? `${param}: ${message}` : message, param ? { param } : {});
 }
 
-/** In a union, the alternative that got furthest knows best what is wrong; where none got anywhere, the union's own sentence stands. */
+/**
+ * In a union, the alternative the value was meant for knows best what is wrong: of the right kind, with the fewest
+ * problems, the deepest in. Where none stands out, the union's own sentence does.
+ */
 function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   if (issue.code !== 'invalid_union') return issue;
   const candidates = issue.errors
-    .map((issues) => issues[0])
-    .filter((each) => each !== undefined)
-    .map((each) => deepest(each))
-    .filter((each) => each.path.length > 0 || each.code === 'unrecognized_keys' || each.code === 'too_big')
-    .sort((a, b) => b.path.length - a.path.length);
-  const found = candidates[0];
-  return found ? { ...found, path: [...issue.path, ...found.path] } : issue;
+    .map((issues) => ({ problems: issues.length, first: deepest(issues[0]!) }))
+    .filter(({ first }) => first.path.length > 0 || (first.code !== 'invalid_type' && first.code !== 'invalid_union' && first.code !== 'invalid_value'))
+    .sort((a, b) => Number(b.first.code === 'too_big') - Number(a.first.code === 'too_big') || a.problems - b.problems || b.first.path.length - a.first.path.length);
+  const [best, second] = candidates;
+  const undecided = second !== undefined && best!.first.path.length === 0 && second.first.path.length === 0 && best!.problems === second.problems;
+  if (best === undefined || undecided) return issue;
+  return { ...best.first, path: [...issue.path, ...best.first.path] };
 }
 
 function paramOf(path: PropertyKey[], root: string): string {

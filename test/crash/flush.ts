@@ -24,7 +24,7 @@ export async function traceFlush(server: RunningServer, request: () => Promise<u
   const output = path.join(directory, 'trace');
   try {
     const calls = 'trace=fsync,fdatasync,write,writev,sendto,sendmsg,pwrite64';
-    const strace = spawn('strace', ['-f', '-y', '-s', '48', '-e', calls, '-e', 'signal=none', '-o', output, '-p', String(server.process.pid)], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const strace = spawn('strace', ['-f', '-y', '-s', '16', '-e', calls, '-e', 'signal=none', '-o', output, '-p', String(server.process.pid)], { stdio: ['ignore', 'ignore', 'pipe'] });
     const [attached] = (await Promise.race([once(strace.stderr, 'data'), once(strace, 'exit')])) as [unknown];
     if (!/attached/.test(String(attached))) throw new Error(`strace may not look at the service: ${String(attached)}`);
     await request();

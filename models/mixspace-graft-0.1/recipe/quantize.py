@@ -8,6 +8,8 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 BLOCK = 64
 SHRINKS = np.linspace(0.7, 1, 13)
+# The first convolutions stay float32: they see every picture's full range, and cost little.
+FLOAT_CONVOLUTIONS = 6
 
 
 def table_in_4_bits(model, name):
@@ -91,12 +93,14 @@ def convolutions_in_8_bits(source, target, batches):
     """Static: the activations' scales are measured once on training pictures and stored."""
     prepared = source.with_suffix(".prepared.onnx")
     quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+    convolutions = [node.name for node in onnx.load(str(prepared)).graph.node if node.op_type == "Conv"]
     quantize_static(
         str(prepared),
         str(target),
         Batches({"pixel_values": batch} for batch in batches),
         quant_format=QuantFormat.QDQ,
         op_types_to_quantize=["Conv", "Add", "Clip"],
+        nodes_to_exclude=convolutions[:FLOAT_CONVOLUTIONS],
         per_channel=True,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,

@@ -5,7 +5,7 @@ const m = 16;
 const efConstruction = 200;
 const seed = 42;
 /** The search list's least length; recall@10 and time by length are in the README. */
-const leastEf = 64;
+const leastEf = 128;
 const firstCapacity = 1024;
 const growth = 1.5;
 

@@ -56,6 +56,7 @@ class Connection {
   readonly #pending = new Map<number, Pending>();
   readonly #exited: Promise<void>;
   #calls = 0;
+  #serving = false;
   #gone: string | undefined;
   #closed: Promise<void> | undefined;
 
@@ -66,14 +67,17 @@ class Connection {
         if (report.kind === 'log') log(report.level, report.message, report.fields);
         else if (report.kind === 'answer') this.#settle(report);
         else if (report.error) reject(reviveError(report.error));
-        else resolve();
+        else {
+          this.#serving = true;
+          resolve();
+        }
       });
       worker.once('exit', () => reject(new MixspaceError('not_ready', 'The store could not be started.')));
     });
     worker.on('error', (error) => log('error', "The store's thread failed.", { cause: error.stack ?? error.message }));
     this.#exited = new Promise((resolve) => {
       worker.once('exit', (code) => {
-        if (!this.#closed) log('error', "The store's thread has ended; the service must be started again.", { code });
+        if (this.#serving && !this.#closed) log('error', "The store's thread has ended; the service must be started again.", { code });
         this.#rejectAll(this.#closed ? 'The store is closed.' : 'The store is out of order; the service must be started again.');
         resolve();
       });

@@ -1,0 +1,72 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import type { MixspaceClient } from '../client/index.js';
+import type { Item } from '../contract/items.js';
+import type { SearchMatch } from '../contract/search.js';
+import { useSession } from './session.js';
+import type { View } from './view.js';
+
+/** Without a score: not a search's answer, but one of all. */
+export type Result = Omit<SearchMatch, 'score'> & { score?: number };
+
+export interface Results {
+  found: Result[];
+  state: 'loading' | 'ready' | 'failed';
+  error?: unknown;
+  tookMs?: number;
+  exact?: boolean;
+  /** Undefined when there is no more. */
+  more?: () => void;
+}
+
+interface Page {
+  found: Result[];
+  cursor?: string;
+  tookMs?: number;
+  exact?: boolean;
+}
+
+const pageSize = 40;
+
+/** What the view looks for, page by page; `version` starts over. */
+export function useResults(view: View, version: number): Results {
+  const { client } = useSession();
+  const [results, setResults] = useState<Omit<Results, 'more'> & { cursor?: string }>({ found: [], state: 'loading' });
+  const running = useRef<AbortController>();
+
+  const load = useCallback(
+    async (cursor?: string): Promise<void> => {
+      running.current?.abort();
+      const { signal } = (running.current = new AbortController());
+      setResults((before) => ({ ...before, state: 'loading' }));
+      try {
+        const page = await loadPage(client, view, cursor, signal);
+        setResults((before) => ({ ...page, found: cursor === undefined ? page.found : [...before.found, ...page.found], state: 'ready' }));
+      } catch (error) {
+        if (!signal.aborted) setResults((before) => ({ found: cursor === undefined ? [] : before.found, state: 'failed', error }));
+      }
+    },
+    [client, view],
+  );
+  useEffect(() => {
+    void load();
+    return () => running.current?.abort();
+  }, [load, version]);
+
+  const { cursor, ...shown } = results;
+  return { ...shown, ...(cursor !== undefined && { more: () => void load(cursor) }) };
+}
+
+async function loadPage(client: MixspaceClient, { collection, wanted }: View, cursor: string | undefined, signal: AbortSignal): Promise<Page> {
+  const options = { limit: pageSize, signal, ...(cursor === undefined ? {} : { cursor }) };
+  if (wanted.by === 'nothing') {
+    const { signal: _, ...query } = options;
+    const { items, next_cursor: next } = await client.itemPage(collection, query, { signal });
+    return { found: items.map((item: Item): Result => item), ...(next === undefined ? {} : { cursor: next }) };
+  }
+  const answer =
+    wanted.by === 'picture'
+      ? await client.searchByPicture(collection, wanted.picture, options)
+      : await client.search(collection, wanted.by === 'item' ? { id: wanted.id } : wanted.words, options);
+  const { matches, next_cursor: next, took_ms: tookMs, exact } = answer;
+  return { found: matches, tookMs, exact, ...(next === undefined ? {} : { cursor: next }) };
+}

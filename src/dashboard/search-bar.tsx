@@ -1,0 +1,130 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Collection } from '../contract/collections.js';
+import type { View, Wanted } from './view.js';
+
+interface SearchBarProps {
+  view: View;
+  collections: Collection[];
+  onWant: (wanted: Wanted, how?: 'push' | 'replace') => void;
+  onCollection: (name: string) => void;
+  onAdd: (files: File[]) => void;
+}
+
+const typingPauseMs = 300;
+
+export function SearchBar({ view, collections, onWant, onCollection, onAdd }: SearchBarProps) {
+  const { wanted } = view;
+  const [words, setWords] = useState(wanted.by === 'words' ? wanted.words : '');
+  const typing = useRef<ReturnType<typeof setTimeout>>();
+  const box = useRef<HTMLInputElement>(null);
+
+  // Back, or a search by something else, changes what the box should say; the box itself must not be overwritten while it is typed into.
+  useEffect(() => {
+    if (wanted.by !== 'words') setWords('');
+    else if (wanted.words !== box.current?.value.trim()) setWords(wanted.words);
+  }, [wanted]);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.key !== '/' || event.target instanceof HTMLInputElement || document.querySelector('dialog[open]')) return;
+      event.preventDefault();
+      box.current?.focus();
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, []);
+
+  const searchFor = (text: string): void => {
+    clearTimeout(typing.current);
+    const trimmed = text.trim();
+    if (wanted.by === 'words' && wanted.words === trimmed) return;
+    if (trimmed === '' && wanted.by !== 'words') return;
+    // One entry of the history a search, not one a letter.
+    onWant(trimmed === '' ? { by: 'nothing' } : { by: 'words', words: trimmed }, wanted.by === 'words' ? 'replace' : 'push');
+  };
+
+  return (
+    <form
+      class="search-bar"
+      role="search"
+      onSubmit={(event) => {
+        event.preventDefault();
+        searchFor(words);
+      }}
+    >
+      <label class="search-box">
+        <span class="visually-hidden">Search by words</span>
+        <svg viewBox="0 0 24 24" aria-hidden="true">
+          <circle cx="11" cy="11" r="7" />
+          <path d="m16.5 16.5 4.5 4.5" />
+        </svg>
+        <input
+          ref={box}
+          type="search"
+          value={words}
+          placeholder="Search by words, in any language"
+          autocomplete="off"
+          spellcheck={false}
+          autofocus
+          onInput={(event) => {
+            const text = event.currentTarget.value;
+            setWords(text);
+            clearTimeout(typing.current);
+            typing.current = setTimeout(() => searchFor(text), typingPauseMs);
+          }}
+        />
+      </label>
+      <div class="actions">
+        <FileButton label="By picture" title="Search by a picture; it can also be dropped or pasted" onFiles={([picture]) => picture && onWant({ by: 'picture', picture, name: picture.name })} />
+        <FileButton label="Add" title="Add pictures to this collection" multiple onFiles={onAdd} />
+        {collections.length > 1 && (
+          <select aria-label="Collection" value={view.collection} onChange={(event) => onCollection(event.currentTarget.value)}>
+            {collections.map(({ name }) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        )}
+      </div>
+    </form>
+  );
+}
+
+interface FileButtonProps {
+  label: string;
+  title: string;
+  multiple?: boolean;
+  onFiles: (files: File[]) => void;
+}
+
+/** A button that asks for files, and takes those dropped onto it. */
+export function FileButton({ label, title, multiple = false, onFiles }: FileButtonProps) {
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <button
+        type="button"
+        title={title}
+        onClick={() => input.current?.click()}
+        onDragOver={(event) => event.preventDefault()}
+        onDrop={(event) => {
+          event.preventDefault();
+          event.stopPropagation();
+          onFiles([...(event.dataTransfer?.files ?? [])]);
+        }}
+      >
+        {label}
+      </button>
+      <input
+        ref={input}
+        type="file"
+        hidden
+        accept="image/*"
+        multiple={multiple}
+        aria-label={title}
+        onChange={(event) => {
+          onFiles([...(event.currentTarget.files ?? [])]);
+          event.currentTarget.value = '';
+        }}
+      />
+    </>
+  );
+}

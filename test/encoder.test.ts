@@ -1,0 +1,272 @@
+import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Worker } from 'node:worker_threads';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { decode, readHeader } from '../dist/encoder/decode.js';
+import type { Encoder } from '../dist/encoder/encoder.js';
+import { openEncoder, type EncoderOptions } from '../dist/encoder/index.js';
+import { readPackage } from '../dist/encoder/model-package.js';
+import { fitSquare } from '../dist/encoder/preprocess.js';
+import { readTextEncoding } from '../dist/encoder/text-encoding.js';
+import { startWorker } from '../dist/encoder/worker-thread.js';
+
+const reference = fileURLToPath(new URL('fixtures/reference', import.meta.url));
+const limits = { pictureBytes: 20e6, picturePixels: 100e6 };
+const bulk = { priority: 'bulk' } as const;
+const interactive = { priority: 'interactive' } as const;
+const logged: string[] = [];
+
+const open = (options: Partial<EncoderOptions> = {}) =>
+  openEncoder({ modelsDirectory: reference, defaultModel: 'clip-tiny', workers: 1, limits, log: (_, message) => logged.push(message), ...options });
+const picture = (name: string) => readFile(join(reference, 'images', name));
+const golden = async <T>(model: string, name: string): Promise<T> => JSON.parse(await readFile(join(reference, model, 'golden', name), 'utf8')) as T;
+
+function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let dot = 0;
+  let aa = 0;
+  let bb = 0;
+  for (let i = 0; i < a.length; i++) {
+    dot += a[i]! * b[i]!;
+    aa += a[i]! ** 2;
+    bb += b[i]! ** 2;
+  }
+  return dot / Math.sqrt(aa * bb);
+}
+
+function farthest(a: Float32Array, b: Float32Array): number {
+  return a.reduce((worst, value, i) => Math.max(worst, Math.abs(value - b[i]!)), 0);
+}
+
+let encoder: Encoder;
+let names: string[];
+
+beforeAll(async () => {
+  encoder = await open();
+  names = (await readdir(join(reference, 'images'))).sort();
+});
+
+afterAll(() => encoder.close());
+
+describe.each(['clip-tiny', 'siglip2-tiny'])('%s', (model) => {
+  test('gives the pixels of the Python reference', async () => {
+    const { image } = await readPackage(reference, model);
+    for (const file of await readdir(join(reference, model, 'golden', 'pixels'))) {
+      const bytes = await picture(file.replace(/\.png$/, ''));
+      const square = fitSquare(await decode(bytes, await readHeader(bytes, limits)), image);
+      const { data, info } = await sharp(join(reference, model, 'golden', 'pixels', file)).toColourspace('srgb').removeAlpha().raw().toBuffer({ resolveWithObject: true });
+      const rgb = square.channels === 3 ? square.pixels : square.pixels.reduce((all, v, i) => (all.fill(v, i * 3, i * 3 + 3), all), new Uint8Array(square.pixels.length * 3));
+      expect(info.channels).toBe(3);
+      const difference = rgb.reduce((sum, v, i) => sum + Math.abs(v - data[i]!), 0) / rgb.length;
+      // libheif enlarges an AVIF's colors by another filter than Pillow's decoder.
+      expect(difference, file).toBeLessThanOrEqual(file.startsWith('avif') ? 2 : /\.jpg/.test(file) ? 0.5 : 0);
+    }
+  });
+
+  test('gives the embeddings of the Python reference for pictures', async () => {
+    const expected = await golden<Record<string, { embedding: number[] }>>(model, 'images.json');
+    const outcomes = await encoder.encodeImages(model, await Promise.all(names.map(picture)), bulk);
+    outcomes.forEach((outcome, i) => {
+      const name = names[i]!;
+      if (!outcome.ok) throw outcome.error;
+      expect(cosine(outcome.value.embedding, expected[name]!.embedding), name).toBeGreaterThanOrEqual(0.9999);
+    });
+  });
+
+  test('gives the ids and embeddings of the Python reference for texts', async () => {
+    const texts = await golden<{ text: string; note: string; strict: boolean; input_ids: number[]; embedding: number[] }[]>(model, 'texts.json');
+    const { directory, text: rules } = await readPackage(reference, model);
+    const encoding = await readTextEncoding(directory, rules);
+    const embeddings = await encoder.encodeTexts(model, texts.map(({ text }) => text), bulk);
+    texts.forEach(({ text, note, strict, input_ids, embedding }, i) => {
+      if (!strict) return;
+      const { ids } = encoding.encode(text);
+      const padding = new Array<number>(input_ids.length - ids.length).fill(encoding.padTokenId);
+      expect([...ids, ...padding], note).toEqual(input_ids);
+      expect(cosine(embeddings[i]!.embedding, embedding), note).toBeGreaterThanOrEqual(0.9999);
+    });
+  });
+
+  test('gives the same embedding alone and in any batch', async () => {
+    const texts = ['a dog', 'a much longer text about two dogs that play in the snow near the old red house', ''];
+    const together = await encoder.encodeTexts(model, texts, bulk);
+    for (const [i, text] of texts.entries()) {
+      const [alone] = await encoder.encodeTexts(model, [text], interactive);
+      expect(farthest(alone!.embedding, together[i]!.embedding)).toBeLessThanOrEqual(1e-5);
+    }
+    const pictures = await Promise.all(names.slice(0, 6).map(picture));
+    const batch = await encoder.encodeImages(model, pictures, { ...bulk, keepBytes: true });
+    for (const [i, bytes] of pictures.entries()) {
+      const [alone] = await encoder.encodeImages(model, [bytes], interactive);
+      const other = batch[i]!;
+      if (!alone?.ok || !other.ok) throw new Error('not read');
+      expect(farthest(alone.value.embedding, other.value.embedding)).toBeLessThanOrEqual(1e-5);
+    }
+  });
+});
+
+test('describes its models, the default one first', () => {
+  expect(encoder.models().map(({ id }) => id)).toEqual(['clip-tiny', 'siglip2-tiny']);
+  const { dimension, contextLength, imageSize, logitScale, fingerprint } = encoder.model();
+  expect({ dimension, contextLength, imageSize }).toEqual({ dimension: 64, contextLength: 77, imageSize: 224 });
+  expect(logitScale).toBeCloseTo(100, 1);
+  expect(fingerprint).toMatch(/^[0-9a-f]{24}$/);
+  expect(fingerprint).not.toBe(encoder.model('siglip2-tiny').fingerprint);
+  expect(() => encoder.model('nope')).toThrow(expect.objectContaining({ code: 'not_found', message: expect.stringContaining('clip-tiny, siglip2-tiny') }));
+});
+
+test('leaves a broken package out, serves the rest, and says when none is left', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'mixspace-models-'));
+  try {
+    await cp(join(reference, 'clip-tiny'), join(directory, 'good'), { recursive: true });
+    await cp(join(reference, 'clip-tiny'), join(directory, 'broken'), { recursive: true });
+    await writeFile(join(directory, 'broken', 'onnx', 'vision_model.onnx'), 'junk');
+    const served = await open({ modelsDirectory: directory, defaultModel: 'good' });
+    expect(served.models().map(({ id }) => id)).toEqual(['good']);
+    expect(logged.join()).toContain('broken cannot be used');
+    await served.close();
+    await expect(open({ modelsDirectory: directory, defaultModel: 'broken' })).rejects.toMatchObject({ code: 'not_ready', message: expect.stringContaining('usable are good') });
+    await rm(join(directory, 'good'), { recursive: true });
+    await expect(open({ modelsDirectory: directory, defaultModel: 'good' })).rejects.toMatchObject({ code: 'not_ready' });
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
+test('refuses each bad picture alone, with a sentence, while the rest of the batch is read', async () => {
+  const jpeg = await picture('landscape.jpg');
+  const png = await picture('off-by-one-225x224.png');
+  const huge = Buffer.from(png);
+  huge.writeUInt32BE(30_000, 16);
+  huge.writeUInt32BE(30_000, 20);
+  const cases: [string, Uint8Array, string, RegExp][] = [
+    ['empty', new Uint8Array(0), 'unsupported_media', /empty/],
+    ['text renamed', Buffer.from('I am not a picture.'), 'unsupported_media', /text/],
+    ['truncated JPEG', jpeg.subarray(0, jpeg.length * 0.6), 'unsupported_media', /truncated/],
+    ['truncated progressive JPEG', (await picture('progressive.jpg')).subarray(0, 30_000), 'unsupported_media', /truncated/],
+    ['truncated PNG', png.subarray(0, png.length / 2), 'unsupported_media', /truncated/],
+    ['truncated WebP', (await picture('cutout.webp')).subarray(0, 20_000), 'unsupported_media', /truncated/],
+    ['truncated GIF', (await picture('animated.gif')).subarray(0, 9_000), 'unsupported_media', /truncated/],
+    ['truncated AVIF', (await picture('avif.avif')).subarray(0, 9_000), 'unsupported_media', /truncated/],
+    ['only a header', jpeg.subarray(0, 20), 'unsupported_media', /truncated|broken/],
+    ['SVG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><image href="http://127.0.0.1/"/></svg>'), 'unsupported_media', /SVG/],
+    ['PDF', Buffer.from('%PDF-1.7'), 'unsupported_media', /PDF/],
+    ['HEIC', Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from('ftypheic\0\0\0\0mif1heic')]), 'unsupported_media', /HEIC.*JPEG/],
+    ['30,000 x 30,000', huge, 'too_large', /30000 x 30000/],
+    ['too many bytes', new Uint8Array(limits.pictureBytes + 1), 'too_large', /bytes/],
+  ];
+  const batch = cases.flatMap(([, bytes]) => [bytes, jpeg]);
+  const outcomes = await encoder.encodeImages('clip-tiny', batch, { ...bulk, keepBytes: true });
+  for (const [i, [name, , code, sentence]] of cases.entries()) {
+    const outcome = outcomes[2 * i]!;
+    expect(outcome.ok, name).toBe(false);
+    if (!outcome.ok) {
+      expect(outcome.error.code, name).toBe(code);
+      expect(outcome.error.message, name).toMatch(sentence);
+      expect(outcome.error.message, name).toMatch(/^[A-Z].*\.$/);
+    }
+    expect(outcomes[2 * i + 1]!.ok, `the neighbor of ${name}`).toBe(true);
+  }
+});
+
+test('tells size after orientation, media type, date and a thumbnail that is never larger', async () => {
+  const dated = await sharp(await picture('landscape.jpg')).withExif({ IFD2: { DateTimeOriginal: '2021:06:07 08:09:10' } }).jpeg().toBuffer();
+  const [turned, small, taken] = await encoder.encodeImages('clip-tiny', [await picture('exif-6.jpg'), await picture('small-20x15.png'), dated], { ...bulk, thumbnail: true });
+  if (!turned?.ok || !small?.ok || !taken?.ok) throw new Error('not read');
+  expect(turned.value).toMatchObject({ width: 190, height: 310, mediaType: 'image/jpeg' });
+  expect(taken.value.takenAt).toBe('2021-06-07T08:09:10');
+  expect(await sharp(taken.value.thumbnail).metadata()).toMatchObject({ format: 'webp', width: 320, height: 240 });
+  expect(await sharp(small.value.thumbnail).metadata()).toMatchObject({ format: 'webp', width: 20, height: 15 });
+  expect(Math.hypot(...turned.value.embedding)).toBeCloseTo(1, 5);
+});
+
+test('reads texts of any kind: special names as plain text, half surrogates, a megabyte', async () => {
+  const [plain, named, half, long] = await encoder.encodeTexts('clip-tiny', ['a dog', 'a dog <|endoftext|> a cat', '\ud800 dog', 'dog '.repeat(2 ** 18)], interactive);
+  expect(plain).toMatchObject({ tokens: 4, truncated: false });
+  expect(named!.tokens).toBeGreaterThan(10);
+  expect(half!.truncated).toBe(false);
+  expect(long).toMatchObject({ tokens: 77, truncated: true });
+});
+
+test('lets interactive texts pass bulk pictures', async () => {
+  const bytes = await picture('landscape.jpg');
+  let pictured = false;
+  const pictures = encoder.encodeImages('clip-tiny', new Array<Buffer>(150).fill(bytes), bulk).then(() => (pictured = true));
+  await encoder.encodeTexts('clip-tiny', ['now'], interactive);
+  expect(pictured).toBe(false);
+  expect(encoder.waiting()).toBeGreaterThan(50);
+  await pictures;
+});
+
+test('forgets what waits when its caller hangs up', async () => {
+  const bytes = await picture('landscape.jpg');
+  const caller = new AbortController();
+  const pictures = encoder.encodeImages('clip-tiny', new Array<Buffer>(200).fill(bytes), { ...bulk, signal: caller.signal });
+  expect(encoder.waiting()).toBeGreaterThan(100);
+  caller.abort();
+  await expect(pictures).rejects.toMatchObject({ code: 'not_ready' });
+  expect(encoder.waiting()).toBe(0);
+  await expect(encoder.encodeTexts('clip-tiny', ['still here'], interactive)).resolves.toHaveLength(1);
+});
+
+test('refuses what passes the bound of its queue, but takes one large request when nothing waits', async () => {
+  const bounded = await open({ queueLimit: 20 });
+  const bytes = await picture('landscape.jpg');
+  const large = bounded.encodeImages('clip-tiny', new Array<Buffer>(60).fill(bytes), bulk);
+  await expect(bounded.encodeTexts('clip-tiny', ['one more'], interactive)).rejects.toMatchObject({ code: 'overloaded', retryAfter: expect.any(Number) });
+  expect((await large).every(({ ok }) => ok)).toBe(true);
+  await expect(bounded.encodeTexts('clip-tiny', ['now'], interactive)).resolves.toHaveLength(1);
+  await bounded.close();
+});
+
+test('replaces a worker that dies and loses nothing', async () => {
+  const threads: Worker[] = [];
+  const watched = await open({
+    startWorker: (settings) => {
+      const thread = startWorker(settings);
+      threads.push(thread);
+      return thread;
+    },
+  });
+  const bytes = await picture('landscape.jpg');
+  const pictures = watched.encodeImages('clip-tiny', new Array<Buffer>(60).fill(bytes), bulk);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await threads.at(-1)!.terminate();
+  expect((await pictures).every(({ ok }) => ok)).toBe(true);
+  expect(logged).toContain('An encoder worker died and is replaced.');
+  await watched.close();
+});
+
+test('fails an input alone when two workers died of it', async () => {
+  const threads: Worker[] = [];
+  const watched = await open({
+    startWorker: (settings) => {
+      const thread = startWorker(settings);
+      threads.push(thread);
+      return thread;
+    },
+  });
+  const bytes = await sharp({ create: { width: 9000, height: 9000, channels: 3, background: '#456' } }).jpeg().toBuffer();
+  const pictures = watched.encodeImages('clip-tiny', [bytes], bulk);
+  const before = threads.length;
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await threads.at(-1)!.terminate();
+  while (threads.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
+  await threads.at(-1)!.terminate();
+  expect(await pictures).toMatchObject([{ ok: false, error: { code: 'internal' } }]);
+  await expect(watched.encodeTexts('clip-tiny', ['still here'], interactive)).resolves.toHaveLength(1);
+  await watched.close();
+});
+
+test('refuses what waits when it closes, and ends', async () => {
+  const closing = await open();
+  const bytes = await picture('landscape.jpg');
+  const pictures = closing.encodeImages('clip-tiny', new Array<Buffer>(100).fill(bytes), bulk);
+  await closing.close();
+  const outcomes = await pictures;
+  expect(outcomes.some((outcome) => outcome.ok)).toBe(true);
+  expect(outcomes.some((outcome) => !outcome.ok && outcome.error.code === 'not_ready')).toBe(true);
+  await expect(closing.encodeTexts('clip-tiny', ['late'], interactive)).rejects.toMatchObject({ code: 'not_ready' });
+});
