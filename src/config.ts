@@ -94,6 +94,10 @@ export const settings = {
   maxPicture: setting('MIXSPACE_MAX_PICTURE', '--max-picture <size>', '50MB', () => 50e6, bytes, 'a picture, in bytes'),
   maxPixels: setting('MIXSPACE_MAX_PIXELS', '--max-pixels <number>', '100000000', () => 100_000_000, whole(1, 1_000_000_000), 'a picture, in pixels'),
   maxText: setting('MIXSPACE_MAX_TEXT', '--max-text <size>', '1MB', () => 1e6, bytes, 'a text, in bytes of UTF-8'),
+  maxInputs: setting('MIXSPACE_MAX_INPUTS', '--max-inputs <number>', '2048', () => 2048, whole(1, 1_000_000), 'inputs of one embeddings or classify request'),
+  maxItems: setting('MIXSPACE_MAX_ITEMS', '--max-items <number>', '1000', () => 1000, whole(1, 1_000_000), 'items or files of one request'),
+  maxLabels: setting('MIXSPACE_MAX_LABELS', '--max-labels <number>', '1000', () => 1000, whole(1, 1_000_000), 'labels of one classify request'),
+  maxMetadata: setting('MIXSPACE_MAX_METADATA', '--max-metadata <size>', '64kB', () => 64 * 1024, bytes, "an item's metadata, as JSON"),
   fetchTimeout: setting('MIXSPACE_FETCH_TIMEOUT', '--fetch-timeout <ms>', '10000', () => 10_000, whole(1, 600_000), 'milliseconds a URL may take, redirects included'),
 };
 

@@ -46,7 +46,14 @@ export async function openService(config: Config): Promise<Service> {
   const context: Context = {
     encoder,
     store,
-    limits: { picture: config.maxPicture, text: config.maxText },
+    limits: {
+      picture: config.maxPicture,
+      text: config.maxText,
+      metadata: config.maxMetadata,
+      inputs: config.maxInputs,
+      items: config.maxItems,
+      labels: config.maxLabels,
+    },
     roots,
     fetch: { allow: config.fetchAllow, timeoutMs: config.fetchTimeout },
     log,

@@ -162,7 +162,7 @@ describe('requests', () => {
     ['multipart where JSON is due', '/v1/embeddings', '--b--\r\n', { 'content-type': 'multipart/form-data; boundary=b' }, 400],
     ['an id with a control character', items(), JSON.stringify({ items: [{ id: 'a\u0007', text: 'x' }] }), {}, 200],
     ['metadata over 64 kB', items(), JSON.stringify({ items: [{ metadata: { a: 'x'.repeat(70_000) }, text: 'x' }] }), {}, 200],
-    ['1,001 items', items(), JSON.stringify({ items: Array(1001).fill({ text: 'x' }) }), {}, 400],
+    ['1,001 items', items(), JSON.stringify({ items: Array(1001).fill({ text: 'x' }) }), {}, 413],
     ['an unknown collection', searchIn('none'), '{"query":"a"}', {}, 404],
     ['an unknown path', '/v1/none', '{}', {}, 404],
   ])('answers %s with its status and an error object', async (_what, at, body, headers, status) => {

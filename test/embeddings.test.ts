@@ -58,12 +58,12 @@ describe('POST /v1/embeddings', () => {
     ['an unknown field', { input: 'a', colour: 1 }, 400, 'colour'],
     ['no input', {}, 400, 'input'],
     ['an empty list', { input: [] }, 400, 'input'],
-    ['too many inputs', { input: Array(2049).fill('a') }, 400, 'input'],
+    ['too many inputs', { input: Array(2049).fill('a') }, 413, 'input'],
     ['an unknown field of an input', { input: ['a', { text: 'a', colour: 1 }] }, 400, 'input[1].colour'],
     ['both text and image', { input: [{ text: 'a', image: 'b' }] }, 400, 'input[0]'],
     ['a number as an input', { input: ['a', 3] }, 400, 'input[1]'],
     ['token arrays', { input: [[1, 2, 3]] }, 422, 'input[0]'],
-    ['a bare token array', { input: [1, 2, 3] }, 422, 'input[0]'],
+    ['a bare token array', { input: [1, 2, 3] }, 422, 'input'],
     ['an unknown model', { input: 'a', model: 'no-such' }, 404, undefined],
     ['other dimensions', { input: 'a', dimensions: 3 }, 422, 'dimensions'],
     ['a picture that is none', { input: ['a', { image: base64(Buffer.from('not a picture at all')) }] }, 415, 'input[1].image'],
@@ -99,7 +99,7 @@ describe('POST /v1/classify', () => {
   it.each([
     ['sigmoid without a trained bias', { input: 'a', labels: ['b'], activation: 'sigmoid' }, 422, 'activation'],
     ['a template without a place', { input: 'a', labels: ['b'], templates: ['a photo'] }, 400, 'templates[0]'],
-    ['too many labels', { input: 'a', labels: Array.from({ length: 1001 }, (_, i) => `l${i}`) }, 400, 'labels'],
+    ['too many labels', { input: 'a', labels: Array.from({ length: 1001 }, (_, i) => `l${i}`) }, 413, 'labels'],
     ['a label twice', { input: 'a', labels: ['b', 'b'] }, 400, 'labels[1]'],
     ['a bad picture', { input: [{ image: base64(Buffer.from('no')) }], labels: ['b'] }, 415, 'input[0].image'],
   ])('refuses %s', async (_what, body, status, param) => {

@@ -201,6 +201,25 @@ describe('writing', () => {
     await store.check();
   });
 
+  it('takes only its own part of a batch that lies in one piece of memory', async () => {
+    const store = await openWithCollection(newDirectory());
+    const batch = new Float32Array(dimension * 3);
+    [1, 2, 3].forEach((seed, i) => batch.set(clustered(seed), i * dimension));
+    await store.write('photos', [1, 2, 3].map((seed, i) => {
+      const write = text(`t${seed}`, seed);
+      return { ...write, content: { ...write.content!, embedding: batch.subarray(i * dimension, (i + 1) * dimension) } };
+    }));
+    expect(await store.getEmbedding('photos', 't2')).toEqual(clustered(2));
+    expect(batch.subarray(0, dimension)).toEqual(clustered(1));
+    expect(await topIds(store, 3, { limit: 1 })).toEqual(['t3']);
+  });
+
+  it('answers not_ready once it is closed', async () => {
+    const store = await openWithCollection(newDirectory());
+    await store.close();
+    await expect(store.listCollections()).rejects.toMatchObject({ code: 'not_ready' });
+  });
+
   it('refuses a name that is taken and a collection that is unknown', async () => {
     const store = await openWithCollection(newDirectory());
     await expect(store.createCollection(collection)).rejects.toMatchObject({ code: 'conflict' });

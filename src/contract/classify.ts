@@ -12,10 +12,10 @@ export type Label = z.infer<typeof Label>;
 export const ClassifyRequest = z
   .strictObject({
     model: z.string().optional(),
-    input: z.union([Input, z.array(Input).min(1).max(limits.inputs, `At most ${limits.inputs} inputs.`)], {
-      error: `input is a string, {"text"}, {"image"}, or a list of 1 to ${limits.inputs} of them.`,
+    input: z.union([Input, z.array(Input).min(1)], {
+      error: 'input is a string, {"text"}, {"image"}, or a list of at least one of them.',
     }),
-    labels: z.array(Label).min(1).max(limits.labels, `At most ${limits.labels} labels.`),
+    labels: z.array(Label).min(1),
     templates: z
       .array(z.string().refine((template) => template.includes('{}') || template.includes('{label}'), 'A template holds {} or {label}.'))
       .min(1)
@@ -23,7 +23,7 @@ export const ClassifyRequest = z
       .optional()
       .meta({ description: "Default: the model's own list, else `a photo of a {label}`." }),
     activation: z.enum(['softmax', 'sigmoid']).optional().meta({ description: 'Default: the one the model was trained with.' }),
-    top_k: z.number().int().min(1).max(limits.labels).optional(),
+    top_k: z.number().int().min(1).optional(),
     threshold: z.number().min(0).max(1).optional().meta({ description: 'A best label whose score is below it gives `prediction: null`.' }),
   })
   .meta({ id: 'ClassifyRequest' });

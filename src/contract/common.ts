@@ -22,10 +22,7 @@ export const CollectionName = z
 export const Modality = z.enum(['image', 'text']).meta({ id: 'Modality' });
 export type Modality = z.infer<typeof Modality>;
 
-export const Metadata = z
-  .record(z.string(), z.unknown())
-  .refine((value) => utf8Length(JSON.stringify(value)) <= limits.metadataBytes, `Metadata is at most ${limits.metadataBytes} bytes of JSON.`)
-  .meta({ id: 'Metadata', description: `Any JSON object of at most ${limits.metadataBytes} bytes.` });
+export const Metadata = z.record(z.string(), z.unknown()).meta({ id: 'Metadata', description: 'Any JSON object, by default of at most 64 kB.' });
 export type Metadata = z.infer<typeof Metadata>;
 
 export const Source = z

@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import { Input, TokenArray, Usage } from './common.js';
-import { limits } from './limits.js';
 
 export const EmbeddingsRequest = z
   .strictObject({
     model: z.string().optional(),
-    input: z.union([Input, z.array(z.union([Input, TokenArray])).min(1).max(limits.inputs, `At most ${limits.inputs} inputs.`), TokenArray], {
-      error: `input is a string, {"text"}, {"image"}, or a list of 1 to ${limits.inputs} of them.`,
+    input: z.union([Input, z.array(z.union([Input, TokenArray])).min(1), TokenArray], {
+      error: 'input is a string, {"text"}, {"image"}, or a list of at least one of them.',
     }),
     encoding_format: z.enum(['float', 'base64']).optional(),
     embedding_type: z.enum(['float', 'base64']).optional().meta({ description: 'Another name of `encoding_format`.' }),

@@ -33,7 +33,7 @@ export type FileNote = z.infer<typeof FileNote>;
 
 /** The envelope alone: the entries are validated one by one against NewItem. */
 export const ItemsRequest = z
-  .strictObject({ items: z.array(z.unknown().meta({ $ref: '#/components/schemas/NewItem' })).min(1).max(limits.items, `At most ${limits.items} items a request.`) })
+  .strictObject({ items: z.array(z.unknown().meta({ $ref: '#/components/schemas/NewItem' })).min(1) })
   .meta({ id: 'ItemsRequest' });
 export type ItemsRequest = { items: NewItem[] };
 

@@ -1,11 +1,8 @@
 /**
- * The limits of requests that are fixed by the contract's schemas. Sizes in bytes that a deployment
- * may set (body, picture, text) are settings: see config.ts.
+ * The limits that the schemas themselves keep. Those that a deployment may set (body, picture, text, metadata,
+ * inputs, items, labels) are settings, kept by the operations.
  */
 export const limits = {
-  inputs: 2048,
-  items: 1000,
-  labels: 1000,
   promptsPerLabel: 100,
   templates: 100,
   ids: 10_000,
@@ -13,7 +10,6 @@ export const limits = {
   sourceBytes: 4096,
   nameLength: 64,
   descriptionLength: 4096,
-  metadataBytes: 64 * 1024,
   queries: 32,
   page: 1000,
   dimensions: 65_536,

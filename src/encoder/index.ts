@@ -15,9 +15,9 @@ export interface EncoderOptions {
   defaultModel?: string;
   /** Threads; one a core, at most 8, unless set. */
   workers?: number;
-  /** Inputs that may wait. */
+  /** Inputs that may wait, 4,096 unless set. */
   queueLimit?: number;
-  /** Pictures a batch; texts go eight times as many. */
+  /** Pictures a batch, 4 unless set: larger ones gain nothing here and hold up interactive work. Texts go eight times as many. */
   batchSize?: number;
   limits: PictureLimits;
   log: Log;
@@ -43,7 +43,7 @@ export async function openEncoder(options: EncoderOptions): Promise<Encoder> {
     const wanted = options.defaultModel === undefined ? 'There is no model' : `The model ${options.defaultModel} cannot be used`;
     throw new MixspaceError('not_ready', `${wanted}: in ${options.modelsDirectory}, ${usable}.`);
   }
-  const pictures = options.batchSize ?? 8;
+  const pictures = options.batchSize ?? 4;
   const pool = new WorkerPool({
     workers: options.workers ?? Math.min(8, availableParallelism()),
     queueLimit: options.queueLimit ?? 4096,

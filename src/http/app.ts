@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url';
 import express, { type Express, type Request, type Response, type Router } from 'express';
 import helmet from 'helmet';
 import type { Config } from '../config.js';
-import { limits as contractLimits } from '../contract/limits.js';
 import { routes, type Route, type RouteName } from '../contract/routes.js';
 import { MixspaceError } from '../errors.js';
 import type { Context } from '../operations/context.js';
@@ -66,7 +65,7 @@ export function createApp({ config, context, readiness, telemetry }: AppParts): 
   app.use('/docs', docs());
 
   app.use('/v1', keyGuard(config));
-  mountRoutes(app, context, { body: config.maxBody, picture: config.maxPicture, files: contractLimits.items });
+  mountRoutes(app, context, { body: config.maxBody, picture: config.maxPicture, files: config.maxItems });
   app.use('/v1', unknownPath);
   app.use(express.static(dashboard, { index: 'index.html', setHeaders: (response) => void response.setHeader('Cache-Control', 'no-cache') }));
   app.use(unknownPath);

@@ -60,6 +60,15 @@ export function readMultipart(request: Request, partName: string, limits: BodyLi
       if (total > limits.body) refuse(oversize());
     });
     parser.on('file', (field, stream, { filename }) => {
+      // Browsers send a Blob of JSON as a file.
+      if (field === partName) {
+        const chunks: Buffer[] = [];
+        stream.on('error', () => undefined);
+        stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+        stream.on('limit', () => refuse(oversize()));
+        stream.on('end', () => (part = Buffer.concat(chunks).toString('utf8')));
+        return;
+      }
       if (field !== 'file') {
         stream.on('error', () => undefined).resume();
         refuse(new MixspaceError('invalid_request', `Pictures come in parts named file, not "${field.slice(0, 100)}".`, { param: field.slice(0, 100) }));

@@ -3,7 +3,7 @@ import type { Input } from '../contract/common.js';
 import type { ModelDescription } from '../encoder/encoder.js';
 import { MixspaceError } from '../errors.js';
 import type { Caller, Context } from './context.js';
-import { checkedText, encodeInputs, priorityOf, resolveInputs } from './inputs.js';
+import { checkCount, checkedText, encodeInputs, priorityOf, resolveInputs } from './inputs.js';
 
 const defaultTemplates = ['a photo of a {label}'];
 /** Labels times templates: what one request may ask of the text encoder. */
@@ -19,12 +19,15 @@ export async function classify(context: Context, request: ClassifyRequest, calle
   if (activation === 'sigmoid' && model.logitBias === undefined) {
     throw new MixspaceError('unprocessable', `Model "${model.id}" was not trained with a sigmoid: it has no bias, so its sigmoid would mean nothing. Use softmax.`, { param: 'activation' });
   }
+  checkCount('labels', request.labels.length, context.limits.labels);
   const names = request.labels.map((label) => (typeof label === 'string' ? label : label.name));
-  const repeated = names.findIndex((name, index) => names.indexOf(name) !== index);
+  const first = new Map(names.map((name, index) => [name, index] as const).reverse());
+  const repeated = names.findIndex((name, index) => first.get(name) !== index);
   if (repeated >= 0) throw new MixspaceError('invalid_request', `The label "${names[repeated]!.slice(0, 100)}" stands twice.`, { param: `labels[${repeated}]` });
 
   const many = Array.isArray(request.input);
   const inputs: Input[] = Array.isArray(request.input) ? request.input : [request.input];
+  checkCount('input', inputs.length, context.limits.inputs);
   const field = (index: number): string => (many ? `input[${index}]` : 'input');
   const resolved = await resolveInputs(context, inputs, caller, field);
   const [labels, encoded] = await Promise.all([

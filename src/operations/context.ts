@@ -7,8 +7,8 @@ import type { Log } from '../telemetry.js';
 export interface Context {
   encoder: Encoder;
   store: Store;
-  /** Bytes. */
-  limits: { picture: number; text: number };
+  /** `picture`, `text` and `metadata` in bytes; the others count a request's entries. */
+  limits: { picture: number; text: number; metadata: number; inputs: number; items: number; labels: number };
   /** Real paths of the folders whose files may be named by path. */
   roots: string[];
   fetch: { allow: string[]; timeoutMs: number };

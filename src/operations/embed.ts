@@ -2,7 +2,7 @@ import type { Input } from '../contract/common.js';
 import type { EmbeddingsRequest, EmbeddingsResponse, ModelList } from '../contract/embeddings.js';
 import { MixspaceError } from '../errors.js';
 import type { Caller, Context } from './context.js';
-import { encodeInputs, priorityOf, resolveInputs } from './inputs.js';
+import { checkCount, encodeInputs, priorityOf, resolveInputs } from './inputs.js';
 
 /** `POST /v1/embeddings`: all or nothing. */
 export async function embed(context: Context, request: EmbeddingsRequest, caller: Caller): Promise<EmbeddingsResponse> {
@@ -13,9 +13,11 @@ export async function embed(context: Context, request: EmbeddingsRequest, caller
   if (request.normalized === false) {
     throw new MixspaceError('unprocessable', 'Embeddings are always normalised here; leave `normalized` out.', { param: 'normalized' });
   }
-  const many = Array.isArray(request.input);
+  // A list of bare numbers is one token array.
+  const many = Array.isArray(request.input) && typeof request.input[0] !== 'number';
   const field = (index: number): string => (many ? `input[${index}]` : 'input');
   const entries: unknown[] = many ? (request.input as unknown[]) : [request.input];
+  checkCount('input', entries.length, context.limits.inputs);
   entries.forEach((entry, index) => {
     if (Array.isArray(entry) || typeof entry === 'number') {
       throw new MixspaceError('unprocessable', 'Token arrays belong to another tokenizer; send the text.', { param: field(index) });

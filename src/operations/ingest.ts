@@ -4,7 +4,7 @@ import { MixspaceError, toMixspaceError } from '../errors.js';
 import type { Collection, ItemContent, ItemWrite, Metadata, WriteStatus } from '../store/store.js';
 import { requireModel, type Caller, type Context } from './context.js';
 import { checkedEmbedding, sha256 } from './embedding.js';
-import { checkedText, imageBytes, mapLimited } from './inputs.js';
+import { checkCount, checkMetadata, checkedText, imageBytes, mapLimited } from './inputs.js';
 import { readUnderRoots } from './read-path.js';
 
 /** Items that are resolved, encoded and written together: one transaction, one flush. */
@@ -43,6 +43,7 @@ const systemic = new Set(['disk_full', 'overloaded', 'not_ready', 'internal']);
  * What is answered created or updated is on disk. Content that is already there is not encoded again.
  */
 export async function ingest(context: Context, name: string, entries: Entry[], caller: Caller): Promise<{ items: ItemOutcome[] }> {
+  checkCount('items', entries.length, context.limits.items);
   const collection = await context.store.getCollection(name);
   const outcomes = new Array<ItemOutcome>(entries.length);
   const repeated = repeatedIds(entries);
@@ -119,6 +120,7 @@ async function takeChunk(
 
 async function resolve(context: Context, collection: Collection, entry: Entry, caller: Caller): Promise<Resolved> {
   if ('error' in entry) throw entry.error;
+  checkMetadata(context, entry.metadata);
   const { content } = entry;
   const note = { ...(entry.metadata === undefined ? {} : { metadata: entry.metadata }) };
   const withSource = (fallback: string | undefined): { source?: string } => {

@@ -3,6 +3,18 @@ import { MixspaceError } from '../errors.js';
 import type { Context, Caller } from './context.js';
 import { fetchPicture } from './fetch-picture.js';
 
+/** @throws MixspaceError `too_large`, which names the limit. */
+export function checkCount(field: string, count: number, limit: number): void {
+  if (count > limit) throw new MixspaceError('too_large', `A request takes at most ${limit} ${field === 'input' ? 'inputs' : field}; this one has ${count}.`, { param: field });
+}
+
+/** @throws MixspaceError `too_large`. */
+export function checkMetadata(context: Context, metadata: Record<string, unknown> | undefined): void {
+  if (metadata === undefined) return;
+  const size = Buffer.byteLength(JSON.stringify(metadata));
+  if (size > context.limits.metadata) throw new MixspaceError('too_large', `Metadata is at most ${context.limits.metadata} bytes of JSON; this has ${size}.`, { param: 'metadata' });
+}
+
 /** @throws MixspaceError `too_large`. */
 export function checkedText(context: Context, text: string): string {
   // A UTF-16 unit is 1 to 3 bytes of UTF-8: most texts need no counting.

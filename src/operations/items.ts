@@ -3,6 +3,7 @@ import type { Item as Told } from '../contract/items.js';
 import { MixspaceError } from '../errors.js';
 import type { Item, Metadata, Picture } from '../store/store.js';
 import type { Context } from './context.js';
+import { checkMetadata } from './inputs.js';
 import { openCursor, sealCursor } from './cursor.js';
 
 const pageSize = 100;
@@ -33,6 +34,7 @@ export async function getItem(context: Context, collection: string, id: string):
 }
 
 export async function patchItem(context: Context, collection: string, id: string, metadata: Metadata): Promise<Told> {
+  checkMetadata(context, metadata);
   return toldItem(collection, await context.store.setMetadata(collection, id, metadata));
 }
 

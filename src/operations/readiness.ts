@@ -1,8 +1,9 @@
 import { toMixspaceError } from '../errors.js';
 import type { Context } from './context.js';
 
-/** Tried again this often, so an answer is never older than the 10 s the contract allows. */
-const intervalMs = 5_000;
+/** An answer of `/readyz` is at most this old, by the contract. */
+const freshForMs = 10_000;
+const intervalMs = 4_000;
 
 export interface Readiness {
   /** undefined: ready. Otherwise the sentence that says why not. */
@@ -20,7 +21,7 @@ export function watchReadiness(context: Context): Readiness {
   const round = async (): Promise<void> => {
     const before = problem;
     try {
-      await context.encoder.encodeTexts(context.encoder.model().id, ['ready?'], { priority: 'interactive', signal: AbortSignal.timeout(intervalMs * 2) });
+      await context.encoder.encodeTexts(context.encoder.model().id, ['ready?'], { priority: 'interactive', signal: AbortSignal.timeout(freshForMs) });
       await context.store.check();
       problem = undefined;
     } catch (error) {
@@ -35,7 +36,7 @@ export function watchReadiness(context: Context): Readiness {
   void round();
 
   return {
-    problem: () => problem ?? (performance.now() - checkedAt > intervalMs * 3 ? 'The last check has not come back.' : undefined),
+    problem: () => problem ?? (performance.now() - checkedAt > freshForMs ? 'The last check has not come back.' : undefined),
     stop: () => {
       stopped = true;
       clearTimeout(timer);

@@ -11,8 +11,8 @@ export type ItemState = Presence | undefined;
 export class Ledger {
   readonly #possible = new Map<string, readonly ItemState[]>();
   readonly #lastVersion = new Map<string, number>();
-  /** Ids with an answered write since the last `turnPage`. */
-  readonly answered = new Set<string>();
+  /** In the order of their latest answers. */
+  readonly #answered = new Set<string>();
 
   /** A request that would bring the item to `next` is about to leave. */
   sent(id: string, next: ItemState): void {
@@ -22,16 +22,13 @@ export class Ledger {
 
   acknowledged(id: string, state: ItemState): void {
     this.#possible.set(id, [state]);
-    this.answered.add(id);
+    this.#answered.delete(id);
+    this.#answered.add(id);
   }
 
   /** Looked at after a restart: from here on it is owed as it was seen. */
   seen(id: string, state: ItemState): void {
     this.#possible.set(id, [state]);
-  }
-
-  turnPage(): void {
-    this.answered.clear();
   }
 
   possible(id: string): readonly ItemState[] {
@@ -47,6 +44,11 @@ export class Ledger {
   /** The latest content ever sent for it. */
   lastVersion(id: string): number {
     return this.#lastVersion.get(id)!;
+  }
+
+  /** The ids that were answered for last. */
+  latest(count: number): string[] {
+    return [...this.#answered].slice(-count);
   }
 
   ids(): string[] {

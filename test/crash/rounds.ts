@@ -32,6 +32,8 @@ const collection = 'crash';
 const itemsAtFirst = 5_200;
 /** Changes after which the store saves its graph, and some more. */
 const changesUntilSnapshot = 5_400;
+/** After each restart every item is compared by the listing; these are looked up one by one, and at the end all are. */
+const answeredLastLookedUp = 500;
 const olderItemsLookedUp = 200;
 const patienceMs = 60_000;
 
@@ -91,9 +93,8 @@ class CrashRun {
     await this.#audit(server, async (audit) => {
       await audit.listing();
       const older = this.#random.shuffle(this.#ledger.ids()).slice(0, olderItemsLookedUp);
-      await audit.lookUp(new Set([...this.#ledger.answered, ...older]));
+      await audit.lookUp(new Set([...this.#ledger.latest(answeredLastLookedUp), ...older]));
     });
-    this.#ledger.turnPage();
 
     const load: Load = new Load({
       url: server.url,
@@ -103,10 +104,11 @@ class CrashRun {
       name: `${this.#options.seed}-${round}`,
       lanes: 3,
       // A graph is saved only when it has caught up.
-      pause: () => (moment === 'snapshot' && load.written > changesUntilSnapshot ? 20 : 0),
+      pause: () => (moment === 'snapshot' && load.written > changesUntilSnapshot ? 300 : 0),
     });
     const running = load.run();
-    await Promise.race([running, this.#untilMoment(server, load, moment)]);
+    const reached = this.#untilMoment(server, load, moment);
+    await Promise.race([running.then(() => reached), reached]);
     load.stop();
     await server.kill();
     await running;
@@ -128,7 +130,7 @@ class CrashRun {
       server.process.kill('SIGTERM');
     }
     await begun;
-    await sleep(this.#random.between(0, 40));
+    await sleep(this.#random.between(0, 10));
   }
 
   /** Every item there ever was, through the graph. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { MixspaceError, toMixspaceError } from '../../errors.js';
+import { MixspaceError } from '../../errors.js';
 import type { Filter } from '../../contract/filter.js';
 import type { Collection, Item, ItemWrite, Metadata, Modality, NewCollection, Picture, Presence, SearchAnswer, SearchRequest, Store, WriteStatus } from '../store.js';
 import { CollectionTable, type CollectionRow } from './collection-table.js';
@@ -58,10 +58,9 @@ export class EmbeddedStore implements Store {
     this.#memory = new VectorMemory(settings.vectorCacheBytes);
     for (const row of this.#collectionTable.all()) this.#collections.set(row.name, this.#open(row));
     this.#tender = new Tender(() => this.#allIndexes(), log);
-    this.#sweepInBackground(async () => {
-      await this.#snapshots.sweep((name) => [...this.#allIndexes()].some((index) => stem(index.owner) === name));
-      await this.#originals.sweep();
-    });
+    const stems = new Set([...this.#allIndexes()].map((index) => stem(index.owner)));
+    this.#snapshots.sweep((name) => stems.has(name));
+    this.#sweepInBackground(() => this.#originals.sweep());
     this.#tender.start();
   }
 
@@ -122,7 +121,7 @@ export class EmbeddedStore implements Store {
     const items: Item[] = [];
     let began = now();
     for (let after = request.after ?? ''; ; ) {
-      const page = this.#items.page(row.key, after, Math.min(pageRows, limit + 1));
+      const page = this.#items.page(row.key, after, filter ? pageRows : Math.min(pageRows, limit + 1));
       for (const item of page.map(toItem)) {
         if (!matches(item.metadata)) continue;
         if (items.length === limit) return { items, more: true };
@@ -187,10 +186,9 @@ export class EmbeddedStore implements Store {
     this.#closing = true;
     const deadline = now() + this.#settings.closeWithinMs;
     await Promise.race([
-      this.#saveAll(deadline),
+      Promise.all([this.#saveAll(deadline), this.#sweeping]),
       setTimeout(this.#settings.closeWithinMs, undefined, { ref: false }),
     ]);
-    await this.#sweeping;
     this.#database.close();
   }
 
@@ -311,7 +309,9 @@ export class EmbeddedStore implements Store {
     this.#sweeping = this.#sweeping
       .then(first)
       .then(() => this.#sweepDeletedCollections())
-      .catch((error: unknown) => this.#log('warn', 'What deleted items left behind could not be removed; the next start tries again.', { reason: toMixspaceError(error).message }));
+      .catch((error: unknown) => {
+        if (!this.#closing) this.#log('warn', 'What deleted items left behind could not be removed; the next start tries again.', { reason: String(error) });
+      });
   }
 
   async #sweepDeletedCollections(): Promise<void> {

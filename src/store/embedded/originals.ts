@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { mkdir, readFile, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isMissing, syncDirectory, writeDurably } from './files.js';
 import { nextTurn } from './turn.js';
 
@@ -16,6 +16,10 @@ export class Originals {
   readonly #directory: string;
   readonly #isNamed: (contentHash: string) => boolean;
   readonly #held = new Map<string, number>();
+  /** Files being written; who needs one of them waits for it instead of writing it too. */
+  readonly #saving = new Map<string, Promise<void>>();
+  /** Directories that are on disk, or will be. */
+  readonly #shards = new Map<string, Promise<void>>();
 
   constructor(directory: string, isNamed: (contentHash: string) => boolean) {
     this.#directory = directory;
@@ -57,7 +61,11 @@ export class Originals {
     let removed = 0;
     for (const hash of hashes) {
       if (this.#held.has(hash) || this.#isNamed(hash)) continue;
-      rmSync(this.path(hash), { force: true });
+      try {
+        rmSync(this.path(hash), { force: true });
+      } catch {
+        // The transaction stands; the next start's sweep tries again.
+      }
       if (++removed % 64 === 0) await nextTurn();
     }
   }
@@ -75,20 +83,44 @@ export class Originals {
     }
   }
 
-  async #save(hash: string, bytes: Uint8Array): Promise<void> {
+  #save(hash: string, bytes: Uint8Array): Promise<void> {
+    let saving = this.#saving.get(hash);
+    if (!saving) {
+      saving = this.#write(hash, bytes).finally(() => this.#saving.delete(hash));
+      this.#saving.set(hash, saving);
+    }
+    return saving;
+  }
+
+  async #write(hash: string, bytes: Uint8Array): Promise<void> {
     if (!/^[0-9a-f]{64}$/.test(hash)) throw new TypeError(`A content hash is 64 hex digits, not "${hash}".`);
     const path = this.path(hash);
-    const size = await stat(path).then(
-      (found) => found.size,
-      (error: unknown) => {
-        if (isMissing(error)) return undefined;
-        throw error;
-      },
-    );
-    if (size === bytes.byteLength) return;
-    const shard = join(this.#directory, hash.slice(0, 2));
-    if (await mkdir(shard, { recursive: true })) await syncDirectory(this.#directory);
+    if ((await sizeOf(path)) === bytes.byteLength) return;
+    await this.#makeShard(hash.slice(0, 2));
     await writeDurably(path, bytes);
+  }
+
+  #makeShard(shard: string): Promise<void> {
+    let making = this.#shards.get(shard);
+    if (!making) {
+      making = (async () => {
+        await mkdir(join(this.#directory, shard), { recursive: true });
+        await syncDirectory(this.#directory);
+        await syncDirectory(dirname(this.#directory));
+      })();
+      this.#shards.set(shard, making);
+      making.catch(() => this.#shards.delete(shard));
+    }
+    return making;
+  }
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 import { open, readFile, readdir, rm, stat } from 'node:fs/promises';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Modality } from '../store.js';
 import { checksum, isMissing, publish, writeDurably } from './files.js';
@@ -84,9 +84,11 @@ export class Snapshots {
     await this.#removeWhere((name) => name.startsWith(`${stem({ collection, modality })}.`));
   }
 
-  /** Removes what belongs to no graph that `isWanted` knows by its stem, and what a crash left unfinished. */
-  async sweep(isWanted: (stem: string) => boolean): Promise<void> {
-    await this.#removeWhere((name) => name.endsWith('.tmp') || !isWanted(name.slice(0, name.indexOf('.'))));
+  /** Removes what belongs to no graph that `isWanted` knows by its stem, and what a crash left unfinished. To be called before anything is saved. */
+  sweep(isWanted: (stem: string) => boolean): void {
+    for (const name of readdirSync(this.#directory)) {
+      if (name.endsWith('.tmp') || !isWanted(name.slice(0, name.indexOf('.')))) rmSync(this.#path(name), { force: true, recursive: true });
+    }
   }
 
   async #removeWhere(unwanted: (name: string) => boolean): Promise<void> {

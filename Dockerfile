@@ -1,0 +1,32 @@
+# syntax=docker/dockerfile:1
+
+FROM node:20-bookworm AS build
+WORKDIR /app
+# hnswlib-node is always compiled, better-sqlite3 where there is no build of it to download.
+# The image carries python3, make, g++ and, here, Node's headers.
+ENV npm_config_nodedir=/usr/local
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts && npm rebuild --foreground-scripts better-sqlite3 hnswlib-node
+COPY . .
+RUN npm run build
+RUN npm prune --omit=dev --ignore-scripts
+RUN cd node_modules/onnxruntime-node/bin/napi-v* \
+ && find . -mindepth 2 -maxdepth 2 ! -path "./$(node -p 'process.platform + "/" + process.arch')" -exec rm -r {} + \
+ && find . -mindepth 1 -maxdepth 1 -empty -delete
+
+FROM node:20-bookworm-slim
+WORKDIR /app
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 MIXSPACE_INDEX_DIR=/data
+COPY --from=build /app/package.json /app/LICENSE /app/NOTICE ./
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/models ./models
+COPY --from=build /app/migrations ./migrations
+COPY --from=build /app/dist ./dist
+RUN mkdir /data && chown node:node /data
+USER node
+VOLUME /data
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+# Listening beyond the loopback, it demands MIXSPACE_API_KEYS, or MIXSPACE_ALLOW_OPEN=yes.
+CMD ["node", "dist/main.js", "serve"]

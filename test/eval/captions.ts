@@ -1,0 +1,64 @@
+/** Photos found by captions, and captions by photos: Flickr8k, in English and in the languages its captions were translated to. */
+import type { Embedder } from './embedder.js';
+import { figureOf, type Depth, type Figure } from './figure.js';
+import { captionedPhotos, translations, type CaptionedPhoto, type Translation } from './pack.js';
+import { rankOf } from './ranks.js';
+
+const depths: Depth[] = [1, 5, 10];
+
+export class Captions {
+  readonly #embedder: Embedder;
+  readonly #photos: CaptionedPhoto[] = captionedPhotos();
+  #embedded: Promise<Float32Array[]> | undefined;
+
+  constructor(embedder: Embedder) {
+    this.#embedder = embedder;
+  }
+
+  async english(): Promise<Figure[]> {
+    const photos = await this.#photoEmbeddings();
+    const texts = this.#photos.flatMap(({ captions }) => captions);
+    const photoOf = this.#photos.flatMap(({ captions }, photo) => captions.map(() => photo));
+    const captions = await this.#embedder.texts(texts);
+    const toImage = captions.map((caption, index) => rankOf(caption, photos, (photo) => photo === photoOf[index]));
+    const toText = photos.map((photo, index) => rankOf(photo, captions, (caption) => photoOf[caption] === index));
+    return [
+      figureOf(`Flickr8k, text to image, of ${photos.length}`, toImage, depths, { within: 10, share: 0.5 }),
+      figureOf(`Flickr8k, image to text, best own caption of ${texts.length}`, toText, depths),
+    ];
+  }
+
+  async chinese(): Promise<Figure[]> {
+    const queries = await translations<'zh'>('flickr8k-dev-zh.jsonl');
+    return this.#translated(queries, { zh: 'Chinese' }, { zh: { within: 10, share: 0.45 } });
+  }
+
+  async germanAndFrench(): Promise<Figure[]> {
+    const queries = await translations<'de' | 'fr'>('flickr8k-dev-de-fr.jsonl');
+    return this.#translated(queries, { de: 'German', fr: 'French' });
+  }
+
+  async #translated<L extends string>(queries: Translation<L>[], languages: Record<L, string>, minima: Partial<Record<L, Figure['minimum']>> = {}): Promise<Figure[]> {
+    const photoByName = new Map(this.#photos.map(({ name }, photo) => [name, photo]));
+    const wanted = queries.map(({ name }) => photoByName.get(name)!);
+    const names = Object.keys(languages) as L[];
+    const english = await this.#find(`the same as ${names.map((language) => languages[language]).join(' and ')}, in English`, queries.map(({ caption }, index) => this.#photos[wanted[index]!]!.captions[caption]!), wanted);
+    const figures: Figure[] = [];
+    for (const language of names) {
+      const figure = await this.#find(`${languages[language]}, text to image`, queries.map((query) => query[language]), wanted, minima[language]);
+      figures.push({ ...figure, ofEnglish: figure.within[10]! / english.within[10]! });
+    }
+    return [...figures, english];
+  }
+
+  async #find(name: string, texts: string[], wanted: number[], minimum?: Figure['minimum']): Promise<Figure> {
+    const photos = await this.#photoEmbeddings();
+    const queries = await this.#embedder.texts(texts);
+    return figureOf(name, queries.map((query, index) => rankOf(query, photos, (photo) => photo === wanted[index])), depths, minimum);
+  }
+
+  #photoEmbeddings(): Promise<Float32Array[]> {
+    this.#embedded ??= this.#embedder.pictures(this.#photos.map(({ webp }) => webp));
+    return this.#embedded;
+  }
+}

@@ -1,0 +1,31 @@
+import type { MixspaceClient } from '../../src/client/index.js';
+
+type Input = { text: string } | { image: string };
+
+const perRequest = 256;
+
+/** Embeddings as any client gets them: over HTTP, in batches. */
+export class Embedder {
+  constructor(readonly client: MixspaceClient) {}
+
+  texts(texts: string[]): Promise<Float32Array[]> {
+    return this.#embed(texts.map((text) => ({ text })));
+  }
+
+  pictures(pictures: Uint8Array[]): Promise<Float32Array[]> {
+    return this.#embed(pictures.map((bytes) => ({ image: Buffer.from(bytes).toString('base64') })));
+  }
+
+  async #embed(inputs: Input[]): Promise<Float32Array[]> {
+    const embeddings: Float32Array[] = [];
+    for (let from = 0; from < inputs.length; from += perRequest) {
+      const { data } = await this.client.embed({ input: inputs.slice(from, from + perRequest), encoding_format: 'base64' });
+      for (const { embedding } of data) embeddings.push(fromBase64(embedding as string));
+    }
+    return embeddings;
+  }
+}
+
+export function fromBase64(text: string): Float32Array {
+  return new Float32Array(new Uint8Array(Buffer.from(text, 'base64')).buffer);
+}

@@ -1,0 +1,75 @@
+/**
+ * How good the model is, measured through the running service, on pictures that nothing was trained on.
+ *
+ *     npm run eval
+ *     npm run eval -- --only flickr,zh
+ *
+ * Prints a table and writes results.json beside this file.
+ */
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { MixspaceClient } from '../../src/client/index.js';
+import { startServer } from '../server.js';
+import { Captions } from './captions.js';
+import { Embedder } from './embedder.js';
+import { table, type Figure } from './figure.js';
+import { gallery } from './gallery.js';
+import { MissingPack } from './pack.js';
+import { zeroShot } from './zero-shot.js';
+
+const results = path.join(import.meta.dirname, 'results.json');
+const parts = ['flickr', 'zh', 'de-fr', 'tiny-imagenet', 'cifar10', 'gallery'] as const;
+type Part = (typeof parts)[number];
+
+async function evaluate(chosen: readonly Part[]): Promise<void> {
+  const server = await startServer({ env: { LOG_LEVEL: 'error' } });
+  try {
+    const client = new MixspaceClient({ url: server.url });
+    const model = (await client.models())[0]!;
+    const run = measurements(client);
+    const figures: Figure[] = [];
+    for (const part of chosen) {
+      const began = performance.now();
+      figures.push(...(await run[part]()));
+      console.error(`${part}: ${((performance.now() - began) / 1000).toFixed(1)} s`);
+    }
+    console.log(`\n${model.id}, fingerprint ${model.fingerprint}, ${model.dimensions} dimensions\n\n${table(figures)}\n`);
+    await writeFile(results, `${JSON.stringify({ model: model.id, fingerprint: model.fingerprint, figures }, null, 2)}\n`);
+    console.log(`Written to ${path.relative(process.cwd(), results)}.`);
+  } finally {
+    await server.remove();
+  }
+}
+
+function measurements(client: MixspaceClient): Record<Part, () => Promise<Figure[]>> {
+  const embedder = new Embedder(client);
+  let captions: Captions | undefined;
+  const ofCaptions = (): Captions => (captions ??= new Captions(embedder));
+  return {
+    flickr: () => ofCaptions().english(),
+    zh: () => ofCaptions().chinese(),
+    'de-fr': () => ofCaptions().germanAndFrench(),
+    'tiny-imagenet': () => zeroShot(client, 'Tiny-ImageNet val', 'tiny-imagenet-val', { within: 1, share: 0.55 }),
+    cifar10: () => zeroShot(client, 'CIFAR-10 test', 'cifar10-test'),
+    gallery: () => gallery(embedder),
+  };
+}
+
+function chosenParts(): readonly Part[] {
+  const { only } = parseArgs({ options: { only: { type: 'string' } } }).values;
+  if (only === undefined) return parts;
+  return only.split(',').map((name) => {
+    const part = parts.find((known) => known === name.trim());
+    if (part === undefined) throw new RangeError(`--only takes ${parts.join(', ')}, separated by commas; not "${name}".`);
+    return part;
+  });
+}
+
+try {
+  await evaluate(chosenParts());
+} catch (error) {
+  if (!(error instanceof MissingPack || error instanceof RangeError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,62 @@
+/** The pack of pictures that evaluation and benchmarks run on. It lies beside the checkout and is no part of it. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import Database from 'better-sqlite3';
+
+export interface CaptionedPhoto {
+  name: string;
+  captions: string[];
+  webp: Uint8Array;
+}
+
+export interface LabelledPicture {
+  label: string;
+  webp: Uint8Array;
+}
+
+/** Caption number `caption` of the photo `name`, in other languages. */
+export type Translation<Language extends string> = { name: string; caption: number } & Record<Language, string>;
+
+export class MissingPack extends Error {}
+
+const folder = path.resolve(process.env['MIXSPACE_DATA'] ?? path.join(import.meta.dirname, '../../../shared/data'));
+const labelledFiles = ['photos-0.sqlite', 'photos-1.sqlite', 'photos-2.sqlite', 'photos-3.sqlite'];
+
+/** The photos of Flickr8k that nothing was trained on. */
+export function captionedPhotos(): CaptionedPhoto[] {
+  const rows = select<{ name: string; captions: string; webp: Uint8Array }>('flickr8k.sqlite', "SELECT name, captions, webp FROM pictures WHERE split = 'dev' ORDER BY id");
+  return rows.map(({ captions, ...row }) => ({ ...row, captions: JSON.parse(captions) as string[] }));
+}
+
+/** The pictures of one source that nothing was trained on. */
+export function labelledPictures(source: string): LabelledPicture[] {
+  const query = "SELECT label, webp FROM pictures WHERE source = ? AND split = 'dev' AND label IS NOT NULL ORDER BY id";
+  return labelledFiles.flatMap((file) => select<LabelledPicture>(file, query, source));
+}
+
+/** Any photos of Flickr8k, for measuring speed alone. */
+export function photos(count: number): Uint8Array[] {
+  return select<{ webp: Uint8Array }>('flickr8k.sqlite', 'SELECT webp FROM pictures ORDER BY id LIMIT ?', count).map(({ webp }) => webp);
+}
+
+export async function translations<Language extends string>(file: string): Promise<Translation<Language>[]> {
+  const lines = await readFile(pathOf(file), 'utf8');
+  return lines.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Translation<Language>);
+}
+
+/** @throws MissingPack */
+function select<Row>(file: string, query: string, ...values: unknown[]): Row[] {
+  const database = new Database(pathOf(file), { readonly: true });
+  try {
+    return database.prepare(query).all(...values) as Row[];
+  } finally {
+    database.close();
+  }
+}
+
+function pathOf(file: string): string {
+  const full = path.join(folder, file);
+  if (!existsSync(full)) throw new MissingPack(`The pack of pictures is needed and ${full} is not there: put it beside the checkout as ../shared/data, or say where it is with MIXSPACE_DATA.`);
+  return full;
+}

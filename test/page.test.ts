@@ -1,0 +1,194 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { MixspaceClient } from '../src/client/index.js';
+import { drawn } from './pictures.js';
+import { startServer, type RunningServer } from './server.js';
+
+const executablePath = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/chromium-browser'].find((file) => file !== undefined && existsSync(file));
+const withBrowser = executablePath !== undefined || process.env['CI'] !== undefined;
+if (!withBrowser) console.warn('\n!!! No Chromium: THE PAGE IS NOT TESTED. Install it (apt-get install chromium), or name it in CHROMIUM_PATH.\n');
+const browserFlags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const screenshots = process.env['MIXSPACE_SCREENSHOTS'];
+const key = 'a-key-of-the-test';
+const pictureCount = 45;
+
+describe('the page', () => {
+  let browser: Browser;
+  let open: RunningServer;
+  let locked: RunningServer;
+  let page: Page;
+  /** What the page must never cause: console errors (refusals of the content security policy among them), requests to other hosts. */
+  let complaints: string[];
+  let expected: RegExp | undefined;
+
+  beforeAll(async () => {
+    if (!withBrowser) return;
+    if (executablePath === undefined) throw new Error('CI is set, so the page must be tested, but there is no Chromium.');
+    browser = await chromium.launch({ executablePath, args: browserFlags });
+    [open, locked] = await Promise.all([startServer(), startServer({ env: { MIXSPACE_API_KEYS: key } })]);
+    const files = await Promise.all(Array.from({ length: pictureCount }, async (_, seed) => ({ name: `drawn-${seed}.png`, blob: new Blob([await drawn(seed)]), metadata: { name: `drawing ${seed}` } })));
+    await new MixspaceClient({ url: open.url }).uploadItems('default', files);
+    await new MixspaceClient({ url: locked.url, apiKey: key }).uploadItems('default', files.slice(0, 3));
+    await new MixspaceClient({ url: open.url }).createCollection({ name: 'empty' });
+  }, 120_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await Promise.all([open?.remove(), locked?.remove()]);
+  });
+
+  beforeEach(async () => {
+    if (!withBrowser) return;
+    complaints = [];
+    expected = undefined;
+    page = await browser.newPage();
+    page.setDefaultTimeout(15_000);
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !expected?.test(message.text())) complaints.push(`console: ${message.text()}`);
+    });
+    page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
+    page.on('request', (request) => {
+      const { protocol, origin } = new URL(request.url());
+      if (protocol.startsWith('http') && origin !== open.url && origin !== locked.url) complaints.push(`request: ${request.url()}`);
+    });
+  });
+
+  afterEach(async () => {
+    await page?.close();
+    if (withBrowser) expect(complaints).toEqual([]);
+  });
+
+  const tiles = () => page.locator('.grid .tile');
+  const shot = async (name: string): Promise<void> => {
+    if (screenshots !== undefined) await page.screenshot({ path: path.join(screenshots, `${name}.png`) });
+  };
+
+  it.runIf(withBrowser)('shows what is there, and more of it when asked', async () => {
+    await page.goto(open.url);
+    await expect.poll(() => tiles().count()).toBe(40);
+    await expect.poll(() => page.locator('footer').innerText()).toContain(`${pictureCount} pictures`);
+    await page.getByRole('button', { name: 'Load more' }).click();
+    await expect.poll(() => tiles().count()).toBe(pictureCount);
+  });
+
+  it.runIf(withBrowser)('searches by words while they are typed, and keeps the search in its address', async () => {
+    await page.goto(open.url);
+    await page.getByRole('searchbox').fill('a red circle');
+    await expect.poll(() => page.locator('.grid .score').count()).toBe(40);
+    const scores = (await page.locator('.grid .score').allInnerTexts()).map(Number);
+    expect(scores).toEqual(scores.toSorted((a, b) => b - a));
+    expect(page.url()).toContain('?q=a+red+circle');
+    await shot('words');
+
+    const titles = await page.locator('.grid .title').allInnerTexts();
+    await page.reload();
+    await expect.poll(() => page.locator('.grid .title').allInnerTexts()).toEqual(titles);
+    expect(await page.getByRole('searchbox').inputValue()).toBe('a red circle');
+  });
+
+  it.runIf(withBrowser)('searches by a picture that is chosen, dropped or pasted', async () => {
+    const bytes = await drawn(7);
+    await page.goto(open.url);
+    await page.locator('input[type=file]').first().setInputFiles({ name: 'mine.png', mimeType: 'image/png', buffer: bytes });
+    await expect.poll(() => page.locator('.grid .title').first().innerText()).toBe('drawing 7');
+    expect(await page.locator('.wanted').innerText()).toContain('mine.png');
+    await shot('picture');
+
+    for (const [event, seed] of [['drop', 11], ['paste', 23]] as const) {
+      await give(event, seed);
+      await expect.poll(() => page.locator('.grid .title').first().innerText()).toBe(`drawing ${seed}`);
+    }
+  });
+
+  it.runIf(withBrowser)('opens a picture, and finds more like it', async () => {
+    await page.goto(`${open.url}/?q=blue`);
+    const title = await page.locator('.grid .title').nth(2).innerText();
+    await tiles().nth(2).click();
+    const dialog = page.getByRole('dialog');
+    await expect.poll(() => dialog.getByRole('heading').innerText()).toBe(title);
+    await expect.poll(() => dialog.locator('img').evaluate((image: { naturalWidth?: number }) => image.naturalWidth)).toBe(320);
+    await shot('details');
+
+    await dialog.getByRole('button', { name: 'More like this' }).click();
+    await expect.poll(() => page.locator('.wanted').innerText()).toContain(title);
+    await expect.poll(() => page.locator('.grid .title').first().innerText()).not.toBe(title);
+    expect(page.url()).toContain('like=');
+    expect(await dialog.count()).toBe(0);
+
+    await page.goBack();
+    await expect.poll(() => page.getByRole('searchbox').inputValue()).toBe('blue');
+  });
+
+  it.runIf(withBrowser)('tells how to add pictures where there are none, adds them, and names those that failed', async () => {
+    await page.goto(`${open.url}/?collection=empty`);
+    await expect.poll(() => page.locator('main').innerText()).toContain('npx mixspace add --collection empty FOLDER');
+    await shot('empty');
+    await page.locator('input[type=file]').nth(1).setInputFiles([
+      { name: 'good.png', mimeType: 'image/png', buffer: await drawn(1) },
+      { name: 'bad.png', mimeType: 'image/png', buffer: Buffer.from('no picture') },
+    ]);
+    await expect.poll(() => page.locator('.panel').innerText()).toContain('1 added, 1 failed.');
+    expect(await page.locator('.panel').innerText()).toContain('bad.png');
+    await expect.poll(() => tiles().count()).toBe(1);
+  });
+
+  it.runIf(withBrowser)('says in words what went wrong', async () => {
+    expected = /404/;
+    await page.goto(`${open.url}/?collection=nowhere&q=cat`);
+    await expect.poll(() => page.getByRole('alert').innerText()).toMatch(/nowhere.*\./);
+  });
+
+  it.runIf(withBrowser)('asks for the key where the service does, and shows pictures with it', async () => {
+    expected = /401/;
+    await page.goto(locked.url);
+    await page.getByPlaceholder('API key').fill('wrong');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.locator('form').innerText()).toContain('not known');
+    await page.getByPlaceholder('API key').fill(key);
+    await page.keyboard.press('Enter');
+    await expect.poll(() => tiles().count()).toBe(3);
+    await expect.poll(() => page.locator('.grid img').first().evaluate((image: { naturalWidth?: number }) => image.naturalWidth)).toBeGreaterThan(0);
+  });
+
+  it.runIf(withBrowser)('is used by keyboard alone, and fits a narrow screen', async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.goto(`${open.url}/?q=green`);
+    await expect.poll(() => tiles().count()).toBe(40);
+    await tiles().first().focus();
+    await page.keyboard.press('Enter');
+    const heading = page.getByRole('dialog').getByRole('heading');
+    const first = await heading.innerText();
+    await shot('narrow-details');
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(() => heading.innerText()).not.toBe(first);
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+    await shot('narrow');
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    expect(await page.locator('.grid img:not([alt]), .grid img[alt=""]').count()).toBe(0);
+  });
+
+  it('is built without anything from another host', async () => {
+    const html = await readFile(path.resolve('dist/dashboard/index.html'), 'utf8');
+    expect(html).not.toMatch(/https?:\/\//);
+    expect(html).not.toMatch(/<script(?![^>]*\bsrc=)/);
+  });
+
+  /** A picture dropped onto the page or pasted into it, as the browser itself would tell the page. */
+  async function give(event: 'drop' | 'paste', seed: number): Promise<void> {
+    const picture = (await drawn(seed)).toString('base64');
+    await page.evaluate(`(() => {
+      const bytes = Uint8Array.from(atob('${picture}'), (letter) => letter.charCodeAt(0));
+      const files = new DataTransfer();
+      files.items.add(new File([bytes], 'given-${seed}.png', { type: 'image/png' }));
+      document.body.dispatchEvent(
+        '${event}' === 'drop'
+          ? new DragEvent('drop', { dataTransfer: files, bubbles: true, cancelable: true })
+          : new ClipboardEvent('paste', { clipboardData: files, bubbles: true, cancelable: true }),
+      );
+    })()`);
+  }
+});
