@@ -195,28 +195,25 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function main(): Promise<void> {
-  const scratch = mkdtempSync(path.join(tmpdir(), 'mixspace-docker-'));
-  try {
-    const final = new Build(scratch).run(parseDockerfile(readFileSync(path.join(repository, 'Dockerfile'), 'utf8')));
-    const app = path.join(final.root, final.workdir);
-    console.log(`\nThe application takes ${execFileSync('du', ['-sh', app], { encoding: 'utf8' }).split('\t')[0]}.`);
-    const binaries = path.join(app, 'node_modules/onnxruntime-node/bin');
-    const platforms = readdirSync(binaries).flatMap((abi) => readdirSync(path.join(binaries, abi)).flatMap((os) => readdirSync(path.join(binaries, abi, os)).map((arch) => `${os}/${arch}`)));
-    expect(platforms.join() === `${process.platform}/${process.arch}`, `of ONNX Runtime it holds ${platforms.join(', ')} alone`);
-    await proveItRuns(final);
-  } finally {
-    // The mounts are this mount namespace's alone, but what lies below them must not be removed through them.
-    execFileSync('sh', ['-c', 'for each in "$1"/*/root; do umount --recursive --lazy "$each"; done', 'sh', scratch]);
-    rmSync(scratch, { recursive: true, force: true });
-  }
+async function main(scratch: string): Promise<void> {
+  const final = new Build(scratch).run(parseDockerfile(readFileSync(path.join(repository, 'Dockerfile'), 'utf8')));
+  const app = path.join(final.root, final.workdir);
+  console.log(`\nThe application takes ${execFileSync('du', ['-sh', app], { encoding: 'utf8' }).split('\t')[0]}.`);
+  const binaries = path.join(app, 'node_modules/onnxruntime-node/bin');
+  const folders = (directory: string): string[] => readdirSync(directory).map((name) => path.join(directory, name));
+  const platforms = folders(binaries).flatMap(folders).flatMap(folders).map((found) => found.split('/').slice(-2).join('/'));
+  expect(platforms.join() === `${process.platform}/${process.arch}`, `of ONNX Runtime it holds ${platforms.join(', ')} alone`);
+  await proveItRuns(final);
 }
 
-const ownNamespace = 'MIXSPACE_STEPS_NAMESPACE';
-if (process.env[ownNamespace]) {
-  await main();
+const given = 'MIXSPACE_STEPS_IN';
+if (process.env[given]) {
+  await main(process.env[given]);
 } else {
-  const { status } = spawnSync('unshare', ['--mount', process.execPath, ...process.execArgv, ...process.argv.slice(1)], { stdio: 'inherit', env: { ...process.env, [ownNamespace]: '1' } });
+  // All mounts are made in a namespace of their own and are gone when it ends, so that removing never reaches through one.
+  const scratch = mkdtempSync(path.join(tmpdir(), 'mixspace-docker-'));
+  const { status } = spawnSync('unshare', ['--mount', process.execPath, ...process.execArgv, ...process.argv.slice(1)], { stdio: 'inherit', env: { ...process.env, [given]: scratch } });
+  rmSync(scratch, { recursive: true, force: true, maxRetries: 3 });
   if (status === null) console.error('unshare is missing (Linux, package util-linux).');
   process.exitCode = status ?? 1;
 }

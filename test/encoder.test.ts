@@ -2,16 +2,16 @@ import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Worker } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { decode, readHeader } from '../dist/encoder/decode.js';
-import type { Encoder } from '../dist/encoder/encoder.js';
-import { openEncoder, type EncoderOptions } from '../dist/encoder/index.js';
-import { readPackage } from '../dist/encoder/model-package.js';
-import { fitSquare } from '../dist/encoder/preprocess.js';
-import { readTextEncoding } from '../dist/encoder/text-encoding.js';
-import { startWorker } from '../dist/encoder/worker-thread.js';
+import { decode, readHeader } from '../src/encoder/decode.js';
+import type { Encoder } from '../src/encoder/encoder.js';
+import { openEncoder, type EncoderOptions } from '../src/encoder/index.js';
+import { readPackage } from '../src/encoder/model-package.js';
+import { fitSquare } from '../src/encoder/preprocess.js';
+import { readTextEncoding } from '../src/encoder/text-encoding.js';
+import type { StartWorker } from '../src/encoder/worker-thread.js';
 
 const reference = fileURLToPath(new URL('fixtures/reference', import.meta.url));
 const limits = { pictureBytes: 20e6, picturePixels: 100e6 };
@@ -19,8 +19,11 @@ const bulk = { priority: 'bulk' } as const;
 const interactive = { priority: 'interactive' } as const;
 const logged: string[] = [];
 
+/** Workers run compiled. */
+const startWorker: StartWorker = (settings) => new Worker(new URL('../dist/encoder/worker.js', import.meta.url), { workerData: settings });
+
 const open = (options: Partial<EncoderOptions> = {}) =>
-  openEncoder({ modelsDirectory: reference, defaultModel: 'clip-tiny', workers: 1, limits, log: (_, message) => logged.push(message), ...options });
+  openEncoder({ modelsDirectory: reference, defaultModel: 'clip-tiny', workers: 1, limits, startWorker, log: (_, message) => logged.push(message), ...options });
 const picture = (name: string) => readFile(join(reference, 'images', name));
 const golden = async <T>(model: string, name: string): Promise<T> => JSON.parse(await readFile(join(reference, model, 'golden', name), 'utf8')) as T;
 

@@ -71,7 +71,7 @@ function Page({ onLocked }: { onLocked: () => void }) {
         {adding && <AddingPanel adding={adding} onDismiss={dismiss} />}
         <WantedNote view={view} onClear={() => want({ by: 'nothing' })} />
         <Problem error={collections.error ?? results.error} />
-        <Grid collection={view.collection} found={results.found} onOpen={setOpened} />
+        <Grid collection={results.collection} found={results.found} onOpen={setOpened} />
         {results.state === 'ready' && results.found.length === 0 && <Nothing view={view} collection={current} />}
         {results.more && (
           <button type="button" class="more" disabled={results.state === 'loading'} onClick={results.more}>
@@ -82,7 +82,7 @@ function Page({ onLocked }: { onLocked: () => void }) {
       <StatusLine collection={current} results={results} />
       {shown && (
         <Details
-          collection={view.collection}
+          collection={results.collection}
           item={shown}
           onClose={() => setOpened(undefined)}
           onLike={(id) => want({ by: 'item', id })}
@@ -127,9 +127,10 @@ function Nothing({ view, collection }: { view: View; collection: Collection | un
     <section class="nothing">
       <h2>No pictures here yet</h2>
       <p>
-        Add some from the command line, <code>npx mixspace add{option} FOLDER</code>,
-        <br />
-        or press <b>Add</b>, or drop them onto this page.
+        Press <b>Add</b> and choose some, drop them onto this page, or add a whole folder from the command line:
+      </p>
+      <p>
+        <code>npx mixspace add{option} FOLDER</code>
       </p>
     </section>
   );

@@ -10,6 +10,8 @@ export type Result = Omit<SearchMatch, 'score'> & { score?: number };
 
 export interface Results {
   found: Result[];
+  /** That they are of: while another is loading, not the view's. */
+  collection: string;
   state: 'loading' | 'ready' | 'failed';
   error?: unknown;
   tookMs?: number;
@@ -30,7 +32,7 @@ const pageSize = 40;
 /** What the view looks for, page by page; `version` starts over. */
 export function useResults(view: View, version: number): Results {
   const { client } = useSession();
-  const [results, setResults] = useState<Omit<Results, 'more'> & { cursor?: string }>({ found: [], state: 'loading' });
+  const [results, setResults] = useState<Omit<Results, 'more'> & { cursor?: string }>({ found: [], collection: view.collection, state: 'loading' });
   const running = useRef<AbortController>();
 
   const load = useCallback(
@@ -40,9 +42,9 @@ export function useResults(view: View, version: number): Results {
       setResults((before) => ({ ...before, state: 'loading' }));
       try {
         const page = await loadPage(client, view, cursor, signal);
-        setResults((before) => ({ ...page, found: cursor === undefined ? page.found : [...before.found, ...page.found], state: 'ready' }));
+        setResults((before) => ({ ...page, collection: view.collection, found: cursor === undefined ? page.found : [...before.found, ...page.found], state: 'ready' }));
       } catch (error) {
-        if (!signal.aborted) setResults((before) => ({ found: cursor === undefined ? [] : before.found, state: 'failed', error }));
+        if (!signal.aborted) setResults((before) => ({ collection: view.collection, found: cursor === undefined ? [] : before.found, state: 'failed', error }));
       }
     },
     [client, view],

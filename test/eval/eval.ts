@@ -69,7 +69,8 @@ function chosenParts(): readonly Part[] {
 try {
   await evaluate(chosenParts());
 } catch (error) {
-  if (!(error instanceof MissingPack || error instanceof RangeError)) throw error;
-  console.error(error.message);
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (!(error instanceof MissingPack || error instanceof RangeError || code?.startsWith('ERR_PARSE_ARGS'))) throw error;
+  console.error(message);
   process.exitCode = 1;
 }

@@ -1,4 +1,4 @@
-"""Stage 4: measure the package's own files on `dev`, from picture and text to figure, beside float32.
+"""Stage 5: measure the package's own files on `dev`, from picture and text to figure, beside training's float32.
 
     python evaluate.py --data DATA --art ART --work WORK --package models/mixspace-graft-0.1
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+import torch
 from tokenizers import Tokenizer
 
 from adapters import load_adapters
@@ -107,7 +108,7 @@ def main():
     float32 = FeatureEncoder(args.work, load_adapters(args.work / "best.pt"))
     result = {
         "shipped": all_figures(shipped, args.data),
-        "float32": all_figures(float32, args.data),
+        "float32": torch.load(args.work / "best.pt", weights_only=True)["figures"],
         "agreement": agreement(shipped, float32),
     }
     (args.work / "figures.json").write_text(json.dumps(result, indent=2) + "\n")

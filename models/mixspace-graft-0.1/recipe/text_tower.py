@@ -131,7 +131,7 @@ def token_ids(text):
     return [pieces.bos_id(), *pieces.encode(text)[: CONTEXT_LENGTH - 2], pieces.eos_id()]
 
 
-def embed(texts, batch=512):
+def embed(texts, batch=256):
     """Features of many texts, the like-long ones together."""
     tower, ids = text_tower(), [token_ids(text) for text in texts]
     features = torch.empty(len(texts), FEATURES)

@@ -1,0 +1,28 @@
+/**
+ * How near the service comes to the bare libraries under it. Prints ratios; no time ever fails.
+ *
+ *     npm run bench
+ *     npm run bench -- embeddings lag --quick
+ */
+import { parseArgs } from 'node:util';
+import { MissingPack } from '../eval/pack.js';
+import { add } from './add.js';
+import { embeddings } from './embeddings.js';
+import { lag } from './lag.js';
+import { search } from './search.js';
+
+const benchmarks = new Map(Object.entries({ embeddings, add, search, lag }));
+
+try {
+  const { positionals, values } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false } } });
+  const unknown = positionals.find((name) => !benchmarks.has(name));
+  if (unknown !== undefined) throw new RangeError(`There is no benchmark "${unknown}"; there are ${[...benchmarks.keys()].join(', ')}.`);
+  for (const [name, run] of benchmarks) {
+    if (positionals.length === 0 || positionals.includes(name)) await run(values.quick);
+  }
+} catch (error) {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (!(error instanceof MissingPack || error instanceof RangeError || code?.startsWith('ERR_PARSE_ARGS'))) throw error;
+  console.error(message);
+  process.exitCode = 1;
+}
