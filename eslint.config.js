@@ -16,4 +16,6 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
     },
   },
+  // Answers are read as a client of no type would; what they hold is what the tests assert.
+  { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-explicit-any': 'off', 'max-lines': 'off' } },
 );

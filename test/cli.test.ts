@@ -185,16 +185,16 @@ describe('the other commands', () => {
   });
 
   it.for([
-    { args: ['search', 'cat', '--url', 'http://127.0.0.1:9'], code: 2, says: /^mixspace: No mixspace answers at http:\/\/127\.0\.0\.1:9 .*\n$/ },
-    { args: ['search', 'cat', '--url', 'nonsense'], code: 2, says: /^mixspace: --url .*"nonsense"\.\n$/ },
-    { args: ['search'], code: 2, says: /^mixspace: What to look for\?.*\n$/ },
-    { args: ['search', 'cat', '--limit', 'many'], code: 2, says: /limit.*whole number/ },
-    { args: ['search', 'cat', '--unknown'], code: 2, says: /unknown option '--unknown'/ },
-    { args: ['search', 'cat', '--collection', 'nowhere'], code: 1, says: /^mixspace: .*nowhere.*\n$/ },
-    { args: ['classify', '/nowhere.png', '--labels', 'a,b'], code: 2, says: /^mixspace: The picture \/nowhere\.png cannot be read.*\n$/ },
-    { args: ['dance'], code: 2, says: /unknown command 'dance'/ },
-  ])('$args ends with $code and a sentence', async ({ args, code, says }) => {
-    const run = await mixspace(...args);
+    { line: 'search cat --url http://127.0.0.1:9', code: 2, says: /^mixspace: No mixspace answers at http:\/\/127\.0\.0\.1:9\b.*\n$/ },
+    { line: 'search cat --url nonsense', code: 2, says: /^mixspace: --url .*"nonsense"\.\n$/ },
+    { line: 'search', code: 2, says: /^mixspace: What to look for\?.*\n$/ },
+    { line: 'search cat --limit many', code: 2, says: /limit.*whole number/ },
+    { line: 'search cat --unknown', code: 2, says: /unknown option '--unknown'/ },
+    { line: 'search cat --collection nowhere', code: 1, says: /^mixspace: .*nowhere.*\n$/ },
+    { line: 'classify /nowhere.png --labels a,b', code: 2, says: /^mixspace: The picture \/nowhere\.png cannot be read.*\n$/ },
+    { line: 'dance', code: 2, says: /unknown command 'dance'/ },
+  ])('"$line" ends with $code and a sentence', async ({ line, code, says }) => {
+    const run = await mixspace(...line.split(' '));
     expect(run.code).toBe(code);
     expect(run.stdout).toBe('');
     expect(run.stderr).toMatch(says);

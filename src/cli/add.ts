@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { MixspaceApiError, type MixspaceClient } from '../client/index.js';
 import { addPaths, type AddSummary } from './add-paths.js';
 import { clientCommand, collectionOption, openClient, type ClientFlags } from './options.js';

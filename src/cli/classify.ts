@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { clientCommand, openClient, wholeNumber, type ClientFlags } from './options.js';
 import { readPicture } from './picture-argument.js';
 import { printJson, printTable } from './print.js';

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { clientCommand, openClient, type ClientFlags } from './options.js';
 import { plural, printJson, printTable, sizeOf } from './print.js';
 

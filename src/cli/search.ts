@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Command} from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { MixspaceClient, SearchOptions } from '../client/index.js';
 import type { SearchResponse } from '../contract/search.js';
 import { MixspaceError } from '../errors.js';

@@ -36,7 +36,7 @@ export interface EncodeOptions {
 }
 
 export interface TextEmbedding {
-  /** Normalised, or as the tower gave it with `raw`. */
+  /** Normalised. */
   embedding: Float32Array;
   tokens: number;
   truncated: boolean;
@@ -62,8 +62,8 @@ export interface Encoder {
   /** In the order given; texts never fail one by one. */
   encodeTexts(model: string, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]>;
   /**
-   * In the order given, each with its own outcome. The bytes are moved to the worker when they own their whole buffer,
-   * and must not be touched afterwards unless `keepBytes` is set (then they are copied).
+   * In the order given, each with its own outcome. Large pictures that own their whole buffer are moved to the worker:
+   * the bytes must not be touched afterwards unless `keepBytes` is set (then they are copied).
    * With `thumbnail`, a WebP of at most 320 px comes with each.
    */
   encodeImages(model: string, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean; keepBytes?: boolean }): Promise<Outcome<ImageEmbedding>[]>;

@@ -14,6 +14,9 @@ const batchesAtOnce = 2;
 
 const modelsDirectory = process.env['MIXSPACE_MODELS_DIR'] ?? path.join(repository, 'models');
 
+/** Node 20's workers do not inherit tsx: it has to be started in each. */
+const entry = `import('${import.meta.resolve('tsx/esm/api')}').then(({ register }) => { register(); return import('${new URL('./bare-worker.ts', import.meta.url).href}'); })`;
+
 export class BareEncoding {
   readonly #workers: Worker[];
 
@@ -24,7 +27,7 @@ export class BareEncoding {
   static async start(model: string, workers: number): Promise<BareEncoding> {
     const encoder = pathToFileURL(path.join(repository, 'dist/encoder/')).href;
     const setup: BareSetup = { encoder, modelsDirectory, model, batchSize, batchesAtOnce };
-    const started = Array.from({ length: workers }, () => new Worker(new URL('./bare-worker.ts', import.meta.url), { workerData: setup }));
+    const started = Array.from({ length: workers }, () => new Worker(entry, { eval: true, workerData: setup }));
     await Promise.all(started.map(nextMessage));
     return new BareEncoding(started);
   }

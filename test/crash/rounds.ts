@@ -7,6 +7,7 @@ import { MixspaceClient } from '../../src/client/index.js';
 import { startServer, type RunningServer } from '../server.js';
 import { Audit, type Findings } from './audit.js';
 import { idsOf, itemOf } from './contents.js';
+import { graphIsReady, patienceMs } from './graph.js';
 import { Ledger } from './ledger.js';
 import { Load } from './load.js';
 import { Random } from './random.js';
@@ -35,7 +36,6 @@ const changesUntilSnapshot = 5_400;
 /** After each restart every item is compared by the listing; these are looked up one by one, and at the end all are. */
 const answeredLastLookedUp = 500;
 const olderItemsLookedUp = 200;
-const patienceMs = 60_000;
 
 /** Kills the service again and again, and compares what is left with what was answered. */
 export async function crash(options: CrashOptions): Promise<CrashReport> {
@@ -85,7 +85,7 @@ class CrashRun {
         this.#ledger.acknowledged(id, state);
       }
     }
-    await graphIsReady(client);
+    await graphIsReady(client, collection);
     await server.stop();
   }
 
@@ -135,7 +135,7 @@ class CrashRun {
 
   /** Every item there ever was, through the graph. */
   async #reckoning(server: RunningServer): Promise<void> {
-    await graphIsReady(new MixspaceClient({ url: server.url }));
+    await graphIsReady(new MixspaceClient({ url: server.url }), collection);
     await this.#audit(server, async (audit) => {
       await audit.listing();
       await audit.lookUp(this.#ledger.ids());
@@ -186,13 +186,5 @@ async function snapshotBegins(directory: string): Promise<void> {
     });
   } finally {
     watcher.close();
-  }
-}
-
-async function graphIsReady(client: MixspaceClient): Promise<void> {
-  const deadline = Date.now() + patienceMs;
-  while ((await client.collection(collection)).graph.state !== 'ready') {
-    if (Date.now() > deadline) throw new Error('The graph was not built in time.');
-    await sleep(100);
   }
 }
