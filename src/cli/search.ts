@@ -1,5 +1,4 @@
-import type { Command} from 'commander';
-import { InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { MixspaceClient, SearchOptions } from '../client/index.js';
 import type { SearchResponse } from '../contract/search.js';
 import { MixspaceError } from '../errors.js';

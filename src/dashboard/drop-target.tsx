@@ -5,7 +5,7 @@ interface DropTargetProps {
   onAdd: (files: File[]) => void;
 }
 
-/** Pictures that are dragged over the page or pasted: one is searched by, any number can be added. */
+/** Pictures that are dragged over the page: searched by, or added. One that is pasted is searched by. */
 export function DropTarget({ onSearch, onAdd }: DropTargetProps) {
   const [isDragging, setDragging] = useState(false);
 
@@ -26,7 +26,7 @@ export function DropTarget({ onSearch, onAdd }: DropTargetProps) {
       event.preventDefault();
       const files = [...(event.dataTransfer?.files ?? [])];
       const wantsAdding = event.target instanceof Element && event.target.closest('[data-drop="add"]') !== null;
-      if (wantsAdding || files.length > 1) onAdd(files);
+      if (wantsAdding) onAdd(files);
       else if (files[0]) onSearch(files[0]);
     };
     const onPaste = (event: ClipboardEvent): void => {

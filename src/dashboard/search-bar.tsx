@@ -95,22 +95,11 @@ interface FileButtonProps {
   onFiles: (files: File[]) => void;
 }
 
-/** A button that asks for files, and takes those dropped onto it. */
-export function FileButton({ label, title, multiple = false, onFiles }: FileButtonProps) {
+function FileButton({ label, title, multiple = false, onFiles }: FileButtonProps) {
   const input = useRef<HTMLInputElement>(null);
   return (
     <>
-      <button
-        type="button"
-        title={title}
-        onClick={() => input.current?.click()}
-        onDragOver={(event) => event.preventDefault()}
-        onDrop={(event) => {
-          event.preventDefault();
-          event.stopPropagation();
-          onFiles([...(event.dataTransfer?.files ?? [])]);
-        }}
-      >
+      <button type="button" title={title} onClick={() => input.current?.click()}>
         {label}
       </button>
       <input

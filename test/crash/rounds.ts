@@ -33,9 +33,10 @@ const collection = 'crash';
 const itemsAtFirst = 5_200;
 /** Changes after which the store saves its graph, and some more. */
 const changesUntilSnapshot = 5_400;
+const changesWorthSaving = 100;
 /** After each restart every item is compared by the listing; these are looked up one by one, and at the end all are. */
-const answeredLastLookedUp = 500;
-const olderItemsLookedUp = 200;
+const answeredLastLookedUp = 300;
+const olderItemsLookedUp = 100;
 
 /** Kills the service again and again, and compares what is left with what was answered. */
 export async function crash(options: CrashOptions): Promise<CrashReport> {
@@ -126,6 +127,7 @@ class CrashRun {
     const begun = snapshotBegins(this.#snapshots);
     if (moment === 'closing') {
       await sleep(this.#random.between(200, 800));
+      while (load.written < changesWorthSaving) await sleep(10);
       load.stop();
       server.process.kill('SIGTERM');
     }
@@ -172,9 +174,9 @@ class CrashRun {
   }
 }
 
-/** A third of the moments lie in a snapshot, at least; which ones is chance. */
+/** Three of eight lie in a snapshot; when which comes is chance. */
 function momentsOf(rounds: number, random: Random): Moment[] {
-  return random.shuffle(Array.from({ length: rounds }, (_, i) => (i % 4 === 1 ? 'snapshot' : i % 8 === 2 ? 'closing' : 'anytime')));
+  return random.shuffle(Array.from({ length: rounds }, (_, i) => (i % 8 === 1 ? 'snapshot' : i % 4 === 2 ? 'closing' : 'anytime')));
 }
 
 async function snapshotBegins(directory: string): Promise<void> {

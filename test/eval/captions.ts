@@ -30,22 +30,23 @@ export class Captions {
 
   async chinese(): Promise<Figure[]> {
     const queries = await translations<'zh'>('flickr8k-dev-zh.jsonl');
-    return this.#translated(queries, { zh: 'Chinese' }, { zh: { within: 10, share: 0.45 } });
+    return this.#translated(queries, [{ code: 'zh', language: 'Chinese', minimum: { within: 10, share: 0.45 } }]);
   }
 
   async germanAndFrench(): Promise<Figure[]> {
     const queries = await translations<'de' | 'fr'>('flickr8k-dev-de-fr.jsonl');
-    return this.#translated(queries, { de: 'German', fr: 'French' });
+    return this.#translated(queries, [{ code: 'de', language: 'German' }, { code: 'fr', language: 'French' }]);
   }
 
-  async #translated<L extends string>(queries: Translation<L>[], languages: Record<L, string>, minima: Partial<Record<L, Figure['minimum']>> = {}): Promise<Figure[]> {
+  async #translated<Code extends string>(queries: Translation<Code>[], into: { code: Code; language: string; minimum?: Figure['minimum'] }[]): Promise<Figure[]> {
     const photoByName = new Map(this.#photos.map(({ name }, photo) => [name, photo]));
     const wanted = queries.map(({ name }) => photoByName.get(name)!);
-    const names = Object.keys(languages) as L[];
-    const english = await this.#find(`the same as ${names.map((language) => languages[language]).join(' and ')}, in English`, queries.map(({ caption }, index) => this.#photos[wanted[index]!]!.captions[caption]!), wanted);
+    const captions = queries.map(({ caption }, index) => this.#photos[wanted[index]!]!.captions[caption]!);
+    const languages = into.map(({ language }) => language).join(' and ');
+    const english = await this.#find(`the same as ${languages}, in English`, captions, wanted);
     const figures: Figure[] = [];
-    for (const language of names) {
-      const figure = await this.#find(`${languages[language]}, text to image`, queries.map((query) => query[language]), wanted, minima[language]);
+    for (const { code, language, minimum } of into) {
+      const figure = await this.#find(`${language}, text to image`, queries.map((query) => query[code]), wanted, minimum);
       figures.push({ ...figure, ofEnglish: figure.within[10]! / english.within[10]! });
     }
     return [...figures, english];
@@ -54,7 +55,8 @@ export class Captions {
   async #find(name: string, texts: string[], wanted: number[], minimum?: Figure['minimum']): Promise<Figure> {
     const photos = await this.#photoEmbeddings();
     const queries = await this.#embedder.texts(texts);
-    return figureOf(name, queries.map((query, index) => rankOf(query, photos, (photo) => photo === wanted[index])), depths, minimum);
+    const ranks = queries.map((query, index) => rankOf(query, photos, (photo) => photo === wanted[index]));
+    return figureOf(name, ranks, depths, minimum);
   }
 
   #photoEmbeddings(): Promise<Float32Array[]> {

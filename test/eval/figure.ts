@@ -16,23 +16,23 @@ export function figureOf(name: string, ranks: number[], depths: Depth[], minimum
   return { name, queries: ranks.length, within, ...(minimum ? { minimum } : {}) };
 }
 
-export function missed({ within, minimum }: Figure): boolean {
-  return minimum !== undefined && (within[minimum.within] ?? 0) < minimum.share;
+export function table(figures: Figure[]): string {
+  const head = ['', 'queries', '@1', '@5', '@10', 'of English @10', 'asked for'];
+  const rows = figures.map(cells);
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
+  const isText = (column: number): boolean => column === 0 || column === head.length - 1;
+  const line = (row: string[]): string => `| ${row.map((cell, column) => (isText(column) ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join(' | ')} |`;
+  const rule = `|${widths.map((width, column) => '-'.repeat(width + 1) + (isText(column) ? '-' : ':')).join('|')}|`;
+  return [line(head), rule, ...rows.map(line)].join('\n');
 }
 
-export function table(figures: Figure[]): string {
-  const share = (value: number | undefined): string => (value === undefined ? '' : value.toFixed(3));
-  const asked = (figure: Figure): string => {
-    const { minimum } = figure;
-    return minimum ? `@${minimum.within} >= ${minimum.share.toFixed(2)}: ${missed(figure) ? 'MISSED' : 'yes'}` : '';
-  };
-  const rows = figures.map((figure) => {
-    const { name, queries, within, ofEnglish } = figure;
-    return [name, String(queries), share(within[1]), share(within[5]), share(within[10]), share(ofEnglish), asked(figure)];
-  });
-  const head = ['', 'queries', '@1', '@5', '@10', 'of English @10', 'asked for'];
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
-  const line = (cells: string[]): string => `| ${cells.map((cell, column) => (column === 0 || column === 6 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join(' | ')} |`;
-  const rule = `|${widths.map((width, column) => (column === 0 || column === 6 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`;
-  return [line(head), rule, ...rows.map(line)].join('\n');
+function cells(figure: Figure): string[] {
+  const { name, queries, within, ofEnglish, minimum } = figure;
+  const share = (value: number | undefined): string => value?.toFixed(3) ?? '';
+  const asked = minimum ? `@${minimum.within} >= ${minimum.share.toFixed(2)}: ${missed(figure) ? 'MISSED' : 'yes'}` : '';
+  return [name, String(queries), share(within[1]), share(within[5]), share(within[10]), share(ofEnglish), asked];
+}
+
+function missed({ within, minimum }: Figure): boolean {
+  return minimum !== undefined && (within[minimum.within] ?? 0) < minimum.share;
 }
