@@ -7,7 +7,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { startProgress } from '../src/cli/progress.js';
 import { MixspaceClient } from '../src/client/index.js';
-import { artStyles, renderGallery, type GalleryPicture } from './gallery.js';
+import { artStyles, galleryNames, renderGallery, type GalleryPicture } from './gallery.js';
 
 const repository = path.resolve(import.meta.dirname, '..');
 const main = path.join(repository, 'dist/main.js');
@@ -44,20 +44,18 @@ async function demo(): Promise<void> {
 }
 
 async function drawGallery(): Promise<GalleryPicture[]> {
+  const names = sharedNames(await Promise.all(artStyles.map(async ({ id }) => new Set(await galleryNames(id)))), await categoriesOfNames());
   const progress = startProgress('pictures drawn');
-  const all = await renderGallery(gallery, { size: 256, onProgress: (done, total) => progress.at(done, total) });
+  const pictures = await renderGallery(gallery, { size: 256, names, onProgress: (done, total) => progress.at(done, total) });
   progress.end();
-  const names = sharedNames(all, await categoriesOfNames());
-  return all.filter(({ name }) => names.has(name));
+  return pictures;
 }
 
 /** The same names in every style, evenly from each category. */
-function sharedNames(all: GalleryPicture[], namesByCategory: Map<string, string[]>): Set<string> {
-  const styles = new Map<string, Set<string>>();
-  for (const { name, style } of all) styles.set(name, (styles.get(name) ?? new Set()).add(style));
+function sharedNames(namesOfStyles: ReadonlySet<string>[], namesByCategory: Map<string, string[]>): Set<string> {
   return new Set(
     categories.flatMap((category) => {
-      const shared = (namesByCategory.get(category) ?? []).filter((name) => styles.get(name)?.size === artStyles.length);
+      const shared = (namesByCategory.get(category) ?? []).filter((name) => namesOfStyles.every((names) => names.has(name)));
       const count = Math.min(namesPerCategory, shared.length);
       return Array.from({ length: count }, (_, i) => shared[Math.floor((i * shared.length) / count)]!);
     }),

@@ -53,6 +53,8 @@ export interface GalleryOptions {
   readonly styles?: readonly string[];
   /** Side of the square pictures in pixels. */
   readonly size?: number;
+  /** Only icons of these names, as `GalleryPicture` has them; all by default. */
+  readonly names?: ReadonlySet<string>;
   /** At most so many pictures of each style, spread evenly over its names. */
   readonly limit?: number;
   readonly onProgress?: (done: number, total: number) => void;
@@ -77,13 +79,14 @@ const rendersAtOnce = 8;
 
 /** Renders icons onto white as `<directory>/<style>/<icon>.png`, leaving alone those that are already there. */
 export async function renderGallery(directory: string, options: GalleryOptions = {}): Promise<GalleryPicture[]> {
-  const { styles = artStyles.map((style) => style.id), size = 160, limit, onProgress } = options;
+  const { styles = artStyles.map((style) => style.id), size = 160, names, limit, onProgress } = options;
   const jobs: { picture: GalleryPicture; svg: string }[] = [];
   for (const style of styles) {
     const set = await loadIconSet(style);
     await mkdir(join(directory, style), { recursive: true });
     for (const icon of spread(iconNames(set), limit)) {
-      const picture = { file: join(directory, style, `${icon}.png`), style, name: icon.replaceAll('-', ' ') };
+      if (names && !names.has(inWords(icon))) continue;
+      const picture = { file: join(directory, style, `${icon}.png`), style, name: inWords(icon) };
       jobs.push({ picture, svg: toSvg(set, icon, size) });
     }
   }
@@ -99,6 +102,13 @@ export async function renderGallery(directory: string, options: GalleryOptions =
   await Promise.all(Array.from({ length: rendersAtOnce }, renderWaiting));
   return jobs.map((job) => job.picture);
 }
+
+/** The names of a style's icons, in words. */
+export async function galleryNames(style: string): Promise<string[]> {
+  return iconNames(await loadIconSet(style)).map(inWords);
+}
+
+const inWords = (icon: string): string => icon.replaceAll('-', ' ');
 
 async function loadIconSet(style: string): Promise<IconSet> {
   if (!artStyles.some(({ id }) => id === style)) {
