@@ -106,7 +106,7 @@ def vary_photo(image, rng):
 
 
 def vary_art(image, rng):
-    """Another scale and place on a plain ground, some turning, other colours, sometimes blurred: another hand's drawing."""
+    """Another scale, place, ground, turn and colour, sometimes blurred: as if another hand had drawn it."""
     ground = (255, 255, 255) if rng.random() < 0.7 else tuple(rng.randint(150, 255) for _ in range(3))
     canvas = Image.new("RGB", (SIZE, SIZE), ground)
     alpha = ImageOps.invert(image.convert("L")).point(lambda value: 255 if value > 2 else 0)

@@ -2,8 +2,9 @@
 
     python train.py --data DATA --work WORK
 
-2,400 steps, about 6 minutes on two cores; goes on from WORK/checkpoint.pt where there is one. What ships is WORK/best.pt: the weights' running average at the
-step where photos and names of `dev` were found best; the held-out art has no say in it.
+2,400 steps, about 8 minutes on two cores; goes on from WORK/checkpoint.pt where there is one. What ships is
+WORK/best.pt: the weights' running average at the step where photos and names of `dev` were found best; the held-out
+art has no say in it.
 """
 
 import argparse
@@ -143,7 +144,8 @@ def train(args):
 
         if step % REPORT_EVERY == 0:
             pace = (step - first) / (time.time() - began)
-            print(f"step {step} loss {loss:.3f} {pace:.1f} steps/s {(STEPS - step) / pace / 60:.1f} min left", flush=True)
+            left = (STEPS - step) / pace / 60
+            print(f"step {step} loss {loss:.3f} {pace:.1f} steps/s {left:.1f} min left", flush=True)
         if step % MEASURE_EVERY == 0:
             averaged.module.eval()
             figures = all_figures(encoder, args.data)
