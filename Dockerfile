@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 
-FROM node:20-bookworm AS build
+FROM node:24-bookworm AS build
 WORKDIR /app
 # hnswlib-node is always compiled, better-sqlite3 where there is no build of it to download.
 # The image carries python3, make, g++ and, here, Node's headers.
@@ -14,7 +14,7 @@ RUN cd node_modules/onnxruntime-node/bin/napi-v* \
  && find . -mindepth 2 -maxdepth 2 ! -path "./$(node -p 'process.platform + "/" + process.arch')" -exec rm -r {} + \
  && find . -mindepth 1 -maxdepth 1 -empty -delete
 
-FROM node:20-bookworm-slim
+FROM node:24-bookworm-slim
 WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 MIXSPACE_INDEX_DIR=/data
 COPY --from=build /app/package.json /app/LICENSE /app/NOTICE ./

@@ -2,6 +2,7 @@
  * Runs the Dockerfile's own steps in their order without a container engine, starts the outcome, and asks its
  * HEALTHCHECK. Each stage is an overlay on this machine's root directory, which stands in for the base image;
  * the checkout is hidden from it. It takes root, Linux, and what the base image has: Node, python3, make, g++.
+ * `--node DIRECTORY` takes another Node than this machine's: one with bin/node and include/node below it.
  */
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
@@ -9,8 +10,10 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 
 const repository = path.resolve(import.meta.dirname, '..');
+const { node: otherNode } = parseArgs({ options: { node: { type: 'string' } } }).values;
 
 interface Instruction {
   name: string;
@@ -53,7 +56,7 @@ class Build {
     for (const instruction of instructions) {
       const began = performance.now();
       this.#step(instruction);
-      console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${instruction.name} ${instruction.text}`);
+      console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${instruction.name} ${instruction.text.replaceAll(/\s+/g, ' ')}`);
     }
     return this.#stage;
   }
@@ -111,6 +114,9 @@ class Build {
   /** A user named node, and Node's headers where the image has them. */
   #resembleNodeImage(root: string): void {
     if (spawnSync('chroot', [root, 'id', 'node']).status !== 0) execFileSync('chroot', [root, 'useradd', '--create-home', 'node']);
+    if (otherNode !== undefined) {
+      for (const part of ['bin', 'include']) execFileSync('cp', ['-a', path.join(otherNode, part), path.join(root, 'usr/local')]);
+    }
     const headers = path.join(root, 'usr/local/include/node');
     if (existsSync(headers)) return;
     const installed = [path.resolve(process.execPath, '../../include/node'), '/usr/include/node'].find((directory) => existsSync(directory));
@@ -149,6 +155,7 @@ function inside(stage: Stage, command: string[], env: Record<string, string> = {
 }
 
 async function proveItRuns(stage: Stage): Promise<void> {
+  console.log(`Node ${execFileSync('chroot', inside(stage, ['node', '--version']), { encoding: 'utf8' }).trim()}`);
   const open = spawnSync('chroot', inside(stage, stage.command), { encoding: 'utf8', timeout: 60_000 });
   expect(open.status !== 0 && /MIXSPACE_API_KEYS/.test(open.stdout + open.stderr), 'without keys it refuses to listen beyond the loopback', open.stdout + open.stderr);
 
@@ -158,7 +165,7 @@ async function proveItRuns(stage: Stage): Promise<void> {
     expect(await isHealthy(stage, env, service), 'HEALTHCHECK passes');
     const uid = /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${service.pid}/status`, 'utf8'))![1];
     expect(uid !== '0', `it runs as uid ${uid}`);
-    await sleep(2_000);
+    while ((await fetch(`http://127.0.0.1:${env.PORT}/readyz`)).status !== 200) await sleep(200);
     const answer = await fetch(`http://127.0.0.1:${env.PORT}/v1/embeddings`, {
       method: 'POST',
       headers: { authorization: 'Bearer a-key', 'content-type': 'application/json' },

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { cp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MixspaceApiError, MixspaceClient } from '../src/client/index.js';
 import type { NewItem } from '../src/contract/items.js';
 import { embeddingOf, idsOf, itemOf } from './crash/contents.js';
-import { straceIsThere, traceFlush } from './crash/flush.js';
+import { traceFlush, whyNoTrace } from './crash/flush.js';
 import { graphIsReady } from './crash/graph.js';
 import { crash } from './crash/rounds.js';
 import { mountSmallDisk, type SmallDisk } from './crash/small-disk.js';
@@ -15,17 +16,20 @@ import { startServer, type RunningServer } from './server.js';
 const env = { MIXSPACE_WORKERS: '1' };
 
 describe('A service killed at random moments of an ingest with deletes', () => {
-  it('has every item it answered for, and none it answered as deleted', { timeout: 180_000 }, async () => {
+  it('has every item it answered for, and none it answered as deleted', { timeout: 300_000 }, async () => {
     const said: string[] = [];
-    const report = await crash({ rounds: 3, seed: Date.now() % 1e6, say: (line) => said.push(line) });
+    const report = await crash({ rounds: 3, seed: Date.now() % 1e6, atTheEnd: 2_000, say: (line) => said.push(line) });
     expect(report.losses, said.join('\n')).toEqual([]);
     expect(report.kills).toBe(3);
     expect(report.throughGraph).toBeGreaterThan(1_000);
   });
 });
 
-describe.skipIf(!straceIsThere())('By the record of its system calls, the service', () => {
-  it('answers 200 after everything it wrote has been flushed', async () => {
+describe('By the record of its system calls, the service', () => {
+  const problem = whyNoTrace();
+  if (problem !== undefined) console.warn(`\n!!! THE FLUSH BEFORE AN ANSWER IS NOT TRACED. ${problem}\n`);
+
+  it.skipIf(problem !== undefined)('answers after everything it wrote has been flushed', async () => {
     const server = await startServer({ env });
     try {
       for (const { title, request } of await writesToTrace(server.url)) {
@@ -140,25 +144,29 @@ describe('On a disk that is full', async () => {
 
   it.skipIf(typeof disk === 'string')('writes are 507, reading and searching go on, and with room again so do writes', async () => {
     const { directory } = disk as SmallDisk;
+    const indexDir = path.join(directory, 'index');
     const ballast = path.join(directory, 'ballast');
     await writeFile(ballast, Buffer.alloc(4e6));
-    const server = await startServer({ env, indexDir: path.join(directory, 'index') });
+    const server = await startServer({ env, indexDir });
     try {
       const client = new MixspaceClient({ url: server.url, retries: 0 });
       const { dimensions } = await client.collection('default');
       const bulky = (id: string): NewItem => ({ ...itemOf(id, { version: 1, note: 0 }, dimensions), metadata: { filler: 'x'.repeat(8_000) } });
+      const add = (items: NewItem[]): Promise<unknown> => client.addItems('default', items).catch((error: unknown) => error);
+      const diskFull = { status: 507, code: 'disk_full' };
+
+      expect(await add([{ image: await noise(2_200) }])).toMatchObject(diskFull);
       const answered: string[] = [];
-      const fill = async (): Promise<unknown> => {
-        for (let batch = 0; ; batch++) {
-          const ids = idsOf(`fill-${batch}`, 0, 20);
-          const outcome = await client.addItems('default', ids.map(bulky)).catch((error: unknown) => error);
-          if (!Array.isArray(outcome)) return outcome;
-          answered.push(...ids);
-        }
-      };
-      const refusal = await fill();
-      expect(refusal).toBeInstanceOf(MixspaceApiError);
-      expect(refusal).toMatchObject({ status: 507, code: 'disk_full' });
+      let outcome: unknown;
+      for (let batch = 0; ; batch++) {
+        const ids = idsOf(`fill-${batch}`, 0, 20);
+        outcome = await add(ids.map(bulky));
+        if (!Array.isArray(outcome)) break;
+        answered.push(...ids);
+      }
+      expect(outcome).toBeInstanceOf(MixspaceApiError);
+      expect(outcome).toMatchObject(diskFull);
+      // What did not fit has not taken the room of what does.
       expect(answered.length).toBeGreaterThan(100);
 
       for (const id of [answered[0]!, answered.at(-1)!]) {
@@ -166,18 +174,20 @@ describe('On a disk that is full', async () => {
         const { matches } = await client.search('default', { embedding: embeddingOf(id, 1, dimensions) }, { limit: 1 });
         expect(matches[0]!.id).toBe(id);
       }
-      expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
       expect((await client.search('default', 'a word')).matches.length).toBeGreaterThan(0);
+      expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+      const deletion = await client.deleteItem('default', answered[0]!).catch((error: unknown) => error);
+      if (deletion === undefined) answered.shift();
+      else expect(deletion).toMatchObject(diskFull);
 
       await rm(ballast);
-      const [outcome] = await client.addItems('default', [bulky('embedding_after_0')]);
-      expect(outcome).toMatchObject({ status: 'created' });
+      answered.push('embedding_after_0');
+      expect(await add([bulky('embedding_after_0')])).toMatchObject([{ status: 'created' }]);
       expect(await server.stop()).toBe(0);
 
-      const again = await startServer({ env, indexDir: path.join(directory, 'index') });
+      const again = await startServer({ env, indexDir });
       try {
-        const { missing } = await new MixspaceClient({ url: again.url }).itemsExist('default', [...answered, 'embedding_after_0']);
-        expect(missing).toEqual([]);
+        expect(await new MixspaceClient({ url: again.url }).itemsExist('default', answered)).toEqual({ missing: [] });
       } finally {
         await again.remove();
       }
@@ -186,3 +196,9 @@ describe('On a disk that is full', async () => {
     }
   });
 });
+
+/** A square picture that cannot be compressed, in base64. */
+async function noise(side: number): Promise<string> {
+  const raw = { width: side, height: side, channels: 3 } as const;
+  return (await sharp(randomBytes(side * side * 3), { raw }).png({ compressionLevel: 0 }).toBuffer()).toString('base64');
+}

@@ -10,6 +10,7 @@ import { VectorCloud } from './vector-cloud.js';
 const perRequest = 1_000;
 const limit = 10;
 const width = 8;
+const clusters = 500;
 /** The search list's length that the service uses for a page of ten (src/store/embedded/graph.ts). */
 const ef = 128;
 const rounding = 1e-6;
@@ -22,27 +23,27 @@ export async function search(quick: boolean): Promise<void> {
   try {
     const client = new MixspaceClient({ url: server.url });
     const dimension = (await client.models())[0]!.dimensions;
-    const cloud = new VectorCloud({ dimension, clusters: 500, spread: 0.8, seed: 1 });
+    const cloud = new VectorCloud({ dimension, clusters, spread: 0.8, seed: 1 });
     await fill(client, cloud, count);
 
     const queries = Array.from({ length: queryCount }, () => cloud.next());
     const told = queries.slice(0, queryCount / 5);
-    const exactTenth: number[] = [];
-    for (const query of told) exactTenth.push(lastScore(await ask(client, query, true)));
+    const exactLast: number[] = [];
+    for (const query of told) exactLast.push((await ask(client, query, true)).at(-1)!);
     const one = await askAll(client, queries, 1);
     const eight = await askAll(client, queries, width);
-    const ourRecall = recall(one.scores.slice(0, told.length), exactTenth);
+    const ourRecall = recall(one.scores.slice(0, told.length), exactLast);
 
     const graph = await savedGraph(server.indexDir, client);
     const bare = bareSearches(graph.file, dimension, queries);
-    const bareRecall = recall(bare.scores.slice(0, told.length), exactTenth);
+    const bareRecall = recall(bare.scores.slice(0, told.length), exactLast);
 
-    const figures = ({ times }: Searches): string => `p50 ${milliseconds(percentile(times, 0.5))} p99 ${milliseconds(percentile(times, 0.99))}`;
-    const ratio = (percentile: number): string => percentile.toFixed(3);
-    console.log(`search, one at a time: ours ${figures(one)}, bare ${figures(bare)}, ratio of p50 ${ratio(percentile(bare.times, 0.5) / percentile(one.times, 0.5))}`);
-    console.log(`search, ${width} in flight: ours ${eight.perSecond.toFixed(0)}/s (${figures(eight)}), bare ${bare.perSecond.toFixed(0)}/s on one thread, ratio ${ratio(eight.perSecond / bare.perSecond)}`);
-    console.log(`search, recall@${limit}: ours ${ourRecall.toFixed(4)}, bare ${bareRecall.toFixed(4)} (of ${told.length} queries, against exact: true)`);
-    console.log(`search: ${count} embeddings of ${dimension} numbers in 500 clusters, limit ${limit}; bare: the service's saved graph of ${graph.nodes} nodes, ef ${ef}`);
+    const half = ({ times }: Searches): number => percentile(times, 0.5);
+    const spread = (searches: Searches): string => `p50 ${milliseconds(half(searches))} p99 ${milliseconds(percentile(searches.times, 0.99))}`;
+    console.log(`search, one at a time: ours ${spread(one)}, bare ${spread(bare)}, ratio of p50 ${(half(bare) / half(one)).toFixed(3)}`);
+    console.log(`search, ${width} in flight: ours ${eight.perSecond.toFixed(0)}/s (${spread(eight)}), bare ${bare.perSecond.toFixed(0)}/s on one thread, ratio ${(eight.perSecond / bare.perSecond).toFixed(3)}`);
+    console.log(`search, recall@${limit}: ours ${ourRecall.toFixed(4)}, bare ${bareRecall.toFixed(4)} (${told.length} queries, against exact: true)`);
+    console.log(`search: ${count} embeddings of ${dimension} numbers in ${clusters} clusters, limit ${limit}; bare is hnswlib-node on the service's saved graph of ${graph.nodes} nodes, ef ${ef}`);
   } finally {
     await server.remove();
   }
@@ -103,11 +104,9 @@ function bareSearches(file: string, dimension: number, queries: Float32Array[]):
   return { times, scores, perSecond: (1_000 * queries.length) / times.reduce((a, b) => a + b) };
 }
 
-const lastScore = (scores: number[]): number => scores.at(-1)!;
-
 /** The share of answers that are as near as the last exact one: no need to know which is which. */
-function recall(answers: number[][], exactTenth: number[]): number {
-  const hits = answers.map((scores, index) => scores.filter((score) => score >= exactTenth[index]! - rounding).length);
+function recall(answers: number[][], exactLast: number[]): number {
+  const hits = answers.map((scores, index) => scores.filter((score) => score >= exactLast[index]! - rounding).length);
   return hits.reduce((a, b) => a + b) / (limit * answers.length);
 }
 

@@ -1,10 +1,11 @@
 /** Shows by the kernel's own record that what was answered had been flushed: `npx tsx test/crash/flush-trace.ts`. */
 import { startServer } from '../server.js';
-import { straceIsThere, traceFlush } from './flush.js';
+import { traceFlush, whyNoTrace } from './flush.js';
 import { writesToTrace } from './writes-to-trace.js';
 
-if (!straceIsThere()) {
-  console.error('strace is missing; it is a package of that name in every distribution.');
+const problem = whyNoTrace();
+if (problem !== undefined) {
+  console.error(problem);
   process.exit(2);
 }
 const server = await startServer({ env: { MIXSPACE_WORKERS: '1' } });

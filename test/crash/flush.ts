@@ -16,9 +16,16 @@ export interface FlushTrace {
   lines: string[];
 }
 
-export const straceIsThere = (): boolean => spawnSync('strace', ['-V']).status === 0;
+/** Why system calls cannot be traced here, in a sentence; `undefined` when they can. */
+export function whyNoTrace(): string | undefined {
+  const watched = spawn('sleep', ['5']);
+  const { error, stderr } = spawnSync('strace', ['-o', '/dev/null', '-p', String(watched.pid)], { encoding: 'utf8', timeout: 500 });
+  watched.kill();
+  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return 'strace is missing; it is a package of that name in every distribution.';
+  return /attached/.test(stderr) ? undefined : `strace may not look at another process (that takes root, or a ptrace_scope of 0): ${stderr.trim()}`;
+}
 
-/** Records what the service writes and flushes while `request` runs, up to its answer of 200. */
+/** Records what the service writes and flushes while `request` runs, up to its answer. */
 export async function traceFlush(server: RunningServer, request: () => Promise<unknown>): Promise<FlushTrace> {
   const directory = await mkdtemp(path.join(tmpdir(), 'mixspace-strace-'));
   const output = path.join(directory, 'trace');
@@ -26,7 +33,7 @@ export async function traceFlush(server: RunningServer, request: () => Promise<u
     const calls = 'trace=fsync,fdatasync,write,writev,sendto,sendmsg,pwrite64';
     const strace = spawn('strace', ['-f', '-y', '-s', '16', '-e', calls, '-e', 'signal=none', '-o', output, '-p', String(server.process.pid)], { stdio: ['ignore', 'ignore', 'pipe'] });
     const [attached] = (await Promise.race([once(strace.stderr, 'data'), once(strace, 'exit')])) as [unknown];
-    if (!/attached/.test(String(attached))) throw new Error(`strace may not look at the service: ${String(attached)}`);
+    if (!/attached/.test(String(attached))) throw new Error(`strace did not attach to the service: ${String(attached)}`);
     await request();
     strace.kill('SIGINT');
     await once(strace, 'close');
@@ -38,7 +45,7 @@ export async function traceFlush(server: RunningServer, request: () => Promise<u
 
 const flush = /^(\d+) +f(?:data)?sync\(\d+<([^>]+)>/;
 const write = /^(\d+) +p?write(?:v|64)?\(\d+<(\/[^>]+)>/;
-const answer = /^\d+ +(?:write|writev|sendto|sendmsg)\(\d+<(?:socket|TCP)[^>]*>.*"HTTP\/1\.1 200/;
+const answer = /^\d+ +(?:write|writev|sendto|sendmsg)\(\d+<(?:socket|TCP)[^>]*>.*"HTTP\/1\.1 2\d\d/;
 const flushEnded = /^(\d+) +<\.\.\. f(?:data)?sync resumed>.*= 0$/;
 
 function judge(trace: string[], indexDir: string): FlushTrace {

@@ -11,5 +11,6 @@ export async function writesToTrace(url: string): Promise<{ title: string; reque
     { title: 'an item as an embedding', request: () => client.addItems('default', [{ id: 'a', embedding: embeddingOf('a', 1, dimensions), modality: 'image' }]) },
     { title: 'an item as a picture', request: () => client.addItems('default', [{ id: 'b', image: picture.toString('base64') }]) },
     { title: 'new metadata', request: () => client.setMetadata('default', 'a', { seen: true }) },
+    { title: 'a deletion', request: () => client.deleteItem('default', 'a') },
   ];
 }
