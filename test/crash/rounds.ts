@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { watch } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -69,7 +70,9 @@ class CrashRun {
     const began = performance.now();
     await this.#withServer((server) => this.#fill(server));
     const moments = momentsOf(this.#options.rounds, this.#random);
-    for (const [i, moment] of moments.entries()) await this.#withServer((server) => this.#round(server, i + 1, moment));
+    for (let round = 1; this.#report.kills < this.#options.rounds; round++) {
+      await this.#withServer((server) => this.#round(server, round, moments[round - 1] ?? 'anytime'));
+    }
     await this.#withServer((server) => this.#reckoning(server));
     this.#report.seconds = Math.round((performance.now() - began) / 1000);
     return this.#report;
@@ -115,8 +118,10 @@ class CrashRun {
     const reached = this.#untilMoment(server, load, moment);
     await Promise.race([running.then(() => reached), reached]);
     load.stop();
+    const closed = server.process.exitCode !== null;
     await server.kill();
     await running;
+    if (closed) return this.#options.say(`round ${round}: closed without a snapshot to write, which is no kill`);
 
     const torn = (await readdir(this.#snapshots)).some((name) => name.endsWith('.tmp'));
     this.#report.kills++;
@@ -128,7 +133,7 @@ class CrashRun {
 
   async #untilMoment(server: RunningServer, load: Load, moment: Moment): Promise<void> {
     if (moment === 'anytime') return sleep(this.#random.between(20, 1_500));
-    const begun = snapshotBegins(this.#snapshots);
+    const begun = snapshotBegins(this.#snapshots, server.process);
     if (moment === 'closing') {
       await sleep(this.#random.between(200, 800));
       while (load.written < changesWorthSaving) await sleep(10);
@@ -183,10 +188,12 @@ function momentsOf(rounds: number, random: Random): Moment[] {
   return random.shuffle(Array.from({ length: rounds }, (_, i) => (i % 8 === 1 ? 'snapshot' : i % 4 === 2 ? 'closing' : 'anytime')));
 }
 
-async function snapshotBegins(directory: string): Promise<void> {
+/** Or the service ends: a graph that is being built anew is not saved. */
+async function snapshotBegins(directory: string, service: ChildProcess): Promise<void> {
   const watcher = watch(directory);
   try {
     await new Promise<void>((resolve, reject) => {
+      service.once('exit', () => resolve());
       watcher.on('change', (_, name) => String(name).endsWith('.hnsw.tmp') && resolve());
       setTimeout(() => reject(new Error('No snapshot was begun in time.')), patienceMs).unref();
     });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 export async function syncDirectory(directory: string): Promise<void> {
@@ -14,15 +14,27 @@ export async function syncDirectory(directory: string): Promise<void> {
 
 /** Writes under a name of its own, flushes, renames, flushes the directory: after a crash the file is whole or absent. */
 export async function writeDurably(path: string, bytes: Uint8Array | string): Promise<void> {
-  const handle = await open(`${path}.tmp`, 'w');
-  try {
-    await handle.writeFile(bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(`${path}.tmp`, path);
+  await removedOnFailure(`${path}.tmp`, async () => {
+    const handle = await open(`${path}.tmp`, 'w');
+    try {
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(`${path}.tmp`, path);
+  });
   await syncDirectory(dirname(path));
+}
+
+/** On a full disk, what a failed write left would take the room that the next one needs. */
+export async function removedOnFailure<T>(path: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
 }
 
 /** Flushes a file that another writer left under `path.tmp`, and gives it its name. */

@@ -2,7 +2,7 @@ import { open, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Modality } from '../store.js';
-import { checksum, isMissing, publish, writeDurably } from './files.js';
+import { checksum, isMissing, publish, removedOnFailure, writeDurably } from './files.js';
 import { Graph, headerFits, headerLength } from './graph.js';
 import type { Log } from './settings.js';
 
@@ -65,15 +65,17 @@ export class Snapshots {
     const { count, changes } = graph;
     const name = graphName(owner, seq, count);
     const file = this.#path(name);
-    await graph.write(`${file}.tmp`);
-    const { size } = await stat(`${file}.tmp`);
-    // The library does not notice when the disk is full.
-    if (!headerFits(await readHeader(`${file}.tmp`), size, owner.dimension, count)) {
-      await rm(`${file}.tmp`, { force: true });
-      throw Object.assign(new Error('The file came out short, as on a full disk.'), { code: 'ENOSPC' });
-    }
-    const sha256 = await checksum(`${file}.tmp`);
-    await publish(file);
+    const { size, sha256 } = await removedOnFailure(`${file}.tmp`, async () => {
+      await graph.write(`${file}.tmp`);
+      const { size } = await stat(`${file}.tmp`);
+      // The library does not notice when the disk is full.
+      if (!headerFits(await readHeader(`${file}.tmp`), size, owner.dimension, count)) {
+        throw Object.assign(new Error('The file came out short, as on a full disk.'), { code: 'ENOSPC' });
+      }
+      const sha256 = await checksum(`${file}.tmp`);
+      await publish(file);
+      return { size, sha256 };
+    });
     const sidecar: Sidecar = { file: name, bytes: size, sha256, fingerprint: owner.fingerprint, dimension: owner.dimension, count, seq };
     await writeDurably(this.#path(`${stem(owner)}.json`), JSON.stringify(sidecar));
     graph.changes -= changes;
