@@ -1,3 +1,6 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { base64, call, items, searchIn } from './api.js';
 import { drawn } from './pictures.js';
@@ -19,6 +22,13 @@ it('tells health, readiness, metrics, its document and a page to read it', async
   const page = await call<string>(server.url, 'GET', '/docs');
   expect(page.body).toContain('swagger-ui');
   for (const [, asset] of page.body.matchAll(/(?:src|href)="(\/[^"]+)"/g)) expect([asset, (await call(server.url, 'GET', asset!)).status]).toEqual([asset, 200]);
+});
+
+it('keeps to itself: the runtime under it reports to nobody, and it listens on the loopback alone', () => {
+  // The reporter's first act is to open its log.
+  expect(existsSync(path.join(tmpdir(), `mat-debug-${server.process.pid}.log`))).toBe(false);
+  const sockets = readFileSync(`/proc/${server.process.pid}/net/tcp`, 'utf8').split('\n').filter((line) => line.includes(':' + server.port.toString(16).toUpperCase().padStart(4, '0')) && line.includes(' 0A '));
+  expect(sockets.map((line) => line.trim().split(/\s+/)[1]!.split(':')[0])).toEqual(['0100007F']);
 });
 
 it('finishes what runs on SIGTERM, exits 0 within 10 s, and has everything after the next start', async () => {

@@ -34,6 +34,9 @@ interface Model {
 
 /** Throws `not_ready` where no package can be used or the default one is not among them. */
 export async function openEncoder(options: EncoderOptions): Promise<Encoder> {
+  // ONNX Runtime sends usage to its maker from version 1.29 on, unless this is set when its library is first loaded,
+  // which the workers do: they share the process's environment natively, whatever their own `process.env` says.
+  process.env.ORT_DISABLE_TELEMETRY = '1';
   const { limits, log } = options;
   const start = options.startWorker ?? startWorker;
   const models = await readModels(options.modelsDirectory, log, () => new WorkerThread(start, { limits }));
