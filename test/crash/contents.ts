@@ -1,7 +1,8 @@
 /** What an item holds follows from its id and version alone, so nothing needs to be remembered to check it. */
+import { createHash } from 'node:crypto';
 import type { NewItem } from '../../src/contract/items.js';
 import type { Presence } from './ledger.js';
-import { Random } from './random.js';
+import { normal, Random } from './random.js';
 
 /** Embeddings of real pictures fill a few dozen directions; in more, an approximate search would miss more by its nature. */
 const directions = 24;
@@ -21,10 +22,11 @@ export function itemOf(id: string, { version, note }: Presence, dimension: numbe
 export const textOf = (id: string, version: number): string => `Description ${version} of ${id.replaceAll('_', ' ')}.`;
 
 export function embeddingOf(id: string, version: number, dimension: number): number[] {
-  const random = Random.named(`${id}#${version}`);
+  // As long as a digest is: among 100,000 items, seeds of 32 bits would give some two the same embedding.
+  const bits = createHash('shake256', { outputLength: directions * 8 }).update(`${id}#${version}`).digest();
   const embedding = new Float64Array(dimension);
-  for (const direction of basisOf(dimension)) {
-    const weight = random.normal();
+  for (const [at, direction] of basisOf(dimension).entries()) {
+    const weight = normal(bits.readUInt32LE(at * 8) / 2 ** 32, bits.readUInt32LE(at * 8 + 4) / 2 ** 32);
     for (let i = 0; i < dimension; i++) embedding[i]! += weight * direction[i]!;
   }
   const length = Math.hypot(...embedding);

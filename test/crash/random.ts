@@ -41,6 +41,11 @@ export class Random {
 
   /** Normally distributed, mean 0, deviation 1. */
   normal(): number {
-    return Math.sqrt(-2 * Math.log(1 - this.next())) * Math.cos(2 * Math.PI * this.next());
+    return normal(this.next(), this.next());
   }
+}
+
+/** From two uniform numbers of 0 to 1, 1 left out (Box and Muller). */
+export function normal(first: number, second: number): number {
+  return Math.sqrt(-2 * Math.log(1 - first)) * Math.cos(2 * Math.PI * second);
 }
