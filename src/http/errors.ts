@@ -1,8 +1,10 @@
-import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { z } from 'zod';
 import type { ErrorBody } from '../contract/common.js';
 import { MixspaceError, toMixspaceError, type ErrorCode } from '../errors.js';
 import type { Log } from '../telemetry.js';
+
+const drainMs = 5_000;
 
 /** The one table from codes to statuses. */
 export const statusOf: Record<ErrorCode, number> = {
@@ -51,10 +53,17 @@ export function errorHandler(log: Log): ErrorRequestHandler {
     if (error.code === 'internal') log('error', 'A request failed.', { method: request.method, path: request.path, error: (thrown as Error)?.stack ?? String(thrown) });
     // Nobody waits for the answer any more, or half of it is out already.
     if (response.headersSent || response.destroyed) return next(thrown);
-    // What was not read of the body would be taken for the next request.
-    if (!request.complete) response.setHeader('Connection', 'close');
+    if (!request.complete) drain(request);
     sendError(response, error);
   };
+}
+
+/** A client still sending would lose the answer if its connection were closed: what comes is thrown away, for a while. */
+function drain(request: Request): void {
+  const cut = setTimeout(() => request.destroy(), drainMs);
+  request.once('close', () => clearTimeout(cut));
+  request.unpipe();
+  request.resume();
 }
 
 /** What Express and its body parser throw: `{status, type}`. */
