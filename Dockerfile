@@ -2,14 +2,14 @@
 
 FROM node:24-bookworm AS build
 WORKDIR /app
-# hnswlib-node is always compiled, better-sqlite3 where there is no build of it to download.
+# hnswlib-node is always compiled. better-sqlite3 is Node 20's: here its successor on Node-API comes built.
 # The image carries python3, make, g++ and, here, Node's headers.
 ENV npm_config_nodedir=/usr/local
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --ignore-scripts && npm rebuild --foreground-scripts better-sqlite3 hnswlib-node
+RUN npm ci --ignore-scripts && npm rebuild --foreground-scripts hnswlib-node
 COPY . .
 RUN npm run build
-RUN npm prune --omit=dev --ignore-scripts
+RUN npm prune --omit=dev --ignore-scripts && rm -r node_modules/better-sqlite3
 RUN cd node_modules/onnxruntime-node/bin/napi-v* \
  && find . -mindepth 2 -maxdepth 2 ! -path "./$(node -p 'process.platform + "/" + process.arch')" -exec rm -r {} + \
  && find . -mindepth 1 -maxdepth 1 -empty -delete

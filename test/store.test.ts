@@ -319,8 +319,7 @@ describe('durability', () => {
   it('refuses a database of a newer version, with a sentence', async () => {
     const directory = newDirectory();
     await (await openWithCollection(directory)).close();
-    const { default: BetterSqlite3 } = await import('better-sqlite3');
-    const database = new BetterSqlite3(join(directory, 'mixspace.db'));
+    const database = new Sqlite(join(directory, 'mixspace.db'));
     database.pragma('user_version = 999');
     database.close();
     await expect(open(directory)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('newer') });

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import Database from 'better-sqlite3';
+import { Sqlite } from '../../src/store/embedded/database.js';
 
 export interface CaptionedPhoto {
   name: string;
@@ -47,7 +47,7 @@ export async function translations<Language extends string>(file: string): Promi
 
 /** @throws MissingPack */
 function select<Row>(file: string, query: string, ...values: unknown[]): Row[] {
-  const database = new Database(pathOf(file), { readonly: true });
+  const database = new Sqlite(pathOf(file), { readonly: true });
   try {
     return database.prepare(query).all(...values) as Row[];
   } finally {

@@ -1,9 +1,17 @@
 import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import BetterSqlite3 from 'better-sqlite3';
+import type BetterSqlite3 from 'better-sqlite3';
 import { MixspaceError } from '../../errors.js';
 
 export type Database = BetterSqlite3.Database;
+
+/**
+ * One library in two versions. 12 is the last for Node 20; from Node 24.19 on, a statement of it that is garbage
+ * collected can end the process. 13, on Node-API, mends that and needs Node 22.
+ */
+const nodeMajor = Number.parseInt(process.versions.node, 10);
+export const Sqlite = createRequire(import.meta.url)(nodeMajor >= 22 ? 'better-sqlite3-node-api' : 'better-sqlite3') as typeof BetterSqlite3;
 
 /** Two embeddings of 768 dimensions fit a page. */
 const pageBytes = 8192;
@@ -17,7 +25,7 @@ const pageBytes = 8192;
 export function openDatabase(directory: string, migrationsDirectory: string, maxBytes?: number): Database {
   mkdirSync(directory, { recursive: true });
   const file = join(directory, 'mixspace.db');
-  const database = new BetterSqlite3(file, { timeout: 0 });
+  const database = new Sqlite(file, { timeout: 0 });
   try {
     database.pragma('locking_mode = EXCLUSIVE');
     database.pragma(`page_size = ${pageBytes}`);
