@@ -12,6 +12,7 @@ import { compileFilter } from '../src/store/embedded/filter.js';
 import type { EmbeddedStoreSettings } from '../src/store/embedded/index.js';
 import type { Filter } from '../src/contract/filter.js';
 import type { ItemWrite, Metadata, Store } from '../src/store/store.js';
+import { Sqlite } from '../src/store/embedded/database.js';
 
 // The store runs in a thread of its own, which starts from compiled code.
 const compiled = fileURLToPath(new URL('../dist/store/embedded/index.js', import.meta.url));
