@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { base64, call, items, searchIn, type Answer } from './api.js';
 import { drawn, rotatedByExif } from './pictures.js';
@@ -232,6 +234,24 @@ describe('search', () => {
     both.append('file', new Blob([await drawn(23)]), 'q.png');
     expect((await post(searchIn('by-file'), both)).body.matches.map((each: any) => each.id)).toEqual(['d23']);
     expect((await post(searchIn('by-file'), { query: { file: true } })).status).toBe(400);
+    const broken = new FormData();
+    broken.append('file', new Blob([Buffer.from('no picture')]), 'q.png');
+    expect((await post(searchIn('by-file'), broken)).body.error).toMatchObject({ code: 'unsupported_media', param: 'file' });
+  });
+
+  it('needs a large picture more than once: for two parts of a query, and for the cursor', async () => {
+    const large = await sharp(randomBytes(1300 * 1300 * 3), { raw: { width: 1300, height: 1300, channels: 3 } }).png().toBuffer();
+    const ask = (more: object): Promise<Answer> => {
+      const form = new FormData();
+      form.append('file', new Blob([large]), 'noise.png');
+      form.append('request', JSON.stringify({ query: [{ input: { file: true } }, { input: { file: true }, weight: 0.5 }], limit: 1, ...more }));
+      return post(searchIn('by-file'), form);
+    };
+    const first = await ask({});
+    expect([first.status, first.body.matches.length]).toEqual([200, 1]);
+    const next = await ask({ cursor: first.body.next_cursor });
+    expect([next.status, next.body.matches.length]).toEqual([200, 1]);
+    expect(next.body.matches[0].id).not.toBe(first.body.matches[0].id);
   });
 
   it.each([

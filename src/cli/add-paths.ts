@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { MixspaceApiError, type MixspaceClient } from '../client/index.js';
+import { batches, MixspaceApiError, type MixspaceClient } from '../client/index.js';
 import type { ItemOutcome } from '../contract/items.js';
-import { batches, mapLimited } from './batches.js';
+import { mapLimited } from './map-limited.js';
 import { contentId, listPictures, type LeftOut, type PictureFile } from './picture-files.js';
 
 export interface AddFailure {
@@ -71,7 +71,7 @@ class Adding {
 
   async run(pictures: PictureFile[]): Promise<void> {
     const inFlight = new Set<Promise<void>>();
-    for await (const batch of batches(this.#unknown(pictures), batchFiles, batchBytes)) {
+    for await (const batch of batches(this.#unknown(pictures), ({ bytes }) => bytes, batchFiles, batchBytes)) {
       const sending = this.#send(batch).finally(() => inFlight.delete(sending));
       // Its error is met at the race or at the end, maybe after the next has begun.
       sending.catch(() => {});

@@ -1,3 +1,4 @@
+export { batches } from './batches.js';
 export { MixspaceClient } from './client.js';
 export type { ClientOptions, PictureSize, Query, SearchOptions, UploadFile } from './client.js';
 export type { Answer, CallParts } from './call.js';

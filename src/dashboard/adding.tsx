@@ -1,5 +1,5 @@
 import { useCallback, useState } from 'preact/hooks';
-import type { MixspaceClient, UploadFile } from '../client/index.js';
+import { batches, type MixspaceClient, type UploadFile } from '../client/index.js';
 import { sentenceOf } from './words.js';
 
 const batchFiles = 16;
@@ -22,7 +22,7 @@ export function useAdding(client: MixspaceClient, collection: string, onAdded: (
       let state: Adding = { total: files.length, done: 0, added: 0, running: true, failures: [] };
       const show = (change: Partial<Adding>): void => setAdding((state = { ...state, ...change }));
       show({});
-      for (const batch of batchesOf(files)) {
+      for await (const batch of batches(files, ({ size }) => size, batchFiles, batchBytes)) {
         const uploads: UploadFile[] = batch.map((file) => ({ blob: file, name: file.name, source: file.webkitRelativePath || file.name }));
         try {
           const outcomes = await client.uploadItems(collection, uploads);
@@ -39,21 +39,6 @@ export function useAdding(client: MixspaceClient, collection: string, onAdded: (
     [client, collection, onAdded],
   );
   return { adding, add: (files) => void add(files), dismiss: () => setAdding(undefined) };
-}
-
-function* batchesOf(files: File[]): Generator<File[]> {
-  let batch: File[] = [];
-  let bytes = 0;
-  for (const file of files) {
-    if (batch.length > 0 && (batch.length >= batchFiles || bytes + file.size > batchBytes)) {
-      yield batch;
-      batch = [];
-      bytes = 0;
-    }
-    batch.push(file);
-    bytes += file.size;
-  }
-  if (batch.length > 0) yield batch;
 }
 
 export function AddingPanel({ adding, onDismiss }: { adding: Adding; onDismiss: () => void }) {

@@ -3,6 +3,7 @@ import type { Input } from '../contract/common.js';
 import type { ModelDescription } from '../encoder/encoder.js';
 import { MixspaceError } from '../errors.js';
 import type { Caller, Context } from './context.js';
+import { normalizedSum } from './embedding.js';
 import { checkCount, checkedText, encodeInputs, priorityOf, resolveInputs } from './inputs.js';
 
 const defaultTemplates = ['a photo of a {label}'];
@@ -73,22 +74,6 @@ async function embedLabels(context: Context, model: ModelDescription, labels: La
     embeddings: ranges.map(([from, to]) => normalizedSum(encoded.slice(from, to).map((each) => ({ embedding: each.embedding, weight: 1 })))!),
     tokens: encoded.reduce((sum, each) => sum + each.tokens, 0),
   };
-}
-
-/** The weighted sum at length 1; undefined where it is zero, so that it has no direction. */
-export function normalizedSum(parts: { embedding: Float32Array; weight: number }[]): Float32Array | undefined {
-  const sum = new Float64Array(parts[0]!.embedding.length);
-  let scale = 0;
-  for (const { embedding, weight } of parts) {
-    scale = Math.max(scale, Math.abs(weight));
-    for (let i = 0; i < sum.length; i++) sum[i]! += weight * embedding[i]!;
-  }
-  let squares = 0;
-  for (const value of sum) squares += value * value;
-  const norm = Math.sqrt(squares);
-  // Embeddings are float32: what is left of two opposites is rounding, about 1e-7 of the weights.
-  if (!(norm > scale * 1e-6)) return undefined;
-  return Float32Array.from(sum, (value) => value / norm);
 }
 
 function dot(a: Float32Array, b: Float32Array): number {

@@ -33,6 +33,8 @@ interface Resolved {
   content: Omit<ItemContent, 'width' | 'height' | 'takenAt' | 'mediaType'>;
   bytes?: Uint8Array;
   embedding?: Float32Array;
+  /** That errors of the content name. */
+  field: string;
 }
 
 /** Errors that are the service's state and not the entry's fault: they end the request. */
@@ -122,6 +124,7 @@ async function resolve(context: Context, collection: Collection, entry: Entry, c
   if ('error' in entry) throw entry.error;
   checkMetadata(context, entry.metadata);
   const { content } = entry;
+  const field = 'bytes' in content ? 'file' : Object.keys(content)[0]!;
   const note = { ...(entry.metadata === undefined ? {} : { metadata: entry.metadata }) };
   const withSource = (fallback: string | undefined): { source?: string } => {
     const source = entry.source ?? fallback;
@@ -131,25 +134,25 @@ async function resolve(context: Context, collection: Collection, entry: Entry, c
     if ('embedding' in content) {
       const embedding = checkedEmbedding(content.embedding, content.fingerprint, collection, '');
       const contentHash = await sha256(new Uint8Array(embedding.buffer as ArrayBuffer));
-      return { id: entry.id ?? contentHash, ...note, ...withSource(undefined), content: { modality: content.modality, contentHash }, embedding };
+      return { id: entry.id ?? contentHash, ...note, ...withSource(undefined), content: { modality: content.modality, contentHash }, embedding, field };
     }
     if ('text' in content) {
       const text = checkedText(context, content.text);
       const contentHash = await sha256(Buffer.from(text));
-      return { id: entry.id ?? contentHash, ...note, ...withSource(undefined), content: { modality: 'text', contentHash, text } };
+      return { id: entry.id ?? contentHash, ...note, ...withSource(undefined), content: { modality: 'text', contentHash, text }, field };
     }
     if ('path' in content) {
       const { bytes, realPath } = await readUnderRoots(context.roots, content.path, context.limits.picture);
       const contentHash = await sha256(bytes);
-      return { id: entry.id ?? contentHash, ...note, ...withSource(content.path), content: { modality: 'image', contentHash, path: realPath }, bytes };
+      return { id: entry.id ?? contentHash, ...note, ...withSource(content.path), content: { modality: 'image', contentHash, path: realPath }, bytes, field };
     }
     const bytes = 'bytes' in content ? content.bytes : await imageBytes(context, content.image, caller);
     const contentHash = await sha256(bytes);
     const origin = 'bytes' in content ? content.name : /^https:\/\//i.test(content.image) && Buffer.byteLength(content.image) <= 4096 ? content.image : undefined;
-    return { id: entry.id ?? contentHash, ...note, ...withSource(origin), content: { modality: 'image', contentHash }, bytes };
+    return { id: entry.id ?? contentHash, ...note, ...withSource(origin), content: { modality: 'image', contentHash }, bytes, field };
   } catch (error) {
     if (!(error instanceof MixspaceError) || error.param !== undefined) throw trimmed(error);
-    throw error.at(Object.keys(content)[0] === 'bytes' ? 'file' : Object.keys(content)[0]!);
+    throw error.at(field);
   }
 }
 
@@ -188,7 +191,7 @@ async function encode(
   texts.forEach(([index, each], i) => writes.set(index, { ...noteOf(each), content: { ...each.content, embedding: textEmbeddings[i]!.embedding } }));
   images.forEach(([index, each], i) => {
     const outcome = imageOutcomes[i]!;
-    if (!outcome.ok) return fail(index, outcome.error.at(fieldOf(each)), each.id);
+    if (!outcome.ok) return fail(index, outcome.error.at(each.field), each.id);
     writes.set(index, { ...noteOf(each), content: { ...each.content, ...pictureOf(outcome.value), ...(keeps && each.content.path === undefined ? { original: each.bytes! } : {}) } });
   });
   return writes;
@@ -204,8 +207,6 @@ function pictureOf(encoded: ImageEmbedding): Pick<NonNullable<ItemWrite['content
     ...(encoded.thumbnail === undefined ? {} : { thumbnail: encoded.thumbnail }),
   };
 }
-
-const fieldOf = (each: Resolved): string => (each.content.path === undefined ? 'image' : 'path');
 
 function noteOf(each: Resolved): ItemWrite {
   return { id: each.id, ...(each.metadata === undefined ? {} : { metadata: each.metadata }), ...(each.source === undefined ? {} : { source: each.source }) };

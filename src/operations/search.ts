@@ -1,10 +1,9 @@
 import type { QueryPart, SearchRequest, SearchResponse, WeightedQuery } from '../contract/search.js';
 import { MixspaceError } from '../errors.js';
 import type { Collection, SearchRequest as StoreRequest } from '../store/store.js';
-import { normalizedSum } from './classify.js';
 import { requireModel, type Caller, type Context } from './context.js';
 import { openCursor, sealCursor } from './cursor.js';
-import { checkedEmbedding, sha256 } from './embedding.js';
+import { checkedEmbedding, normalizedSum, sha256 } from './embedding.js';
 import { encodeInputs, resolveInputs } from './inputs.js';
 import { toldOf } from './items.js';
 
@@ -15,8 +14,8 @@ export async function search(context: Context, name: string, request: SearchRequ
   const started = performance.now();
   const collection = await context.store.getCollection(name);
   const parts = queryParts(request, file);
-  const scope = await cursorScope(name, request, parts, file);
-  const after = request.cursor === undefined ? undefined : placeOf(request.cursor, scope);
+  const scope = (): Promise<unknown> => cursorScope(name, request, parts, file);
+  const after = request.cursor === undefined ? undefined : placeOf(request.cursor, await scope());
   const embedding = await queryEmbedding(context, collection, parts, file, caller);
 
   const searching = performance.now();
@@ -37,7 +36,7 @@ export async function search(context: Context, name: string, request: SearchRequ
   const last = answer.matches.at(-1);
   return {
     matches: answer.matches.map(({ item, score }) => ({ ...toldOf(name, item), score })),
-    ...(answer.more && last ? { next_cursor: sealCursor([last.score, last.item.id, (after?.rank ?? 0) + answer.matches.length], scope) } : {}),
+    ...(answer.more && last ? { next_cursor: sealCursor([last.score, last.item.id, (after?.rank ?? 0) + answer.matches.length], await scope()) } : {}),
     exact: answer.exact,
     took_ms: Math.round((performance.now() - started) * 100) / 100,
   };
@@ -87,7 +86,13 @@ async function partEmbedding(context: Context, collection: Collection, part: Que
   }
   const model = requireModel(context, collection);
   const encoding = performance.now();
-  const resolved = typeof part === 'object' && 'file' in part ? [{ image: file!.slice() }] : await resolveInputs(context, [part], caller, () => field);
+  if (typeof part === 'object' && 'file' in part) {
+    // A copy: the encoder may take the bytes away, and another part or the cursor may need them.
+    const [outcome] = await context.encoder.encodeImages(model.id, [new Uint8Array(file!)], { priority: 'interactive', signal: caller.signal });
+    if (!outcome!.ok) throw outcome!.error.at('file');
+    return outcome!.value.embedding;
+  }
+  const resolved = await resolveInputs(context, [part], caller, () => field);
   const [encoded] = await encodeInputs(context, model.id, resolved, 'interactive', caller, () => field);
   context.stage('encode_query', (performance.now() - encoding) / 1000);
   return encoded!.embedding;
