@@ -30,9 +30,15 @@ async function demo(): Promise<void> {
   });
   const pictures = await drawGallery();
   const url = `http://127.0.0.1:${process.env['PORT'] ?? (await freePort(8080))}`;
-  const service = await startService(url);
+  let service = await startService(url);
   try {
     const client = new MixspaceClient({ url });
+    if (!(await client.collection(collection)).model_available) {
+      console.log('The gallery was indexed with a model that is not here any more: it is indexed anew.');
+      await client.call('deleteItems', { params: { name: collection }, query: { all: 'true' } });
+      await stopService(service);
+      service = await startService(url);
+    }
     await addPictures(client, pictures);
     for (const { language, words } of searches) await showSearch(client, language, words);
     if (process.argv.includes('--exit')) return;

@@ -3,7 +3,7 @@ import { realpath } from 'node:fs/promises';
 import type { Config } from './config.js';
 import { openEncoder } from './encoder/index.js';
 import { MixspaceError } from './errors.js';
-import { ensureDefaultCollection } from './operations/collections.js';
+import { settleCollections } from './operations/collections.js';
 import type { Context } from './operations/context.js';
 import { watchReadiness, type Readiness } from './operations/readiness.js';
 import { openEmbeddedStore } from './store/embedded/index.js';
@@ -65,7 +65,7 @@ export async function openService(config: Config): Promise<Service> {
     telemetry.close();
   };
   try {
-    await ensureDefaultCollection(context);
+    await settleCollections(context);
   } catch (error) {
     await close();
     throw error;

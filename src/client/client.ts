@@ -1,8 +1,9 @@
 import type { ClassifyResponse } from '../contract/classify.js';
 import type { Collection } from '../contract/collections.js';
 import type { ErrorBody, Metadata } from '../contract/common.js';
-import type { EmbeddingsResponse, Model } from '../contract/embeddings.js';
+import type { EmbeddingsResponse } from '../contract/embeddings.js';
 import type { FileNote, Item, ItemOutcome, ItemPage, NewItem } from '../contract/items.js';
+import type { Model, SelfTest } from '../contract/models.js';
 import { routes, type Route, type RouteName } from '../contract/routes.js';
 import type { SearchResponse } from '../contract/search.js';
 import type { Answer, CallArguments, CallParts } from './call.js';
@@ -71,6 +72,11 @@ export class MixspaceClient {
   /** The default one first. */
   async models(options: Signaled = {}): Promise<Model[]> {
     return (await this.call('listModels', options)).data;
+  }
+
+  /** A model's golden vectors, run now. */
+  selfTest(id: string, options: Signaled = {}): Promise<SelfTest & { id: string }> {
+    return this.call('selfTest', { params: { id }, ...options });
   }
 
   async collections(options: Signaled = {}): Promise<Collection[]> {

@@ -36,25 +36,3 @@ export const EmbeddingsResponse = z
   })
   .meta({ id: 'EmbeddingsResponse' });
 export type EmbeddingsResponse = z.infer<typeof EmbeddingsResponse>;
-
-export const Model = z
-  .object({
-    id: z.string(),
-    object: z.literal('model'),
-    modalities: z.array(z.enum(['text', 'image'])),
-    dimensions: z.number().int(),
-    context_length: z.number().int(),
-    image_size: z.number().int(),
-    fingerprint: z.string(),
-    license: z.string().nullable(),
-    description: z.string().optional(),
-    languages: z.array(z.string()).optional(),
-    loaded: z.boolean(),
-    logit_scale: z.number(),
-    logit_bias: z.number().optional(),
-  })
-  .meta({ id: 'Model' });
-export type Model = z.infer<typeof Model>;
-
-export const ModelList = z.object({ object: z.literal('list'), data: z.array(Model) }).meta({ id: 'ModelList' });
-export type ModelList = z.infer<typeof ModelList>;

@@ -5,8 +5,9 @@ import { z } from 'zod';
 import { ClassifyRequest, ClassifyResponse } from './classify.js';
 import { Collection, CollectionList, NewCollection } from './collections.js';
 import { CollectionName, Id } from './common.js';
-import { EmbeddingsRequest, EmbeddingsResponse, ModelList } from './embeddings.js';
+import { EmbeddingsRequest, EmbeddingsResponse } from './embeddings.js';
 import { Deleted, ExistsRequest, ExistsResponse, Item, ItemPage, ItemsRequest, ItemsResponse, MetadataPatch } from './items.js';
+import { ModelList, SelfTestResponse } from './models.js';
 import { SearchRequest, SearchResponse } from './search.js';
 import { limits } from './limits.js';
 
@@ -38,6 +39,7 @@ export const routes = {
   embed: { method: 'post', path: '/v1/embeddings', summary: 'Embed texts and pictures', body: EmbeddingsRequest, status: 200, response: EmbeddingsResponse, errors: [404, 415, 422, 429] },
   classify: { method: 'post', path: '/v1/classify', summary: 'Classify texts and pictures by labels, without training', body: ClassifyRequest, status: 200, response: ClassifyResponse, errors: [404, 415, 422, 429] },
   listModels: { method: 'get', path: '/v1/models', summary: 'The models there are, the default one first', status: 200, response: ModelList },
+  selfTest: { method: 'post', path: '/v1/models/{id}/selftest', summary: "Run a model's golden vectors", params: z.object({ id: Id }), status: 200, response: SelfTestResponse, errors: [404] },
 
   createCollection: { method: 'post', path: '/v1/collections', summary: 'Create a collection', body: NewCollection, status: 201, response: Collection, errors: [404, 409] },
   listCollections: { method: 'get', path: '/v1/collections', summary: 'All collections', status: 200, response: CollectionList },

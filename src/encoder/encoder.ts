@@ -26,6 +26,29 @@ export interface ModelDescription {
   logitBias?: number;
   /** The package's own prompt ensemble, each with `{}` for the label. */
   templates?: string[];
+  noMatch?: NoMatch;
+  /** The package's golden vectors, when the service started. */
+  selfTest: SelfTest;
+}
+
+/** What a package knows about searches for what is not there. */
+export interface NoMatch {
+  /** Below this cosine, the best picture for a name is most likely not of it. */
+  min_score: number;
+  /** Measured: the share of names of things that are there whose best picture stays above it ... */
+  kept: number;
+  /** ... and of those of things that are not there whose best picture falls below. */
+  rejected: number;
+}
+
+/** How near a package's golden vectors were reached; `unverified` where it has none. */
+export interface SelfTest {
+  status: 'passed' | 'failed' | 'unverified';
+  /** What every cosine must reach. */
+  least_cosine?: number;
+  image?: { count: number; lowest_cosine: number };
+  /** `other_tokens`: texts that came to another number of tokens. */
+  text?: { count: number; lowest_cosine: number; other_tokens: number };
 }
 
 export interface EncodeOptions {
@@ -59,6 +82,8 @@ export interface Encoder {
   models(): ModelDescription[];
   /** Description of one; `not_found` names those there are. */
   model(id?: string): ModelDescription;
+  /** Runs a model's golden vectors, in a worker of its own. */
+  selfTest(id: string): Promise<SelfTest>;
   /** In the order given; texts never fail one by one. */
   encodeTexts(model: string, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]>;
   /**

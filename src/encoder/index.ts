@@ -1,11 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { MixspaceError } from '../errors.js';
 import type { Log } from '../telemetry.js';
-import type { EncodeOptions, Encoder, ImageEmbedding, ModelDescription, Outcome, TextEmbedding } from './encoder.js';
+import type { EncodeOptions, Encoder, ImageEmbedding, ModelDescription, Outcome, SelfTest, TextEmbedding } from './encoder.js';
 import type { PictureLimits } from './decode.js';
 import { findPackages, fingerprintOf, readPackage, type ModelPackage } from './model-package.js';
 import { WorkerPool } from './pool.js';
 import type { Job, Modality } from './queue.js';
+import { runSelfTest } from './self-test.js';
 import { startWorker, WorkerThread, type StartWorker } from './worker-thread.js';
 
 export interface EncoderOptions {
@@ -39,7 +40,8 @@ export async function openEncoder(options: EncoderOptions): Promise<Encoder> {
   process.env.ORT_DISABLE_TELEMETRY = '1';
   const { limits, log } = options;
   const start = options.startWorker ?? startWorker;
-  const models = await readModels(options.modelsDirectory, log, () => new WorkerThread(start, { limits }));
+  const startThread = () => new WorkerThread(start, { limits });
+  const models = await readModels(options.modelsDirectory, log, startThread);
   const first = options.defaultModel === undefined ? models[0] : models.find(({ files }) => files.id === options.defaultModel);
   if (!first) {
     const usable = models.length === 0 ? 'no folder is a usable model package' : `usable are ${namesOf(models)}`;
@@ -58,10 +60,10 @@ export async function openEncoder(options: EncoderOptions): Promise<Encoder> {
     onStage: options.onStage ?? (() => undefined),
   });
   await pool.ready();
-  return new PooledEncoder([first, ...models.filter((model) => model !== first)], pool);
+  return new PooledEncoder([first, ...models.filter((model) => model !== first)], pool, startThread);
 }
 
-/** Packages that load; one that does not is told of and left out. */
+/** Packages that load and do not fail their self-test; another one is told of and left out. */
 async function readModels(directory: string, log: Log, startThread: () => WorkerThread): Promise<Model[]> {
   const ids = await findPackages(directory).catch((error: unknown) => {
     throw new MixspaceError('not_ready', `The models directory ${directory} cannot be read.`, { cause: error });
@@ -71,7 +73,10 @@ async function readModels(directory: string, log: Log, startThread: () => Worker
     const thread = startThread();
     try {
       const files = await readPackage(directory, id);
-      models.push({ files, description: describe(files, await thread.load(files)) });
+      const dimension = await thread.load(files);
+      const selfTest = await runSelfTest(thread, files);
+      if (selfTest.status === 'failed') throw new Error(`It fails its self-test: ${JSON.stringify(selfTest)}`);
+      models.push({ files, description: describe(files, dimension, selfTest) });
     } catch (error) {
       const reason = error instanceof MixspaceError ? error.cause : error;
       log('error', `The model package ${id} cannot be used and is left out.`, { model: id, error: String(reason) });
@@ -82,8 +87,8 @@ async function readModels(directory: string, log: Log, startThread: () => Worker
   return models;
 }
 
-function describe(files: ModelPackage, dimension: number): Omit<ModelDescription, 'loaded'> {
-  const { id, text, image, logitScale, logitBias, license, description, languages, templates } = files;
+function describe(files: ModelPackage, dimension: number, selfTest: SelfTest): Omit<ModelDescription, 'loaded'> {
+  const { id, text, image, logitScale, logitBias, license, description, languages, templates, noMatch } = files;
   return {
     id,
     modalities: ['text', 'image'],
@@ -97,16 +102,20 @@ function describe(files: ModelPackage, dimension: number): Omit<ModelDescription
     ...(description === undefined ? {} : { description }),
     ...(languages === undefined ? {} : { languages }),
     ...(templates === undefined ? {} : { templates }),
+    ...(noMatch === undefined ? {} : { noMatch }),
+    selfTest,
   };
 }
 
 class PooledEncoder implements Encoder {
   readonly #models: Model[];
   readonly #pool: WorkerPool;
+  readonly #startThread: () => WorkerThread;
 
-  constructor(models: Model[], pool: WorkerPool) {
+  constructor(models: Model[], pool: WorkerPool, startThread: () => WorkerThread) {
     this.#models = models;
     this.#pool = pool;
+    this.#startThread = startThread;
   }
 
   models(): ModelDescription[] {
@@ -115,6 +124,16 @@ class PooledEncoder implements Encoder {
 
   model(id?: string): ModelDescription {
     return this.#described(this.#find(id));
+  }
+
+  async selfTest(id: string): Promise<SelfTest> {
+    const { files } = this.#find(id);
+    const thread = this.#startThread();
+    try {
+      return await runSelfTest(thread, files);
+    } finally {
+      await thread.end();
+    }
   }
 
   async encodeTexts(model: string, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]> {

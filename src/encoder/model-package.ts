@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { familyOf, type Family, type Rgb } from './families.js';
+import type { NoMatch } from './encoder.js';
 import type { Preprocessing } from './preprocess.js';
 import type { TextRules } from './text-encoding.js';
 
@@ -22,6 +23,7 @@ export interface ModelPackage {
   description?: string;
   languages?: string[];
   templates?: string[];
+  noMatch?: NoMatch;
   /** SHA-256 of weights and tokenizer file, hex. */
   fileHashes: string[];
 }
@@ -59,6 +61,7 @@ interface ModelCard {
   logit_scale?: number;
   logit_bias?: number;
   templates?: string[];
+  no_match?: NoMatch;
   padding?: 'longest' | 'max_length';
   pad_token_id?: number;
 }
@@ -107,6 +110,7 @@ export async function readPackage(modelsDirectory: string, id: string): Promise<
     ...(card.description === undefined ? {} : { description: card.description }),
     ...(card.languages === undefined ? {} : { languages: card.languages }),
     ...(card.templates === undefined ? {} : { templates: card.templates }),
+    ...(card.no_match === undefined ? {} : { noMatch: card.no_match }),
     fileHashes,
   };
 }

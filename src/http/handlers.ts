@@ -10,9 +10,10 @@ import { MixspaceError } from '../errors.js';
 import { classify } from '../operations/classify.js';
 import { createCollection, deleteCollection, getCollection, listCollections } from '../operations/collections.js';
 import type { Caller, Context } from '../operations/context.js';
-import { embed, listModels } from '../operations/embed.js';
+import { embed } from '../operations/embed.js';
 import { ingest, type Entry } from '../operations/ingest.js';
 import { deleteItem, deleteItems, getItem, itemImage, itemsExist, listItems, patchItem } from '../operations/items.js';
+import { listModels, selfTest } from '../operations/models.js';
 import { search } from '../operations/search.js';
 import { isMultipart, parseJsonPart, readMultipart, type BodyLimits, type Upload } from './bodies.js';
 import { parse } from './errors.js';
@@ -35,6 +36,7 @@ export function handlersOf(context: Context, limits: BodyLimits): Handlers {
     embed: ({ body, caller }) => embed(context, body, caller),
     classify: ({ body, caller }) => classify(context, body, caller),
     listModels: () => listModels(context),
+    selfTest: ({ params }) => selfTest(context, params.id),
 
     createCollection: ({ body }) => createCollection(context, body),
     listCollections: () => listCollections(context),

@@ -1,7 +1,7 @@
 import type { Collection as Told, NewCollection } from '../contract/collections.js';
 import { MixspaceError } from '../errors.js';
 import type { Collection } from '../store/store.js';
-import { modelOf, type Context } from './context.js';
+import { modelOf, withoutModel, type Context } from './context.js';
 
 export const defaultCollection = 'default';
 
@@ -18,10 +18,21 @@ export async function createCollection(context: Context, request: NewCollection)
   return told(context, created);
 }
 
-/** The collection `default` is always there: made at start with the default model where it is missing. */
-export async function ensureDefaultCollection(context: Context): Promise<void> {
+/**
+ * At start: the collection `default` is always there, made with the default model where it is missing, or empty and of
+ * a model that has gone. Whatever else was made with a model that has gone is told by name.
+ */
+export async function settleCollections(context: Context): Promise<void> {
   const there = await context.store.listCollections();
-  if (!there.some((collection) => collection.name === defaultCollection)) await createCollection(context, { name: defaultCollection });
+  const byDefault = there.find(({ name }) => name === defaultCollection);
+  const isIdle = byDefault !== undefined && modelOf(context, byDefault) === undefined && totalOf(byDefault) === 0;
+  if (isIdle) await context.store.deleteCollection(defaultCollection);
+  if (isIdle || byDefault === undefined) await createCollection(context, { name: defaultCollection });
+  for (const collection of there) {
+    if (modelOf(context, collection) || (isIdle && collection === byDefault)) continue;
+    const { name, model } = collection;
+    context.log('warn', `Collection "${name}" (${totalOf(collection)} items) was made with model "${model}", which is not here any more. ${withoutModel}`, { collection: name, model });
+  }
 }
 
 export async function listCollections(context: Context): Promise<{ collections: Told[] }> {
@@ -37,6 +48,10 @@ export async function deleteCollection(context: Context, name: string): Promise<
   await context.store.deleteCollection(name);
 }
 
+function totalOf({ counts }: Collection): number {
+  return counts.image + counts.text;
+}
+
 function told(context: Context, collection: Collection): Told {
   const { image, text } = collection.counts;
   return {
@@ -48,7 +63,7 @@ function told(context: Context, collection: Collection): Told {
     dimensions: collection.dimension,
     originals: collection.originals,
     created_at: collection.createdAt,
-    counts: { image, text, total: image + text },
+    counts: { image, text, total: totalOf(collection) },
     bytes: collection.bytes,
     graph: collection.graph,
   };

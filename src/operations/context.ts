@@ -22,13 +22,16 @@ export interface Caller {
   signal: AbortSignal;
 }
 
+/** What a collection's owner can do when its model has gone. */
+export const withoutModel = 'Nothing is lost: it lists, gives its pictures and searches by item or embedding. To search it by words or pictures and to add to it, put that model\'s package back into the models directory; or add its pictures to a new collection.';
+
 /** The model that made a collection's embeddings; `conflict` when it has gone or changed. */
 export function requireModel(context: Context, collection: Collection): ModelDescription {
   const model = modelOf(context, collection);
   if (model) return model;
   throw new MixspaceError(
     'conflict',
-    `Collection "${collection.name}" was made with model "${collection.model}" (space ${collection.fingerprint}), which is not here any more: put its package back, or search by embedding or by item id.`,
+    `Collection "${collection.name}" was made with model "${collection.model}" (space ${collection.fingerprint}), which is not here any more. ${withoutModel}`,
   );
 }
 

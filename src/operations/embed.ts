@@ -1,5 +1,5 @@
 import type { Input } from '../contract/common.js';
-import type { EmbeddingsRequest, EmbeddingsResponse, ModelList } from '../contract/embeddings.js';
+import type { EmbeddingsRequest, EmbeddingsResponse } from '../contract/embeddings.js';
 import { MixspaceError } from '../errors.js';
 import type { Caller, Context } from './context.js';
 import { checkCount, encodeInputs, priorityOf, resolveInputs } from './inputs.js';
@@ -45,25 +45,4 @@ export async function embed(context: Context, request: EmbeddingsRequest, caller
 /** Little-endian float32, as every platform that Node runs on holds it. */
 function toBase64(embedding: Float32Array): string {
   return Buffer.from(embedding.buffer, embedding.byteOffset, embedding.byteLength).toString('base64');
-}
-
-export function listModels(context: Context): ModelList {
-  return {
-    object: 'list',
-    data: context.encoder.models().map((model) => ({
-      id: model.id,
-      object: 'model',
-      modalities: model.modalities,
-      dimensions: model.dimension,
-      context_length: model.contextLength,
-      image_size: model.imageSize,
-      fingerprint: model.fingerprint,
-      license: model.license ?? null,
-      ...(model.description === undefined ? {} : { description: model.description }),
-      ...(model.languages === undefined ? {} : { languages: model.languages }),
-      loaded: model.loaded,
-      logit_scale: model.logitScale,
-      ...(model.logitBias === undefined ? {} : { logit_bias: model.logitBias }),
-    })),
-  };
 }

@@ -1,4 +1,5 @@
 import type { MixspaceClient } from '../../src/client/index.js';
+import { normalizedSum } from '../../src/operations/embedding.js';
 
 type Input = { text: string } | { image: string };
 
@@ -14,6 +15,12 @@ export class Embedder {
 
   pictures(pictures: Uint8Array[]): Promise<Float32Array[]> {
     return this.#embed(pictures.map((bytes) => ({ image: Buffer.from(bytes).toString('base64') })));
+  }
+
+  /** Each name in all templates: the re-normalised mean, as `/v1/classify` makes it. */
+  async ensembles(names: string[], templates: readonly string[]): Promise<Float32Array[]> {
+    const prompts = await this.texts(names.flatMap((name) => templates.map((template) => template.replaceAll('{}', () => name))));
+    return names.map((_, index) => normalizedSum(prompts.slice(index * templates.length, (index + 1) * templates.length).map((embedding) => ({ embedding, weight: 1 })))!);
   }
 
   async #embed(inputs: Input[]): Promise<Float32Array[]> {

@@ -14,12 +14,14 @@ import { startServer } from '../server.js';
 import { Captions } from './captions.js';
 import { Embedder } from './embedder.js';
 import { table, type Figure } from './figure.js';
+import { cifar10 } from './cifar10.js';
 import { gallery } from './gallery.js';
-import { MissingPack } from './pack.js';
+import { imageNetNoMatch, imageNetZeroShot } from './imagenet.js';
+import { labelledPictures, MissingPack } from './pack.js';
 import { zeroShot } from './zero-shot.js';
 
 const results = path.join(import.meta.dirname, 'results.json');
-const parts = ['flickr', 'zh', 'de-fr', 'tiny-imagenet', 'cifar10', 'gallery'] as const;
+const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match'] as const;
 type Part = (typeof parts)[number];
 
 async function evaluate(chosen: readonly Part[]): Promise<void> {
@@ -27,7 +29,7 @@ async function evaluate(chosen: readonly Part[]): Promise<void> {
   try {
     const client = new MixspaceClient({ url: server.url });
     const model = (await client.models())[0]!;
-    const run = measurements(client);
+    const run = measurements(client, model.templates ?? ['a photo of a {}']);
     const figures: Figure[] = [];
     for (const part of chosen) {
       const began = performance.now();
@@ -42,7 +44,7 @@ async function evaluate(chosen: readonly Part[]): Promise<void> {
   }
 }
 
-function measurements(client: MixspaceClient): Record<Part, () => Promise<Figure[]>> {
+function measurements(client: MixspaceClient, templates: readonly string[]): Record<Part, () => Promise<Figure[]>> {
   const embedder = new Embedder(client);
   let captions: Captions | undefined;
   const ofCaptions = (): Captions => (captions ??= new Captions(embedder));
@@ -50,9 +52,12 @@ function measurements(client: MixspaceClient): Record<Part, () => Promise<Figure
     flickr: () => ofCaptions().english(),
     zh: () => ofCaptions().chinese(),
     'de-fr': () => ofCaptions().germanAndFrench(),
-    'tiny-imagenet': () => zeroShot(client, 'Tiny-ImageNet val', 'tiny-imagenet-val', { within: 1, share: 0.55 }),
-    cifar10: () => zeroShot(client, 'CIFAR-10 test', 'cifar10-test'),
-    gallery: () => gallery(embedder),
+    'es-ja-ru': () => ofCaptions().spanishJapaneseAndRussian(),
+    'tiny-imagenet': () => zeroShot(client, { name: 'Tiny-ImageNet val', pictures: labelledPictures('tiny-imagenet-val'), minimum: { within: 1, share: 0.6 } }),
+    cifar10: () => cifar10(client),
+    imagenet: () => imageNetZeroShot(client),
+    gallery: () => gallery(embedder, templates),
+    'no-match': () => imageNetNoMatch(embedder, templates),
   };
 }
 

@@ -1,6 +1,9 @@
 /** How many places from the top count as found. */
 export type Depth = 1 | 5 | 10;
 
+/** What is asked of a figure. */
+export type Minimum = { within: Depth; share: number } | { ofEnglish: number } | { rejected: number };
+
 /** One line of the report: the share of queries whose answer stood among the first 1, 5, 10. */
 export interface Figure {
   name: string;
@@ -8,31 +11,50 @@ export interface Figure {
   within: Partial<Record<Depth, number>>;
   /** The share within 10 as a part of what the same queries get in English. */
   ofEnglish?: number;
-  minimum?: { within: Depth; share: number };
+  /** Expected calibration error. */
+  calibrationError?: number;
+  /** Share of the names of absent things that are rejected, at the score that keeps 95 % of the present ones. */
+  rejected?: { share: number; minScore: number };
+  minimum?: Minimum;
 }
 
-export function figureOf(name: string, ranks: number[], depths: Depth[], minimum?: Figure['minimum']): Figure {
+export function figureOf(name: string, ranks: number[], depths: Depth[], minimum?: Minimum): Figure {
   const within = Object.fromEntries(depths.map((depth) => [depth, ranks.filter((rank) => rank <= depth).length / ranks.length]));
   return { name, queries: ranks.length, within, ...(minimum ? { minimum } : {}) };
 }
 
+const columns: { title: string; cell: (figure: Figure) => string; left?: true }[] = [
+  { title: '', cell: ({ name }) => name, left: true },
+  { title: 'queries', cell: ({ queries }) => String(queries) },
+  { title: '@1', cell: ({ within }) => share(within[1]) },
+  { title: '@5', cell: ({ within }) => share(within[5]) },
+  { title: '@10', cell: ({ within }) => share(within[10]) },
+  { title: 'of English @10', cell: ({ ofEnglish }) => share(ofEnglish) },
+  { title: 'calibration error', cell: ({ calibrationError }) => share(calibrationError) },
+  { title: 'absent rejected', cell: ({ rejected }) => (rejected ? `${share(rejected.share)} below ${share(rejected.minScore)}` : '') },
+  { title: 'asked for', cell: asked, left: true },
+];
+
 export function table(figures: Figure[]): string {
-  const head = ['', 'queries', '@1', '@5', '@10', 'of English @10', 'asked for'];
-  const rows = figures.map(cells);
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
-  const isText = (column: number): boolean => column === 0 || column === head.length - 1;
-  const line = (row: string[]): string => `| ${row.map((cell, column) => (isText(column) ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join(' | ')} |`;
-  const rule = `|${widths.map((width, column) => '-'.repeat(width + 1) + (isText(column) ? '-' : ':')).join('|')}|`;
-  return [line(head), rule, ...rows.map(line)].join('\n');
+  const rows = figures.map((figure) => columns.map(({ cell }) => cell(figure)));
+  const widths = columns.map(({ title }, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
+  const line = (row: string[]): string => `| ${row.map((cell, column) => (columns[column]!.left ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join(' | ')} |`;
+  const rule = `|${columns.map(({ left }, column) => '-'.repeat(widths[column]! + 1) + (left ? '-' : ':')).join('|')}|`;
+  return [line(columns.map(({ title }) => title)), rule, ...rows.map(line)].join('\n');
 }
 
-function cells(figure: Figure): string[] {
-  const { name, queries, within, ofEnglish, minimum } = figure;
-  const share = (value: number | undefined): string => value?.toFixed(3) ?? '';
-  const asked = minimum ? `@${minimum.within} >= ${minimum.share.toFixed(2)}: ${missed(figure) ? 'MISSED' : 'yes'}` : '';
-  return [name, String(queries), share(within[1]), share(within[5]), share(within[10]), share(ofEnglish), asked];
+function share(value: number | undefined): string {
+  return value?.toFixed(3) ?? '';
 }
 
-function missed({ within, minimum }: Figure): boolean {
-  return minimum !== undefined && (within[minimum.within] ?? 0) < minimum.share;
+function asked(figure: Figure): string {
+  const { minimum } = figure;
+  if (!minimum) return '';
+  const [what, least, got] =
+    'within' in minimum
+      ? [`@${minimum.within}`, minimum.share, figure.within[minimum.within]]
+      : 'ofEnglish' in minimum
+        ? ['of English', minimum.ofEnglish, figure.ofEnglish]
+        : ['rejected', minimum.rejected, figure.rejected?.share];
+  return `${what} >= ${least.toFixed(2)}: ${(got ?? 0) < least ? 'MISSED' : 'yes'}`;
 }

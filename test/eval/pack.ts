@@ -35,11 +35,24 @@ export function labelledPictures(source: string): LabelledPicture[] {
   return labelledFiles.flatMap((file) => select<LabelledPicture>(file, query, source));
 }
 
+/** Photos of ImageNet's classes whose sources were kept out of training altogether, whatever their split. */
+export function unseenImageNetPhotos(): LabelledPicture[] {
+  const query = "SELECT label, webp FROM pictures WHERE source IN ('nips17-dev', 'imagenet-sample-1000') AND label IS NOT NULL ORDER BY source, id";
+  return labelledFiles.flatMap((file) => select<LabelledPicture>(file, query));
+}
+
+/** The names of ImageNet's 1,000 classes, each by its first synonym. */
+export async function imageNetNames(): Promise<string[]> {
+  const [, ...lines] = (await readFile(pathOf('teachers/imagenet_labels.txt'), 'utf8')).trim().split('\n');
+  return [...new Set(lines.map((line) => line.split(',')[0]!))];
+}
+
 /** Any photos of Flickr8k, for measuring speed alone. */
 export function photos(count: number): Uint8Array[] {
   return select<{ webp: Uint8Array }>('flickr8k.sqlite', 'SELECT webp FROM pictures ORDER BY id LIMIT ?', count).map(({ webp }) => webp);
 }
 
+/** `file` of the pack, or an absolute path. */
 export async function translations<Language extends string>(file: string): Promise<Translation<Language>[]> {
   const lines = await readFile(pathOf(file), 'utf8');
   return lines.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Translation<Language>);
@@ -56,7 +69,7 @@ function select<Row>(file: string, query: string, ...values: unknown[]): Row[] {
 }
 
 function pathOf(file: string): string {
-  const full = path.join(folder, file);
+  const full = path.resolve(folder, file);
   if (!existsSync(full)) throw new MissingPack(`The pack of pictures is needed and ${full} is not there: put it beside the checkout as ../shared/data, or say where it is with MIXSPACE_DATA.`);
   return full;
 }

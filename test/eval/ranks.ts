@@ -6,7 +6,7 @@ export function rankOf(query: Float32Array, candidates: Float32Array[], isOwn: (
 }
 
 /** Of embeddings, which are normalised: their cosine. */
-function dot(a: Float32Array, b: Float32Array): number {
+export function dot(a: Float32Array, b: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;

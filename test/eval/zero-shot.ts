@@ -1,31 +1,47 @@
+/** Pictures told apart by names alone, through `/v1/classify`. */
 import type { MixspaceClient } from '../../src/client/index.js';
-import { figureOf, type Figure } from './figure.js';
-import { labelledPictures } from './pack.js';
+import { expectedCalibrationError, type Guess } from './calibration.js';
+import { figureOf, type Figure, type Minimum } from './figure.js';
+import type { LabelledPicture } from './pack.js';
 
 const singleTemplate = 'a photo of a {}';
 const perRequest = 1_000;
 
-/** Pictures of one source told apart by its labels' names alone: with one template, and with the model's own. */
-export async function zeroShot(client: MixspaceClient, name: string, source: string, minimum?: Figure['minimum']): Promise<Figure[]> {
-  const pictures = labelledPictures(source);
-  const labels = [...new Set(pictures.map(({ label }) => label))].sort();
+export interface ZeroShotTask {
+  name: string;
+  pictures: LabelledPicture[];
+  /** What may be said; the pictures' own labels unless given. */
+  labels?: string[];
+  /** The labels in another language, and that language's templates in place of the model's own. */
+  said?: { as: ReadonlyMap<string, string>; templates: string[] };
+  /** Of the ensemble's first guesses. */
+  minimum?: Minimum;
+}
 
-  const ranks = async (templates?: string[]): Promise<number[]> => {
-    const places: number[] = [];
+/** With one template, and with the ensemble: the model's own, or that of the other language. */
+export async function zeroShot(client: MixspaceClient, { name, pictures, labels: given, said, minimum }: ZeroShotTask): Promise<Figure[]> {
+  const labels = given ?? [...new Set(pictures.map(({ label }) => label))].sort();
+  const sayings = labels.map((label) => said?.as.get(label) ?? label);
+
+  const guess = async (templates?: string[]): Promise<Guess[]> => {
+    const guesses: Guess[] = [];
     for (let from = 0; from < pictures.length; from += perRequest) {
       const batch = pictures.slice(from, from + perRequest);
       const input = batch.map(({ webp }) => ({ image: Buffer.from(webp).toString('base64') }));
-      const { data } = await client.classify({ input, labels, top_k: Math.min(5, labels.length), ...(templates ? { templates } : {}) });
-      data.forEach(({ predictions }, index) => {
-        const place = predictions.findIndex(({ label }) => label === batch[index]!.label);
-        places.push(place < 0 ? Infinity : place + 1);
+      const { data } = await client.classify({ input, labels: sayings, top_k: Math.min(5, labels.length), ...(templates ? { templates } : {}) });
+      data.forEach(({ predictions, score }, index) => {
+        const wanted = said?.as.get(batch[index]!.label) ?? batch[index]!.label;
+        const place = predictions.findIndex(({ label }) => label === wanted);
+        guesses.push({ place: place < 0 ? Infinity : place + 1, probability: score });
       });
     }
-    return places;
+    return guesses;
   };
+  const figure = (templates: string, guesses: Guess[], asked?: Minimum): Figure => ({
+    ...figureOf(`${name}, ${labels.length} names, ${templates}`, guesses.map(({ place }) => place), [1, 5], asked),
+    calibrationError: expectedCalibrationError(guesses),
+  });
 
-  return [
-    figureOf(`${name}, ${labels.length} names, "${singleTemplate}"`, await ranks([singleTemplate]), [1, 5]),
-    figureOf(`${name}, ${labels.length} names, the model's own templates`, await ranks(), [1, 5], minimum),
-  ];
+  const single = said?.templates[0] ?? singleTemplate;
+  return [figure(`"${single}"`, await guess([single])), figure(said ? `${said.templates.length} templates` : "the model's own templates", await guess(said?.templates), minimum)];
 }

@@ -15,7 +15,7 @@ from prompts import ENSEMBLE, fill
 
 def all_figures(encoder, data):
     figures = retrieval(encoder, data)
-    pictures, embeddings = encoder.pictures("photos-dev")
+    pictures, embeddings = encoder.pictures("named-dev")
     for figure, source in (("tiny_imagenet", "tiny-imagenet-val"), ("cifar10", "cifar10-test")):
         rows = [i for i, p in enumerate(pictures) if p.source == source]
         labels = [pictures[i].label for i in rows]
@@ -32,7 +32,7 @@ def all_figures(encoder, data):
 
 def retrieval(encoder, data):
     """Captions over all dev photos; the translated ones beside the same captions in English."""
-    pictures, embeddings = encoder.pictures("flickr8k-dev")
+    pictures, embeddings = encoder.pictures("captioned-dev")
     captions = [(i, caption) for i, p in enumerate(pictures) for caption in p.captions]
     owners = np.array([i for i, _ in captions])
     scores = encoder.texts([caption for _, caption in captions]) @ embeddings.T
@@ -60,7 +60,7 @@ def retrieval(encoder, data):
 
 def art(encoder):
     """Names over the art style that training never saw, one picture a name."""
-    pictures, embeddings = encoder.pictures("art-dev")
+    pictures, embeddings = encoder.pictures("drawn-dev")
     ranks = ranks_of(encoder.texts([p.label for p in pictures]) @ embeddings.T, np.arange(len(pictures)))
     return {"art_names": len(pictures)} | {f"art_r{k}": recall(ranks, k) for k in (1, 10)}
 

@@ -1,4 +1,4 @@
-"""What is trained: one adapter a tower, into the common space."""
+"""What is trained from nothing: one adapter a tower, into the common space."""
 
 import math
 
@@ -10,16 +10,15 @@ import image_tower
 import text_tower
 
 DIMENSION, HIDDEN, DROPOUT = 256, 1024, 0.3
-# About as far as one sentence's features lie apart in two languages; training sees English alone.
-TEXT_NOISE = 0.4
+# Of a feature's standard deviation, added in training: what keeps 6,007 photos from being learnt by heart.
+NOISE = 0.5
 
 
 class Adapter(nn.Module):
     """A linear way and one with a hidden layer, over standardised features."""
 
-    def __init__(self, features, noise=0.0):
+    def __init__(self, features):
         super().__init__()
-        self.noise = noise
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("std", torch.ones(features))
         self.linear = nn.Linear(features, DIMENSION)
@@ -33,20 +32,26 @@ class Adapter(nn.Module):
 
     def forward(self, features):
         x = (features - self.mean) / self.std
-        if self.training and self.noise:
-            x = x + self.noise * torch.randn_like(x)
-        return F.normalize(self.linear(x) + self.deep(x), dim=-1)
+        if self.training:
+            x = x + NOISE * torch.randn_like(x)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.training):
+            x = self.linear(x) + self.deep(x)
+        return F.normalize(x.float(), dim=-1)
 
 
 class Adapters(nn.Module):
     def __init__(self):
         super().__init__()
         self.image = Adapter(image_tower.FEATURES)
-        self.text = Adapter(text_tower.FEATURES, TEXT_NOISE)
+        self.text = Adapter(text_tower.FEATURES)
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
 
+    def scale(self):
+        """Multiplies cosines before softmax."""
+        return self.logit_scale.clamp(max=math.log(100)).exp()
 
-def load_adapters(checkpoint):
+
+def load_adapters(path):
     adapters = Adapters()
-    adapters.load_state_dict(torch.load(checkpoint, weights_only=True)["averaged"])
+    adapters.load_state_dict(torch.load(path, weights_only=True)["adapters"])
     return adapters.eval().requires_grad_(False)

@@ -1,6 +1,6 @@
-"""Stage 5: measure the package's own files on `dev`, from picture and text to figure, beside training's float32.
+"""Stage 8: measure the package's own files on `dev`, from picture and text to figure, beside training's float32.
 
-    python evaluate.py --data DATA --art ART --work WORK --package models/mixspace-graft-0.1
+    python evaluate.py --data DATA --art ART --work WORK --package models/mixspace-graft-0.2
 
 Prints and stores WORK/figures.json: {"shipped": ..., "float32": ..., "agreement": ...}.
 """
@@ -15,9 +15,8 @@ import torch
 from tokenizers import Tokenizer
 
 from adapters import load_adapters
-from features import groups
 from figures import all_figures
-from pictures import Reader, network_input, view_of
+from pictures import Reader, groups, network_input, resize_and_crop
 from train import FeatureEncoder
 
 BATCH = 32
@@ -61,30 +60,30 @@ class PackageEncoder:
         return embeddings
 
     def embed_images(self, images):
-        return self.vision.run(None, {"pixel_values": np.stack([network_input(image) for image in images])})[0]
+        return self.vision.run(None, {"pixel_values": network_input(images).numpy()})[0]
 
     def pictures(self, group):
         if group not in self.embedded:
             pictures, read = self.groups[group], Reader()
             batches = (pictures[i : i + BATCH] for i in range(0, len(pictures), BATCH))
-            embeddings = [self.embed_images([view_of(read(p), p) for p in batch]) for batch in batches]
+            embeddings = [self.embed_images([resize_and_crop(read(p)) for p in batch]) for batch in batches]
             self.embedded[group] = pictures, np.concatenate(embeddings)
         return self.embedded[group]
 
 
 def agreement(shipped, float32):
     """How near the shipped files come to float32, and how little a batch changes in them."""
-    pictures, theirs = shipped.pictures("flickr8k-dev")
+    pictures, theirs = shipped.pictures("captioned-dev")
     texts = [caption for p in pictures[:400] for caption in p.captions[:1]]
     ids = [shipped.token_ids(text) for text in texts]
     alone = np.concatenate([shipped.embed_ids([tokens]) for tokens in ids])
     together = shipped.embed_ids(ids, shipped.length)
     read = Reader()
-    images = [view_of(read(p), p) for p in pictures[:BATCH]]
+    images = [resize_and_crop(read(p)) for p in pictures[:BATCH]]
     images_alone = np.concatenate([shipped.embed_images([image]) for image in images])
     return {
-        "image_cosine": cosines(theirs, float32.pictures("flickr8k-dev")[1]),
-        "art_cosine": cosines(shipped.pictures("art-dev")[1], float32.pictures("art-dev")[1]),
+        "image_cosine": cosines(theirs, float32.pictures("captioned-dev")[1]),
+        "art_cosine": cosines(shipped.pictures("drawn-dev")[1], float32.pictures("drawn-dev")[1]),
         "text_cosine": cosines(alone, float32.texts(texts)),
         "text_alone_or_in_batch": float(np.abs(alone - together).max()),
         "image_alone_or_in_batch": float(np.abs(images_alone - shipped.embed_images(images)).max()),
@@ -105,10 +104,10 @@ def main():
     args = parser.parse_args()
 
     shipped = PackageEncoder(args.package, groups(args.data, args.art))
-    float32 = FeatureEncoder(args.work, load_adapters(args.work / "best.pt"))
+    float32 = FeatureEncoder(args.work, load_adapters(args.work / "final.pt"), "tuned")
     result = {
         "shipped": all_figures(shipped, args.data),
-        "float32": torch.load(args.work / "best.pt", weights_only=True)["figures"],
+        "float32": torch.load(args.work / "final.pt", weights_only=True)["figures"],
         "agreement": agreement(shipped, float32),
     }
     (args.work / "figures.json").write_text(json.dumps(result, indent=2) + "\n")

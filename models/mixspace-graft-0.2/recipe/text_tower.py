@@ -4,6 +4,7 @@ Each token's embedding goes through three n-gram branches; the sum of all tokens
 goes through a small residual net. Masked tokens are zero at each step, so padding to any length changes nothing.
 """
 
+import hashlib
 from functools import cache
 from importlib.resources import files
 
@@ -129,6 +130,16 @@ def sentencepiece_model():
 def token_ids(text):
     pieces = sentencepiece_model()
     return [pieces.bos_id(), *pieces.encode(text)[: CONTEXT_LENGTH - 2], pieces.eos_id()]
+
+
+def embed_stored(work, name, texts):
+    """`embed`, remembered in WORK/texts as long as the texts stay the same."""
+    digest = hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+    path = work / "texts" / f"{name}-{digest}.pt"
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        torch.save(embed(texts), path)
+    return torch.load(path, weights_only=True)
 
 
 def embed(texts, batch=256):

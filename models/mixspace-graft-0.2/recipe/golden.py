@@ -1,6 +1,6 @@
-"""Stage 4: the golden vectors: drawn pictures and a few texts through the package's files, with Pillow and Python.
+"""Stage 7: the golden vectors: drawn pictures and a few texts through the package's files, with Pillow and Python.
 
-    python golden.py --package models/mixspace-graft-0.1
+    python golden.py --package models/mixspace-graft-0.2
 """
 
 import argparse

@@ -1,6 +1,6 @@
-"""Stage 3: export the grafted encoders, quantise them and write the package.
+"""Stage 6: export the grafted encoders, quantise them and write the package.
 
-    python package.py --data DATA --work WORK --out models/mixspace-graft-0.1
+    python package.py --work WORK --out models/mixspace-graft-0.2
 
 The float32 originals stay in WORK/float32; the card (README.md) is written by hand.
 """
@@ -14,31 +14,32 @@ import onnx
 import torch
 from torch import nn
 
-import image_tower
 import text_tower
 from adapters import DIMENSION, load_adapters
-from image_tower import MEAN, SIZE, STD
-from pictures import Reader, network_input, read_art, read_database, view_of
+from features import load_tower
+from image_tower import MEAN, STD
+from languages import LANGUAGES
+from pictures import SIZE, network_input, resize_and_crop
+from pixels import Pixels
 from prompts import ENSEMBLE
 from quantize import convolutions_in_8_bits, matrices_in_8_bits, table_in_4_bits
 from text_tower import CONTEXT_LENGTH
 from tokenizer import BEGIN, END, PADDING, write_json, write_tokenizer
 
-NAME, VERSION = "mixspace-graft", "0.1"
-LANGUAGES = "ar de en es fr it ja ko nl pl pt ru th tr zh zh-Hant".split()
+NAME, VERSION = "mixspace-graft", "0.2"
 BICUBIC = 3
 CALIBRATION_PICTURES = 512
 ATTRIBUTION = [
-    "Picture tower grown from EfficientNet-Lite0 (Google; PyTorch port efficientnet-lite-pytorch), Apache-2.0",
+    "Picture tower grown from EfficientNet-Lite2 (Google; PyTorch port efficientnet-lite-pytorch), Apache-2.0",
     "Text tower and tokenizer grown from Universal Sentence Encoder Multilingual 3 (Google), Apache-2.0",
     "Trained in part on Noto Emoji (Google, Apache-2.0) and Twemoji (Twitter, Inc and other contributors, CC-BY-4.0)",
 ]
 
 
 class ImageEncoder(nn.Module):
-    def __init__(self, adapters):
+    def __init__(self, tower, adapters):
         super().__init__()
-        self.tower, self.adapter = image_tower.image_tower(), adapters.image
+        self.tower, self.adapter = tower, adapters.image
 
     def forward(self, pixel_values):
         return self.adapter(self.tower(pixel_values))
@@ -66,10 +67,10 @@ def export(encoder, inputs, output, path, dynamic):
     )
 
 
-def export_float32(adapters, folder):
+def export_float32(tower, adapters, folder):
     folder.mkdir(parents=True, exist_ok=True)
     pixels = {"pixel_values": torch.zeros(2, 3, SIZE, SIZE)}
-    export(ImageEncoder(adapters), pixels, "image_embeds", folder / "vision_model.onnx", {"pixel_values": {0: "batch"}})
+    export(ImageEncoder(tower, adapters), pixels, "image_embeds", folder / "vision_model.onnx", {"pixel_values": {0: "batch"}})
     tokens = {name: torch.ones(2, 9, dtype=torch.long) for name in ("input_ids", "attention_mask")}
     ragged = {name: {0: "batch", 1: "length"} for name in tokens}
     export(TextEncoder(adapters), tokens, "text_embeds", folder / "text_model.onnx", ragged)
@@ -89,16 +90,13 @@ def quantize_vision(source, target, batches):
     onnx.save(model, str(target))
 
 
-def calibration_batches(data, art):
-    read = Reader()
-    photos = read_database(data / "photos-0.sqlite", "split = 'train'") + read_database(
-        data / "flickr8k.sqlite", "split = 'train'"
-    )
-    pictures = photos[:: len(photos) // (CALIBRATION_PICTURES * 7 // 8)]
-    drawn = read_art(art, "noto")
-    pictures += drawn[:: len(drawn) // (CALIBRATION_PICTURES // 8)]
-    inputs = [network_input(view_of(read(p), p)) for p in pictures]
-    return [np.stack(inputs[i : i + 32]) for i in range(0, len(inputs), 32)]
+def calibration_batches(work):
+    """Training pictures of every kind, an eighth of them drawn."""
+    inputs = []
+    for group, share in (("captioned", 3 / 8), ("named", 1 / 2), ("drawn", 1 / 8)):
+        pixels, count = Pixels(work, group), int(CALIBRATION_PICTURES * share)
+        inputs += [resize_and_crop(pixels[i * len(pixels) // count]) for i in range(count)]
+    return [network_input(inputs[i : i + 32]).numpy() for i in range(0, len(inputs), 32)]
 
 
 def write_configs(folder, tokenizer, logit_scale):
@@ -155,21 +153,19 @@ def write_configs(folder, tokenizer, logit_scale):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--art", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
 
-    adapters = load_adapters(args.work / "best.pt")
+    adapters = load_adapters(args.work / "final.pt")
     float32, onnx_folder = args.work / "float32", args.out / "onnx"
     onnx_folder.mkdir(parents=True, exist_ok=True)
-    export_float32(adapters, float32)
+    export_float32(load_tower(args.work, "tuned"), adapters, float32)
     quantize_text(float32 / "text_model.onnx", onnx_folder / "text_model.onnx")
     quantize_vision(
-        float32 / "vision_model.onnx", onnx_folder / "vision_model.onnx", calibration_batches(args.data, args.art)
+        float32 / "vision_model.onnx", onnx_folder / "vision_model.onnx", calibration_batches(args.work)
     )
-    write_configs(args.out, write_tokenizer(args.out), round(float(adapters.logit_scale.exp()), 3))
+    write_configs(args.out, write_tokenizer(args.out), round(float(adapters.scale()), 3))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SelfTest } from './encoder.js';
+import type { ModelPackage } from './model-package.js';
+import { WorkerDied, type WorkerThread } from './worker-thread.js';
+
+/** Cosine to the golden vector that every picture and text must reach. Half a pixel, a wrong padding, lost case fall below it. */
+export const leastCosine = 0.99;
+
+interface GoldenText {
+  text: string;
+  input_ids: number[];
+  embedding: number[];
+  /** False where tokenizers are known to differ. */
+  strict?: boolean;
+}
+
+/**
+ * A package's golden vectors through the code that serves requests: golden/images.json (file -> {embedding}) with
+ * golden/images/, and golden/texts.json, both made by the model's own recipe. `unverified` where it has none.
+ */
+export async function runSelfTest(thread: WorkerThread, model: ModelPackage): Promise<SelfTest> {
+  const folder = join(model.directory, 'golden');
+  const golden = await readGolden(folder);
+  if (!golden) return { status: 'unverified' };
+
+  const pictures = await thread.ask({ kind: 'pictures', model, pictures: golden.pictures.map(({ bytes }) => ({ bytes, thumbnail: false })) });
+  const texts = await thread.ask({ kind: 'texts', model, texts: golden.texts.map(({ text }) => text) });
+  if (pictures.kind !== 'pictures' || texts.kind !== 'texts') throw new WorkerDied('an encoder worker gave an answer of another kind');
+  const unread = pictures.pictures.findIndex(({ ok }) => !ok);
+  if (unread >= 0) throw new Error(`golden/images/${golden.pictures[unread]!.name} cannot be read.`);
+
+  const image = { count: golden.pictures.length, lowest_cosine: lowestCosine(pictures.embeddings, golden.pictures) };
+  const text = {
+    count: golden.texts.length,
+    lowest_cosine: lowestCosine(texts.embeddings, golden.texts),
+    other_tokens: golden.texts.filter(({ input_ids: ids }, index) => ids.length !== texts.texts[index]!.tokens).length,
+  };
+  const passed = image.lowest_cosine >= leastCosine && text.lowest_cosine >= leastCosine && text.other_tokens === 0;
+  return { status: passed ? 'passed' : 'failed', least_cosine: leastCosine, image, text };
+}
+
+async function readGolden(folder: string): Promise<{ pictures: { name: string; bytes: Uint8Array; embedding: number[] }[]; texts: GoldenText[] } | undefined> {
+  try {
+    const images = JSON.parse(await readFile(join(folder, 'images.json'), 'utf8')) as Record<string, { embedding: number[] }>;
+    const texts = JSON.parse(await readFile(join(folder, 'texts.json'), 'utf8')) as GoldenText[];
+    const pictures = await Promise.all(Object.entries(images).map(async ([name, { embedding }]) => ({ name, embedding, bytes: new Uint8Array(await readFile(join(folder, 'images', name))) })));
+    return pictures.length > 0 && texts.length > 0 ? { pictures, texts: texts.filter(({ strict }) => strict !== false) } : undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** `embeddings` are normalised, one after the other; the golden ones need not be. */
+function lowestCosine(embeddings: Float32Array, golden: { embedding: number[] }[]): number {
+  const dimension = embeddings.length / golden.length;
+  return Math.min(
+    ...golden.map(({ embedding }, row) => {
+      if (embedding.length !== dimension) throw new Error(`A golden vector has ${embedding.length} numbers, the model gives ${dimension}.`);
+      const dot = embedding.reduce((sum, value, i) => sum + value * embeddings[row * dimension + i]!, 0);
+      return Math.min(1, dot / Math.hypot(...embedding));
+    }),
+  );
+}
