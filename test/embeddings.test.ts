@@ -90,6 +90,13 @@ describe('POST /v1/classify', () => {
     }
   });
 
+  it('takes as many labels as it says, in all templates of the model: more prompts than may wait at once', async () => {
+    const labels = Array.from({ length: 1_000 }, (_, index) => `thing ${index}`);
+    const { status, body } = await classify({ input: 'a thing', labels, top_k: 1 });
+    expect(status).toBe(200);
+    expect(labels).toContain(body.data[0].prediction);
+  });
+
   it('says none of these below the threshold, and cuts to top_k', async () => {
     const { body } = await classify({ input: 'a dog', labels: ['dog', 'cat'], threshold: 1, top_k: 1, templates: ['{label}', 'a {}'] });
     expect(body.data[0]).toMatchObject({ prediction: null });

@@ -57,7 +57,8 @@ describe('the self-test', () => {
     try {
       const { data } = (await call(server.url, 'GET', '/v1/models')).body;
       expect(data.map(({ id, self_test: test }: any) => [id, test.status])).toEqual([['plain', 'unverified']]);
-      expect(server.logs()).toMatch(/The model package wrong cannot be used.*It fails its self-test/);
+      expect(server.logs()).toMatch(/The model package wrong cannot be used/);
+      expect(server.logs()).toMatch(/It fails its self-test/);
     } finally {
       await server.remove();
       await rm(wrong, { recursive: true });
@@ -77,7 +78,7 @@ describe('a collection whose model has gone', () => {
     const { matches } = (await call(before.url, 'POST', searchIn('default'), { query: { id: 'a' } })).body;
     await before.stop();
 
-    await rename(path.join(models, 'first'), path.join(tmpdir(), path.basename(models)));
+    await rename(path.join(models, 'first'), `${models}-away`);
     const without = await startServer({ env: { ...env, MIXSPACE_MODEL: 'second' }, indexDir: before.indexDir });
     try {
       expect(without.logs()).toMatch(/Collection \\?"default\\?" \(2 items\) was made with model \\?"first\\?", which is not here any more/);
@@ -92,7 +93,7 @@ describe('a collection whose model has gone', () => {
       await without.stop();
     }
 
-    await rename(path.join(tmpdir(), path.basename(models)), path.join(models, 'first'));
+    await rename(`${models}-away`, path.join(models, 'first'));
     const back = await startServer({ env: { ...env, MIXSPACE_MODEL: 'second' }, indexDir: before.indexDir });
     try {
       expect((await call(back.url, 'POST', searchIn('default'), { query: 'a boat', modality: 'text' })).body.matches[0].id).toBe('b');

@@ -1,6 +1,6 @@
 import type { ClassifyRequest, ClassifyResponse, Label } from '../contract/classify.js';
 import type { Input } from '../contract/common.js';
-import type { ModelDescription } from '../encoder/encoder.js';
+import type { ModelDescription, TextEmbedding } from '../encoder/encoder.js';
 import { MixspaceError } from '../errors.js';
 import type { Caller, Context } from './context.js';
 import { normalizedSum } from './embedding.js';
@@ -9,6 +9,8 @@ import { checkCount, checkedText, encodeInputs, priorityOf, resolveInputs } from
 const defaultTemplates = ['a photo of a {label}'];
 /** Labels times templates: what one request may ask of the text encoder. */
 const maxPrompts = 20_000;
+/** Prompts are sent on in parts: all of them at once could be more than may wait. */
+const promptsAtOnce = 1_024;
 
 /**
  * `POST /v1/classify`: similarity -> logit (times the logit scale, plus the bias) -> probability.
@@ -69,7 +71,10 @@ async function embedLabels(context: Context, model: ModelDescription, labels: La
   if (prompts.length > maxPrompts) {
     throw new MixspaceError('too_large', `Labels times templates make ${prompts.length} prompts; at most ${maxPrompts} a request.`, { param: 'labels' });
   }
-  const encoded = await context.encoder.encodeTexts(model.id, prompts, { priority: priorityOf(Math.ceil(prompts.length / 32)), signal: caller.signal });
+  const encoded: TextEmbedding[] = [];
+  for (let from = 0; from < prompts.length; from += promptsAtOnce) {
+    encoded.push(...(await context.encoder.encodeTexts(model.id, prompts.slice(from, from + promptsAtOnce), { priority: priorityOf(Math.ceil(prompts.length / 32)), signal: caller.signal })));
+  }
   return {
     embeddings: ranges.map(([from, to]) => normalizedSum(encoded.slice(from, to).map((each) => ({ embedding: each.embedding, weight: 1 })))!),
     tokens: encoded.reduce((sum, each) => sum + each.tokens, 0),

@@ -1,4 +1,4 @@
-"""Stage 8: measure the package's own files on `dev`, from picture and text to figure, beside training's float32.
+"""Stage 10: measure the package's own files on `dev`, from picture and text to figure, beside training's float32.
 
     python evaluate.py --data DATA --art ART --work WORK --package models/mixspace-graft-0.2
 
@@ -104,7 +104,7 @@ def main():
     args = parser.parse_args()
 
     shipped = PackageEncoder(args.package, groups(args.data, args.art))
-    float32 = FeatureEncoder(args.work, load_adapters(args.work / "final.pt"), "tuned")
+    float32 = FeatureEncoder(args.work, load_adapters(args.work / "final.pt"), "blended")
     result = {
         "shipped": all_figures(shipped, args.data),
         "float32": torch.load(args.work / "final.pt", weights_only=True)["figures"],

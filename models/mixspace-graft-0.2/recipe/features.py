@@ -1,13 +1,14 @@
-"""Stages 2 and 5: run the picture tower over every picture once and store what it sees.
+"""Stages 2 and 6: run the picture tower over every picture once and store what it sees.
 
     python features.py --work WORK                       # the tower as it came, and its classifier's logits: the teacher's
-    python features.py --work WORK --tower tuned         # the tower that tune.py left in WORK/tuned.pt
+    python features.py --work WORK --tower blended       # the tower that blend.py left in WORK/blended.pt
 
 Groups are stored in chunks; a chunk that is there is not made again, so a stopped run goes on where it was.
 """
 
 import argparse
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from pictures import SIZE, TRAINING_SIZE, network_input, resize_and_crop, vary_a
 from pixels import Pixels
 
 CHUNK, BATCH = 2048, 64
+POOL = ThreadPoolExecutor()
 # Group -> how many varied views beside the plain one.
 VIEWS = {"captioned-dev": 0, "named-dev": 0, "drawn-dev": 0, "captioned": 3, "drawn": 2, "named": 0}
 
@@ -44,7 +46,8 @@ def run_chunk(tower, pixels, group, number, rows):
     generator = torch.Generator().manual_seed(rows[0] * 10 + number)
     features, logits = [], []
     for start in range(0, len(rows), BATCH):
-        batch = network_input([view(pixels[row], group, number, row) for row in rows[start : start + BATCH]])
+        some = rows[start : start + BATCH]
+        batch = network_input(list(POOL.map(lambda row: view(pixels[row], group, number, row), some)))
         with torch.inference_mode():
             seen = tower.features(vary_color(batch, generator) if number else batch)
             features.append(seen.half().numpy())

@@ -1,4 +1,4 @@
-"""Stage 7: the golden vectors: drawn pictures and a few texts through the package's files, with Pillow and Python.
+"""Stage 9: the golden vectors: drawn pictures and a few texts through the package's files, with Pillow and Python.
 
     python golden.py --package models/mixspace-graft-0.2
 """

@@ -45,7 +45,7 @@ class Convolution(nn.Module):
         return F.relu6(x) if self.activated else x
 
     def pad(self, x):
-        height, width = (max((-(-side // 2) - 1) * 2 + self.kernel - side, 0) for side in x.shape[2:])
+        height, width = (max((-(-int(side) // 2) - 1) * 2 + self.kernel - int(side), 0) for side in x.shape[2:])
         return F.pad(x, (width // 2, width - width // 2, height // 2, height - height // 2))
 
 

@@ -5,7 +5,7 @@ from torch.nn import functional as F
 
 from batches import EMOJI_OFFSET, Captioned, Named, Parallel
 from figures import imagenet_names
-from prompts import ART, PHOTO, fill
+from prompts import ART, DRAWN, PHOTO, fill
 from text_tower import embed_stored
 
 # Weight of the picture tower's own classifier as a teacher, and of pairs in two languages.
@@ -18,16 +18,20 @@ MIXED, DREAMT = 0.5, 0.5
 
 
 class Lesson:
-    def __init__(self, data, work, classifier):
-        """`classifier`: the picture tower's own, features -> logits over the 1,000 ImageNet names."""
-        self.classifier = classifier
+    def __init__(self, data, work, classifier, wordings=0):
+        """`classifier`: the picture tower's own, features -> logits over the 1,000 ImageNet names.
+
+        `wordings`: of so many templates at once, without noise, are its names made; 0: of one, with noise.
+        """
+        self.classifier, self.wordings = classifier, wordings
         self.captioned = Captioned(work)
         self.named = Named(work, "named", PHOTO)
         self.drawn = Named(work, "drawn", ART, EMOJI_OFFSET)
         self.parallel = Parallel(work)
         names = imagenet_names(data)
-        prompts = embed_stored(work, "imagenet-prompts", [fill(t, name) for t in PHOTO for name in names])
-        self.class_prompts = prompts.view(len(PHOTO), len(names), -1)
+        templates = PHOTO + (DRAWN if wordings > 1 else ())
+        prompts = embed_stored(work, "imagenet-prompts", [fill(t, name) for t in templates for name in names])
+        self.class_prompts = prompts.view(len(templates), len(names), -1)
 
     def standardize(self, adapters, features):
         adapters.image.standardize_like(features.float())
@@ -45,9 +49,16 @@ class Lesson:
 
     def name(self, adapters, images, logits):
         """Pictures are told apart by the 1,000 names as the classifier tells them."""
-        wording = self.class_prompts[torch.randint(len(self.class_prompts), ())]
-        told = adapters.scale() * images @ adapters.text(wording).T
+        told = adapters.scale() * images @ self.class_embeddings(adapters).T
         return F.cross_entropy(told, logits.float().softmax(1))
+
+    def class_embeddings(self, adapters):
+        chosen = self.class_prompts[torch.randperm(len(self.class_prompts))[: self.wordings or 1]]
+        training = adapters.text.training
+        adapters.text.train(training and not self.wordings)
+        embeddings = adapters.text(chosen.flatten(0, 1)).view(*chosen.shape[:2], -1).sum(0)
+        adapters.text.train(training)
+        return F.normalize(embeddings, dim=1)
 
     def dream(self, adapters, features):
         """The same on features of pictures that are not there.

@@ -1,4 +1,4 @@
-"""Stage 6: export the grafted encoders, quantise them and write the package.
+"""Stage 8: export the grafted encoders, quantise them and write the package.
 
     python package.py --work WORK --out models/mixspace-graft-0.2
 
@@ -9,7 +9,6 @@ import argparse
 import math
 from pathlib import Path
 
-import numpy as np
 import onnx
 import torch
 from torch import nn
@@ -19,16 +18,14 @@ from adapters import DIMENSION, load_adapters
 from features import load_tower
 from image_tower import MEAN, STD
 from languages import LANGUAGES
-from pictures import SIZE, network_input, resize_and_crop
-from pixels import Pixels
+from pictures import SIZE
 from prompts import ENSEMBLE
-from quantize import convolutions_in_8_bits, matrices_in_8_bits, table_in_4_bits
+from quantize import table_in_4_bits, weights_in_8_bits
 from text_tower import CONTEXT_LENGTH
 from tokenizer import BEGIN, END, PADDING, write_json, write_tokenizer
 
 NAME, VERSION = "mixspace-graft", "0.2"
 BICUBIC = 3
-CALIBRATION_PICTURES = 512
 ATTRIBUTION = [
     "Picture tower grown from EfficientNet-Lite2 (Google; PyTorch port efficientnet-lite-pytorch), Apache-2.0",
     "Text tower and tokenizer grown from Universal Sentence Encoder Multilingual 3 (Google), Apache-2.0",
@@ -76,27 +73,12 @@ def export_float32(tower, adapters, folder):
     export(TextEncoder(adapters), tokens, "text_embeds", folder / "text_model.onnx", ragged)
 
 
-def quantize_text(source, target):
+def quantize(source, target, table=None):
     model = onnx.load(str(source))
-    table_in_4_bits(model, "tower.table.weight")
-    matrices_in_8_bits(model)
+    if table:
+        table_in_4_bits(model, table)
+    weights_in_8_bits(model)
     onnx.save(model, str(target))
-
-
-def quantize_vision(source, target, batches):
-    convolutions_in_8_bits(source, target, batches)
-    model = onnx.load(str(target))
-    matrices_in_8_bits(model)
-    onnx.save(model, str(target))
-
-
-def calibration_batches(work):
-    """Training pictures of every kind, an eighth of them drawn."""
-    inputs = []
-    for group, share in (("captioned", 3 / 8), ("named", 1 / 2), ("drawn", 1 / 8)):
-        pixels, count = Pixels(work, group), int(CALIBRATION_PICTURES * share)
-        inputs += [resize_and_crop(pixels[i * len(pixels) // count]) for i in range(count)]
-    return [network_input(inputs[i : i + 32]).numpy() for i in range(0, len(inputs), 32)]
 
 
 def write_configs(folder, tokenizer, logit_scale):
@@ -160,11 +142,9 @@ def main():
     adapters = load_adapters(args.work / "final.pt")
     float32, onnx_folder = args.work / "float32", args.out / "onnx"
     onnx_folder.mkdir(parents=True, exist_ok=True)
-    export_float32(load_tower(args.work, "tuned"), adapters, float32)
-    quantize_text(float32 / "text_model.onnx", onnx_folder / "text_model.onnx")
-    quantize_vision(
-        float32 / "vision_model.onnx", onnx_folder / "vision_model.onnx", calibration_batches(args.work)
-    )
+    export_float32(load_tower(args.work, "blended"), adapters, float32)
+    quantize(float32 / "text_model.onnx", onnx_folder / "text_model.onnx", table="tower.table.weight")
+    quantize(float32 / "vision_model.onnx", onnx_folder / "vision_model.onnx")
     write_configs(args.out, write_tokenizer(args.out), round(float(adapters.scale()), 3))
 
 

@@ -6,10 +6,19 @@ ENSEMBLE = (
     "a picture of a {}",
     "a small photo of a {}",
     "a blurry photo of a {}",
+    "an emoji of {}",
+    "a drawing of a {}",
+)
+# Those of the ensemble that speak of drawings.
+DRAWN = ("an emoji of {}", "a drawing of a {}")
+PHOTO = (
+    "{}",
+    "a photo of a {}",
+    "a picture of a {}",
+    "a small photo of a {}",
+    "a blurry photo of a {}",
     "a close-up photo of a {}",
     "a photo of one {}",
-)
-PHOTO = ENSEMBLE + (
     "a {}",
     "the {}",
     "a photo of the {}",

@@ -1,15 +1,11 @@
-"""Smaller weights. Nothing is quantised dynamically: what one input gives never depends on the others in its batch."""
+"""Smaller weights, and nothing but weights: what an input gives depends neither on its batch nor on the processor."""
 
 import numpy as np
-import onnx
 from onnx import TensorProto, helper, numpy_helper
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
-from onnxruntime.quantization.shape_inference import quant_pre_process
 
 BLOCK = 64
+SMALL = 10_000
 SHRINKS = np.linspace(0.7, 1, 13)
-# The first convolutions stay float32: they see every picture's full range, and cost little.
-FLOAT_CONVOLUTIONS = 6
 
 
 def table_in_4_bits(model, name):
@@ -55,18 +51,25 @@ def table_in_4_bits(model, name):
     model.ir_version = 10
 
 
-def matrices_in_8_bits(model):
-    """Stores weight matrices as int8, a scale per output; the runtime folds them back to float32 when it loads."""
-    used_as = {}
+def weights_in_8_bits(model):
+    """Stores the weights of matrices and convolutions as int8, a scale per output.
+
+    The runtime folds them back to float32 when it loads. Activations stay float32 too: what 8-bit products give depends
+    on the processor, for those without VNNI saturate.
+    """
+    used_over = {}
     for node in model.graph.node:
+        if node.op_type == "Conv" and not is_small(model, node):
+            used_over[node.input[1]] = (1, 2, 3)
         if node.op_type in ("MatMul", "Gemm"):
             transposed = any(a.name == "transB" and a.i for a in node.attribute)
-            used_as[node.input[1]] = 1 if transposed else 0
-    for name, axis in used_as.items():
+            used_over[node.input[1]] = (1 if transposed else 0,)
+    for name, axes in used_over.items():
         if not any(tensor.name == name for tensor in model.graph.initializer):
             continue
         weight = numpy_helper.to_array(take_initializer(model, name))
-        scale = (np.abs(weight).max(axis, keepdims=True) / 127).astype(np.float32)
+        scale = (np.abs(weight).max(axes, keepdims=True) / 127).astype(np.float32)
+        scale[scale == 0] = 1
         codes = np.rint(weight / scale).astype(np.int8)
         model.graph.initializer.extend(
             [numpy_helper.from_array(codes, f"{name}.int8"), numpy_helper.from_array(scale, f"{name}.scale")]
@@ -75,33 +78,13 @@ def matrices_in_8_bits(model):
         model.graph.node.insert(0, helper.make_node("Cast", [f"{name}.int8"], [f"{name}.float"], to=TensorProto.FLOAT))
 
 
+def is_small(model, convolution):
+    """Depthwise or early: few weights, many of them far apart, so they stay float32."""
+    weight = next(tensor for tensor in model.graph.initializer if tensor.name == convolution.input[1])
+    return weight.dims[1] == 1 or np.prod(weight.dims) < SMALL
+
+
 def take_initializer(model, name):
     tensor = next(tensor for tensor in model.graph.initializer if tensor.name == name)
     model.graph.initializer.remove(tensor)
     return tensor
-
-
-class Batches(CalibrationDataReader):
-    def __init__(self, batches):
-        self.batches = iter(batches)
-
-    def get_next(self):
-        return next(self.batches, None)
-
-
-def convolutions_in_8_bits(source, target, batches):
-    """Static: the activations' scales are measured once on training pictures and stored."""
-    prepared = source.with_suffix(".prepared.onnx")
-    quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
-    convolutions = [node.name for node in onnx.load(str(prepared)).graph.node if node.op_type == "Conv"]
-    quantize_static(
-        str(prepared),
-        str(target),
-        Batches({"pixel_values": batch} for batch in batches),
-        quant_format=QuantFormat.QDQ,
-        op_types_to_quantize=["Conv", "Add", "Clip"],
-        nodes_to_exclude=convolutions[:FLOAT_CONVOLUTIONS],
-        per_channel=True,
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
-    )
