@@ -22,7 +22,7 @@ from features import load_tower
 from figures import all_figures
 from lesson import Lesson
 from text_tower import embed_stored
-from train import AVERAGING, CAPTIONED, DECAY, DRAWN, LABELED, FeatureEncoder, Stored, rate_at
+from train import AVERAGING, CAPTIONED, DECAY, LABELED, FeatureEncoder, Stored, compare, rate_at
 
 SEED, RATE = 20, 5e-4
 TOWER = "blended"
@@ -99,14 +99,7 @@ def take(course, data, work):
 
 
 def step_loss(course, adapters, lesson, stored, hold):
-    batches = [lesson.captioned.sample(CAPTIONED), lesson.named.sample(LABELED), lesson.drawn.sample(DRAWN)]
-    features = torch.cat([of_group(rows) for of_group, (rows, _, _) in zip(stored, batches)])
-    images = adapters.image(features)
-    _, texts, classes = (torch.cat(parts) for parts in zip(*batches))
-    told, shown = (
-        lesson.match(adapters, images[part], classes[part], texts[part], classes[part])
-        for part in (slice(0, CAPTIONED), slice(CAPTIONED, None))
-    )
+    features, images, told, shown = compare(adapters, lesson, stored)
     taught = lesson.dream(adapters, features[: CAPTIONED + LABELED])
     loss = course.captions * told + shown + course.teacher * taught + course.pairs * lesson.translate(adapters)
     if hold:

@@ -115,6 +115,13 @@ def rate_at(step, steps, rate):
 
 
 def step_loss(adapters, lesson, stored):
+    features, _, told, shown = compare(adapters, lesson, stored)
+    taught = lesson.dream(adapters, features[torch.randperm(CAPTIONED + LABELED)[:TAUGHT]])
+    return told + shown + TEACHER_WEIGHT * taught + PARALLEL_WEIGHT * lesson.translate(adapters)
+
+
+def compare(adapters, lesson, stored):
+    """A batch's features and embeddings, captioned pictures first, and the losses of captions and of names."""
     batches = [lesson.captioned.sample(CAPTIONED), lesson.named.sample(LABELED), lesson.drawn.sample(DRAWN)]
     features = torch.cat([of_group(rows) for of_group, (rows, _, _) in zip(stored, batches)])
     images = adapters.image(features)
@@ -123,8 +130,7 @@ def step_loss(adapters, lesson, stored):
         lesson.match(adapters, images[part], classes[part], texts[part], classes[part])
         for part in (slice(0, CAPTIONED), slice(CAPTIONED, None))
     )
-    taught = lesson.dream(adapters, features[torch.randperm(CAPTIONED + LABELED)[:TAUGHT]])
-    return told + shown + TEACHER_WEIGHT * taught + PARALLEL_WEIGHT * lesson.translate(adapters)
+    return features, images, told, shown
 
 
 def main():
