@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { decode, readHeader } from '../src/encoder/decode.js';
+import { decode, readHeader } from '../src/encoder/picture/decode.js';
 import type { Encoder } from '../src/encoder/encoder.js';
 import { openEncoder, type EncoderOptions } from '../src/encoder/index.js';
-import { readPackage } from '../src/encoder/model-package.js';
-import { fitSquare } from '../src/encoder/preprocess.js';
+import { readPackage } from '../src/encoder/package/model-package.js';
+import { fitSquare } from '../src/encoder/picture/preprocess.js';
 import { readTextEncoding } from '../src/encoder/text-encoding.js';
-import type { StartWorker } from '../src/encoder/worker-thread.js';
+import type { StartWorker } from '../src/encoder/workers/worker-thread.js';
 
 const reference = fileURLToPath(new URL('fixtures/reference', import.meta.url));
 const limits = { pictureBytes: 20e6, picturePixels: 100e6 };
@@ -20,7 +20,7 @@ const interactive = { priority: 'interactive' } as const;
 const logged: string[] = [];
 
 /** Workers run compiled. */
-const startWorker: StartWorker = (settings) => new Worker(new URL('../dist/encoder/worker.js', import.meta.url), { workerData: settings });
+const startWorker: StartWorker = (settings) => new Worker(new URL('../dist/encoder/workers/worker.js', import.meta.url), { workerData: settings });
 
 const open = (options: Partial<EncoderOptions> = {}) =>
   openEncoder({ modelsDirectory: reference, defaultModel: 'clip-tiny', workers: 1, limits, startWorker, log: (_, message) => logged.push(message), ...options });

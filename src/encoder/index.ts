@@ -2,12 +2,12 @@ import { availableParallelism } from 'node:os';
 import { MixspaceError } from '../errors.js';
 import type { Log } from '../telemetry.js';
 import type { EncodeOptions, Encoder, ImageEmbedding, ModelDescription, Outcome, SelfTest, TextEmbedding } from './encoder.js';
-import type { PictureLimits } from './decode.js';
-import { findPackages, fingerprintOf, readPackage, type ModelPackage } from './model-package.js';
-import { WorkerPool } from './pool.js';
-import type { Job, Modality } from './queue.js';
+import type { PictureLimits } from './picture/decode.js';
+import { findPackages, fingerprintOf, readPackage, type ModelPackage } from './package/model-package.js';
+import { WorkerPool } from './workers/pool.js';
+import type { Job, Modality } from './workers/queue.js';
 import { runSelfTest } from './self-test.js';
-import { startWorker, WorkerThread, type StartWorker } from './worker-thread.js';
+import { startWorker, WorkerThread, type StartWorker } from './workers/worker-thread.js';
 
 export interface EncoderOptions {
   /** Each folder in it with a config.json is a model, its name the id. */

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SelfTest } from './encoder.js';
-import type { ModelPackage } from './model-package.js';
-import { WorkerDied, type WorkerThread } from './worker-thread.js';
+import type { ModelPackage } from './package/model-package.js';
+import { WorkerDied, type WorkerThread } from './workers/worker-thread.js';
 
 /** Cosine to the golden vector that every picture and text must reach. Half a pixel, a wrong padding, lost case fall below it. */
 export const leastCosine = 0.99;

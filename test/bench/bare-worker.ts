@@ -23,10 +23,10 @@ export interface BareBatch {
 }
 
 const setup = workerData as BareSetup;
-const { readHeader, decode, settleDecoder } = (await import(`${setup.encoder}decode.js`)) as typeof import('../../src/encoder/decode.js');
-const { fitSquare, writeTensor } = (await import(`${setup.encoder}preprocess.js`)) as typeof import('../../src/encoder/preprocess.js');
-const { loadTowers } = (await import(`${setup.encoder}towers.js`)) as typeof import('../../src/encoder/towers.js');
-const { readPackage } = (await import(`${setup.encoder}model-package.js`)) as typeof import('../../src/encoder/model-package.js');
+const { readHeader, decode, settleDecoder } = (await import(`${setup.encoder}picture/decode.js`)) as typeof import('../../src/encoder/picture/decode.js');
+const { fitSquare, writeTensor } = (await import(`${setup.encoder}picture/preprocess.js`)) as typeof import('../../src/encoder/picture/preprocess.js');
+const { loadTowers } = (await import(`${setup.encoder}workers/towers.js`)) as typeof import('../../src/encoder/workers/towers.js');
+const { readPackage } = (await import(`${setup.encoder}package/model-package.js`)) as typeof import('../../src/encoder/package/model-package.js');
 
 settleDecoder();
 const model = await readPackage(setup.modelsDirectory, setup.model);

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import { MixspaceError } from '../errors.js';
+import { MixspaceError } from '../../errors.js';
 import type { Reply, Request, WorkerSettings } from './messages.js';
-import type { ModelPackage } from './model-package.js';
+import type { ModelPackage } from '../package/model-package.js';
 
 export type StartWorker = (settings: WorkerSettings) => Worker;
 

@@ -1,11 +1,11 @@
 /** An encoder worker: decodes, resizes, tokenises and infers, one thread each. Runs inside worker_threads. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { toMixspaceError } from '../errors.js';
-import { decode, decodedBytes, readHeader, settleDecoder, thumbnailOf } from './decode.js';
+import { toMixspaceError } from '../../errors.js';
+import { decode, decodedBytes, readHeader, settleDecoder, thumbnailOf } from '../picture/decode.js';
 import type { PictureFacts, PicturesReply, Reply, Request, StageSeconds, TextsReply, WorkerSettings } from './messages.js';
-import type { ModelPackage } from './model-package.js';
-import { fitSquare, writeTensor } from './preprocess.js';
-import type { Bitmap } from './resize.js';
+import type { ModelPackage } from '../package/model-package.js';
+import { fitSquare, writeTensor } from '../picture/preprocess.js';
+import type { Bitmap } from '../picture/resize.js';
 import { loadTowers, type Towers } from './towers.js';
 
 if (!parentPort) throw new Error('worker.ts runs in a worker thread');

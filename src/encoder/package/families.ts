@@ -1,3 +1,5 @@
+import type { Rgb } from '../picture/preprocess.js';
+
 /**
  * What a family of models does that its packages' own files do not say. Whatever a package says wins.
  * Context lengths, padding and lower-casing are those of each family's published reference code.
@@ -20,8 +22,6 @@ export interface Family {
   textOutputs: string[];
   imageOutputs: string[];
 }
-
-export type Rgb = [number, number, number];
 
 const clip: Family = {
   geometry: 'crop',

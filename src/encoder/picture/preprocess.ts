@@ -1,5 +1,6 @@
-import type { Rgb } from './families.js';
 import { resize, type Bitmap, type Interpolation } from './resize.js';
+
+export type Rgb = [number, number, number];
 
 /** From a decoded picture to the tower's input, as the model's reference does it. */
 export interface Preprocessing {

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { familyOf, type Family, type Rgb } from './families.js';
-import type { NoMatch } from './encoder.js';
-import type { Preprocessing } from './preprocess.js';
-import type { TextRules } from './text-encoding.js';
+import type { NoMatch } from '../encoder.js';
+import type { Preprocessing, Rgb } from '../picture/preprocess.js';
+import type { TextRules } from '../text-encoding.js';
+import { familyOf, type Family } from './families.js';
 
 /**
  * A model package as its files describe it: plain data, so that it can be sent to workers. Layout: config.json,

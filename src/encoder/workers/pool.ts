@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { MixspaceError, reviveError, toMixspaceError } from '../errors.js';
-import type { Log } from '../telemetry.js';
-import type { ImageEmbedding, Outcome, TextEmbedding } from './encoder.js';
+import { MixspaceError, reviveError, toMixspaceError } from '../../errors.js';
+import type { Log } from '../../telemetry.js';
+import type { ImageEmbedding, Outcome, TextEmbedding } from '../encoder.js';
 import type { PicturesReply, TextsReply, WorkerSettings } from './messages.js';
-import type { ModelPackage } from './model-package.js';
+import type { ModelPackage } from '../package/model-package.js';
 import { JobQueue, type Job, type Modality, type Priority } from './queue.js';
 import { WorkerDied, WorkerThread, type StartWorker } from './worker-thread.js';
 

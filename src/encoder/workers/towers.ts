@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { ModelPackage } from './model-package.js';
-import { readTextEncoding, type EncodedText, type TextEncoding } from './text-encoding.js';
+import type { ModelPackage } from '../package/model-package.js';
+import { readTextEncoding, type EncodedText, type TextEncoding } from '../text-encoding.js';
 
 /** Both towers of a package, loaded. Embeddings come as one array of `dimension` floats an input, normalised. */
 export interface Towers {

@@ -1,6 +1,6 @@
 import exif from 'exif-reader';
 import sharp, { type Metadata, type Sharp } from 'sharp';
-import { MixspaceError } from '../errors.js';
+import { MixspaceError } from '../../errors.js';
 import { flattenOnWhite, fromCmyk, fromSixteenBits } from './colors.js';
 import { mediaTypeOf, unreadable, type MediaType } from './media-type.js';
 import type { Bitmap } from './resize.js';

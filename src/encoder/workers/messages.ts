@@ -1,6 +1,6 @@
-import type { PlainError } from '../errors.js';
-import type { PictureLimits } from './decode.js';
-import type { ModelPackage } from './model-package.js';
+import type { PlainError } from '../../errors.js';
+import type { PictureLimits } from '../picture/decode.js';
+import type { ModelPackage } from '../package/model-package.js';
 
 /** What the pool asks of a worker; each request is answered once, under its ticket. */
 export type Request = { ticket: number; model: ModelPackage } & (

@@ -1,6 +1,6 @@
-import { MixspaceError } from '../errors.js';
-import type { ImageEmbedding, Outcome, TextEmbedding } from './encoder.js';
-import type { ModelPackage } from './model-package.js';
+import { MixspaceError } from '../../errors.js';
+import type { ImageEmbedding, Outcome, TextEmbedding } from '../encoder.js';
+import type { ModelPackage } from '../package/model-package.js';
 
 export type Priority = 'interactive' | 'bulk';
 export type Modality = 'text' | 'image';

@@ -1,4 +1,4 @@
-import { MixspaceError } from '../errors.js';
+import { MixspaceError } from '../../errors.js';
 
 export type MediaType = 'image/jpeg' | 'image/png' | 'image/webp' | 'image/avif' | 'image/gif' | 'image/tiff';
 
