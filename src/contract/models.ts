@@ -39,6 +39,10 @@ export const Model = z
         rejected: z.number().meta({ description: 'Measured: the share of names of things that are not there whose best picture falls below it.' }),
       })
       .optional(),
+    matryoshka_dimensions: z
+      .array(z.number().int())
+      .optional()
+      .meta({ description: 'Numbers of dimensions the model was trained to be cut to, largest first: what `dimensions` of `/v1/embeddings` takes beside its own number.' }),
     self_test: SelfTest.meta({ description: "The package's golden vectors, when the service started." }),
   })
   .meta({ id: 'Model' });

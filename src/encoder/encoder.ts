@@ -27,6 +27,8 @@ export interface ModelDescription {
   /** The package's own prompt ensemble, each with `{}` for the label. */
   templates?: string[];
   noMatch?: NoMatch;
+  /** Numbers of dimensions the model was trained to be cut to (Matryoshka), largest first, where its package names any. */
+  matryoshkaDimensions?: number[];
   /** The package's golden vectors, when the service started. */
   selfTest: SelfTest;
 }
@@ -61,12 +63,15 @@ export interface EncodeOptions {
 export interface TextEmbedding {
   /** Normalised. */
   embedding: Float32Array;
+  /** Length of what the tower gave: `embedding` times this is that, to the rounding of a float32. */
+  norm: number;
   tokens: number;
   truncated: boolean;
 }
 
 export interface ImageEmbedding {
   embedding: Float32Array;
+  norm: number;
   /** After EXIF orientation. */
   width: number;
   height: number;

@@ -88,7 +88,7 @@ async function readModels(directory: string, log: Log, startThread: () => Worker
 }
 
 function describe(files: ModelPackage, dimension: number, selfTest: SelfTest): Omit<ModelDescription, 'loaded'> {
-  const { id, text, image, logitScale, logitBias, license, description, languages, templates, noMatch } = files;
+  const { id, text, image, logitScale, logitBias, license, description, languages, templates, noMatch, matryoshkaDimensions } = files;
   return {
     id,
     modalities: ['text', 'image'],
@@ -103,6 +103,7 @@ function describe(files: ModelPackage, dimension: number, selfTest: SelfTest): O
     ...(languages === undefined ? {} : { languages }),
     ...(templates === undefined ? {} : { templates }),
     ...(noMatch === undefined ? {} : { noMatch }),
+    ...(matryoshkaDimensions === undefined ? {} : { matryoshkaDimensions }),
     selfTest,
   };
 }

@@ -21,6 +21,7 @@ export function listModels(context: Context): ModelList {
       ...(model.logitBias === undefined ? {} : { logit_bias: model.logitBias }),
       ...(model.templates === undefined ? {} : { templates: model.templates }),
       ...(model.noMatch === undefined ? {} : { no_match: model.noMatch }),
+      ...(model.matryoshkaDimensions === undefined ? {} : { matryoshka_dimensions: model.matryoshkaDimensions }),
       self_test: model.selfTest,
     })),
   };

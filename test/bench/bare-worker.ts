@@ -41,7 +41,7 @@ async function encodeBatch(files: string[]): Promise<Float32Array> {
     const bitmap = await decode(bytes, await readHeader(bytes, limits));
     writeTensor(fitSquare(bitmap, model.image), model.image, tensor, index * stride);
   }
-  return towers.encodePixels(tensor, files.length);
+  return (await towers.encodePixels(tensor, files.length)).embeddings;
 }
 
 async function encodeAll({ files, next }: BareJob): Promise<BareBatch[]> {

@@ -24,6 +24,8 @@ export interface ModelPackage {
   languages?: string[];
   templates?: string[];
   noMatch?: NoMatch;
+  /** As ModelDescription tells them, the model's own number not necessarily among them. */
+  matryoshkaDimensions?: number[];
   /** SHA-256 of weights and tokenizer file, hex. */
   fileHashes: string[];
 }
@@ -31,6 +33,8 @@ export interface ModelPackage {
 interface HubConfig {
   model_type?: string;
   logit_scale_init_value?: number;
+  /** As jina-clip-v2 publishes them. */
+  matryoshka_dimensions?: number[];
   text_config?: { max_position_embeddings?: number; pad_token_id?: number };
   vision_config?: { image_size?: number };
 }
@@ -62,6 +66,7 @@ interface ModelCard {
   logit_bias?: number;
   templates?: string[];
   no_match?: NoMatch;
+  matryoshka_dimensions?: number[];
   padding?: 'longest' | 'max_length';
   pad_token_id?: number;
 }
@@ -111,8 +116,16 @@ export async function readPackage(modelsDirectory: string, id: string): Promise<
     ...(card.languages === undefined ? {} : { languages: card.languages }),
     ...(card.templates === undefined ? {} : { templates: card.templates }),
     ...(card.no_match === undefined ? {} : { noMatch: card.no_match }),
+    ...matryoshka(card.matryoshka_dimensions ?? config.matryoshka_dimensions, card.matryoshka_dimensions ? 'model.json' : 'config.json'),
     fileHashes,
   };
+}
+
+/** null stands for none in published files. */
+function matryoshka(dimensions: number[] | null | undefined, file: string): { matryoshkaDimensions?: number[] } {
+  if (dimensions === undefined || dimensions === null) return {};
+  if (!Array.isArray(dimensions) || !dimensions.every((each) => Number.isInteger(each) && each > 0)) throw new Error(`${file}: matryoshka_dimensions is a list of whole numbers from 1.`);
+  return { matryoshkaDimensions: [...new Set(dimensions)].sort((a, b) => b - a) };
 }
 
 function contextLength(config: HubConfig, tokenizer: TokenizerConfig, family: Family): number {

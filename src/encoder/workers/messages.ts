@@ -22,6 +22,8 @@ export interface TextsReply {
   kind: 'texts';
   /** `dimension` floats an input, in order, normalised. */
   embeddings: Float32Array;
+  /** The length each had before. */
+  norms: Float64Array;
   texts: { tokens: number; truncated: boolean }[];
   seconds: StageSeconds;
 }
@@ -30,6 +32,8 @@ export interface PicturesReply {
   kind: 'pictures';
   /** `dimension` floats for each picture that was read, in order, normalised. */
   embeddings: Float32Array;
+  /** The length each had before. */
+  norms: Float64Array;
   pictures: ({ ok: true; picture: PictureFacts } | { ok: false; error: PlainError })[];
   seconds: StageSeconds;
 }

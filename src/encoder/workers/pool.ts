@@ -165,15 +165,15 @@ function movable({ bytes, keepBytes }: Job): boolean {
 function outcomesOf(reply: TextsReply | PicturesReply): Outcome<TextEmbedding | ImageEmbedding>[] {
   if (reply.kind === 'texts') {
     const dimension = reply.embeddings.length / reply.texts.length;
-    return reply.texts.map((text, i) => finite({ ...text, embedding: reply.embeddings.slice(i * dimension, (i + 1) * dimension) }));
+    return reply.texts.map((text, i) => finite({ ...text, embedding: reply.embeddings.slice(i * dimension, (i + 1) * dimension), norm: reply.norms[i]! }));
   }
   const read = reply.pictures.filter(({ ok }) => ok).length;
   const dimension = reply.embeddings.length / Math.max(read, 1);
   let next = 0;
   return reply.pictures.map((outcome) => {
     if (!outcome.ok) return { ok: false, error: reviveError(outcome.error) };
-    const start = dimension * next++;
-    return finite({ ...outcome.picture, embedding: reply.embeddings.slice(start, start + dimension) });
+    const row = next++;
+    return finite({ ...outcome.picture, embedding: reply.embeddings.slice(row * dimension, (row + 1) * dimension), norm: reply.norms[row]! });
   });
 }
 

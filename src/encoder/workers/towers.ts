@@ -2,13 +2,19 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ModelPackage } from '../package/model-package.js';
 import { readTextEncoding, type EncodedText, type TextEncoding } from '../text-encoding.js';
 
-/** Both towers of a package, loaded. Embeddings come as one array of `dimension` floats an input, normalised. */
+/** One array of `dimension` floats an input, normalised, and the length each had before. */
+export interface Embeddings {
+  embeddings: Float32Array;
+  norms: Float64Array;
+}
+
+/** Both towers of a package, loaded. */
 export interface Towers {
   dimension: number;
   textEncoding: TextEncoding;
-  encodeTexts(texts: EncodedText[]): Promise<Float32Array>;
+  encodeTexts(texts: EncodedText[]): Promise<Embeddings>;
   /** `pixels`: float32 [count, 3, size, size]. */
-  encodePixels(pixels: Float32Array, count: number): Promise<Float32Array>;
+  encodePixels(pixels: Float32Array, count: number): Promise<Embeddings>;
 }
 
 /** One thread a session: the workers are what runs in parallel. */
@@ -111,20 +117,23 @@ function idTensor(tower: Tower, name: string, texts: EncodedText[], length: numb
 }
 
 /** Runs all inputs, as many at a time as the file takes, and normalises what comes out. */
-async function inSlices(tower: Tower, count: number, feeds: (start: number, end: number) => Record<string, Tensor>): Promise<Float32Array> {
+async function inSlices(tower: Tower, count: number, feeds: (start: number, end: number) => Record<string, Tensor>): Promise<Embeddings> {
   const step = tower.fixedBatch ?? Math.max(count, 1);
   const embeddings = new Float32Array(count * tower.dimension);
   for (let start = 0; start < count; start += step) {
     const results = await tower.session.run(feeds(start, Math.min(start + step, count)), [tower.output]);
     embeddings.set(results[tower.output]!.data as Float32Array, start * tower.dimension);
   }
-  for (let i = 0; i < count; i++) normalize(embeddings.subarray(i * tower.dimension, (i + 1) * tower.dimension));
-  return embeddings;
+  const norms = Float64Array.from({ length: count }, (_, i) => normalize(embeddings.subarray(i * tower.dimension, (i + 1) * tower.dimension)));
+  return { embeddings, norms };
 }
 
-function normalize(embedding: Float32Array): void {
+/** In place; returns the length it had. */
+function normalize(embedding: Float32Array): number {
   let squares = 0;
   for (const value of embedding) squares += value * value;
-  const factor = 1 / Math.sqrt(squares);
+  const norm = Math.sqrt(squares);
+  const factor = 1 / norm;
   for (let i = 0; i < embedding.length; i++) embedding[i] = embedding[i]! * factor;
+  return norm;
 }

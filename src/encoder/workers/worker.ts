@@ -42,8 +42,8 @@ function towersOf(model: ModelPackage): Promise<Towers> {
 async function encodeTexts(towers: Towers, texts: string[]): Promise<TextsReply> {
   const seconds: StageSeconds = {};
   const encoded = await timed(seconds, 'tokenize', () => texts.map((text) => towers.textEncoding.encode(text)));
-  const embeddings = await timed(seconds, 'infer', () => towers.encodeTexts(encoded));
-  return { kind: 'texts', embeddings, texts: encoded.map(({ ids, truncated }) => ({ tokens: ids.length, truncated })), seconds };
+  const answer = await timed(seconds, 'infer', () => towers.encodeTexts(encoded));
+  return { kind: 'texts', ...answer, texts: encoded.map(({ ids, truncated }) => ({ tokens: ids.length, truncated })), seconds };
 }
 
 async function encodePictures(towers: Towers, model: ModelPackage, pictures: { bytes: Uint8Array; thumbnail: boolean }[]): Promise<PicturesReply> {
@@ -61,8 +61,8 @@ async function encodePictures(towers: Towers, model: ModelPackage, pictures: { b
       outcomes.push({ ok: false, error: toMixspaceError(error).toPlain() });
     }
   }
-  const embeddings = await timed(seconds, 'infer', () => towers.encodePixels(tensor.subarray(0, read * stride), read));
-  return { kind: 'pictures', embeddings, pictures: outcomes, seconds };
+  const answer = await timed(seconds, 'infer', () => towers.encodePixels(tensor.subarray(0, read * stride), read));
+  return { kind: 'pictures', ...answer, pictures: outcomes, seconds };
 }
 
 async function readPicture(bytes: Uint8Array, thumbnail: boolean, seconds: StageSeconds, use: (bitmap: Bitmap) => void): Promise<PictureFacts> {
