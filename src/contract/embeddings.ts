@@ -1,16 +1,36 @@
 import { z } from 'zod';
 import { Input, TokenArray, Usage } from './common.js';
 
+/** An int8 is the number of a normalised embedding times this, rounded. */
+export const int8Scale = 127;
+
+export const embeddingEncodings = ['float', 'base64', 'int8', 'binary', 'ubinary'] as const;
+const allowed = `one of ${embeddingEncodings.map((name) => `"${name}"`).join(', ')}, or a list of them`;
+
+export const EmbeddingEncoding = z.enum(embeddingEncodings).meta({
+  id: 'EmbeddingEncoding',
+  description: `\`float\`: numbers. \`base64\`: the same as little-endian float32. \`int8\`: each number of the normalised embedding times ${int8Scale}, rounded to the nearest integer, one scale for all embeddings: the dot product of two over ${int8Scale ** 2} is their cosine, nearly. \`ubinary\`: a bit a number, 1 where it is above zero, eight to an integer of 0 to 255, the first number in the highest bit, the last integer filled up with zeros; the bits that differ count the distance. \`binary\`: the same less 128.`,
+});
+export type EmbeddingEncoding = z.infer<typeof EmbeddingEncoding>;
+
+const Encodings = z.union([EmbeddingEncoding, z.array(EmbeddingEncoding).min(1)], { error: `It takes ${allowed}.` });
+
 export const EmbeddingsRequest = z
   .strictObject({
     model: z.string().optional(),
     input: z.union([Input, z.array(z.union([Input, TokenArray])).min(1), TokenArray], {
       error: 'input is a string, {"text"}, {"image"}, or a list of at least one of them.',
     }),
-    encoding_format: z.enum(['float', 'base64']).optional(),
-    embedding_type: z.enum(['float', 'base64']).optional().meta({ description: 'Another name of `encoding_format`.' }),
-    dimensions: z.number().int().min(1).optional().meta({ description: "Only the model's own number, for now." }),
-    normalized: z.boolean().optional().meta({ description: 'Default true; false gives what the tower gave, as far as the model tells.' }),
+    encoding_format: Encodings.optional().meta({ description: 'Default `float`. With a list, each `embedding` is an object by these names.' }),
+    embedding_type: Encodings.optional().meta({ description: 'Another name of `encoding_format`; where both are sent, they must agree.' }),
+    dimensions: z
+      .number()
+      .int()
+      .min(1)
+      .optional()
+      .meta({ description: "The first so many numbers, normalised again: the model's own number, or one of its `matryoshka_dimensions`. A cut embedding is of another space and has another `fingerprint`." }),
+    force_dimensions: z.boolean().optional().meta({ description: 'Takes any `dimensions` below the model\'s own, although it was not trained to be cut there: expect worse results.' }),
+    normalized: z.boolean().optional().meta({ description: 'Default true; false gives what the tower gave, at the length it had (with `dimensions`, the first so many numbers of it). Not with `int8`.' }),
     user: z.unknown().optional().meta({ description: 'Known, changes nothing.' }),
     task: z.unknown().optional().meta({ description: 'Known, changes nothing.' }),
     truncate: z.unknown().optional().meta({ description: 'Known, changes nothing: too long a text is always cut, and says so.' }),
@@ -19,16 +39,24 @@ export const EmbeddingsRequest = z
   .meta({ id: 'EmbeddingsRequest' });
 export type EmbeddingsRequest = z.infer<typeof EmbeddingsRequest>;
 
+const numbers = z.array(z.number());
+const integers = z.array(z.number().int());
+
+export const EncodedEmbeddings = z
+  .object({ float: numbers.optional(), base64: z.string().optional(), int8: integers.optional(), binary: integers.optional(), ubinary: integers.optional() })
+  .meta({ id: 'EncodedEmbeddings', description: 'One embedding in each encoding that was asked for.' });
+export type EncodedEmbeddings = z.infer<typeof EncodedEmbeddings>;
+
 export const EmbeddingsResponse = z
   .object({
     object: z.literal('list'),
     model: z.string(),
-    fingerprint: z.string(),
+    fingerprint: z.string().meta({ description: "Of the embeddings' space: the model's own, and `-d256` behind it where they were cut to 256 dimensions." }),
     data: z.array(
       z.object({
         object: z.literal('embedding'),
         index: z.number().int(),
-        embedding: z.union([z.array(z.number()), z.string()]).meta({ description: 'Numbers, or base64 of little-endian float32.' }),
+        embedding: z.union([numbers, z.string(), EncodedEmbeddings]).meta({ description: 'As `encoding_format` says: numbers, a base64 string, or an object by encoding where a list was sent.' }),
         truncated: z.boolean().optional(),
       }),
     ),

@@ -1,18 +1,21 @@
 import type { Input } from '../contract/common.js';
-import type { EmbeddingsRequest, EmbeddingsResponse } from '../contract/embeddings.js';
+import type { EmbeddingEncoding, EmbeddingsRequest, EmbeddingsResponse } from '../contract/embeddings.js';
+import type { ModelDescription } from '../encoder/encoder.js';
 import { MixspaceError } from '../errors.js';
 import type { Caller, Context } from './context.js';
+import { cut, cutFingerprint } from './embedding.js';
+import { encoded } from './embedding-encodings.js';
 import { checkCount, encodeInputs, priorityOf, resolveInputs } from './inputs.js';
 
 /** `POST /v1/embeddings`: all or nothing. */
 export async function embed(context: Context, request: EmbeddingsRequest, caller: Caller): Promise<EmbeddingsResponse> {
   const model = context.encoder.model(request.model);
-  if (request.dimensions !== undefined && request.dimensions !== model.dimension) {
-    throw new MixspaceError('unprocessable', `Model "${model.id}" gives ${model.dimension} dimensions, not ${request.dimensions}.`, { param: 'dimensions' });
+  const encodings = encodingsOf(request);
+  const normalized = request.normalized !== false;
+  if (!normalized && [encodings].flat().includes('int8')) {
+    throw new MixspaceError('unprocessable', 'int8 has one scale for all embeddings, which only normalised ones fit: leave `normalized` out, or ask for another encoding.', { param: 'normalized' });
   }
-  if (request.normalized === false) {
-    throw new MixspaceError('unprocessable', 'Embeddings are always normalised here; leave `normalized` out.', { param: 'normalized' });
-  }
+  const dimensions = dimensionsOf(request, model);
   // A list of bare numbers is one token array.
   const many = Array.isArray(request.input) && typeof request.input[0] !== 'number';
   const field = (index: number): string => (many ? `input[${index}]` : 'input');
@@ -26,23 +29,39 @@ export async function embed(context: Context, request: EmbeddingsRequest, caller
   const resolved = await resolveInputs(context, entries as Input[], caller, field);
   const results = await encodeInputs(context, model.id, resolved, priorityOf(entries.length), caller, field);
 
-  const base64 = (request.encoding_format ?? request.embedding_type) === 'base64';
   const tokens = results.reduce((sum, { tokens }) => sum + tokens, 0);
   return {
     object: 'list',
     model: model.id,
-    fingerprint: model.fingerprint,
-    data: results.map(({ embedding, truncated }, index) => ({
+    fingerprint: cutFingerprint(model, dimensions),
+    data: results.map(({ embedding, norm, truncated }, index) => ({
       object: 'embedding',
       index,
-      embedding: base64 ? toBase64(embedding) : Array.from(embedding),
+      embedding: encoded(normalized ? cut(embedding, dimensions) : atLength(embedding.subarray(0, dimensions), norm), encodings),
       ...(truncated ? { truncated } : {}),
     })),
     usage: { prompt_tokens: tokens, total_tokens: tokens },
   };
 }
 
-/** Little-endian float32, as every platform that Node runs on holds it. */
-function toBase64(embedding: Float32Array): string {
-  return Buffer.from(embedding.buffer, embedding.byteOffset, embedding.byteLength).toString('base64');
+/** OpenAI's SDKs send `encoding_format` unasked: what `embedding_type` says besides must not be overheard. */
+function encodingsOf({ encoding_format: format, embedding_type: type }: EmbeddingsRequest): EmbeddingEncoding | EmbeddingEncoding[] {
+  if (format !== undefined && type !== undefined && String(format) !== String(type)) {
+    throw new MixspaceError('invalid_request', `embedding_type is another name of encoding_format; one says "${String(type)}", the other "${String(format)}". Send one of them.`, { param: 'embedding_type' });
+  }
+  return format ?? type ?? 'float';
+}
+
+function dimensionsOf({ dimensions, force_dimensions: force }: EmbeddingsRequest, model: ModelDescription): number {
+  const own = model.dimension;
+  if (dimensions === undefined || dimensions === own) return own;
+  const trained = (model.matryoshkaDimensions ?? []).filter((each) => each < own);
+  if (trained.includes(dimensions) || (force === true && dimensions < own)) return dimensions;
+  const allowed = trained.length === 0 ? `It was not trained to be cut: leave \`dimensions\` out` : `It was trained to be cut to ${trained.join(', ')}: ask for one of these`;
+  const way = dimensions < own ? `${allowed}, or force it with \`force_dimensions\`.` : `${allowed}.`;
+  throw new MixspaceError('unprocessable', `Model "${model.id}" gives ${own} dimensions, not ${dimensions}. ${way}`, { param: 'dimensions' });
+}
+
+function atLength(embedding: Float32Array, norm: number): Float32Array {
+  return embedding.map((value) => value * norm);
 }

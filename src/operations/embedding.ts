@@ -1,3 +1,4 @@
+import type { ModelDescription } from '../encoder/encoder.js';
 import { MixspaceError } from '../errors.js';
 import type { Collection } from '../store/store.js';
 
@@ -38,6 +39,20 @@ export function normalizedSum(parts: { embedding: Float32Array; weight: number }
   // Embeddings are float32: what is left of two opposites is rounding, about 1e-7 of the weights.
   if (!(norm > scale * 1e-6)) return undefined;
   return Float32Array.from(sum, (value) => value / norm);
+}
+
+/** The first `dimensions` numbers at length 1 (Matryoshka representation learning, Kusupati et al. 2022, 3); as it is where that is all of them. @throws MixspaceError `unprocessable` where they are all zero. */
+export function cut(embedding: Float32Array, dimensions: number): Float32Array {
+  if (dimensions === embedding.length) return embedding;
+  const first = embedding.subarray(0, dimensions);
+  const norm = Math.hypot(...first);
+  if (norm === 0) throw new MixspaceError('unprocessable', `The first ${dimensions} numbers of an embedding are all zero, so that they have no direction: ask for more dimensions.`, { param: 'dimensions' });
+  return first.map((value) => value / norm);
+}
+
+/** Of the space that a model's embeddings are in when they are cut: the model's own, and `-d256` behind it for 256 dimensions. */
+export function cutFingerprint({ fingerprint, dimension }: ModelDescription, dimensions: number): string {
+  return dimensions === dimension ? fingerprint : `${fingerprint}-d${dimensions}`;
 }
 
 /** Lower-case hex; computed off the main thread. */

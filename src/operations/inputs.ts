@@ -1,4 +1,5 @@
 import type { Input } from '../contract/common.js';
+import type { TextEmbedding } from '../encoder/encoder.js';
 import { MixspaceError } from '../errors.js';
 import type { Context, Caller } from './context.js';
 import { fetchPicture } from './fetch-picture.js';
@@ -104,7 +105,7 @@ export async function mapLimited<A, B>(values: readonly A[], limit: number, map:
   return results;
 }
 
-/** Texts and pictures embedded, in the order given; the first bad picture throws, told by its place. */
+/** Texts and pictures embedded, in the order given, a picture as a text of no tokens; the first bad picture throws, told by its place. */
 export async function encodeInputs(
   context: Context,
   model: string,
@@ -112,7 +113,7 @@ export async function encodeInputs(
   priority: 'interactive' | 'bulk',
   caller: Caller,
   field: (index: number) => string,
-): Promise<{ embedding: Float32Array; tokens: number; truncated: boolean }[]> {
+): Promise<TextEmbedding[]> {
   const textAt: number[] = [];
   const imageAt: number[] = [];
   inputs.forEach((input, index) => ('text' in input ? textAt : imageAt).push(index));
@@ -121,12 +122,13 @@ export async function encodeInputs(
     textAt.length ? context.encoder.encodeTexts(model, textAt.map((index) => (inputs[index] as { text: string }).text), options) : [],
     imageAt.length ? context.encoder.encodeImages(model, imageAt.map((index) => (inputs[index] as { image: Uint8Array }).image), options) : [],
   ]);
-  const results = new Array<{ embedding: Float32Array; tokens: number; truncated: boolean }>(inputs.length);
+  const results = new Array<TextEmbedding>(inputs.length);
   textAt.forEach((index, i) => (results[index] = texts[i]!));
   imageAt.forEach((index, i) => {
     const outcome = images[i]!;
     if (!outcome.ok) throw outcome.error.at(`${field(index)}.image`);
-    results[index] = { embedding: outcome.value.embedding, tokens: 0, truncated: false };
+    const { embedding, norm } = outcome.value;
+    results[index] = { embedding, norm, tokens: 0, truncated: false };
   });
   return results;
 }
