@@ -90,6 +90,7 @@ export const settings = {
   }, 'how much the log says'),
   workers: setting('MIXSPACE_WORKERS', '--workers <number>', 'one a core, at most 8', () => Math.min(8, availableParallelism()), whole(1, 64), 'encoder workers'),
   queueLimit: setting('MIXSPACE_QUEUE_LIMIT', '--queue-limit <number>', '4096', () => 4096, whole(1, 1_000_000), 'texts and pictures that may wait for an encoder; beyond it 429'),
+  cache: setting('MIXSPACE_CACHE', '--cache <size>', '64MB', () => 64e6, bytes, 'memory for the embeddings of texts and pictures asked for last, so that they are not encoded again; 0 keeps none'),
   maxBody: setting('MIXSPACE_MAX_BODY', '--max-body <size>', '256MB', () => 256e6, bytes, 'a request body'),
   maxPicture: setting('MIXSPACE_MAX_PICTURE', '--max-picture <size>', '50MB', () => 50e6, bytes, 'a picture, in bytes'),
   maxPixels: setting('MIXSPACE_MAX_PIXELS', '--max-pixels <number>', '100000000', () => 100_000_000, whole(1, 1_000_000_000), 'a picture, in pixels'),

@@ -1,6 +1,8 @@
 /** The composition root: settings in, a running service out. The only file that names concrete classes. */
 import { realpath } from 'node:fs/promises';
 import type { Config } from './config.js';
+import { CachedEncoder } from './encoder/cache/cached-encoder.js';
+import type { Encoder } from './encoder/encoder.js';
 import { openEncoder } from './encoder/index.js';
 import { MixspaceError } from './errors.js';
 import { settleCollections } from './operations/collections.js';
@@ -29,7 +31,7 @@ export async function openService(config: Config): Promise<Service> {
     ),
   );
   const store = await openEmbeddedStore({ directory: config.indexDir, log });
-  const encoder = await openEncoder({
+  const towers = await openEncoder({
     modelsDirectory: config.modelsDir,
     ...(config.model === undefined ? {} : { defaultModel: config.model }),
     workers: config.workers,
@@ -41,7 +43,8 @@ export async function openService(config: Config): Promise<Service> {
     await store.close();
     throw error;
   });
-  telemetry.gauge('mixspace_encoder_waiting', 'Texts and pictures that wait for an encoder', () => encoder.waiting());
+  telemetry.gauge('mixspace_encoder_waiting', 'Texts and pictures that wait for an encoder', () => towers.waiting());
+  const encoder = config.cache === 0 ? towers : cached(towers, config.cache, telemetry);
 
   const context: Context = {
     encoder,
@@ -70,7 +73,8 @@ export async function openService(config: Config): Promise<Service> {
     await close();
     throw error;
   }
-  const readiness = watchReadiness(context);
+  // Past the cache: ready is who has just made an inference.
+  const readiness = watchReadiness({ ...context, encoder: towers });
   return {
     context,
     readiness,
@@ -80,4 +84,17 @@ export async function openService(config: Config): Promise<Service> {
       await close();
     },
   };
+}
+
+function cached(encoder: Encoder, bytes: number, telemetry: Telemetry): Encoder {
+  const count = telemetry.counter('mixspace_cache_lookups_total', 'Texts and pictures to embed, by whether a kept embedding answered', ['modality', 'result']);
+  const front = new CachedEncoder(encoder, {
+    bytes,
+    onLookup: (modality, hits, misses) => {
+      count({ modality, result: 'hit' }, hits);
+      count({ modality, result: 'miss' }, misses);
+    },
+  });
+  telemetry.gauge('mixspace_cache_bytes', 'Memory of the kept embeddings', () => front.bytes);
+  return front;
 }

@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { pino } from 'pino';
-import { Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 /** The one way to say something to the operator: a sentence, and fields beside it. */
@@ -14,6 +14,8 @@ export interface Telemetry {
   request(labels: { method: string; route: string; status: number }, seconds: number): void;
   /** A value read when the metrics are. */
   gauge(name: string, help: string, read: () => number): void;
+  /** Returns what adds to it. */
+  counter<L extends string>(name: string, help: string, labelNames: L[]): (labels: Record<L, string>, count: number) => void;
   close(): void;
 }
 
@@ -46,6 +48,10 @@ export function openTelemetry(options: { level: string }): Telemetry {
     request: (labels, seconds) => requests.observe({ ...labels, status: String(labels.status) }, seconds),
     gauge: (name, help, read) => {
       new Gauge({ name, help, registers: [registry], collect() { this.set(read()); } });
+    },
+    counter: (name, help, labelNames) => {
+      const counter = new Counter({ name, help, labelNames, registers: [registry] });
+      return (labels, count) => counter.inc(labels, count);
     },
     close: () => delay.disable(),
   };

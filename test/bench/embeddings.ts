@@ -17,7 +17,7 @@ export async function embeddings(quick: boolean): Promise<void> {
   const count = quick ? 200 : 1_000;
   const workers = Math.min(8, availableParallelism());
   await withPhotoFolder(count, async (_, files) => {
-    const server = await startServer({ env: { LOG_LEVEL: 'error', MIXSPACE_WORKERS: String(workers) } });
+    const server = await startServer({ env: { LOG_LEVEL: 'error', MIXSPACE_WORKERS: String(workers), MIXSPACE_CACHE: '0' } });
     const model = (await new MixspaceClient({ url: server.url }).models())[0]!;
     const bare = await BareEncoding.start(model.id, workers);
     try {

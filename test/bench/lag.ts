@@ -19,7 +19,7 @@ const wordings = ['a dog in the snow', 'children at play', 'a red car', 'two peo
 export async function lag(quick: boolean): Promise<void> {
   const duration = quick ? 10_000 : 70_000;
   await withPhotoFolder(quick ? 200 : 2_000, async (folder) => {
-    const server = await startServer({ env: { LOG_LEVEL: 'error' } });
+    const server = await startServer({ env: { LOG_LEVEL: 'error', MIXSPACE_CACHE: '0' } });
     const client = new MixspaceClient({ url: server.url });
     const health = (): Promise<unknown> => fetch(`${server.url}/healthz`).then((response) => response.text());
     const words = (turn: number): Promise<unknown> => client.search('default', wordings[turn % wordings.length]!, { limit: 10 });

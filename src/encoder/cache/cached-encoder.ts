@@ -1,0 +1,83 @@
+import type { EncodeOptions, Encoder, ImageEmbedding, ModelDescription, Outcome, SelfTest, TextEmbedding } from '../encoder.js';
+import { Memory } from './memory.js';
+
+export interface CacheOptions {
+  /** What may be kept: half of it for texts, half for pictures, so that neither drives out the other. */
+  bytes: number;
+  /** Told of each call's hits, what needed no encoding of its own, and misses. */
+  onLookup?: (modality: 'text' | 'image', hits: number, misses: number) => void;
+}
+
+/** Longer texts are known by their hash: as keys they would outweigh their embeddings. */
+const longestKey = 512;
+
+/**
+ * An encoder that remembers what it was asked for last, by the model's fingerprint and the text or the picture's
+ * SHA-256, and encodes once what several ask for at the same time. Calls that want thumbnails pass by: those are not
+ * kept, and who asks for them takes in each picture once.
+ */
+export class CachedEncoder implements Encoder {
+  readonly #encoder: Encoder;
+  readonly #texts: Memory<TextEmbedding>;
+  readonly #images: Memory<ImageEmbedding>;
+
+  constructor(encoder: Encoder, { bytes, onLookup = () => undefined }: CacheOptions) {
+    this.#encoder = encoder;
+    this.#texts = new Memory(bytes / 2, (hits, misses) => onLookup('text', hits, misses));
+    this.#images = new Memory(bytes / 2, (hits, misses) => onLookup('image', hits, misses));
+  }
+
+  /** What is kept weighs so much, keys included. */
+  get bytes(): number {
+    return this.#texts.bytes + this.#images.bytes;
+  }
+
+  models(): ModelDescription[] {
+    return this.#encoder.models();
+  }
+
+  model(id?: string): ModelDescription {
+    return this.#encoder.model(id);
+  }
+
+  selfTest(id: string): Promise<SelfTest> {
+    return this.#encoder.selfTest(id);
+  }
+
+  async encodeTexts(model: string, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]> {
+    const { fingerprint } = this.#encoder.model(model);
+    const keys = await Promise.all(texts.map((text) => (text.length > longestKey ? contentKey(fingerprint, new TextEncoder().encode(text)) : `${fingerprint} ${text}`)));
+    const outcomes = await this.#texts.outcomes(keys, options.priority, async (places) => {
+      const embeddings = await this.#encoder.encodeTexts(model, places.map((place) => texts[place]!), options);
+      return embeddings.map((value) => ({ ok: true, value }));
+    });
+    return outcomes.map((outcome) => {
+      if (!outcome.ok) throw outcome.error;
+      return outcome.value;
+    });
+  }
+
+  async encodeImages(model: string, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean; keepBytes?: boolean }): Promise<Outcome<ImageEmbedding>[]> {
+    if (options.thumbnail === true) return this.#encoder.encodeImages(model, images, options);
+    const { fingerprint } = this.#encoder.model(model);
+    // Before any of them is moved to a worker. What shares a buffer with another must not be: that one may follow later.
+    const keys = await Promise.all(images.map((bytes) => contentKey(fingerprint, bytes)));
+    const shared = new Set(images.map(({ buffer }) => buffer)).size < images.length;
+    return this.#images.outcomes(keys, options.priority, (places) =>
+      this.#encoder.encodeImages(model, places.map((place) => images[place]!), { ...options, keepBytes: options.keepBytes === true || shared }),
+    );
+  }
+
+  waiting(): number {
+    return this.#encoder.waiting();
+  }
+
+  close(): Promise<void> {
+    return this.#encoder.close();
+  }
+}
+
+/** Hashed off the main thread. */
+async function contentKey(fingerprint: string, bytes: Uint8Array): Promise<string> {
+  return `${fingerprint}#${Buffer.from(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)).toString('base64')}`;
+}
