@@ -6,7 +6,8 @@ import { startServer, type RunningServer } from './server.js';
 
 let server: RunningServer;
 beforeAll(async () => {
-  server = await startServer();
+  // Each answer is made afresh.
+  server = await startServer({ env: { MIXSPACE_CACHE: '0' } });
 });
 afterAll(() => server.remove());
 

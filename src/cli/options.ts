@@ -2,24 +2,31 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { MixspaceClient } from '../client/index.js';
 import { MixspaceError } from '../errors.js';
 
-export interface ClientFlags {
+export interface ServiceFlags {
   url: string;
+}
+
+export interface ClientFlags extends ServiceFlags {
   json?: true;
 }
 
 /** A command that calls a service. The key comes from the environment alone: arguments are seen by everyone on the machine. */
-export function clientCommand(name: string, description: string): Command {
+export function serviceCommand(name: string, description: string): Command {
   return new Command(name)
     .description(description)
     .addOption(new Option('--url <url>', 'where the service is').env('MIXSPACE_URL').default('http://127.0.0.1:8080'))
-    .option('--json', 'print the answer as JSON')
     .addHelpText('after', '\nWhere the service asks for a key, MIXSPACE_API_KEY holds it.');
+}
+
+/** One that prints its answer for people, or as JSON. */
+export function clientCommand(name: string, description: string): Command {
+  return serviceCommand(name, description).option('--json', 'print the answer as JSON');
 }
 
 export const collectionOption = (): Option => new Option('--collection <name>', 'the collection').default('default');
 
 /** @throws MixspaceError `invalid_request` for a URL that is none. */
-export function openClient({ url }: ClientFlags, options: { retries?: number } = {}): MixspaceClient {
+export function openClient({ url }: ServiceFlags, options: { retries?: number } = {}): MixspaceClient {
   const protocol = URL.canParse(url) ? new URL(url).protocol : undefined;
   if (protocol !== 'http:' && protocol !== 'https:') {
     throw new MixspaceError('invalid_request', `--url (MIXSPACE_URL) takes an address such as http://127.0.0.1:8080, not "${url}".`);

@@ -8,6 +8,12 @@ import { MixspaceError } from '../errors.js';
 const pictureExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.gif', '.tif', '.tiff']);
 const heicExtensions = new Set(['.heic', '.heif']);
 
+/** By its extension alone. */
+export function namesPicture(file: string): boolean {
+  const extension = path.extname(file).toLowerCase();
+  return pictureExtensions.has(extension) || heicExtensions.has(extension);
+}
+
 export interface PictureFile {
   /** Absolute. */
   file: string;

@@ -4,6 +4,7 @@ import { MixspaceError } from '../errors.js';
 import { addCommand } from './add.js';
 import { classifyCommand } from './classify.js';
 import { collectionsCommand } from './collections.js';
+import { embedCommand } from './embed.js';
 import { modelsCommand } from './models.js';
 import { searchCommand } from './search.js';
 
@@ -31,6 +32,7 @@ async function program(args: string[]): Promise<Command> {
     .addCommand(addCommand())
     .addCommand(searchCommand())
     .addCommand(classifyCommand())
+    .addCommand(embedCommand())
     .addCommand(collectionsCommand())
     .addCommand(modelsCommand());
   for (const command of [root, ...root.commands, ...root.commands.flatMap(({ commands }) => commands)]) command.exitOverride().showHelpAfterError('(--help says more)');

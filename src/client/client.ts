@@ -1,12 +1,13 @@
 import type { ClassifyResponse } from '../contract/classify.js';
 import type { Collection } from '../contract/collections.js';
 import type { ErrorBody, Metadata } from '../contract/common.js';
-import type { EmbeddingsResponse } from '../contract/embeddings.js';
+import type { EmbeddingEncoding, EmbeddingsResponse } from '../contract/embeddings.js';
 import type { FileNote, Item, ItemOutcome, ItemPage, NewItem } from '../contract/items.js';
 import type { Model, SelfTest } from '../contract/models.js';
 import { routes, type Route, type RouteName } from '../contract/routes.js';
 import type { SearchResponse } from '../contract/search.js';
 import type { Answer, CallArguments, CallParts } from './call.js';
+import { decodeEmbedding, type Decoded } from './embeddings.js';
 import { MixspaceApiError, MixspaceUnreachableError } from './errors.js';
 
 export interface ClientOptions {
@@ -27,6 +28,7 @@ export interface UploadFile extends FileNote {
 type SearchBody = Exclude<CallParts<'search'>['body'], FormData>;
 export type Query = NonNullable<SearchBody['query']>;
 export type SearchOptions = Omit<SearchBody, 'query'> & Signaled;
+type EmbedBody = Omit<CallParts<'embed'>['body'], 'encoding_format' | 'embedding_type'>;
 export type PictureSize = 'thumbnail' | 'original';
 
 interface Signaled {
@@ -63,6 +65,13 @@ export class MixspaceClient {
 
   embed(body: CallParts<'embed'>['body'], options: Signaled = {}): Promise<EmbeddingsResponse> {
     return this.call('embed', { body, ...options });
+  }
+
+  /** The embeddings of `embed` in the inputs' order, decoded: numbers (sent as base64) unless `encoding_format` says otherwise. */
+  async embeddings<E extends EmbeddingEncoding = 'base64'>(body: EmbedBody & { encoding_format?: E }, options: Signaled = {}): Promise<Decoded[E][]> {
+    const encoding = body.encoding_format ?? ('base64' as E);
+    const { data } = await this.embed({ ...body, encoding_format: encoding }, options);
+    return data.map(({ embedding }) => decodeEmbedding(embedding, encoding));
   }
 
   classify(body: CallParts<'classify'>['body'], options: Signaled = {}): Promise<ClassifyResponse> {

@@ -26,8 +26,7 @@ export class Embedder {
   async #embed(inputs: Input[]): Promise<Float32Array[]> {
     const embeddings: Float32Array[] = [];
     for (let from = 0; from < inputs.length; from += perRequest) {
-      const { data } = await this.client.embed({ input: inputs.slice(from, from + perRequest), encoding_format: 'base64' });
-      for (const { embedding } of data) embeddings.push(fromBase64(embedding as string));
+      embeddings.push(...(await this.client.embeddings({ input: inputs.slice(from, from + perRequest) })));
     }
     return embeddings;
   }
