@@ -42,7 +42,7 @@ export const Model = z
     matryoshka_dimensions: z
       .array(z.number().int())
       .optional()
-      .meta({ description: 'Numbers of dimensions the model was trained to be cut to, largest first: what `dimensions` of `/v1/embeddings` takes beside its own number.' }),
+      .meta({ description: 'Numbers of dimensions the model was trained to be cut to: what `dimensions` of `/v1/embeddings` takes beside its own number.' }),
     self_test: SelfTest.meta({ description: "The package's golden vectors, when the service started." }),
   })
   .meta({ id: 'Model' });

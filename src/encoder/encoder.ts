@@ -27,7 +27,7 @@ export interface ModelDescription {
   /** The package's own prompt ensemble, each with `{}` for the label. */
   templates?: string[];
   noMatch?: NoMatch;
-  /** Numbers of dimensions the model was trained to be cut to (Matryoshka), largest first, where its package names any. */
+  /** Numbers of dimensions the model was trained to be cut to (Matryoshka), where its package names any. */
   matryoshkaDimensions?: number[];
   /** The package's golden vectors, when the service started. */
   selfTest: SelfTest;

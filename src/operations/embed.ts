@@ -55,7 +55,7 @@ function encodingsOf({ encoding_format: format, embedding_type: type }: Embeddin
 function dimensionsOf({ dimensions, force_dimensions: force }: EmbeddingsRequest, model: ModelDescription): number {
   const own = model.dimension;
   if (dimensions === undefined || dimensions === own) return own;
-  const trained = (model.matryoshkaDimensions ?? []).filter((each) => each < own);
+  const trained = (model.matryoshkaDimensions ?? []).filter((each) => each < own).sort((a, b) => a - b);
   if (trained.includes(dimensions) || (force === true && dimensions < own)) return dimensions;
   const allowed = trained.length === 0 ? `It was not trained to be cut: leave \`dimensions\` out` : `It was trained to be cut to ${trained.join(', ')}: ask for one of these`;
   const way = dimensions < own ? `${allowed}, or force it with \`force_dimensions\`.` : `${allowed}.`;

@@ -125,7 +125,7 @@ export async function readPackage(modelsDirectory: string, id: string): Promise<
 function matryoshka(dimensions: number[] | null | undefined, file: string): { matryoshkaDimensions?: number[] } {
   if (dimensions === undefined || dimensions === null) return {};
   if (!Array.isArray(dimensions) || !dimensions.every((each) => Number.isInteger(each) && each > 0)) throw new Error(`${file}: matryoshka_dimensions is a list of whole numbers from 1.`);
-  return { matryoshkaDimensions: [...new Set(dimensions)].sort((a, b) => b - a) };
+  return { matryoshkaDimensions: dimensions };
 }
 
 function contextLength(config: HubConfig, tokenizer: TokenizerConfig, family: Family): number {
