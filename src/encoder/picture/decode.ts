@@ -2,6 +2,7 @@ import exif from 'exif-reader';
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { MixspaceError } from '../../errors.js';
 import { flattenOnWhite, fromCmyk, fromSixteenBits } from './colors.js';
+import { decodeHeic } from './heic.js';
 import { mediaTypeOf, unreadable, type MediaType } from './media-type.js';
 import { uprightSize, type Bitmap, type Orientation } from './resize.js';
 
@@ -33,8 +34,8 @@ export interface PictureHeader {
 /** More than this is decoded in strips, so that one picture does not take the memory of all others. */
 const stripBytes = 192 * 2 ** 20;
 
-/** Progressive and interlaced pictures lie in memory whole while they are decoded, 4 bytes a pixel as measured. */
-const progressivePixels = 70e6;
+/** Progressive, interlaced and HEIC pictures lie in memory whole while they are decoded, 4 to 7 bytes a pixel as measured. */
+const wholePixels = 70e6;
 
 const decodeSeconds = 30;
 
@@ -57,12 +58,23 @@ export async function readHeader(bytes: Uint8Array, limits: PictureLimits): Prom
   if (pixels > limits.picturePixels) {
     throw new MixspaceError('too_large', `The picture has ${metadata.width} x ${metadata.height} pixels; at most ${Math.floor(limits.picturePixels / 1e6)} megapixels are decoded.`);
   }
-  if (metadata.isProgressive && pixels > progressivePixels) {
-    throw new MixspaceError('too_large', `The picture is ${mediaType === 'image/png' ? 'interlaced' : 'progressive'} and has ${metadata.width} x ${metadata.height} pixels; of that kind at most ${progressivePixels / 1e6} megapixels are decoded. Saved without it, larger ones are.`);
+  const kind = wholeKind(mediaType, metadata);
+  if (kind !== undefined && pixels > wholePixels) {
+    throw new MixspaceError('too_large', `The picture is ${kind} and has ${metadata.width} x ${metadata.height} pixels; of that kind at most ${wholePixels / 1e6} megapixels are decoded. Saved otherwise, larger ones are.`);
   }
   const stored = { width: metadata.width, height: metadata.height, orientation: orientationOf(metadata) };
   return { mediaType, ...uprightSize(stored), stored, takenAt: takenAt(metadata.exif), metadata };
 }
+
+/** What makes the decoder keep the whole picture. */
+function wholeKind(mediaType: MediaType, metadata: Metadata): string | undefined {
+  if (isHevc(metadata)) return 'HEIC';
+  if (!metadata.isProgressive) return undefined;
+  return mediaType === 'image/png' ? 'interlaced' : 'progressive';
+}
+
+/** sharp reads the headers of these, and has no decoder for them. */
+const isHevc = ({ compression }: Metadata): boolean => compression === 'hevc';
 
 /** Some whole rows of a picture, as stored. */
 export interface Strip {
@@ -73,7 +85,7 @@ export interface Strip {
 /** One for most pictures. */
 export function stripsOf(header: PictureHeader): Strip[] {
   const { height } = header.stored;
-  const count = Math.ceil(decodedBytes(header) / stripBytes);
+  const count = isHevc(header.metadata) ? 1 : Math.ceil(decodedBytes(header) / stripBytes);
   const each = Math.ceil(height / count);
   return Array.from({ length: Math.ceil(height / each) }, (_, i) => ({ top: i * each, height: Math.min(each, height - i * each) }));
 }
@@ -90,6 +102,7 @@ export function decode(bytes: Uint8Array, header: PictureHeader): Promise<Bitmap
  */
 export async function decodeStrip(bytes: Uint8Array, header: PictureHeader, strip: Strip): Promise<Bitmap> {
   const { metadata, stored } = header;
+  if (isHevc(metadata)) return decodeHevc(bytes, header);
   const grey = metadata.channels === 1 && !metadata.hasAlpha;
   const deep = metadata.depth === 'ushort';
   const cmyk = metadata.space === 'cmyk';
@@ -117,6 +130,16 @@ export async function decodeStrip(bytes: Uint8Array, header: PictureHeader, stri
   return { pixels: samples, width, height, channels: info.channels === 1 ? 1 : 3, orientation };
 }
 
+function decodeHevc(bytes: Uint8Array, { mediaType, stored }: PictureHeader): Bitmap {
+  try {
+    const { pixels, width, height, channels } = decodeHeic(bytes);
+    if (width !== stored.width || height !== stored.height) throw new Error(`It has ${width} x ${height} pixels, not ${stored.width} x ${stored.height} as its header says`);
+    return { pixels: channels === 4 ? flattenOnWhite(pixels, 3) : pixels, width, height, channels: 3, orientation: 1 };
+  } catch (error) {
+    throw refusal(mediaType, error);
+  }
+}
+
 /** Bytes that the picture takes when it is decoded whole. */
 export function decodedBytes({ stored: { width, height }, metadata }: PictureHeader): number {
   const channels = metadata.channels === 2 ? 4 : metadata.channels;
@@ -124,8 +147,9 @@ export function decodedBytes({ stored: { width, height }, metadata }: PictureHea
   return width * height * channels * sampleBytes;
 }
 
-/** What EXIF says, else XMP, as Pillow reads them. AVIF and HEIC say it in the container, and their decoder turns them. */
-function orientationOf({ orientation, xmpAsString }: Metadata): Orientation {
+/** What EXIF says, else XMP, as Pillow reads them. AVIF and HEIC say it in the container alone, and their decoder turns them. */
+function orientationOf({ format, orientation, xmpAsString }: Metadata): Orientation {
+  if (format === 'heif') return 1;
   const said = orientation ?? Number(/tiff:Orientation(?:="|>)([0-9])/.exec(xmpAsString ?? '')?.[1] ?? 1);
   return said >= 1 && said <= 8 ? (said as Orientation) : 1;
 }

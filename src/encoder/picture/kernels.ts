@@ -1,6 +1,7 @@
 /** The compiled kernels/resize.ts, and the memory it works in. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { WebAssembly } from './web-assembly.js';
 
 /** What kernels/resize.ts exports; the addresses are byte offsets in `memory`. */
 interface Exports {
@@ -9,12 +10,6 @@ interface Exports {
   narrowGrey(source: number, firsts: number, weights: number, groups: number, width: number, out: number): void;
   mixRows(source: number, pitch: number, weights: number, pairs: number, length: number, out: number): void;
 }
-
-/** The part of it used here; its full types are the browser's. */
-declare const WebAssembly: {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object) => { exports: unknown };
-};
 
 /** Built by `npm run build`; the source runs beside it too. */
 const file = fileURLToPath(new URL('../../../dist/encoder/picture/resize.wasm', import.meta.url));
