@@ -156,7 +156,7 @@ test('refuses each bad picture alone, with a sentence, while the rest of the bat
     ['only a header', jpeg.subarray(0, 20), 'unsupported_media', /truncated|broken/],
     ['SVG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><image href="http://127.0.0.1/"/></svg>'), 'unsupported_media', /SVG/],
     ['PDF', Buffer.from('%PDF-1.7'), 'unsupported_media', /PDF/],
-    ['HEIC', Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from('ftypheic\0\0\0\0mif1heic')]), 'unsupported_media', /HEIC.*JPEG/],
+    ['empty HEIC', Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from('ftypheic\0\0\0\0mif1heic')]), 'unsupported_media', /HEIC/],
     ['30,000 x 30,000', huge, 'too_large', /30000 x 30000/],
     ['too many bytes', new Uint8Array(limits.pictureBytes + 1), 'too_large', /bytes/],
   ];

@@ -61,7 +61,6 @@ function tell({ found, created, updated, known, failures, leftOut, stopped }: Ad
     `${plural(created, 'picture')} added in ${seconds.toFixed(1)} s${rate}, ${known} already there` +
       `${updated > 0 ? `, ${updated} found in one more place` : ''}${failures.length > 0 ? `, ${failures.length} failed` : ''}.`,
   );
-  if (leftOut.heic > 0) say(`${plural(leftOut.heic, 'HEIC picture')} left out: convert them to JPEG first, for instance with heif-convert.`);
   if (leftOut.other > 0) say(`${plural(leftOut.other, 'other file')} left out.`);
   if (leftOut.links > 0) say(`${plural(leftOut.links, 'link')} not followed.`);
   for (const folder of leftOut.unreadable) say(`The folder ${folder} cannot be read.`);

@@ -5,8 +5,7 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { MixspaceError } from '../errors.js';
 
-const pictureExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.gif', '.tif', '.tiff']);
-const heicExtensions = new Set(['.heic', '.heif']);
+const pictureExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.heic', '.heif', '.gif', '.tif', '.tiff']);
 
 /** By its extension alone. */
 export function namesPicture(file: string): boolean {
@@ -24,7 +23,6 @@ export interface PictureFile {
 
 /** What lies under the paths and is no picture to send, by how many. */
 export interface LeftOut {
-  heic: number;
   other: number;
   links: number;
   /** Folders that cannot be read. */
@@ -37,13 +35,12 @@ export interface LeftOut {
  * @throws MixspaceError `not_found` for a path that is not there.
  */
 export async function listPictures(paths: string[], signal?: AbortSignal): Promise<{ pictures: PictureFile[]; leftOut: LeftOut }> {
-  const leftOut: LeftOut = { heic: 0, other: 0, links: 0, unreadable: [] };
+  const leftOut: LeftOut = { other: 0, links: 0, unreadable: [] };
   const pictures = new Map<string, PictureFile>();
 
   const take = async (file: string, root: string): Promise<void> => {
     const extension = path.extname(file).toLowerCase();
-    if (heicExtensions.has(extension)) leftOut.heic++;
-    else if (!pictureExtensions.has(extension)) leftOut.other++;
+    if (!pictureExtensions.has(extension)) leftOut.other++;
     else {
       const bytes = await stat(file).then(({ size }) => size, () => 0);
       pictures.set(file, { file, bytes, root });

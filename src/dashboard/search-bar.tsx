@@ -106,7 +106,7 @@ function FileButton({ label, title, multiple = false, onFiles }: FileButtonProps
         ref={input}
         type="file"
         hidden
-        accept="image/*"
+        accept="image/*,.heic,.heif"
         multiple={multiple}
         aria-label={title}
         onChange={(event) => {

@@ -1,8 +1,17 @@
-/** 16-bit samples to 8 bits: 65535 becomes 255, so the divisor is 257. */
-export function fromSixteenBits(bytes: Uint8Array): Uint8Array {
+/**
+ * What decoders give, as 8-bit grey or RGB. Each of these overwrites what it is given, from the front: a large picture
+ * is not held twice.
+ */
+
+/**
+ * 16-bit samples to 8 bits. `rounded`: divided by 257, so that 65535 becomes 255, as references do with grey, which
+ * Pillow itself would turn white. `cut`: the upper byte, as Pillow reads colors and grey with alpha.
+ */
+export function fromSixteenBits(bytes: Uint8Array, way: 'rounded' | 'cut'): Uint8Array {
   const samples = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
-  const out = new Uint8Array(samples.length);
-  for (let i = 0; i < samples.length; i++) out[i] = (samples[i]! + 128) / 257;
+  const out = bytes.subarray(0, samples.length);
+  if (way === 'cut') for (let i = 0; i < samples.length; i++) out[i] = samples[i]! >> 8;
+  else for (let i = 0; i < samples.length; i++) out[i] = (samples[i]! + 128) / 257;
   return out;
 }
 
@@ -15,12 +24,10 @@ function multiply255(a: number, b: number): number {
 /** Pillow's CMYK to RGB (Convert.c, cmyk2rgb): what the black leaves, less that share of each ink. No profile. */
 export function fromCmyk(cmyk: Uint8Array, stride: number): Uint8Array {
   const count = cmyk.length / stride;
-  const rgb = new Uint8Array(count * 3);
+  const rgb = cmyk.subarray(0, count * 3);
   for (let i = 0, p = 0, o = 0; i < count; i++, p += stride, o += 3) {
     const light = 255 - cmyk[p + 3]!;
-    rgb[o] = light - multiply255(cmyk[p]!, light);
-    rgb[o + 1] = light - multiply255(cmyk[p + 1]!, light);
-    rgb[o + 2] = light - multiply255(cmyk[p + 2]!, light);
+    for (let c = 0; c < 3; c++) rgb[o + c] = light - multiply255(cmyk[p + c]!, light);
   }
   return rgb;
 }
@@ -29,7 +36,7 @@ export function fromCmyk(cmyk: Uint8Array, stride: number): Uint8Array {
 export function flattenOnWhite(samples: Uint8Array, channels: 1 | 3): Uint8Array {
   const stride = channels + 1;
   const count = samples.length / stride;
-  const out = new Uint8Array(count * channels);
+  const out = samples.subarray(0, count * channels);
   for (let i = 0, p = 0, o = 0; i < count; i++, p += stride) {
     const alpha = samples[p + channels]!;
     const ground = 255 * (255 - alpha);

@@ -2,8 +2,9 @@ import exif from 'exif-reader';
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { MixspaceError } from '../../errors.js';
 import { flattenOnWhite, fromCmyk, fromSixteenBits } from './colors.js';
+import { decodeHeic } from './heic.js';
 import { mediaTypeOf, unreadable, type MediaType } from './media-type.js';
-import type { Bitmap } from './resize.js';
+import { uprightSize, type Bitmap, type Orientation } from './resize.js';
 
 /** One thread a picture: the encoder workers are what runs in parallel. No cache: a picture comes once. */
 export function settleDecoder(): void {
@@ -20,24 +21,26 @@ export interface PictureLimits {
 /** What the header tells, before a pixel is decoded. */
 export interface PictureHeader {
   mediaType: MediaType;
-  /** After EXIF orientation. */
+  /** Upright: after EXIF orientation. */
   width: number;
   height: number;
+  /** As stored, until it is turned upright. */
+  stored: { width: number; height: number; orientation: Orientation };
   /** EXIF DateTimeOriginal, `YYYY-MM-DDTHH:MM:SS`. */
   takenAt: string | undefined;
   metadata: Metadata;
 }
 
-/**
- * Decoded pictures above this are halved, quartered ... by the decoder until they fit, so that one picture does not
- * take the memory of all others. 64 megapixels of RGB stay exact.
- */
-const decodedBytesLimit = 192 * 2 ** 20;
+/** More than this is decoded in strips, so that one picture does not take the memory of all others. */
+const stripBytes = 192 * 2 ** 20;
 
-/** Progressive and interlaced pictures lie in memory whole while they are decoded, 4 bytes a pixel as measured. */
-const progressivePixels = 70e6;
+/** Progressive, interlaced and HEIC pictures lie in memory whole while they are decoded, 4 to 7 bytes a pixel as measured. */
+const wholePixels = 70e6;
 
 const decodeSeconds = 30;
+
+const thumbnailSize = { width: 320, height: 320, fit: 'inside', withoutEnlargement: true } as const;
+const thumbnailFormat = { quality: 80, effort: 2 } as const;
 
 /** Throws `too_large` above a limit, `unsupported_media` for what is no picture. */
 export async function readHeader(bytes: Uint8Array, limits: PictureLimits): Promise<PictureHeader> {
@@ -55,30 +58,60 @@ export async function readHeader(bytes: Uint8Array, limits: PictureLimits): Prom
   if (pixels > limits.picturePixels) {
     throw new MixspaceError('too_large', `The picture has ${metadata.width} x ${metadata.height} pixels; at most ${Math.floor(limits.picturePixels / 1e6)} megapixels are decoded.`);
   }
-  if (metadata.isProgressive && pixels > progressivePixels) {
-    throw new MixspaceError('too_large', `The picture is ${mediaType === 'image/png' ? 'interlaced' : 'progressive'} and has ${metadata.width} x ${metadata.height} pixels; of that kind at most ${progressivePixels / 1e6} megapixels are decoded. Saved without it, larger ones are.`);
+  const kind = wholeKind(mediaType, metadata);
+  if (kind !== undefined && pixels > wholePixels) {
+    throw new MixspaceError('too_large', `The picture is ${kind} and has ${metadata.width} x ${metadata.height} pixels; of that kind at most ${wholePixels / 1e6} megapixels are decoded. Saved otherwise, larger ones are.`);
   }
-  const { width, height } = metadata.autoOrient;
-  return { mediaType, width, height, takenAt: takenAt(metadata.exif), metadata };
+  const stored = { width: metadata.width, height: metadata.height, orientation: orientationOf(metadata) };
+  return { mediaType, ...uprightSize(stored), stored, takenAt: takenAt(metadata.exif), metadata };
+}
+
+/** What makes the decoder keep the whole picture. */
+function wholeKind(mediaType: MediaType, metadata: Metadata): string | undefined {
+  if (isHevc(metadata)) return 'HEIC';
+  if (!metadata.isProgressive) return undefined;
+  return mediaType === 'image/png' ? 'interlaced' : 'progressive';
+}
+
+/** sharp reads the headers of these, and has no decoder for them. */
+const isHevc = ({ compression }: Metadata): boolean => compression === 'hevc';
+
+/** Some whole rows of a picture, as stored. */
+export interface Strip {
+  top: number;
+  height: number;
+}
+
+/** One for most pictures. */
+export function stripsOf(header: PictureHeader): Strip[] {
+  const { height } = header.stored;
+  const count = isHevc(header.metadata) ? 1 : Math.ceil(decodedBytes(header) / stripBytes);
+  const each = Math.ceil(height / count);
+  return Array.from({ length: Math.ceil(height / each) }, (_, i) => ({ top: i * each, height: Math.min(each, height - i * each) }));
+}
+
+/** The whole picture, as `decodeStrip` gives it. */
+export function decode(bytes: Uint8Array, header: PictureHeader): Promise<Bitmap> {
+  return decodeStrip(bytes, header, { top: 0, height: header.stored.height });
 }
 
 /**
- * 8-bit grey or RGB as the reference sees it: upright, no color profile applied, CMYK by plain arithmetic, 16 bits
- * divided by 257, transparency on white, the first frame. Throws `unsupported_media` for broken and truncated pictures.
+ * 8-bit grey or RGB as the reference sees it: no color profile applied, CMYK by plain arithmetic, 16 bits as
+ * `fromSixteenBits` says, transparency on white, the first frame; not turned upright yet. Throws `unsupported_media` for broken and
+ * truncated pictures.
  */
-export async function decode(bytes: Uint8Array, header: PictureHeader): Promise<Bitmap> {
-  const { metadata } = header;
+export async function decodeStrip(bytes: Uint8Array, header: PictureHeader, strip: Strip): Promise<Bitmap> {
+  const { metadata, stored } = header;
+  if (isHevc(metadata)) return decodeHevc(bytes, header);
   const grey = metadata.channels === 1 && !metadata.hasAlpha;
   const deep = metadata.depth === 'ushort';
   const cmyk = metadata.space === 'cmyk';
-  const shrink = shrinkToFit(decodedBytes(header));
 
   let pipeline = open(bytes).timeout({ seconds: decodeSeconds });
   if (cmyk) pipeline = pipeline.pipelineColourspace('cmyk').toColourspace('cmyk');
   else if (deep) pipeline = pipeline.toColourspace(grey ? 'grey16' : 'rgb16');
   else if (grey) pipeline = pipeline.toColourspace('b-w');
-  pipeline = pipeline.autoOrient();
-  if (shrink > 1) pipeline = pipeline.resize(Math.ceil(header.width / shrink), Math.ceil(header.height / shrink), { fit: 'fill' });
+  if (strip.height < stored.height) pipeline = pipeline.extract({ left: 0, top: strip.top, width: stored.width, height: strip.height });
 
   const { data, info } = await pipeline
     .raw({ depth: deep && !cmyk ? 'ushort' : 'uchar' })
@@ -86,33 +119,63 @@ export async function decode(bytes: Uint8Array, header: PictureHeader): Promise<
     .catch((error: unknown) => {
       throw refusal(header.mediaType, error);
     });
-  const samples = deep && !cmyk ? fromSixteenBits(data) : data;
   const { width, height } = info;
-  if (cmyk) return { pixels: fromCmyk(samples, info.channels), width, height, channels: 3 };
+  const { orientation } = stored;
+  const samples = deep && !cmyk ? fromSixteenBits(data, grey ? 'rounded' : 'cut') : data;
+  if (cmyk) return { pixels: fromCmyk(samples, info.channels), width, height, channels: 3, orientation };
   if (info.channels === 2 || info.channels === 4) {
     const channels = info.channels === 2 ? 1 : 3;
-    return { pixels: flattenOnWhite(samples, channels), width, height, channels };
+    return { pixels: flattenOnWhite(samples, channels), width, height, channels, orientation };
   }
-  return { pixels: samples, width, height, channels: info.channels === 1 ? 1 : 3 };
+  return { pixels: samples, width, height, channels: info.channels === 1 ? 1 : 3, orientation };
 }
 
-/** Bytes that decoding takes at its height: samples as decoded, twice where turning needs the whole picture. */
-export function decodedBytes({ width, height, metadata }: PictureHeader): number {
+function decodeHevc(bytes: Uint8Array, { mediaType, stored }: PictureHeader): Bitmap {
+  try {
+    const { pixels, width, height, channels } = decodeHeic(bytes);
+    if (width !== stored.width || height !== stored.height) throw new Error(`It has ${width} x ${height} pixels, not ${stored.width} x ${stored.height} as its header says`);
+    return { pixels: channels === 4 ? flattenOnWhite(pixels, 3) : pixels, width, height, channels: 3, orientation: 1 };
+  } catch (error) {
+    throw refusal(mediaType, error);
+  }
+}
+
+/** Bytes that the picture takes when it is decoded whole. */
+export function decodedBytes({ stored: { width, height }, metadata }: PictureHeader): number {
   const channels = metadata.channels === 2 ? 4 : metadata.channels;
   const sampleBytes = metadata.depth === 'ushort' ? 2 : 1;
-  const turned = (metadata.orientation ?? 1) > 2 ? 2 : 1;
-  return width * height * channels * sampleBytes * turned;
+  return width * height * channels * sampleBytes;
 }
 
-function shrinkToFit(bytes: number): number {
-  let shrink = 1;
-  while (bytes / shrink ** 2 > decodedBytesLimit) shrink *= 2;
-  return shrink;
+/** What EXIF says, else XMP, as Pillow reads them. AVIF and HEIC say it in the container alone, and their decoder turns them. */
+function orientationOf({ format, orientation, xmpAsString }: Metadata): Orientation {
+  if (format === 'heif') return 1;
+  const said = orientation ?? Number(/tiff:Orientation(?:="|>)([0-9])/.exec(xmpAsString ?? '')?.[1] ?? 1);
+  return said >= 1 && said <= 8 ? (said as Orientation) : 1;
 }
 
-/** A WebP of at most 320 pixels a side, from pixels already decoded; never larger than the picture. */
-export async function thumbnailOf({ pixels, width, height, channels }: Bitmap): Promise<Uint8Array> {
-  return sharp(pixels, { raw: { width, height, channels } }).resize(320, 320, { fit: 'inside', withoutEnlargement: true }).webp({ quality: 80, effort: 2 }).toBuffer();
+/** How sharp turns a picture upright. Called after its `resize`, it turns the small result, and mirrors before it rotates. */
+const turns: Record<Orientation, { flip?: true; flop?: true; rotate?: number }> = {
+  1: {},
+  2: { flop: true },
+  3: { rotate: 180 },
+  4: { flip: true },
+  5: { flip: true, rotate: 90 },
+  6: { rotate: 90 },
+  7: { flop: true, rotate: 90 },
+  8: { rotate: 270 },
+};
+
+/** A WebP of at most 320 pixels a side, upright; never larger than the picture. From pixels already decoded, whole. */
+export async function thumbnailOf({ pixels, width, height, channels, orientation }: Bitmap): Promise<Uint8Array> {
+  const { flip = false, flop = false, rotate = 0 } = turns[orientation];
+  const small = sharp(pixels, { raw: { width, height, channels } }).resize(thumbnailSize);
+  return small.flip(flip).flop(flop).rotate(rotate).webp(thumbnailFormat).toBuffer();
+}
+
+/** The same of a picture too large to have been decoded whole. */
+export async function thumbnailFrom(bytes: Uint8Array): Promise<Uint8Array> {
+  return open(bytes).autoOrient().resize(thumbnailSize).flatten({ background: '#fff' }).webp(thumbnailFormat).toBuffer();
 }
 
 /** `error` refuses what is truncated or damaged and lets mere warnings pass. The pixel limit is checked before, with a sentence. */

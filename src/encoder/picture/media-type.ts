@@ -1,8 +1,8 @@
 import { MixspaceError } from '../../errors.js';
 
-export type MediaType = 'image/jpeg' | 'image/png' | 'image/webp' | 'image/avif' | 'image/gif' | 'image/tiff';
+export type MediaType = 'image/jpeg' | 'image/png' | 'image/webp' | 'image/avif' | 'image/heic' | 'image/gif' | 'image/tiff';
 
-const readable = 'JPEG, PNG, WebP, AVIF, GIF and TIFF are read.';
+const readable = 'JPEG, PNG, WebP, AVIF, HEIC, GIF and TIFF are read.';
 
 /** The first bytes, as Latin letters, decide; names and declared types do not. Throws `unsupported_media` for what is not read. */
 export function mediaTypeOf(bytes: Uint8Array): MediaType {
@@ -22,9 +22,7 @@ function isoMediaType(head: string): MediaType {
   const boxLength = Math.min(Buffer.from(head.slice(0, 4), 'latin1').readUInt32BE(), head.length);
   const brands = [head.slice(8, 12), ...(head.slice(16, boxLength).match(/.{4}/gs) ?? [])];
   if (brands.some((brand) => brand === 'avif' || brand === 'avis')) return 'image/avif';
-  if (brands.some((brand) => /^(he[iv][cmsx]|mif1|msf1)$/.test(brand))) {
-    throw unreadable('The picture is HEIC, which is not read: save it as JPEG first, for example with `heif-convert photo.heic photo.jpg`.');
-  }
+  if (brands.some((brand) => /^(he[iv][cmsx]|mif1|msf1)$/.test(brand))) return 'image/heic';
   throw unreadable(`The file is a video or another ISO media file (brand ${JSON.stringify(brands[0])}), not a picture: ${readable}`);
 }
 

@@ -1,4 +1,5 @@
-import { resize, type Bitmap, type Interpolation } from './resize.js';
+import type { Interpolation } from './axis-weights.js';
+import { Resizing, uprightSize, type Bitmap, type BitmapShape, type Window } from './resize.js';
 
 export type Rgb = [number, number, number];
 
@@ -15,16 +16,35 @@ export interface Preprocessing {
   std: Rgb;
 }
 
-/** The square the tower sees, 8 bits a sample, before mean and standard deviation. */
-export function fitSquare(picture: Bitmap, { geometry, interpolation, size, shortestEdge }: Preprocessing): Bitmap {
-  if (geometry === 'squash') return resize(picture, size, size, { left: 0, top: 0, width: size, height: size }, interpolation);
-  const short = Math.min(picture.width, picture.height);
+/** What the upright picture is resized to, pixels, and the square of it that the tower sees. */
+export interface Fit {
+  width: number;
+  height: number;
+  window: Window;
+}
+
+/** For an upright picture of so many pixels. */
+export function fitOf(width: number, height: number, { geometry, size, shortestEdge }: Preprocessing): Fit {
+  if (geometry === 'squash') return { width: size, height: size, window: { left: 0, top: 0, width: size, height: size } };
+  const short = Math.min(width, height);
   // transformers' get_resize_output_image_size: the long edge is cut off, not rounded.
   const scaled = (edge: number) => (edge === short ? shortestEdge : Math.floor((edge * shortestEdge) / short));
-  const width = scaled(picture.width);
-  const height = scaled(picture.height);
-  const window = { left: Math.floor((width - size) / 2), top: Math.floor((height - size) / 2), width: size, height: size };
-  return resize(picture, width, height, window, interpolation);
+  const fitted = { width: scaled(width), height: scaled(height) };
+  return { ...fitted, window: { left: Math.floor((fitted.width - size) / 2), top: Math.floor((fitted.height - size) / 2), width: size, height: size } };
+}
+
+/** Takes the picture's stored rows, and gives the square the tower sees: 8 bits a sample, before mean and standard deviation. */
+export function fitting(source: BitmapShape, preprocessing: Preprocessing): Resizing {
+  const upright = uprightSize(source);
+  const { width, height, window } = fitOf(upright.width, upright.height, preprocessing);
+  return new Resizing(source, width, height, window, preprocessing.interpolation);
+}
+
+/** The same of a picture that is decoded whole. */
+export function fitSquare(picture: Bitmap, preprocessing: Preprocessing): Bitmap {
+  const square = fitting(picture, preprocessing);
+  square.take(picture.pixels);
+  return square.finish();
 }
 
 /** Writes the square into `tensor` at `offset` as three planes of (value / 255 - mean) / std. */

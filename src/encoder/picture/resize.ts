@@ -1,18 +1,29 @@
 /**
  * Pillow's resize, bit for bit (Pillow 13, src/libImaging/Resample.c): separable, antialiased, weights in 22-bit
- * fixed point, an 8-bit picture between the two passes.
+ * fixed point, an 8-bit picture between the two passes. Rows stream through a small memory, so that a large picture
+ * is never held twice.
  */
-export interface Bitmap {
-  /** Rows of `width * channels` bytes, channels interleaved. */
-  pixels: Uint8Array;
+import { axisWeights, extent, mirrored, mostTaps, type Interpolation } from './axis-weights.js';
+import { returnKernels, takeKernels } from './kernels.js';
+import { ColumnPass, rowPitch, RowPass, rowsAtOnce, RowWindow } from './passes.js';
+
+/** EXIF's: how stored rows and columns lie, 1 upright. */
+export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
+
+export interface BitmapShape {
+  /** As stored, before it is turned upright. */
   width: number;
   height: number;
   channels: 1 | 3;
+  orientation: Orientation;
 }
 
-export type Interpolation = 'bicubic' | 'bilinear';
+export interface Bitmap extends BitmapShape {
+  /** Rows of `width * channels` bytes, channels interleaved. */
+  pixels: Uint8Array;
+}
 
-/** Of the resized picture, in its pixels. */
+/** Of the resized upright picture, in its pixels. */
 export interface Window {
   left: number;
   top: number;
@@ -20,179 +31,165 @@ export interface Window {
   height: number;
 }
 
-const precisionBits = 22;
-const half = 1 << (precisionBits - 1);
+/** Orientations whose stored axes are the upright picture's other way round, and those whose stored columns, rows run backwards. */
+const swapped = (orientation: Orientation): boolean => orientation >= 5;
+const columnsTurned = (orientation: Orientation): boolean => [2, 3, 7, 8].includes(orientation);
+const rowsTurned = (orientation: Orientation): boolean => [3, 4, 6, 7].includes(orientation);
 
-const filters: Record<Interpolation, { support: number; weight: (x: number) => number }> = {
-  bilinear: { support: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) },
-  bicubic: { support: 2, weight: bicubicWeight },
-};
-
-/** Keys' cubic with a = -0.5, as Pillow evaluates it. */
-function bicubicWeight(x: number): number {
-  const a = -0.5;
-  const t = Math.abs(x);
-  if (t < 1) return ((a + 2) * t - (a + 3)) * t * t + 1;
-  if (t < 2) return (((t - 5) * t + 8) * t - 4) * a;
-  return 0;
+/** Width and height after turning it upright. */
+export function uprightSize({ width, height, orientation }: Pick<BitmapShape, 'width' | 'height' | 'orientation'>): { width: number; height: number } {
+  return swapped(orientation) ? { width: height, height: width } : { width, height };
 }
 
-/** For each output position of one axis: the first source position, how many, and their weights. */
-interface AxisWeights {
-  first: Int32Array;
-  count: Int32Array;
-  /** `stride` weights an output position, 22-bit fixed point. */
-  weights: Int32Array;
-  stride: number;
-}
-
-function axisWeights(sourceSize: number, size: number, from: number, length: number, interpolation: Interpolation): AxisWeights {
-  const { support: radius, weight } = filters[interpolation];
-  const scale = sourceSize / size;
-  const filterScale = Math.max(scale, 1);
-  const support = radius * filterScale;
-  const stride = Math.ceil(support) * 2 + 1;
-  const first = new Int32Array(length);
-  const count = new Int32Array(length);
-  const weights = new Int32Array(length * stride);
-  const exact = new Float64Array(stride);
-  for (let i = 0; i < length; i++) {
-    const center = (from + i + 0.5) * scale;
-    const start = Math.max(0, Math.trunc(center - support + 0.5));
-    const end = Math.min(sourceSize, Math.trunc(center + support + 0.5));
-    let sum = 0;
-    for (let k = 0; k < end - start; k++) {
-      const w = weight((k + start - center + 0.5) * (1 / filterScale));
-      exact[k] = w;
-      sum += w;
-    }
-    for (let k = 0; k < end - start; k++) {
-      const w = (sum === 0 ? exact[k]! : exact[k]! / sum) * (1 << precisionBits);
-      weights[i * stride + k] = Math.trunc(w < 0 ? w - 0.5 : w + 0.5);
-    }
-    first[i] = start;
-    count[i] = end - start;
-  }
-  return { first, count, weights, stride };
-}
-
-/**
- * `window` of what the source resized to `width` x `height` would be. Only the rows and columns that the window needs
- * are computed.
- */
+/** `window` of what the upright source resized to `width` x `height` would be; upright. */
 export function resize(source: Bitmap, width: number, height: number, window: Window, interpolation: Interpolation): Bitmap {
-  const columns = source.width === width ? undefined : axisWeights(source.width, width, window.left, window.width, interpolation);
-  const rows = source.height === height ? undefined : axisWeights(source.height, height, window.top, window.height, interpolation);
-  const across = (bitmap: Bitmap, top: number, count: number) => (columns ? resizeColumns(bitmap, columns, top, count) : cutColumns(bitmap, window.left, window.width, top, count));
-  const down = (bitmap: Bitmap, left: number, count: number) => (rows ? resizeRows(bitmap, rows, left, count) : cutColumns(bitmap, left, count, window.top, window.height));
+  const resizing = new Resizing(source, width, height, window, interpolation);
+  resizing.take(source.pixels);
+  return resizing.finish();
+}
 
-  // Pillow 13 takes the pass first that throws more away (its pull request 9549); with 8 bits between, the order shows.
-  const rowsFirst = source.height > height && source.height - height > 2 * (source.width - width);
-  if (rowsFirst && rows && columns) {
+/** Bytes of source rows that are worked on at once; they and what comes of them fit a core's cache. */
+const bandBytes = 128 * 1024;
+
+/** One picture's resize, fed with its stored rows from the top. */
+export class Resizing {
+  readonly #kernels = takeKernels();
+  readonly #source: BitmapShape;
+  readonly #columnPass: ColumnPass;
+  readonly #rowPass: RowPass;
+  readonly #rowsFirst: boolean;
+  /** Bytes of a stored row that are needed. */
+  readonly #cut: { start: number; length: number };
+  readonly #needed: { start: number; end: number };
+  readonly #band: number;
+  /** Where rows first lie whole; with `#rowsFirst` they wait there to be mixed. */
+  readonly #whole: RowWindow;
+  /** Rows after the first pass. */
+  readonly #between: RowWindow;
+  readonly #out: number;
+  readonly #outPitch: number;
+  /** Stored rows that came, output rows that are done. */
+  #came = 0;
+  #done = 0;
+
+  constructor(source: BitmapShape, width: number, height: number, window: Window, interpolation: Interpolation) {
+    const { channels, orientation } = source;
+    const upright = uprightSize(source);
+    const across = axisWeights(upright.width, width, window.left, window.width, interpolation);
+    const down = axisWeights(upright.height, height, window.top, window.height, interpolation);
+    // Pillow 13 takes the pass first that throws more away (its pull request 9549); with 8 bits between, the order shows.
+    const downFirst = upright.height > height && upright.height - height > 2 * (upright.width - width);
+    const [alongRow, alongColumn] = swapped(orientation) ? [down, across] : [across, down];
+    const columns = columnsTurned(orientation) ? mirrored(alongRow, source.width) : alongRow;
+    const rows = rowsTurned(orientation) ? mirrored(alongColumn, source.height) : alongColumn;
+
+    this.#source = source;
+    this.#rowsFirst = downFirst !== swapped(orientation);
+    this.#needed = extent(rows);
     const { start, end } = extent(columns);
-    return resizeColumns(down(source, start, end - start), shifted(columns, start), 0, window.height);
+    this.#cut = { start: start * channels, length: (end - start) * channels };
+    this.#columnPass = new ColumnPass(this.#kernels, columns, channels, start);
+    this.#rowPass = new RowPass(this.#kernels, rows);
+
+    const narrow = this.#columnPass.width * channels;
+    const { overrun } = this.#columnPass;
+    this.#band = Math.max(1, Math.floor(bandBytes / Math.max(this.#cut.length, narrow) / rowsAtOnce)) * rowsAtOnce;
+    const kept = mostTaps(rows);
+    const first = this.#needed.start;
+    this.#whole = new RowWindow(this.#kernels, this.#cut.length, first, this.#rowsFirst ? kept : 0, this.#band, overrun);
+    this.#between = this.#rowsFirst
+      ? new RowWindow(this.#kernels, rowPitch(this.#cut.length), 0, 0, rowsAtOnce, overrun)
+      : new RowWindow(this.#kernels, rowPitch(narrow), first, kept, this.#band, 16);
+    this.#outPitch = rowPitch(narrow);
+    this.#out = this.#kernels.reserve((this.#rowPass.height + rowsAtOnce) * this.#outPitch);
   }
-  const { start, end } = rows ? extent(rows) : { start: window.top, end: window.top + window.height };
-  const narrowed = across(source, start, end - start);
-  return rows ? resizeRows(narrowed, shifted(rows, start), 0, window.width) : narrowed;
-}
 
-/** The source positions that any output position reads. */
-function extent({ first, count }: AxisWeights): { start: number; end: number } {
-  let start = Infinity;
-  let end = 0;
-  for (let i = 0; i < first.length; i++) {
-    start = Math.min(start, first[i]!);
-    end = Math.max(end, first[i]! + count[i]!);
+  /** Any number of whole rows, which follow those that came before. */
+  take(samples: Uint8Array): void {
+    const rowLength = this.#source.width * this.#source.channels;
+    const top = this.#came;
+    this.#came += samples.length / rowLength;
+    const end = Math.min(this.#came, this.#needed.end);
+    for (let row = Math.max(top, this.#needed.start); row < end; row += this.#band) {
+      const count = Math.min(this.#band, end - row);
+      this.#load(samples, (row - top) * rowLength, rowLength, count);
+      if (this.#rowsFirst) this.#mixThenNarrow();
+      else this.#narrowThenMix(count);
+    }
   }
-  return { start, end };
-}
 
-function shifted(axis: AxisWeights, by: number): AxisWeights {
-  return { ...axis, first: axis.first.map((start) => start - by) };
-}
-
-function cutColumns(source: Bitmap, left: number, width: number, top: number, height: number): Bitmap {
-  const { channels } = source;
-  if (left === 0 && width === source.width) {
-    return { pixels: source.pixels.subarray(top * width * channels, (top + height) * width * channels), width, height, channels };
-  }
-  const pixels = new Uint8Array(width * height * channels);
-  for (let y = 0; y < height; y++) {
-    const from = ((top + y) * source.width + left) * channels;
-    pixels.set(source.pixels.subarray(from, from + width * channels), y * width * channels);
-  }
-  return { pixels, width, height, channels };
-}
-
-function resizeColumns(source: Bitmap, columns: AxisWeights, top: number, height: number): Bitmap {
-  const width = columns.first.length;
-  const pixels = new Uint8ClampedArray(width * height * source.channels);
-  if (source.channels === 3) narrowRgb(source, columns, top, height, pixels);
-  else narrowGrey(source, columns, top, height, pixels);
-  return { pixels: new Uint8Array(pixels.buffer), width, height, channels: source.channels };
-}
-
-function narrowRgb(source: Bitmap, { first, count, weights, stride }: AxisWeights, top: number, height: number, out: Uint8ClampedArray): void {
-  const { pixels } = source;
-  const width = first.length;
-  let o = 0;
-  for (let y = 0; y < height; y++) {
-    const row = (top + y) * source.width * 3;
-    for (let x = 0; x < width; x++) {
-      let r = half;
-      let g = half;
-      let b = half;
-      let p = row + first[x]! * 3;
-      const end = x * stride + count[x]!;
-      for (let k = x * stride; k < end; k++) {
-        const w = weights[k]!;
-        r = (r + Math.imul(pixels[p]!, w)) | 0;
-        g = (g + Math.imul(pixels[p + 1]!, w)) | 0;
-        b = (b + Math.imul(pixels[p + 2]!, w)) | 0;
-        p += 3;
+  /** The window, upright. Throws a RangeError where rows are missing. */
+  finish(): Bitmap {
+    if (this.#done < this.#rowPass.height) throw new RangeError(`${this.#came} of ${this.#source.height} rows came.`);
+    const { channels, orientation } = this.#source;
+    const width = this.#columnPass.width;
+    const height = this.#rowPass.height;
+    const stored = new Uint8Array(this.#kernels.run.memory.buffer, this.#out, height * this.#outPitch);
+    const size = uprightSize({ width, height, orientation });
+    const pixels = new Uint8Array(width * height * channels);
+    // Steps through the stored rows for one upright pixel to the right, and one down.
+    const right = columnsTurned(orientation) ? -channels : channels;
+    const below = rowsTurned(orientation) ? -this.#outPitch : this.#outPitch;
+    const corner = (right < 0 ? (width - 1) * channels : 0) + (below < 0 ? (height - 1) * this.#outPitch : 0);
+    const [stepX, stepY] = swapped(orientation) ? [below, right] : [right, below];
+    for (let y = 0, o = 0; y < size.height; y++) {
+      let p = corner + y * stepY;
+      if (stepX === channels) {
+        pixels.set(stored.subarray(p, p + size.width * channels), o);
+        o += size.width * channels;
+        continue;
       }
-      out[o] = r >> precisionBits;
-      out[o + 1] = g >> precisionBits;
-      out[o + 2] = b >> precisionBits;
-      o += 3;
+      for (let x = 0; x < size.width; x++, p += stepX) {
+        for (let c = 0; c < channels; c++) pixels[o++] = stored[p + c]!;
+      }
     }
+    returnKernels(this.#kernels);
+    return { pixels, ...size, channels, orientation: 1 };
   }
-}
 
-function narrowGrey(source: Bitmap, { first, count, weights, stride }: AxisWeights, top: number, height: number, out: Uint8ClampedArray): void {
-  const { pixels } = source;
-  const width = first.length;
-  let o = 0;
-  for (let y = 0; y < height; y++) {
-    const row = (top + y) * source.width;
-    for (let x = 0; x < width; x++) {
-      let sum = half;
-      const p = row + first[x]! - x * stride;
-      const end = x * stride + count[x]!;
-      for (let k = x * stride; k < end; k++) sum = (sum + Math.imul(pixels[p + k]!, weights[k]!)) | 0;
-      out[o++] = sum >> precisionBits;
+  #load(samples: Uint8Array, at: number, rowLength: number, count: number): void {
+    const { start, length } = this.#cut;
+    const memory = new Uint8Array(this.#kernels.run.memory.buffer);
+    const needed = this.#rowsFirst ? this.#firstNeeded() : this.#whole.next;
+    const to = this.#whole.room(count, needed);
+    if (length === rowLength) memory.set(samples.subarray(at, at + count * length), to);
+    else {
+      for (let y = 0; y < count; y++) {
+        const from = at + y * rowLength + start;
+        memory.set(samples.subarray(from, from + length), to + y * length);
+      }
     }
+    this.#whole.next += count;
   }
-}
 
-/** Row by row into one row of sums, so that memory is read in order. */
-function resizeRows(source: Bitmap, { first, count, weights, stride }: AxisWeights, left: number, width: number): Bitmap {
-  const { channels } = source;
-  const height = first.length;
-  const length = width * channels;
-  const pixels = new Uint8ClampedArray(length * height);
-  const sums = new Int32Array(length);
-  for (let y = 0; y < height; y++) {
-    sums.fill(half);
-    for (let k = 0; k < count[y]!; k++) {
-      const w = weights[y * stride + k]!;
-      const row = ((first[y]! + k) * source.width + left) * channels;
-      const values = source.pixels.subarray(row, row + length);
-      for (let i = 0; i < length; i++) sums[i] = sums[i]! + Math.imul(values[i]!, w);
-    }
-    const o = y * length;
-    for (let i = 0; i < length; i++) pixels[o + i] = sums[i]! >> precisionBits;
+  #firstNeeded(): number {
+    return this.#done < this.#rowPass.height ? this.#rowPass.needs(this.#done).start : this.#needed.end;
   }
-  return { pixels: new Uint8Array(pixels.buffer), width, height, channels };
+
+  #narrowThenMix(count: number): void {
+    const to = this.#between.room(count, this.#firstNeeded());
+    this.#columnPass.run(this.#whole.at(this.#whole.next - count), this.#whole.pitch, count, to, this.#between.pitch);
+    this.#between.next += count;
+    const length = this.#columnPass.width * this.#source.channels;
+    while (this.#done < this.#rowPass.height && this.#rowPass.needs(this.#done).end <= this.#between.next) {
+      this.#rowPass.run(this.#done, this.#between, length, this.#out + this.#done * this.#outPitch);
+      this.#done++;
+    }
+  }
+
+  #mixThenNarrow(): void {
+    const { height } = this.#rowPass;
+    while (this.#done < height) {
+      const count = Math.min(rowsAtOnce, height - this.#done);
+      let ready = 0;
+      while (ready < count && this.#rowPass.needs(this.#done + ready).end <= this.#whole.next) {
+        const y = this.#done + ready;
+        this.#rowPass.run(y, this.#whole, this.#cut.length, this.#between.at(ready));
+        ready++;
+      }
+      if (ready === 0) return;
+      this.#columnPass.run(this.#between.at(0), this.#between.pitch, ready, this.#out + this.#done * this.#outPitch, this.#outPitch);
+      this.#done += ready;
+    }
+  }
 }

@@ -1,11 +1,10 @@
 /** An encoder worker: decodes, resizes, tokenises and infers, one thread each. Runs inside worker_threads. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { toMixspaceError } from '../../errors.js';
-import { decode, decodedBytes, readHeader, settleDecoder, thumbnailOf } from '../picture/decode.js';
+import { decodedBytes, readHeader, settleDecoder } from '../picture/decode.js';
 import type { PictureFacts, PicturesReply, Reply, Request, StageSeconds, TextsReply, WorkerSettings } from './messages.js';
 import type { ModelPackage } from '../package/model-package.js';
-import { fitSquare, writeTensor } from '../picture/preprocess.js';
-import type { Bitmap } from '../picture/resize.js';
+import { preparePicture } from '../picture/prepare.js';
 import { loadTowers, type Towers } from './towers.js';
 
 if (!parentPort) throw new Error('worker.ts runs in a worker thread');
@@ -54,7 +53,7 @@ async function encodePictures(towers: Towers, model: ModelPackage, pictures: { b
   let read = 0;
   for (const { bytes, thumbnail } of pictures) {
     try {
-      const picture = await readPicture(bytes, thumbnail, seconds, (bitmap) => writeTensor(fitSquare(bitmap, model.image), model.image, tensor, read * stride));
+      const picture = await readPicture(bytes, model, tensor, read * stride, thumbnail, seconds);
       outcomes.push({ ok: true, picture });
       read++;
     } catch (error) {
@@ -65,19 +64,12 @@ async function encodePictures(towers: Towers, model: ModelPackage, pictures: { b
   return { kind: 'pictures', ...answer, pictures: outcomes, seconds };
 }
 
-async function readPicture(bytes: Uint8Array, thumbnail: boolean, seconds: StageSeconds, use: (bitmap: Bitmap) => void): Promise<PictureFacts> {
+async function readPicture(bytes: Uint8Array, model: ModelPackage, tensor: Float32Array, offset: number, thumbnail: boolean, seconds: StageSeconds): Promise<PictureFacts> {
   const header = await timed(seconds, 'decode', () => readHeader(bytes, limits));
   return alone(decodedBytes(header), async () => {
-    const bitmap = await timed(seconds, 'decode', () => decode(bytes, header));
-    await timed(seconds, 'resize', () => use(bitmap));
+    const made = await preparePicture(bytes, header, model.image, tensor, offset, thumbnail, (stage, work) => timed(seconds, stage, work));
     const { width, height, mediaType, takenAt } = header;
-    return {
-      width,
-      height,
-      mediaType,
-      ...(takenAt === undefined ? {} : { takenAt }),
-      ...(thumbnail ? { thumbnail: await timed(seconds, 'thumbnail', () => thumbnailOf(bitmap)) } : {}),
-    };
+    return { width, height, mediaType, ...(takenAt === undefined ? {} : { takenAt }), ...(made === undefined ? {} : { thumbnail: made }) };
   });
 }
 

@@ -1,0 +1,30 @@
+/** One picture from its bytes to a tower's input and a thumbnail. */
+import { decodeStrip, stripsOf, thumbnailFrom, thumbnailOf, type PictureHeader } from './decode.js';
+import { fitting, writeTensor, type Preprocessing } from './preprocess.js';
+import type { Bitmap, Resizing } from './resize.js';
+
+export type PictureStage = 'decode' | 'resize' | 'thumbnail';
+
+/** Runs work and adds its time to that of a stage. */
+export type Timed = <T>(stage: PictureStage, work: () => T | Promise<T>) => Promise<T>;
+
+/**
+ * Writes the picture into `tensor` at `offset`, as `writeTensor` does, and gives the thumbnail if one is asked. Throws
+ * `unsupported_media` for what cannot be decoded.
+ */
+export async function preparePicture(bytes: Uint8Array, header: PictureHeader, preprocessing: Preprocessing, tensor: Float32Array, offset: number, thumbnail: boolean, timed: Timed): Promise<Uint8Array | undefined> {
+  const strips = stripsOf(header);
+  let resizing: Resizing | undefined;
+  let whole: Bitmap | undefined;
+  for (const strip of strips) {
+    const rows = await timed('decode', () => decodeStrip(bytes, header, strip));
+    await timed('resize', () => {
+      resizing ??= fitting({ ...rows, height: header.stored.height }, preprocessing);
+      resizing.take(rows.pixels);
+    });
+    if (strips.length === 1) whole = rows;
+  }
+  await timed('resize', () => writeTensor(resizing!.finish(), preprocessing, tensor, offset));
+  if (!thumbnail) return undefined;
+  return timed('thumbnail', () => (whole ? thumbnailOf(whole) : thumbnailFrom(bytes)));
+}
