@@ -12,9 +12,9 @@ import { benchModel } from './bench-model.js';
 import { embeddings } from './embeddings.js';
 import { lag } from './lag.js';
 import { search } from './search.js';
+import { transformers } from './transformers.js';
 
-
-const benchmarks = new Map(Object.entries({ embeddings, add, search, lag }));
+const benchmarks = new Map(Object.entries({ embeddings, transformers, add, search, lag }));
 
 try {
   const { positionals, values } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false }, model: { type: 'string' } } });
