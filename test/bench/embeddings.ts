@@ -5,8 +5,8 @@ import { benchModel, defaultModel, settingsFor, type BenchModel } from './bench-
 import { embeddingRequests, readyMade, requestEmbeddings, type RequestBody } from './embedding-requests.js';
 import { withPhotoFolder } from './photo-folder.js';
 import { randomVit } from './random-vit.js';
-import { perPicture, readStages } from './stages.js';
-import { alternate, median, ratioOf } from './timing.js';
+import { millisecondsEach, perPicture, readStages } from './stages.js';
+import { alternate, CpuMeter, median, ratioOf } from './timing.js';
 
 const perRequest = 100;
 
@@ -29,12 +29,14 @@ async function againstBare(model: BenchModel, { count, rounds }: { count: number
       const difference = largestDifference(await requestEmbeddings(server.url, requests[rounds]!), await bare.encode(files));
 
       const before = await readStages(server.url);
-      const contest = await alternate(rounds, count, (round) => requestEmbeddings(server.url, requests[round]!), () => bare.encode(files));
+      const [client, loop] = [new CpuMeter(), new CpuMeter()];
+      const contest = await alternate(rounds, count, (round) => client.during(() => requestEmbeddings(server.url, requests[round]!)), () => loop.during(() => bare.encode(files)));
+      const after = await readStages(server.url);
       console.log(
         `embeddings, ${model.id}: ours ${median(contest.ours).toFixed(1)} pictures/s, bare ${median(contest.theirs).toFixed(1)} pictures/s, ${ratioOf(contest)} ` +
           `(${count} photos, ${workers} workers; embeddings differ by at most ${difference.toExponential(1)})`,
       );
-      console.log(`embeddings, ${model.id}: ours, milliseconds a picture: ${perPicture(before, await readStages(server.url), count * rounds)}`);
+      console.log(`embeddings, ${model.id}: ours, milliseconds a picture: ${perPicture(before, after, count * rounds)}; its client: ${millisecondsEach([['cpu', client.seconds]], count * rounds)}; bare: ${millisecondsEach([['cpu', loop.seconds]], count * rounds)}`);
     } finally {
       await bare.end();
       await server.remove();

@@ -15,6 +15,7 @@ const model: BenchModel = { id: 'clip-tiny', directory: reference };
 
 /** Of 255, over a picture's samples. */
 interface PixelError {
+  name: string;
   mean: number;
   worst: number;
 }
@@ -27,14 +28,14 @@ export async function printReferenceErrors(peer: TransformersPeer): Promise<void
   await peer.load(model);
 
   const expected = await Promise.all(names.map((name) => goldenPixels(path.join(golden, 'pixels', `${name}.png`))));
-  const ours = (await ourPixels(files, preprocessing)).map((tensor, index) => pixelError(samples(tensor, preprocessing), expected[index]!));
-  const theirs = (await peer.pixels(files)).map((answer, index) => (answer.ok ? pixelError(samples(answer.pixels, preprocessing), expected[index]!) : answer.message));
+  const ours = (await ourPixels(files, preprocessing)).map((tensor, index) => pixelError(names[index]!, samples(tensor, preprocessing), expected[index]!));
+  const theirs = (await peer.pixels(files)).map((answer, index) => (answer.ok ? pixelError(names[index]!, samples(answer.pixels, preprocessing), expected[index]!) : answer.message));
   const unread = names.flatMap((name, index) => (typeof theirs[index] === 'string' ? [`${name} (${theirs[index]})`] : []));
   const read = names.flatMap((name, index) => (typeof theirs[index] === 'string' ? [] : [{ name, file: files[index]!, ours: ours[index]!, theirs: theirs[index] as PixelError }]));
 
   console.log(`transformers, ${read.length} fixture pictures against Pillow's pixels, of 255: ours ${told(read.map((each) => each.ours))}; ${peerName} ${peer.version} ${told(read.map((each) => each.theirs))}`);
-  const sized = read.filter(({ name }) => name.endsWith('.jpg'));
-  console.log(`transformers, the ${sized.length} JPEGs of them: ours ${told(sized.map((each) => each.ours))}; ${peerName} ${told(sized.map((each) => each.theirs))}`);
+  const jpegs = read.filter(({ name }) => name.endsWith('.jpg'));
+  console.log(`transformers, the ${jpegs.length} JPEGs of them: ours ${told(jpegs.map((each) => each.ours))}; ${peerName} ${told(jpegs.map((each) => each.theirs))}`);
   if (unread.length > 0) console.log(`transformers, not read by ${peerName}: ${unread.join(', ')}`);
 
   const embeddings = JSON.parse(await readFile(path.join(golden, 'images.json'), 'utf8')) as Record<string, { embedding: number[] }>;
@@ -50,7 +51,7 @@ export async function printPixelDifference(peer: TransformersPeer, model: BenchM
   const preprocessing = await preprocessingOf(model);
   const ours = await ourPixels(files, preprocessing);
   const theirs = await peer.pixels(files);
-  const errors = theirs.flatMap((answer, index) => (answer.ok ? [pixelError(samples(answer.pixels, preprocessing), samples(ours[index]!, preprocessing))] : []));
+  const errors = theirs.flatMap((answer, index) => (answer.ok ? [pixelError(path.basename(files[index]!), samples(answer.pixels, preprocessing), samples(ours[index]!, preprocessing))] : []));
   console.log(`transformers, ${label}: its pixels against ours, of 255: ${told(errors)} (${errors.length} pictures)`);
 }
 
@@ -90,14 +91,15 @@ async function goldenPixels(file: string): Promise<Float32Array> {
   return Float32Array.from({ length: 3 * plane }, (_, i) => data[(i % plane) * stride + (stride === 1 ? 0 : Math.floor(i / plane))]!);
 }
 
-function pixelError(found: Float32Array, expected: Float32Array): PixelError {
+function pixelError(name: string, found: Float32Array, expected: Float32Array): PixelError {
   const differences = found.map((value, i) => Math.abs(value - expected[i]!));
-  return { mean: differences.reduce((a, b) => a + b) / differences.length, worst: differences.reduce((a, b) => Math.max(a, b)) };
+  return { name, mean: differences.reduce((a, b) => a + b) / differences.length, worst: differences.reduce((a, b) => Math.max(a, b)) };
 }
 
 function told(errors: PixelError[]): string {
   const mean = errors.reduce((sum, error) => sum + error.mean, 0) / errors.length;
-  return `mean ${mean.toFixed(2)}, worst ${Math.max(...errors.map(({ worst }) => worst))}`;
+  const worst = errors.reduce((a, b) => (b.worst > a.worst ? b : a));
+  return `mean ${mean.toFixed(2)}, worst ${worst.worst}${worst.worst > 0 ? ` (${worst.name})` : ''}`;
 }
 
 function cosines(some: Float32Array[], others: Float32Array[]): number[] {

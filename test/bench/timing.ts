@@ -25,6 +25,19 @@ export async function inFlight<T>(values: Iterable<T>, width: number, work: (val
   await Promise.all(Array.from({ length: width }, lane));
 }
 
+/** Seconds of CPU that this process and its threads spend while a work runs. */
+export class CpuMeter {
+  seconds = 0;
+
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    const before = process.cpuUsage();
+    const result = await work();
+    const { user, system } = process.cpuUsage(before);
+    this.seconds += (user + system) / 1e6;
+    return result;
+  }
+}
+
 /** Units a second of both, in each round; who goes first changes from round to round, so that what else the machine does falls on both. */
 export async function alternate(rounds: number, count: number, ours: (round: number) => Promise<unknown>, theirs: (round: number) => Promise<unknown>): Promise<Contest> {
   const contest: Contest = { ours: [], theirs: [] };

@@ -6,7 +6,7 @@ import { withJpegFolder } from './photo-folder.js';
 import { randomVit } from './random-vit.js';
 import { cosineSpread, printPixelDifference, printReferenceErrors } from './reference-error.js';
 import { millisecondsEach, perPicture, readStages } from './stages.js';
-import { alternate, median, ratioOf } from './timing.js';
+import { alternate, CpuMeter, median, ratioOf } from './timing.js';
 import { peerName, TransformersPeer } from './transformers-peer.js';
 
 interface PhotoKind {
@@ -51,7 +51,8 @@ async function race(server: RunningServer, peer: TransformersPeer, model: BenchM
     const { batchSize, embeddings } = await bestOf(peer, files);
 
     const before = await readStages(server.url);
-    const contest = await alternate(rounds, count, ours, () => peer.encode(files, batchSize));
+    const client = new CpuMeter();
+    const contest = await alternate(rounds, count, (round) => client.during(() => ours(round)), () => peer.encode(files, batchSize));
     const after = await readStages(server.url);
     const { stages } = await peer.encode(files, batchSize);
 
@@ -59,7 +60,7 @@ async function race(server: RunningServer, peer: TransformersPeer, model: BenchM
       `transformers, ${label}: ours ${median(contest.ours).toFixed(1)} pictures/s, ${peerName} ${peer.version} ${median(contest.theirs).toFixed(1)} pictures/s, ${ratioOf(contest)} ` +
         `(${model.id}, ${count} files of ${width} x ${height}; its best of batches of ${batchSizes.join(', ')} is ${batchSize})`,
     );
-    console.log(`transformers, ${label}: ours, milliseconds a picture: ${perPicture(before, after, count * rounds)}`);
+    console.log(`transformers, ${label}: ours, milliseconds a picture: ${perPicture(before, after, count * rounds)}; its client: ${millisecondsEach([['cpu', client.seconds]], count * rounds)}`);
     console.log(`transformers, ${label}: ${peerName}, milliseconds a picture: ${millisecondsEach(stages, count)}`);
     await printPixelDifference(peer, model, files.slice(0, 16), label);
     console.log(`transformers, ${label}: its embeddings' cosine to ours: ${cosineSpread(embeddings, own)}`);
