@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
-import { MixspaceClient } from '../../src/client/index.js';
 import { runMixspace, startServer } from '../server.js';
 import { BareEncoding } from './bare-encoding.js';
+import { defaultModel, settingsFor, type BenchModel } from './bench-model.js';
 import { withPhotoFolder } from './photo-folder.js';
 import { perPicture, readStages } from './stages.js';
 import { median, seconds } from './timing.js';
@@ -17,13 +17,13 @@ interface Summary {
 }
 
 /** Pictures a second of `mixspace add`, thumbnails and a flush to disk included, against embedding them alone; then what a second run takes. */
-export async function add(quick: boolean): Promise<void> {
+export async function add(quick: boolean, asked?: BenchModel): Promise<void> {
+  const model = asked ?? (await defaultModel());
   const count = quick ? 200 : 1_000;
   const workers = Math.min(8, availableParallelism());
   await withPhotoFolder(count, async (folder, files) => {
-    const server = await startServer({ env: { LOG_LEVEL: 'error', MIXSPACE_WORKERS: String(workers), MIXSPACE_ROOTS: folder } });
-    const model = (await new MixspaceClient({ url: server.url }).models())[0]!;
-    const bare = await BareEncoding.start(model.id, workers);
+    const server = await startServer({ env: { LOG_LEVEL: 'error', MIXSPACE_WORKERS: String(workers), MIXSPACE_ROOTS: folder, ...settingsFor(model) }, patience: 120_000 });
+    const bare = await BareEncoding.start(model, workers);
     const addTo = async (collection: string): Promise<Summary> => {
       const { code, stdout, stderr } = await runMixspace(['add', folder, '--collection', collection, '--json'], { MIXSPACE_URL: server.url });
       if (code !== 0) throw new Error(`mixspace add ended with ${code}: ${stderr}`);

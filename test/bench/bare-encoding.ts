@@ -7,12 +7,14 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { repository } from '../server.js';
 import type { BareBatch, BareJob, BareSetup } from './bare-worker.js';
+import type { BenchModel } from './bench-model.js';
 
 /** As the service's pool has them: pictures a batch, and batches a worker has at hand, so that one decodes while another infers. */
 const batchSize = 8;
 const batchesAtOnce = 2;
 
-const modelsDirectory = process.env['MIXSPACE_MODELS_DIR'] ?? path.join(repository, 'models');
+/** URL of the compiled encoder's folder: the very code that the service runs. */
+export const encoderFolder = pathToFileURL(path.join(repository, 'dist/encoder/')).href;
 
 /** Node 20's workers do not inherit tsx: it has to be started in each. */
 const entry = `import('${import.meta.resolve('tsx/esm/api')}').then(({ register }) => { register(); return import('${new URL('./bare-worker.ts', import.meta.url).href}'); })`;
@@ -24,9 +26,8 @@ export class BareEncoding {
     this.#workers = workers;
   }
 
-  static async start(model: string, workers: number): Promise<BareEncoding> {
-    const encoder = pathToFileURL(path.join(repository, 'dist/encoder/')).href;
-    const setup: BareSetup = { encoder, modelsDirectory, model, batchSize, batchesAtOnce };
+  static async start({ directory, id }: BenchModel, workers: number): Promise<BareEncoding> {
+    const setup: BareSetup = { encoder: encoderFolder, modelsDirectory: directory, model: id, batchSize, batchesAtOnce };
     const started = Array.from({ length: workers }, () => new Worker(entry, { eval: true, workerData: setup }));
     await Promise.all(started.map(nextMessage));
     return new BareEncoding(started);

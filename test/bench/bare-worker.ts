@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
+import { barePixels } from './bare-pixels.js';
 
 export interface BareSetup {
   /** URL of the compiled encoder's folder: the very code that the service runs. */
@@ -23,23 +24,18 @@ export interface BareBatch {
 }
 
 const setup = workerData as BareSetup;
-const { readHeader, decode, settleDecoder } = (await import(`${setup.encoder}picture/decode.js`)) as typeof import('../../src/encoder/picture/decode.js');
-const { fitSquare, writeTensor } = (await import(`${setup.encoder}picture/preprocess.js`)) as typeof import('../../src/encoder/picture/preprocess.js');
 const { loadTowers } = (await import(`${setup.encoder}workers/towers.js`)) as typeof import('../../src/encoder/workers/towers.js');
 const { readPackage } = (await import(`${setup.encoder}package/model-package.js`)) as typeof import('../../src/encoder/package/model-package.js');
 
-settleDecoder();
 const model = await readPackage(setup.modelsDirectory, setup.model);
 const towers = await loadTowers(model);
-const limits = { pictureBytes: Infinity, picturePixels: Infinity };
+const writePixels = await barePixels(setup.encoder, model.image);
 const stride = 3 * model.image.size ** 2;
 
 async function encodeBatch(files: string[]): Promise<Float32Array> {
   const tensor = new Float32Array(files.length * stride);
   for (const [index, file] of files.entries()) {
-    const bytes = await readFile(file);
-    const bitmap = await decode(bytes, await readHeader(bytes, limits));
-    writeTensor(fitSquare(bitmap, model.image), model.image, tensor, index * stride);
+    await writePixels(await readFile(file), tensor, index * stride);
   }
   return (await towers.encodePixels(tensor, files.length)).embeddings;
 }

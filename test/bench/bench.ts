@@ -1,24 +1,28 @@
 /**
- * How near the service comes to the bare libraries under it. Prints ratios; no time ever fails.
+ * How near the service comes to the bare libraries under it, and how far beyond others it goes. Prints ratios; no time ever fails.
  *
  *     npm run bench
  *     npm run bench -- embeddings lag --quick
+ *     npm run bench -- add --model random-vit-b32
  */
 import { parseArgs } from 'node:util';
 import { MissingPack } from '../eval/pack.js';
 import { add } from './add.js';
+import { benchModel } from './bench-model.js';
 import { embeddings } from './embeddings.js';
 import { lag } from './lag.js';
 import { search } from './search.js';
+import { transformers } from './transformers.js';
 
-const benchmarks = new Map(Object.entries({ embeddings, add, search, lag }));
+const benchmarks = new Map(Object.entries({ embeddings, transformers, add, search, lag }));
 
 try {
-  const { positionals, values } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false } } });
+  const { positionals, values } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false }, model: { type: 'string' } } });
   const unknown = positionals.find((name) => !benchmarks.has(name));
   if (unknown !== undefined) throw new RangeError(`There is no benchmark "${unknown}"; there are ${[...benchmarks.keys()].join(', ')}.`);
+  const model = values.model === undefined ? undefined : await benchModel(values.model);
   for (const [name, run] of benchmarks) {
-    if (positionals.length === 0 || positionals.includes(name)) await run(values.quick);
+    if (positionals.length === 0 || positionals.includes(name)) await run(values.quick, model);
   }
 } catch (error) {
   const { code, message } = error as NodeJS.ErrnoException;

@@ -1,43 +1,42 @@
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { MixspaceClient } from '../../src/client/index.js';
-import { fromBase64 } from '../eval/embedder.js';
 import { startServer } from '../server.js';
 import { BareEncoding } from './bare-encoding.js';
+import { benchModel, defaultModel, settingsFor, type BenchModel } from './bench-model.js';
+import { embeddingRequests, readyMade, requestEmbeddings, type RequestBody } from './embedding-requests.js';
 import { withPhotoFolder } from './photo-folder.js';
-import { perPicture, readStages } from './stages.js';
-import { inFlight, median, seconds } from './timing.js';
+import { randomVit } from './random-vit.js';
+import { millisecondsEach, perPicture, readStages } from './stages.js';
+import { alternate, CpuMeter, median, ratioOf } from './timing.js';
 
 const perRequest = 100;
-const requestsInFlight = 2;
-const rounds = 3;
 
-/** Pictures a second of /v1/embeddings, against the same code on the same files without a service. */
-export async function embeddings(quick: boolean): Promise<void> {
-  const count = quick ? 200 : 1_000;
+/** Pictures a second of /v1/embeddings, against the same code on the same files without a service: with the small bundled model and with one of a common size. */
+export async function embeddings(quick: boolean, asked?: BenchModel): Promise<void> {
+  for (const model of asked ? [asked] : [await defaultModel(), await benchModel(randomVit)]) {
+    const slow = model.id === randomVit;
+    await againstBare(model, { count: (slow ? 250 : 1_000) / (quick ? 5 : 1), rounds: slow && !quick ? 5 : 3 });
+  }
+}
+
+async function againstBare(model: BenchModel, { count, rounds }: { count: number; rounds: number }): Promise<void> {
   const workers = Math.min(8, availableParallelism());
   await withPhotoFolder(count, async (_, files) => {
-    const server = await startServer({ env: { LOG_LEVEL: 'error', MIXSPACE_WORKERS: String(workers), MIXSPACE_CACHE: '0' } });
-    const model = (await new MixspaceClient({ url: server.url }).models())[0]!;
-    const bare = await BareEncoding.start(model.id, workers);
+    const server = await startServer({ env: { LOG_LEVEL: 'error', MIXSPACE_CACHE: '0', MIXSPACE_WORKERS: String(workers), ...settingsFor(model) }, patience: 120_000 });
+    const bare = await BareEncoding.start(model, workers);
     try {
-      const requests = await requestBodies(files);
-      const ask = () => askAll(server.url, requests);
-      const difference = largestDifference(await ask(), await bare.encode(files));
+      const requests: RequestBody[][] = [];
+      for (let round = 0; round <= rounds; round++) requests.push(await readyMade(embeddingRequests(model.id, files, perRequest, round)));
+      const difference = largestDifference(await requestEmbeddings(server.url, requests[rounds]!), await bare.encode(files));
 
-      const ours: number[] = [];
-      const theirs: number[] = [];
       const before = await readStages(server.url);
-      for (let round = 0; round < rounds; round++) {
-        ours.push(count / (await seconds(ask)));
-        theirs.push(count / (await seconds(() => bare.encode(files))));
-      }
-      const [our, their] = [median(ours), median(theirs)];
+      const [client, loop] = [new CpuMeter(), new CpuMeter()];
+      const contest = await alternate(rounds, count, (round) => client.during(() => requestEmbeddings(server.url, requests[round]!)), () => loop.during(() => bare.encode(files)));
+      const after = await readStages(server.url);
       console.log(
-        `embeddings: ours ${our.toFixed(1)} pictures/s, bare ${their.toFixed(1)} pictures/s, ratio ${(our / their).toFixed(3)} ` +
-          `(${count} photos, ${workers} workers, medians of ${rounds} rounds; embeddings differ by at most ${difference.toExponential(1)})`,
+        `embeddings, ${model.id}: ours ${median(contest.ours).toFixed(1)} pictures/s, bare ${median(contest.theirs).toFixed(1)} pictures/s, ${ratioOf(contest)} ` +
+          `(${count} photos, ${workers} workers; embeddings differ by at most ${difference.toExponential(1)})`,
       );
-      console.log(`embeddings: ours, milliseconds a picture: ${perPicture(before, await readStages(server.url), count * rounds)}`);
+      console.log(`embeddings, ${model.id}: ours, milliseconds a picture: ${perPicture(before, after, count * rounds)}; its client: ${millisecondsEach([['cpu', client.seconds]], count * rounds)}; bare: ${millisecondsEach([['cpu', loop.seconds]], count * rounds)}`);
     } finally {
       await bare.end();
       await server.remove();
@@ -45,28 +44,8 @@ export async function embeddings(quick: boolean): Promise<void> {
   });
 }
 
-/** Made beforehand: encoding base64 is the client's work. */
-async function requestBodies(files: string[]): Promise<string[]> {
-  const input = await Promise.all(files.map(async (file) => ({ image: await readFile(file, 'base64') })));
-  const bodies: string[] = [];
-  for (let from = 0; from < input.length; from += perRequest) bodies.push(JSON.stringify({ input: input.slice(from, from + perRequest), encoding_format: 'base64' }));
-  return bodies;
-}
-
-/** The embeddings, still in base64, in the pictures' order. */
-async function askAll(url: string, bodies: string[]): Promise<string[]> {
-  const answers = new Array<string[]>(bodies.length);
-  await inFlight(bodies.entries(), requestsInFlight, async ([index, body]) => {
-    const response = await fetch(`${url}/v1/embeddings`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-    if (!response.ok) throw new Error(`/v1/embeddings answered ${response.status}: ${await response.text()}`);
-    const { data } = (await response.json()) as { data: { embedding: string }[] };
-    answers[index] = data.map(({ embedding }) => embedding);
-  });
-  return answers.flat();
-}
-
-function largestDifference(ours: string[], bare: Float32Array[]): number {
+function largestDifference(ours: Float32Array[], bare: Float32Array[]): number {
   let largest = 0;
-  for (const [index, text] of ours.entries()) fromBase64(text).forEach((value, i) => (largest = Math.max(largest, Math.abs(value - bare[index]![i]!))));
+  for (const [index, embedding] of ours.entries()) embedding.forEach((value, i) => (largest = Math.max(largest, Math.abs(value - bare[index]![i]!))));
   return largest;
 }

@@ -6,6 +6,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MixspaceClient } from '../../src/client/index.js';
 import { startServer } from '../server.js';
+import { defaultModel, settingsFor, type BenchModel } from './bench-model.js';
 import { withPhotoFolder } from './photo-folder.js';
 import { perPicture, readStages } from './stages.js';
 import { milliseconds, percentile, seconds } from './timing.js';
@@ -16,10 +17,11 @@ const resolution = 10;
 const wordings = ['a dog in the snow', 'children at play', 'a red car', 'two people on a bench', 'ein Hund am Strand', '一个骑自行车的男孩'];
 
 /** How long others wait while a bulk ingest takes the whole machine; "bare" is this process, which only asks, on the same machine. */
-export async function lag(quick: boolean): Promise<void> {
+export async function lag(quick: boolean, asked?: BenchModel): Promise<void> {
+  const model = asked ?? (await defaultModel());
   const duration = quick ? 10_000 : 70_000;
   await withPhotoFolder(quick ? 200 : 2_000, async (folder) => {
-    const server = await startServer({ env: { LOG_LEVEL: 'error', MIXSPACE_CACHE: '0' } });
+    const server = await startServer({ env: { LOG_LEVEL: 'error', MIXSPACE_CACHE: '0', ...settingsFor(model) }, patience: 120_000 });
     const client = new MixspaceClient({ url: server.url });
     const health = (): Promise<unknown> => fetch(`${server.url}/healthz`).then((response) => response.text());
     const words = (turn: number): Promise<unknown> => client.search('default', wordings[turn % wordings.length]!, { limit: 10 });

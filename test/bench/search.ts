@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import hnswlib from 'hnswlib-node';
 import { MixspaceClient } from '../../src/client/index.js';
 import { startServer } from '../server.js';
+import { defaultModel, settingsFor, type BenchModel } from './bench-model.js';
 import { inFlight, milliseconds, percentile, seconds } from './timing.js';
 import { VectorCloud } from './vector-cloud.js';
 
@@ -16,10 +17,11 @@ const ef = 128;
 const rounding = 1e-6;
 
 /** Searches among many embeddings through HTTP, against hnswlib-node alone in one process, on the very graph that the service saved. */
-export async function search(quick: boolean): Promise<void> {
+export async function search(quick: boolean, asked?: BenchModel): Promise<void> {
+  const model = asked ?? (await defaultModel());
   const count = quick ? 10_000 : 100_000;
   const queryCount = quick ? 200 : 1_000;
-  const server = await startServer({ env: { LOG_LEVEL: 'error' }, patience: 120_000 });
+  const server = await startServer({ env: { LOG_LEVEL: 'error', ...settingsFor(model) }, patience: 120_000 });
   try {
     const client = new MixspaceClient({ url: server.url });
     const dimension = (await client.models())[0]!.dimensions;

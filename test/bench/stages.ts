@@ -22,6 +22,10 @@ export async function readStages(url: string): Promise<Stages> {
 /** Milliseconds of each stage for one of `count` pictures. */
 export function perPicture(before: Stages, after: Stages, count: number): string {
   const spent = [...after.stages].map(([stage, sum]) => [stage, sum - (before.stages.get(stage) ?? 0)] as const);
-  const told = [...spent, ['cpu', after.cpu - before.cpu] as const].filter(([stage, sum]) => sum > 0 && stage !== 'queue');
-  return told.map(([stage, sum]) => `${stage} ${((1000 * sum) / count).toFixed(2)}`).join(', ');
+  return millisecondsEach([...spent, ['cpu', after.cpu - before.cpu] as const].filter(([stage]) => stage !== 'queue'), count);
+}
+
+/** `spent`: seconds by stage, of `count` pictures together. */
+export function millisecondsEach(spent: Iterable<readonly [stage: string, seconds: number]>, count: number): string {
+  return [...spent].filter(([, sum]) => sum > 0).map(([stage, sum]) => `${stage} ${((1000 * sum) / count).toFixed(2)}`).join(', ');
 }

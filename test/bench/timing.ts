@@ -24,3 +24,37 @@ export async function inFlight<T>(values: Iterable<T>, width: number, work: (val
   };
   await Promise.all(Array.from({ length: width }, lane));
 }
+
+/** Seconds of CPU that this process and its threads spend while a work runs. */
+export class CpuMeter {
+  seconds = 0;
+
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    const before = process.cpuUsage();
+    const result = await work();
+    const { user, system } = process.cpuUsage(before);
+    this.seconds += (user + system) / 1e6;
+    return result;
+  }
+}
+
+/** Units a second of both, in each round; who goes first changes from round to round, so that what else the machine does falls on both. */
+export async function alternate(rounds: number, count: number, ours: (round: number) => Promise<unknown>, theirs: (round: number) => Promise<unknown>): Promise<Contest> {
+  const contest: Contest = { ours: [], theirs: [] };
+  for (let round = 0; round < rounds; round++) {
+    const turns = [async () => contest.ours.push(count / (await seconds(() => ours(round)))), async () => contest.theirs.push(count / (await seconds(() => theirs(round))))];
+    for (const turn of round % 2 === 0 ? turns : turns.reverse()) await turn();
+  }
+  return contest;
+}
+
+export interface Contest {
+  ours: number[];
+  theirs: number[];
+}
+
+/** The median of the rounds' own ratios, and the lowest and highest of them. */
+export function ratioOf({ ours, theirs }: Contest): string {
+  const ratios = ours.map((our, round) => our / theirs[round]!);
+  return `ratio ${median(ratios).toFixed(3)} (of ${ratios.length} rounds ${Math.min(...ratios).toFixed(3)} to ${Math.max(...ratios).toFixed(3)})`;
+}
