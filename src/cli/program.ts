@@ -5,6 +5,7 @@ import { addCommand } from './add.js';
 import { classifyCommand } from './classify.js';
 import { collectionsCommand } from './collections.js';
 import { modelsCommand } from './models.js';
+import { reembedCommand } from './reembed.js';
 import { searchCommand } from './search.js';
 
 const failed = 1;
@@ -32,6 +33,7 @@ async function program(args: string[]): Promise<Command> {
     .addCommand(searchCommand())
     .addCommand(classifyCommand())
     .addCommand(collectionsCommand())
+    .addCommand(reembedCommand())
     .addCommand(modelsCommand());
   for (const command of [root, ...root.commands, ...root.commands.flatMap(({ commands }) => commands)]) command.exitOverride().showHelpAfterError('(--help says more)');
   return root;

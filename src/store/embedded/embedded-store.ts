@@ -198,12 +198,14 @@ export class EmbeddedStore implements Store {
   }
 
   async search(name: string, request: SearchRequest): Promise<SearchAnswer> {
-    const opened = this.#find(name, request.fingerprint);
-    const { indexes } = opened;
-    const answer = await search(this.#items, request.modality ? [indexes[request.modality]] : modalities.map((modality) => indexes[modality]), request);
-    // What was compared while it went over may be of either space.
-    if (this.#find(name, request.fingerprint) !== opened) throw new MixspaceError('conflict', `Collection "${name}" has gone over to another space while it was searched; search again.`);
-    return answer;
+    const { fingerprint } = this.#find(name, request.fingerprint).row;
+    for (;;) {
+      // While it is searched it may go over to another space, and what was compared be of either.
+      const opened = this.#find(name, fingerprint);
+      const indexes = request.modality ? [opened.indexes[request.modality]] : Object.values(opened.indexes);
+      const answer = await search(this.#items, indexes, request);
+      if (this.#find(name, fingerprint) === opened) return answer;
+    }
   }
 
   async planReembedding(name: string, target: { fingerprint: string; fromThumbnails: boolean }): Promise<ReembeddingPlan> {
