@@ -6,17 +6,17 @@ import type { Run } from './reembedding.js';
 
 /** Items that are encoded and written together. */
 const batchItems = 32;
-/** Where a round found at most so many, writes can wait for the rest of them. */
+/** Where a round found at most so many, writes are held for the rest of them: less than a second of work, or a few with a large model. */
 const fewItems = 64;
 
 /**
- * Embeds every item of the collection that waits, then takes it over. Items written meanwhile wait like the others;
- * for the last few of them, writes wait. `impossible`: it may not go over without the items that cannot be embedded.
+ * Embeds every item of the collection that waits, then takes it over. Items written meanwhile wait like the others; from
+ * the second round on they are let in more slowly than they are embedded, and not at all during the last. `impossible`: it may not go over without the items that cannot be embedded.
  */
 export async function embedAgain(context: Context, name: string, target: ReembeddingTarget, run: Run): Promise<'done' | 'impossible'> {
   const work = new Work(context, name, target, run);
-  while ((await work.round()) > fewItems);
-  run.closeGate();
+  while ((await work.round()) > fewItems) run.slowWrites();
+  run.holdWrites();
   for (;;) {
     await work.round();
     const outcome = await context.store.finishReembedding(name);

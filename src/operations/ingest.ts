@@ -106,7 +106,7 @@ async function takeChunk(
     const order = [...writes.keys()].sort((a, b) => a - b);
     await before;
     if (order.length === 0) return [];
-    await context.reembeddings.passGate(collection.name);
+    await context.reembeddings.passWrite(collection.name);
     const began = performance.now();
     const statuses = await context.store.write(collection.name, order.map((index) => writes.get(index)!), collection.fingerprint);
     context.stage('store_write', (performance.now() - began) / 1000);

@@ -4,15 +4,17 @@ import type { Collection } from '../store/store.js';
 
 /** Batches by which the pace is judged. */
 const paceOver = 50;
+/** While it catches up, one write is let through for so many batches, and a write holds at most as many items as a batch: what is behind becomes half as much in each round. */
+const batchesPerWrite = 2;
 
 /** One collection's run, until it is done, stopped or fails. */
 export class Run {
   readonly #stopping = new AbortController();
   readonly #batches: { at: number; items: number }[] = [{ at: performance.now(), items: 0 }];
   ended: Promise<void> = Promise.resolve();
-  /** While it is there, writes wait: the last items are being embedded. */
-  gate: Promise<void> | undefined;
-  #openGate: (() => void) | undefined;
+  #batchesDone = 0;
+  #writes: 'free' | 'slow' | 'held' = 'free';
+  readonly #waitingWrites: (() => void)[] = [];
 
   get signal(): AbortSignal {
     return this.#stopping.signal;
@@ -26,15 +28,27 @@ export class Run {
   advanced(items: number): void {
     this.#batches.push({ at: performance.now(), items });
     if (this.#batches.length > paceOver) this.#batches.shift();
+    if (this.#writes === 'slow' && ++this.#batchesDone % batchesPerWrite === 0) this.#waitingWrites.shift()?.();
   }
 
-  closeGate(): void {
-    this.gate ??= new Promise((resolve) => (this.#openGate = resolve));
+  /** Writes wait for the run, so that it catches up with them. */
+  slowWrites(): void {
+    this.#writes = 'slow';
   }
 
-  openGate(): void {
-    this.#openGate?.();
-    this.gate = this.#openGate = undefined;
+  /** No write is let through: the last items are being embedded. */
+  holdWrites(): void {
+    this.#writes = 'held';
+  }
+
+  freeWrites(): void {
+    this.#writes = 'free';
+    for (const go of this.#waitingWrites.splice(0)) go();
+  }
+
+  /** Resolves when a write may go on. */
+  async passWrite(): Promise<void> {
+    if (this.#writes !== 'free') await new Promise<void>((resolve) => this.#waitingWrites.push(resolve));
   }
 
   /** Resolves when nothing of it is under way. */
@@ -60,7 +74,7 @@ export class Reembeddings {
     this.#runs.set(name, run);
     this.#problems.delete(name);
     run.ended = work(run).finally(() => {
-      run.openGate();
+      run.freeWrites();
       if (this.#runs.get(name) === run) this.#runs.delete(name);
     });
   }
@@ -69,9 +83,9 @@ export class Reembeddings {
     this.#problems.set(name, problem);
   }
 
-  /** Before a write: resolves when embeddings may be written. */
-  async passGate(name: string): Promise<void> {
-    await this.#runs.get(name)?.gate;
+  /** Before items are written to the collection: resolves when they may be. */
+  async passWrite(name: string): Promise<void> {
+    await this.#runs.get(name)?.passWrite();
   }
 
   async close(): Promise<void> {
