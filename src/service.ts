@@ -7,6 +7,8 @@ import { openEncoder } from './encoder/index.js';
 import { MixspaceError } from './errors.js';
 import { settleCollections } from './operations/collections.js';
 import type { Context } from './operations/context.js';
+import { resumeReembeddings } from './operations/reembed.js';
+import { Reembeddings } from './operations/reembedding.js';
 import { watchReadiness, type Readiness } from './operations/readiness.js';
 import { openEmbeddedStore } from './store/embedded/index.js';
 import { openTelemetry, type Telemetry } from './telemetry.js';
@@ -59,16 +61,19 @@ export async function openService(config: Config): Promise<Service> {
     },
     roots,
     fetch: { allow: config.fetchAllow, timeoutMs: config.fetchTimeout },
+    reembeddings: new Reembeddings(),
     log,
     stage,
   };
   const close = async (): Promise<void> => {
+    await context.reembeddings.close();
     await encoder.close();
     await store.close();
     telemetry.close();
   };
   try {
     await settleCollections(context);
+    await resumeReembeddings(context);
   } catch (error) {
     await close();
     throw error;

@@ -6,6 +6,7 @@ import { classifyCommand } from './classify.js';
 import { collectionsCommand } from './collections.js';
 import { embedCommand } from './embed.js';
 import { modelsCommand } from './models.js';
+import { reembedCommand } from './reembed.js';
 import { searchCommand } from './search.js';
 
 const failed = 1;
@@ -34,6 +35,7 @@ async function program(args: string[]): Promise<Command> {
     .addCommand(classifyCommand())
     .addCommand(embedCommand())
     .addCommand(collectionsCommand())
+    .addCommand(reembedCommand())
     .addCommand(modelsCommand());
   for (const command of [root, ...root.commands, ...root.commands.flatMap(({ commands }) => commands)]) command.exitOverride().showHelpAfterError('(--help says more)');
   return root;

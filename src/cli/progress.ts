@@ -7,12 +7,12 @@ export interface Progress {
 
 const lineEveryMs = 5_000;
 
-/** On stderr: a bar on a terminal, elsewhere a line every few seconds. */
-export function startProgress(what: string): Progress {
-  return process.stderr.isTTY ? bar(what) : lines(what);
+/** On stderr: a bar on a terminal, elsewhere a line every few seconds. `from`: how much was done before; the pace leaves it out. */
+export function startProgress(what: string, from = 0): Progress {
+  return process.stderr.isTTY ? bar(what, from) : lines(what, from);
 }
 
-function bar(what: string): Progress {
+function bar(what: string, from: number): Progress {
   const began = performance.now();
   let started = false;
   const single = new SingleBar({
@@ -25,15 +25,15 @@ function bar(what: string): Progress {
   });
   return {
     at(done, total) {
-      if (!started) single.start(total, 0, { rate: '-' });
+      if (!started) single.start(total, from, { rate: '-' });
       started = true;
-      single.update(done, { rate: rateOf(done, began) });
+      single.update(done, { rate: rateOf(done - from, began) });
     },
     end: () => single.stop(),
   };
 }
 
-function lines(what: string): Progress {
+function lines(what: string, from: number): Progress {
   const began = performance.now();
   let told = began;
   return {
@@ -41,8 +41,8 @@ function lines(what: string): Progress {
       const now = performance.now();
       if (now - told < lineEveryMs) return;
       told = now;
-      const left = Math.ceil((((now - began) / done) * (total - done)) / 1000);
-      process.stderr.write(`${done} of ${total} ${what}, ${rateOf(done, began)}/s, ${left} s left\n`);
+      const left = done > from ? `${Math.ceil((((now - began) / (done - from)) * (total - done)) / 1000)} s left` : 'time left unknown';
+      process.stderr.write(`${done} of ${total} ${what}, ${rateOf(done - from, began)}/s, ${left}\n`);
     },
     end() {},
   };

@@ -4,6 +4,7 @@ import type { ErrorBody, Metadata } from '../contract/common.js';
 import type { EmbeddingEncoding, EmbeddingsResponse } from '../contract/embeddings.js';
 import type { FileNote, Item, ItemOutcome, ItemPage, NewItem } from '../contract/items.js';
 import type { Model, SelfTest } from '../contract/models.js';
+import type { ReembedResponse } from '../contract/reembed.js';
 import { routes, type Route, type RouteName } from '../contract/routes.js';
 import type { SearchResponse } from '../contract/search.js';
 import type { Answer, CallArguments, CallParts } from './call.js';
@@ -102,6 +103,20 @@ export class MixspaceClient {
 
   deleteCollection(name: string, options: Signaled = {}): Promise<undefined> {
     return this.call('deleteCollection', { params: { name }, ...options });
+  }
+
+  /** Tells the plan, and begins to embed the collection again or goes on; the service works on when the call is over. */
+  reembed(name: string, body: CallParts<'reembed'>['body'] = {}, options: Signaled = {}): Promise<ReembedResponse> {
+    return this.call('reembed', { params: { name }, body, ...options });
+  }
+
+  /** How far it is; a 404 when the collection is not being embedded again. */
+  reembedding(name: string, options: Signaled = {}): Promise<ReembedResponse> {
+    return this.call('getReembedding', { params: { name }, ...options });
+  }
+
+  stopReembedding(name: string, { discard = false, ...options }: { discard?: boolean } & Signaled = {}): Promise<ReembedResponse> {
+    return this.call('stopReembedding', { params: { name }, query: { discard: discard ? 'true' : 'false' }, ...options });
   }
 
   /** The outcomes are in the items' order; one that failed says why and holds up no other. */

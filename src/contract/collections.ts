@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CollectionName } from './common.js';
 import { limits } from './limits.js';
+import { Reembedding } from './reembed.js';
 
 export const NewCollection = z
   .strictObject({
@@ -23,8 +24,10 @@ export const Collection = z
     originals: z.enum(['keep', 'thumbnail']),
     created_at: z.string(),
     counts: z.object({ image: z.number().int(), text: z.number().int(), total: z.number().int() }),
+    not_embedded: z.number().int().meta({ description: 'Items without an embedding of the collection\'s space: searches do not find them.' }),
     bytes: z.number().int(),
     graph: z.object({ state: z.enum(['ready', 'building', 'none']), indexed: z.number().int() }),
+    reembedding: Reembedding.optional().meta({ description: 'Being embedded again, or stopped on the way.' }),
   })
   .meta({ id: 'Collection' });
 export type Collection = z.infer<typeof Collection>;

@@ -66,7 +66,13 @@ export const itemFields = {
   image_url: z.string().optional().meta({ description: 'Relative to the service; a thumbnail, or the original with `?size=original`.' }),
 };
 export const Item = z
-  .object({ ...itemFields, content_hash: z.string(), created_at: z.string(), updated_at: z.string() })
+  .object({
+    ...itemFields,
+    content_hash: z.string(),
+    not_embedded: z.string().optional().meta({ description: "Why it has no embedding of its collection's space: searches do not find it. Adding it again, or embedding the collection again once its original is back, mends that." }),
+    created_at: z.string(),
+    updated_at: z.string(),
+  })
   .meta({ id: 'Item' });
 export type Item = z.infer<typeof Item>;
 

@@ -8,6 +8,7 @@ import { CollectionName, Id } from './common.js';
 import { EmbeddingsRequest, EmbeddingsResponse } from './embeddings.js';
 import { Deleted, ExistsRequest, ExistsResponse, Item, ItemPage, ItemsRequest, ItemsResponse, MetadataPatch } from './items.js';
 import { ModelList, SelfTestResponse } from './models.js';
+import { ReembedRequest, ReembedResponse } from './reembed.js';
 import { SearchRequest, SearchResponse } from './search.js';
 import { limits } from './limits.js';
 
@@ -45,6 +46,10 @@ export const routes = {
   listCollections: { method: 'get', path: '/v1/collections', summary: 'All collections', status: 200, response: CollectionList },
   getCollection: { method: 'get', path: '/v1/collections/{name}', summary: 'One collection', params: CollectionParams, status: 200, response: Collection, errors: [404] },
   deleteCollection: { method: 'delete', path: '/v1/collections/{name}', summary: 'Delete a collection and all it holds', params: CollectionParams, status: 204, errors: [404, 409] },
+
+  reembed: { method: 'post', path: '/v1/collections/{name}/reembed', summary: 'Embed a collection again with another model, or go on with it', params: CollectionParams, body: ReembedRequest, status: 200, response: ReembedResponse, errors: [404, 409] },
+  getReembedding: { method: 'get', path: '/v1/collections/{name}/reembed', summary: 'How far a collection is on the way to another model', params: CollectionParams, status: 200, response: ReembedResponse, errors: [404] },
+  stopReembedding: { method: 'delete', path: '/v1/collections/{name}/reembed', summary: 'Stop embedding a collection again; what was done is kept, unless it is to be discarded', params: CollectionParams, query: z.strictObject({ discard: flag.optional() }), status: 200, response: ReembedResponse, errors: [404] },
 
   addItems: {
     method: 'post', path: '/v1/collections/{name}/items', summary: 'Take in items; each stands for itself', params: CollectionParams, body: ItemsRequest,

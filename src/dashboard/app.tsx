@@ -143,6 +143,7 @@ function StatusLine({ collection, results }: { collection: Collection | undefine
     counted(image, 'picture'),
     ...(text > 0 ? [counted(text, 'text')] : []),
     collection.model_available ? collection.model : `${collection.model} (not there: searching by words or pictures is off)`,
+    ...(collection.reembedding ? [reembeddingSentence(collection.reembedding)] : []),
     ...(results.tookMs === undefined ? [] : [`${results.tookMs < 10 ? results.tookMs.toFixed(1) : Math.round(results.tookMs)} ms`]),
   ];
   return (
@@ -151,4 +152,8 @@ function StatusLine({ collection, results }: { collection: Collection | undefine
       <a href="./docs/">API</a>
     </footer>
   );
+}
+
+function reembeddingSentence({ model, done, total, state }: NonNullable<Collection['reembedding']>): string {
+  return `${state === 'running' ? 'on its way' : 'stopped on its way'} to ${model}: ${done} of ${total}`;
 }

@@ -57,6 +57,7 @@ function Facts({ item }: { item: Result }) {
   for (const [key, value] of Object.entries(item.metadata)) facts.push([key, typeof value === 'string' ? value : JSON.stringify(value)]);
   if (item.width !== undefined && item.height !== undefined) facts.push(['Size', `${item.width} × ${item.height}`]);
   if (item.taken_at !== undefined) facts.push(['Taken', item.taken_at.replace('T', ' ')]);
+  if (item.not_embedded !== undefined) facts.push(['Not searched', item.not_embedded]);
   for (const source of item.sources) facts.push(['Source', source]);
   facts.push(['Id', item.id]);
   return (

@@ -6,7 +6,7 @@ import { useSession } from './session.js';
 import type { View } from './view.js';
 
 /** Without a score: not a search's answer, but one of all. */
-export type Result = Omit<SearchMatch, 'score'> & { score?: number };
+export type Result = Omit<SearchMatch, 'score'> & { score?: number; not_embedded?: string | undefined };
 
 export interface Results {
   found: Result[];

@@ -14,6 +14,7 @@ import { embed } from '../operations/embed.js';
 import { ingest, type Entry } from '../operations/ingest.js';
 import { deleteItem, deleteItems, getItem, itemImage, itemsExist, listItems, patchItem } from '../operations/items.js';
 import { listModels, selfTest } from '../operations/models.js';
+import { getReembedding, reembed, stopReembedding } from '../operations/reembed.js';
 import { search } from '../operations/search.js';
 import { isMultipart, parseJsonPart, readMultipart, type BodyLimits, type Upload } from './bodies.js';
 import { parse } from './errors.js';
@@ -42,6 +43,10 @@ export function handlersOf(context: Context, limits: BodyLimits): Handlers {
     listCollections: () => listCollections(context),
     getCollection: ({ params }) => getCollection(context, params.name),
     deleteCollection: ({ params }) => deleteCollection(context, params.name),
+
+    reembed: ({ params, body }) => reembed(context, params.name, body),
+    getReembedding: ({ params }) => getReembedding(context, params.name),
+    stopReembedding: ({ params, query }) => stopReembedding(context, params.name, query.discard === 'true'),
 
     addItems: async ({ params, body, request, caller }) => {
       const entries = isMultipart(request) ? await uploadedEntries(request, limits) : body.items.map((item) => jsonEntry(item));

@@ -46,6 +46,7 @@ export async function getCollection(context: Context, name: string): Promise<Tol
 export async function deleteCollection(context: Context, name: string): Promise<void> {
   if (name === defaultCollection) throw new MixspaceError('conflict', `The collection "${defaultCollection}" is always there; delete its items instead.`);
   await context.store.deleteCollection(name);
+  await context.reembeddings.run(name)?.stop();
 }
 
 function totalOf({ counts }: Collection): number {
@@ -64,7 +65,9 @@ function told(context: Context, collection: Collection): Told {
     originals: collection.originals,
     created_at: collection.createdAt,
     counts: { image, text, total: totalOf(collection) },
+    not_embedded: collection.unembedded,
     bytes: collection.bytes,
     graph: collection.graph,
+    ...context.reembeddings.told(collection),
   };
 }

@@ -4,6 +4,7 @@ import { MixspaceError, toMixspaceError } from '../errors.js';
 import type { Collection, ItemContent, ItemWrite, Metadata, WriteStatus } from '../store/store.js';
 import { requireModel, type Caller, type Context } from './context.js';
 import { checkedEmbedding, sha256 } from './embedding.js';
+import { inItsSpace } from './in-space.js';
 import { checkCount, checkMetadata, checkedText, imageBytes, mapLimited } from './inputs.js';
 import { readUnderRoots } from './read-path.js';
 
@@ -46,7 +47,7 @@ const systemic = new Set(['disk_full', 'overloaded', 'not_ready', 'internal']);
  */
 export async function ingest(context: Context, name: string, entries: Entry[], caller: Caller): Promise<{ items: ItemOutcome[] }> {
   checkCount('items', entries.length, context.limits.items);
-  const collection = await context.store.getCollection(name);
+  await context.store.getCollection(name);
   const outcomes = new Array<ItemOutcome>(entries.length);
   const repeated = repeatedIds(entries);
 
@@ -61,7 +62,7 @@ export async function ingest(context: Context, name: string, entries: Entry[], c
     const turn = signalOnce();
     written = turn.promise;
     try {
-      await takeChunk(context, collection, entries, indexes, repeated, outcomes, before, caller);
+      await inItsSpace(context, name, (collection) => takeChunk(context, collection, entries, indexes, repeated, outcomes, before, caller));
     } finally {
       await before;
       turn.resolve();
@@ -96,7 +97,7 @@ async function takeChunk(
   });
 
   const there = new Map((await context.store.present(collection.name, [...resolved.values()].map(({ id }) => id))).map((each) => [each.id, each]));
-  const isKnown = ({ id, content }: Resolved): boolean => !repeated.has(id) && there.get(id)?.contentHash === content.contentHash && there.get(id)?.modality === content.modality;
+  const isKnown = ({ id, content }: Resolved): boolean => !repeated.has(id) && there.get(id)?.contentHash === content.contentHash && there.get(id)?.modality === content.modality && there.get(id)!.embedded;
 
   const write = async (keepKnown: boolean): Promise<{ index: number; status: WriteStatus }[]> => {
     const fresh = [...resolved].filter(([, each]) => !(keepKnown && isKnown(each)));
@@ -105,8 +106,9 @@ async function takeChunk(
     const order = [...writes.keys()].sort((a, b) => a - b);
     await before;
     if (order.length === 0) return [];
+    await context.reembeddings.passWrite(collection.name);
     const began = performance.now();
-    const statuses = await context.store.write(collection.name, order.map((index) => writes.get(index)!));
+    const statuses = await context.store.write(collection.name, order.map((index) => writes.get(index)!), collection.fingerprint);
     context.stage('store_write', (performance.now() - began) / 1000);
     return order.map((index, i) => ({ index, status: statuses[i]! }));
   };

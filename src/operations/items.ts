@@ -55,7 +55,7 @@ export async function itemImage(context: Context, collection: string, id: string
 }
 
 /** What listings and matches tell alike of an item. */
-export function toldOf(collection: string, item: Item): Omit<Told, 'content_hash' | 'created_at' | 'updated_at'> {
+export function toldOf(collection: string, item: Item): Omit<Told, 'content_hash' | 'not_embedded' | 'created_at' | 'updated_at'> {
   return {
     id: item.id,
     modality: item.modality,
@@ -70,5 +70,5 @@ export function toldOf(collection: string, item: Item): Omit<Told, 'content_hash
 }
 
 function toldItem(collection: string, item: Item): Told {
-  return { ...toldOf(collection, item), content_hash: item.contentHash, created_at: item.createdAt, updated_at: item.updatedAt };
+  return { ...toldOf(collection, item), content_hash: item.contentHash, ...(item.unembedded === undefined ? {} : { not_embedded: item.unembedded }), created_at: item.createdAt, updated_at: item.updatedAt };
 }

@@ -3,6 +3,7 @@ import { MixspaceError } from '../errors.js';
 import type { Collection, SearchRequest as StoreRequest } from '../store/store.js';
 import { requireModel, type Caller, type Context } from './context.js';
 import { openCursor, sealCursor } from './cursor.js';
+import { inItsSpace } from './in-space.js';
 import { checkedEmbedding, normalizedSum, sha256 } from './embedding.js';
 import { encodeInputs, resolveInputs } from './inputs.js';
 import { toldOf } from './items.js';
@@ -11,10 +12,17 @@ const pageSize = 10;
 
 /** `POST /v1/collections/{name}/search`: the query's embedding, then its neighbors in the store. */
 export async function search(context: Context, name: string, request: SearchRequest, file: Uint8Array | undefined, caller: Caller): Promise<SearchResponse> {
-  const started = performance.now();
-  const collection = await context.store.getCollection(name);
   const parts = queryParts(request, file);
-  const scope = (): Promise<unknown> => cursorScope(name, request, parts, file);
+  const work = (collection: Collection): Promise<SearchResponse> => searchIn(context, collection, request, parts, file, caller);
+  // Of an embedding that came without its fingerprint nobody knows whether it is of the other space too.
+  const isOfOneSpace = parts.some(({ input }) => typeof input === 'object' && 'embedding' in input && input.fingerprint === undefined);
+  return isOfOneSpace ? work(await context.store.getCollection(name)) : inItsSpace(context, name, work);
+}
+
+async function searchIn(context: Context, collection: Collection, request: SearchRequest, parts: WeightedQuery[], file: Uint8Array | undefined, caller: Caller): Promise<SearchResponse> {
+  const started = performance.now();
+  const { name, fingerprint } = collection;
+  const scope = (): Promise<unknown> => cursorScope(collection, request, parts, file);
   const after = request.cursor === undefined ? undefined : placeOf(request.cursor, await scope());
   const embedding = await queryEmbedding(context, collection, parts, file, caller);
 
@@ -23,6 +31,7 @@ export async function search(context: Context, name: string, request: SearchRequ
   const excludeIds = parts.flatMap(({ input }) => (typeof input === 'object' && 'id' in input ? [input.id] : []));
   const answer = await context.store.search(name, {
     embedding,
+    fingerprint,
     limit,
     excludeIds,
     ...(request.modality === undefined ? {} : { modality: request.modality }),
@@ -54,8 +63,8 @@ function queryParts(request: SearchRequest, file: Uint8Array | undefined): Weigh
   return parts;
 }
 
-async function cursorScope(name: string, request: SearchRequest, parts: WeightedQuery[], file: Uint8Array | undefined): Promise<unknown> {
-  return ['search', name, parts, file ? await sha256(file) : null, request.modality ?? null, request.filter ?? null, request.min_score ?? null, request.exact ?? false];
+async function cursorScope({ name, fingerprint }: Collection, request: SearchRequest, parts: WeightedQuery[], file: Uint8Array | undefined): Promise<unknown> {
+  return ['search', name, fingerprint, parts, file ? await sha256(file) : null, request.modality ?? null, request.filter ?? null, request.min_score ?? null, request.exact ?? false];
 }
 
 function placeOf(cursor: string, scope: unknown): NonNullable<StoreRequest['after']> {

@@ -28,11 +28,67 @@ export interface Collection extends NewCollection {
   /** ISO 8601, UTC. */
   createdAt: string;
   counts: Record<Modality, number>;
+  /** Those among the items that have no embedding of the collection's space. */
+  unembedded: number;
   /** Of embeddings, texts, metadata, thumbnails and originals kept, roughly. */
   bytes: number;
   /** `ready`: the graph holds every item. `building`: searches add the rest exactly. `none`: too few items to need one; searches are exact. */
   graph: { state: 'ready' | 'building' | 'none'; indexed: number };
+  /** Its way into another space, until it has gone over. */
+  reembedding?: Reembedding;
 }
+
+/** A space that a collection is to go over to, and what may be done on the way. */
+export interface ReembeddingTarget {
+  model: string;
+  fingerprint: string;
+  dimension: number;
+  /** Where there is no original, the thumbnail is embedded. */
+  fromThumbnails: boolean;
+  /** It goes over although items have no embedding of the other space: they stay, and are not found. */
+  skipImpossible: boolean;
+}
+
+export interface Reembedding extends ReembeddingTarget {
+  state: 'running' | 'stopped';
+  /** Why it stopped, a sentence, where nobody asked for it. */
+  problem?: string;
+  /** ISO 8601, UTC. */
+  startedAt: string;
+  /** Items that have an embedding of the other space ... */
+  done: number;
+  /** ... and that cannot have one. */
+  impossible: number;
+}
+
+/** What lies before a collection that is to go over to another space. */
+export interface ReembeddingPlan {
+  /** That are still to be embedded, the impossible ones among them. */
+  items: number;
+  /** That have an embedding of that space from an earlier time: nothing is encoded. */
+  kept: number;
+  /** Whose thumbnail stands in for the original. */
+  fromThumbnails: number;
+  impossible: number;
+  /** The first of the impossible ones. */
+  first: ImpossibleItem[];
+}
+
+export interface ImpossibleItem {
+  id: string;
+  /** A sentence. */
+  reason: string;
+}
+
+/** An item that waits to be embedded again, with what its embedding is made from. */
+export interface ReembeddingItem {
+  key: number;
+  modality: Modality;
+  source: { text: string } | { picture: Uint8Array } | { embedding: Float32Array } | { impossible: string };
+}
+
+/** `key` as the store gave it; either its embedding, or the sentence that says why there is none. */
+export type ReembeddedItem = { key: number; embedding: Float32Array } | { key: number; impossible: string };
 
 /** What an item holds besides its embedding. */
 export interface ItemContent {
@@ -83,6 +139,8 @@ export interface Item {
   takenAt?: string;
   mediaType?: string;
   hasImage: boolean;
+  /** Why it has no embedding of its collection's space, a sentence: it is not found by searches. */
+  unembedded?: string;
   createdAt: string;
   updatedAt: string;
 }
@@ -92,11 +150,15 @@ export interface Presence {
   id: string;
   contentHash: string;
   modality: Modality;
+  /** It has an embedding of the collection's space. */
+  embedded: boolean;
 }
 
 export interface SearchRequest {
   /** Normalised, of the collection's dimension. */
   embedding: Float32Array;
+  /** The embedding's space; `conflict` unless it is the collection's from beginning to end. Left out: trusted to be. */
+  fingerprint?: string;
   /** Left out: both. */
   modality?: Modality;
   filter?: Filter;
@@ -135,11 +197,15 @@ export interface Store {
   getCollection(name: string): Promise<Collection>;
   deleteCollection(name: string): Promise<void>;
 
-  /** One transaction: all of the writes or none; statuses in the order given. */
-  write(collection: string, writes: ItemWrite[]): Promise<WriteStatus[]>;
+  /**
+   * One transaction: all of the writes or none; statuses in the order given.
+   * `fingerprint` is the embeddings' space: `conflict` unless it is the collection's. Left out: trusted to be.
+   */
+  write(collection: string, writes: ItemWrite[], fingerprint?: string): Promise<WriteStatus[]>;
   /** Those of the ids that are there, in no order. */
   present(collection: string, ids: string[]): Promise<Presence[]>;
   getItem(collection: string, id: string): Promise<Item>;
+  /** `conflict` when the item has none of the collection's space. */
   getEmbedding(collection: string, id: string): Promise<Float32Array>;
   listItems(collection: string, request: { filter?: Filter; limit: number; after?: string }): Promise<{ items: Item[]; more: boolean }>;
   /** Replaces the metadata. */
@@ -151,6 +217,29 @@ export interface Store {
   getPicture(collection: string, id: string, size: 'thumbnail' | 'original'): Promise<Picture>;
 
   search(collection: string, request: SearchRequest): Promise<SearchAnswer>;
+
+  /** What can be embedded again, of what a reembedding into this space has not come to yet. Files are looked up; those that changed since they were taken in are read. */
+  planReembedding(collection: string, target: { fingerprint: string; fromThumbnails: boolean }): Promise<ReembeddingPlan>;
+  /**
+   * Begins one, or goes on with one into the same space; what was impossible is then tried again. Nothing changes for
+   * searches and writes until it is finished. `conflict` while there is one into another space.
+   */
+  startReembedding(collection: string, target: ReembeddingTarget): Promise<void>;
+  /** The next items without an outcome, in a fixed order, behind `after` or from the beginning; empty at the end. `conflict` when there is no reembedding. */
+  nextToReembed(collection: string, request: { limit: number; after?: { key: number; modality: Modality } }): Promise<ReembeddingItem[]>;
+  /** One transaction. Items that have gone are passed over. `conflict` when there is no reembedding into this space. */
+  putReembedded(collection: string, fingerprint: string, items: ReembeddedItem[]): Promise<void>;
+  /**
+   * The collection goes over: one transaction, after which it searches the other space. Not so while items are without an
+   * outcome (`pending`), or cannot be embedded and may not be skipped (`impossible`).
+   */
+  finishReembedding(collection: string): Promise<'done' | 'pending' | 'impossible'>;
+  /** Keeps what was done. `problem` says why, where nobody asked for it. */
+  stopReembedding(collection: string, problem?: string): Promise<void>;
+  /** Throws away what was done. */
+  discardReembedding(collection: string): Promise<void>;
+  /** Those that could not be embedded, in a reembedding or for want of one in the collection's own space. */
+  listImpossible(collection: string, limit: number): Promise<ImpossibleItem[]>;
 
   /** Rejects, with a sentence, when a collection cannot answer. */
   check(): Promise<void>;

@@ -5,6 +5,10 @@ import type { Database } from './database.js';
 /** A collection's row: `key` is never used again. */
 export interface CollectionRow extends NewCollection {
   key: number;
+  /** The number of the space that it is in. */
+  space: number;
+  /** The sequence number with which it went over to its space. */
+  since: number;
   createdAt: string;
 }
 
@@ -22,6 +26,8 @@ interface Columns {
   fingerprint: string;
   dimension: number;
   originals: 'keep' | 'thumbnail';
+  space: number;
+  since: number;
   created_at: string;
 }
 
@@ -29,7 +35,7 @@ function toRow({ created_at, description, ...rest }: Columns): CollectionRow {
   return { ...rest, ...(description === null ? {} : { description }), createdAt: created_at };
 }
 
-const columns = 'key, name, description, model, fingerprint, dimension, originals, created_at';
+const columns = 'key, name, description, model, fingerprint, dimension, originals, space, since, created_at';
 
 export class CollectionTable {
   readonly #insert;
@@ -40,6 +46,7 @@ export class CollectionTable {
   readonly #advance;
   readonly #seq;
   readonly #tallies;
+  readonly #goOver;
 
   constructor(database: Database) {
     this.#insert = database.prepare<unknown[], Columns>(
@@ -52,6 +59,9 @@ export class CollectionTable {
     this.#advance = database.prepare<[number]>('UPDATE collections SET seq = seq + 1 WHERE key = ?');
     this.#seq = database.prepare<[number], number>('SELECT seq FROM collections WHERE key = ?').pluck();
     this.#tallies = database.prepare<[number], Tally>('SELECT modality, items, bytes FROM tallies WHERE collection = ?');
+    this.#goOver = database.prepare<unknown[], Columns>(
+      `UPDATE collections SET space = ?, model = ?, fingerprint = ?, dimension = ?, seq = seq + 1, since = seq + 1 WHERE key = ? RETURNING ${columns}`,
+    );
   }
 
   insert(collection: NewCollection): CollectionRow {
@@ -92,5 +102,10 @@ export class CollectionTable {
 
   tallies(key: number): Tally[] {
     return this.#tallies.all(key);
+  }
+
+  /** Puts the collection into another space; the row as it is then. */
+  goOver(key: number, space: { number: number; model: string; fingerprint: string; dimension: number }): CollectionRow {
+    return toRow(this.#goOver.get(space.number, space.model, space.fingerprint, space.dimension, key)!);
   }
 }

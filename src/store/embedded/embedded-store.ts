@@ -1,20 +1,38 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { MixspaceError } from '../../errors.js';
 import type { Filter } from '../../contract/filter.js';
-import type { Collection, Item, ItemWrite, Metadata, Modality, NewCollection, Picture, Presence, SearchAnswer, SearchRequest, Store, WriteStatus } from '../store.js';
+import type {
+  Collection,
+  ImpossibleItem,
+  Item,
+  ItemWrite,
+  Metadata,
+  Modality,
+  NewCollection,
+  Picture,
+  Presence,
+  ReembeddedItem,
+  ReembeddingItem,
+  ReembeddingPlan,
+  ReembeddingTarget,
+  SearchAnswer,
+  SearchRequest,
+  Store,
+  WriteStatus,
+} from '../store.js';
 import { CollectionTable, type CollectionRow } from './collection-table.js';
 import { openDatabase, type Database } from './database.js';
-import { isMissing } from './files.js';
 import { compileFilter } from './filter.js';
 import { ItemTable, toItem, type ItemRow } from './item-table.js';
 import { ModalityIndex } from './modality-index.js';
 import { Originals } from './originals.js';
+import { ReembeddingTable } from './reembedding-table.js';
+import { Reembeddings } from './reembeddings.js';
 import { search } from './search.js';
 import type { EmbeddedStoreSettings, Log } from './settings.js';
 import { Snapshots, stem } from './snapshots.js';
+import { Sources } from './sources.js';
 import { Tender } from './tender.js';
 import { nextTurn, now, sliceMs } from './turn.js';
 import { VectorMemory } from './vectors.js';
@@ -38,6 +56,8 @@ export class EmbeddedStore implements Store {
   readonly #collectionTable: CollectionTable;
   readonly #items: ItemTable;
   readonly #originals: Originals;
+  readonly #sources: Sources;
+  readonly #reembeddings: Reembeddings;
   readonly #snapshots: Snapshots;
   readonly #memory: VectorMemory;
   readonly #tender: Tender;
@@ -54,9 +74,11 @@ export class EmbeddedStore implements Store {
     this.#collectionTable = new CollectionTable(this.#database);
     this.#items = new ItemTable(this.#database);
     this.#originals = new Originals(join(directory, 'originals'), (hash) => this.#items.namesOriginal(hash));
+    this.#sources = new Sources(this.#items, this.#originals);
+    this.#reembeddings = new Reembeddings({ table: new ReembeddingTable(this.#database), items: this.#items, collections: this.#collectionTable, sources: this.#sources });
     this.#snapshots = new Snapshots(join(directory, 'snapshots'), log);
     this.#memory = new VectorMemory(settings.vectorCacheBytes);
-    for (const row of this.#collectionTable.all()) this.#collections.set(row.name, this.#open(row));
+    for (const row of this.#collectionTable.all()) this.#collections.set(row.name, this.#open(row, false));
     this.#tender = new Tender(() => this.#allIndexes(), log);
     const stems = new Set([...this.#allIndexes()].map((index) => stem(index.owner)));
     this.#snapshots.sweep((name) => stems.has(name));
@@ -66,7 +88,7 @@ export class EmbeddedStore implements Store {
 
   createCollection(collection: NewCollection): Promise<Collection> {
     const row = this.#collectionTable.insert(collection);
-    const opened = this.#open(row);
+    const opened = this.#open(row, true);
     this.#collections.set(row.name, opened);
     return Promise.resolve(this.#describe(opened));
   }
@@ -83,16 +105,19 @@ export class EmbeddedStore implements Store {
     const { row, indexes } = this.#find(name);
     this.#collectionTable.unname(row.key);
     this.#collections.delete(name);
-    for (const index of Object.values(indexes)) index.vectors.letGo();
+    for (const index of Object.values(indexes)) index.retire();
     this.#sweepInBackground();
   }
 
-  async write(name: string, writes: ItemWrite[]): Promise<WriteStatus[]> {
-    this.#find(name);
+  async write(name: string, writes: ItemWrite[], fingerprint?: string): Promise<WriteStatus[]> {
+    this.#find(name, fingerprint);
     const originals = new Map<string, Uint8Array>();
     for (const { content } of writes) if (content?.original) originals.set(content.contentHash, content.original);
     const { statuses, changes } = await this.#originals.during(originals, () =>
-      this.#change(name, ({ row }, changes) => ({ statuses: writes.map((write) => writeItem(this.#items, row.key, write, changes)), changes })),
+      this.#change(name, ({ row }, changes) => {
+        this.#find(name, fingerprint);
+        return { statuses: writes.map((write) => writeItem(this.#items, row, write, changes)), changes };
+      }),
     );
     await this.#releaseOriginals(changes);
     return statuses;
@@ -102,7 +127,7 @@ export class EmbeddedStore implements Store {
     const { row } = this.#find(name);
     return ids.flatMap((id) => {
       const item = this.#items.byId(row.key, id);
-      return item ? [{ id, contentHash: item.content_hash, modality: item.modality }] : [];
+      return item ? [{ id, contentHash: item.content_hash, modality: item.modality, embedded: item.unembedded === null }] : [];
     });
   }
 
@@ -111,7 +136,9 @@ export class EmbeddedStore implements Store {
   }
 
   async getEmbedding(name: string, id: string): Promise<Float32Array> {
-    return this.#items.embedding(this.#row(name, id).key)!.embedding;
+    const { key, unembedded } = this.#row(name, id);
+    if (unembedded !== null) throw new MixspaceError('conflict', `The item "${id}" has no embedding of the space that the collection "${name}" is in. ${unembedded}`);
+    return this.#items.embedding(key, this.#find(name).row.space)!.embedding;
   }
 
   async listItems(name: string, request: { filter?: Filter; limit: number; after?: string }): Promise<{ items: Item[]; more: boolean }> {
@@ -138,7 +165,7 @@ export class EmbeddedStore implements Store {
 
   async setMetadata(name: string, id: string, metadata: Metadata): Promise<Item> {
     this.#row(name, id);
-    this.#change(name, ({ row }, changes) => writeItem(this.#items, row.key, { id, metadata }, changes));
+    this.#change(name, ({ row }, changes) => writeItem(this.#items, row, { id, metadata }, changes));
     return toItem(this.#row(name, id));
   }
 
@@ -167,18 +194,68 @@ export class EmbeddedStore implements Store {
       if (!bytes) throw new MixspaceError('not_found', `The item "${id}" came without a picture.`);
       return { bytes, mediaType: 'image/webp' };
     }
-    return { bytes: await this.#readOriginal(item), mediaType: item.media_type ?? 'application/octet-stream' };
+    return { bytes: await this.#sources.original(item), mediaType: item.media_type ?? 'application/octet-stream' };
   }
 
   async search(name: string, request: SearchRequest): Promise<SearchAnswer> {
-    const { indexes } = this.#find(name);
-    return search(this.#items, request.modality ? [indexes[request.modality]] : modalities.map((modality) => indexes[modality]), request);
+    const { fingerprint } = this.#find(name, request.fingerprint).row;
+    for (;;) {
+      // While it is searched it may go over to another space, and what was compared be of either.
+      const opened = this.#find(name, fingerprint);
+      const indexes = request.modality ? [opened.indexes[request.modality]] : Object.values(opened.indexes);
+      const answer = await search(this.#items, indexes, request);
+      if (this.#find(name, fingerprint) === opened) return answer;
+    }
+  }
+
+  async planReembedding(name: string, target: { fingerprint: string; fromThumbnails: boolean }): Promise<ReembeddingPlan> {
+    return this.#reembeddings.plan(this.#find(name).row, target);
+  }
+
+  async startReembedding(name: string, target: ReembeddingTarget): Promise<void> {
+    await this.#sweeping;
+    const { row } = this.#find(name);
+    if (this.#reembeddings.isUnsettled(row)) throw new MixspaceError('disk_full', `What was left to do when collection "${name}" went over to its space could not be done yet; the log says why.`);
+    this.#reembeddings.start(row, target);
+  }
+
+  async nextToReembed(name: string, request: { limit: number; after?: { key: number; modality: Modality } }): Promise<ReembeddingItem[]> {
+    return this.#reembeddings.next(this.#find(name).row, request);
+  }
+
+  async putReembedded(name: string, fingerprint: string, items: ReembeddedItem[]): Promise<void> {
+    this.#reembeddings.put(this.#find(name).row, fingerprint, items);
+  }
+
+  async finishReembedding(name: string): Promise<'done' | 'pending' | 'impossible'> {
+    if (!(await this.#reembeddings.settle(this.#find(name).row))) return 'pending';
+    const { row, indexes } = this.#find(name);
+    const gone = this.#reembeddings.finish(row);
+    if (typeof gone === 'string') return gone;
+    for (const index of Object.values(indexes)) index.retire();
+    this.#collections.set(name, this.#open(gone, true));
+    this.#tender.wake();
+    this.#sweepInBackground();
+    return 'done';
+  }
+
+  async stopReembedding(name: string, problem?: string): Promise<void> {
+    this.#reembeddings.stop(this.#find(name).row, problem);
+  }
+
+  async discardReembedding(name: string): Promise<void> {
+    this.#reembeddings.discard(this.#find(name).row);
+    this.#sweepInBackground();
+  }
+
+  async listImpossible(name: string, limit: number): Promise<ImpossibleItem[]> {
+    return this.#reembeddings.impossible(this.#find(name).row, limit);
   }
 
   async check(): Promise<void> {
     for (const { row } of this.#collections.values()) {
       const [item] = this.#items.someOf(row.key, 1);
-      if (item) this.#items.embedding(item.key);
+      if (item) this.#items.embedding(item.key, row.space);
     }
   }
 
@@ -211,10 +288,12 @@ export class EmbeddedStore implements Store {
     for (const { indexes } of this.#collections.values()) yield* Object.values(indexes);
   }
 
-  #find(name: string): OpenCollection {
+  /** `fingerprint`: of the space that it must be in. */
+  #find(name: string, fingerprint?: string): OpenCollection {
     const found = this.#collections.get(name);
     if (!found) throw new MixspaceError('not_found', `There is no collection "${name}".`);
-    return found;
+    if (fingerprint === undefined || fingerprint === found.row.fingerprint) return found;
+    throw new MixspaceError('conflict', `Collection "${name}" is in space ${found.row.fingerprint} of model "${found.row.model}", and the embedding in ${fingerprint}: they cannot be compared.`);
   }
 
   #row(name: string, id: string): ItemRow {
@@ -223,24 +302,26 @@ export class EmbeddedStore implements Store {
     return item;
   }
 
-  #open(row: CollectionRow): OpenCollection {
+  /** `isNew`: nothing of its space can have been saved. */
+  #open(row: CollectionRow, isNew: boolean): OpenCollection {
     const open = (modality: Modality): ModalityIndex =>
       new ModalityIndex(
-        { collection: row.key, name: row.name, modality, fingerprint: row.fingerprint, dimension: row.dimension },
+        { collection: row.key, name: row.name, modality, fingerprint: row.fingerprint, dimension: row.dimension, space: row.space, since: row.since },
         {
           items: this.#items,
           snapshots: this.#snapshots,
           memory: this.#memory,
           settings: this.#settings,
           seq: () => this.#collectionTable.seq(row.key),
-          count: () => this.#collectionTable.tallies(row.key).find((tally) => tally.modality === modality)?.items ?? 0,
+          count: () => (this.#collectionTable.tallies(row.key).find((tally) => tally.modality === modality)?.items ?? 0) - this.#items.unembedded(row.key, modality),
         },
+        isNew,
       );
     return { row, indexes: { image: open('image'), text: open('text') } };
   }
 
   #describe({ row, indexes }: OpenCollection): Collection {
-    const { key, ...rest } = row;
+    const { key, space: _space, since: _since, ...rest } = row;
     const counts = { image: 0, text: 0 };
     let bytes = 0;
     for (const tally of this.#collectionTable.tallies(key)) {
@@ -250,7 +331,7 @@ export class EmbeddedStore implements Store {
     const states = Object.values(indexes).map((index) => index.state);
     const state = states.includes('building') ? 'building' : states.includes('ready') ? 'ready' : 'none';
     const indexed = Object.values(indexes).reduce((sum, { graph }) => sum + (graph?.alive ?? 0), 0);
-    return { ...rest, counts, bytes, graph: { state, indexed } };
+    return { ...rest, counts, bytes, graph: { state, indexed }, ...this.#reembeddings.describe(row) };
   }
 
   /** One transaction; what follows the database is told when it is on disk. Originals are the caller's to release. */
@@ -263,7 +344,7 @@ export class EmbeddedStore implements Store {
       return outcome;
     });
     for (const { key, modality } of changes.added) collection.indexes[modality].added(key);
-    for (const { key, modality } of changes.removed) collection.indexes[modality].removed(key);
+    for (const { key, modality, unembedded } of changes.removed) if (unembedded === null) collection.indexes[modality].removed(key);
     for (const modality of changes.remarked) collection.indexes[modality].filterKeys.forget();
     if (changes.added.length + changes.removed.length > 0) this.#tender.wake();
     return result;
@@ -285,32 +366,14 @@ export class EmbeddedStore implements Store {
     await this.#originals.release(removed.filter((item) => item.original_bytes !== null).map((item) => item.content_hash));
   }
 
-  /** Of a file named by path, only what the item was made from: whatever else lies there now is nobody's to see. */
-  async #readOriginal(item: ItemRow): Promise<Uint8Array> {
-    try {
-      if (item.original_bytes !== null) return await this.#originals.read(item.content_hash);
-      if (item.path === null) throw new MixspaceError('not_found', `The original of "${item.id}" is not kept.`);
-      const chunks: Buffer[] = [];
-      const hash = createHash('sha256');
-      for await (const chunk of createReadStream(item.path, { highWaterMark: 1 << 20 })) {
-        chunks.push(chunk as Buffer);
-        hash.update(chunk as Buffer);
-      }
-      if (hash.digest('hex') === item.content_hash) return Buffer.concat(chunks);
-      throw new MixspaceError('not_found', `The file that "${item.id}" was taken from has changed since.`);
-    } catch (error) {
-      if (!isMissing(error)) throw error;
-      throw new MixspaceError('not_found', `The original of "${item.id}" has gone from ${item.path ?? 'the originals'}.`, { cause: error });
-    }
-  }
-
   /** After `first`, what is left of deleted collections goes. */
   #sweepInBackground(first = async (): Promise<void> => {}): void {
     this.#sweeping = this.#sweeping
       .then(first)
       .then(() => this.#sweepDeletedCollections())
+      .then(() => this.#reembeddings.sweep(() => [...this.#collections.values()].map(({ row }) => row), () => this.#closing))
       .catch((error: unknown) => {
-        if (!this.#closing) this.#log('warn', 'What deleted items left behind could not be removed; the next start tries again.', { reason: String(error) });
+        if (!this.#closing) this.#log('warn', 'What was deleted, or has gone over to another space, could not be put in order; the next start tries again.', { reason: String(error) });
       });
   }
 

@@ -44,7 +44,9 @@ export async function openEmbeddedStore({ directory, migrationsDirectory, settin
   ) as unknown as Store;
   return {
     ...store,
-    write: (collection, writes) => connection.call('write', [collection, writes.map(writeWithOwnMemory)]),
+    write: (collection, writes, fingerprint) => connection.call('write', [collection, writes.map(writeWithOwnMemory), fingerprint]),
+    putReembedded: (collection, fingerprint, items) =>
+      connection.call('putReembedded', [collection, fingerprint, items.map((item) => ('embedding' in item ? { ...item, embedding: withOwnMemory(item.embedding) } : item))]),
     search: (collection, request) => connection.call('search', [collection, { ...request, embedding: withOwnMemory(request.embedding) }]),
     close: () => connection.close(workerData.settings.closeWithinMs + closeGraceMs),
   };

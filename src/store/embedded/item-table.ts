@@ -17,12 +17,18 @@ export interface ItemRow {
   path: string | null;
   original_bytes: number | null;
   thumbnail_bytes: number | null;
+  /** Of the embedding in the row. */
+  space: number;
+  /** Why it has no embedding of the collection's space. */
+  unembedded: string | null;
   created_at: string;
   updated_at: string;
 }
 
 export interface NewItem {
   id: string;
+  /** The number of its embedding's space. */
+  space: number;
   content: ItemContent & { embedding: Float32Array; thumbnail?: Uint8Array; original?: Uint8Array };
   metadata: string;
   sources: string;
@@ -36,10 +42,13 @@ export interface EmbeddingRow {
   embedding: Float32Array;
 }
 
-type StoredEmbedding = Omit<EmbeddingRow, 'embedding'> & { embedding: Buffer };
+type StoredEmbedding = Omit<EmbeddingRow, 'embedding'> & { embedding: Buffer | null };
 
 const columns =
-  'key, id, modality, content_hash, text, metadata, sources, width, height, taken_at, media_type, path, original_bytes, thumbnail_bytes, created_at, updated_at';
+  'key, id, modality, content_hash, text, metadata, sources, width, height, taken_at, media_type, path, original_bytes, thumbnail_bytes, space, unembedded, created_at, updated_at';
+
+/** An item's embedding of the space whose number is given twice; NULL where it has none. */
+const embeddingColumn = 'CASE space WHEN ? THEN embedding ELSE (SELECT other.embedding FROM reembedded other WHERE other.item = items.key AND other.space = ?) END AS embedding';
 
 /** Items as rows. `key` is the row's and the graph's, `collection` the collection's key. */
 export class ItemTable {
@@ -53,9 +62,13 @@ export class ItemTable {
   readonly #byId;
   readonly #page;
   readonly #keys;
+  readonly #embeddedKeys;
+  readonly #unembedded;
+  readonly #someUnembedded;
   readonly #newestKey;
   readonly #someOf;
   readonly #embedding;
+  readonly #embeddingInRow;
   readonly #embeddingsAfter;
   readonly #metadataAfter;
   readonly #thumbnail;
@@ -65,7 +78,7 @@ export class ItemTable {
     this.#database = database;
     this.#insert = database.prepare(
       `INSERT INTO items (collection, id, modality, content_hash, text, metadata, sources, width, height, taken_at, media_type, path,
-         original_bytes, thumbnail_bytes, created_at, updated_at, embedding) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         original_bytes, thumbnail_bytes, created_at, updated_at, space, embedding) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#insertThumbnail = database.prepare<[number, Uint8Array]>('INSERT INTO thumbnails (item, webp) VALUES (?, ?)');
     this.#update = database.prepare<[string, string, string, number]>('UPDATE items SET metadata = ?, sources = ?, updated_at = ? WHERE key = ?');
@@ -77,11 +90,19 @@ export class ItemTable {
     this.#byId = database.prepare<[number, string], ItemRow>(`SELECT ${columns} FROM items WHERE collection = ? AND id = ?`);
     this.#page = database.prepare<[number, string, number], ItemRow>(`SELECT ${columns} FROM items WHERE collection = ? AND id > ? ORDER BY id LIMIT ?`);
     this.#keys = database.prepare<[number, Modality], number>('SELECT key FROM items WHERE collection = ? AND modality = ? ORDER BY key').pluck();
+    this.#embeddedKeys = database
+      .prepare<[number, Modality], number>('SELECT key FROM items WHERE collection = ? AND modality = ? AND unembedded IS NULL ORDER BY key')
+      .pluck();
+    this.#unembedded = database.prepare<[number, Modality], number>('SELECT count(*) FROM items WHERE collection = ? AND modality = ? AND unembedded IS NOT NULL').pluck();
+    this.#someUnembedded = database.prepare<[number, number], { id: string; reason: string }>(
+      'SELECT id, unembedded AS reason FROM items WHERE collection = ? AND unembedded IS NOT NULL LIMIT ?',
+    );
     this.#newestKey = database.prepare<[number, Modality], number | null>('SELECT max(key) FROM items WHERE collection = ? AND modality = ?').pluck();
     this.#someOf = database.prepare<[number, number], ItemRow>(`SELECT ${columns} FROM items WHERE collection = ? LIMIT ?`);
-    this.#embedding = database.prepare<[number], StoredEmbedding>('SELECT key, id, embedding FROM items WHERE key = ?');
-    this.#embeddingsAfter = database.prepare<[number, Modality, number, number], StoredEmbedding>(
-      'SELECT key, id, embedding FROM items WHERE collection = ? AND modality = ? AND key > ? ORDER BY key LIMIT ?',
+    this.#embedding = database.prepare<[number, number, number], StoredEmbedding>(`SELECT key, id, ${embeddingColumn} FROM items WHERE key = ? AND unembedded IS NULL`);
+    this.#embeddingInRow = database.prepare<[number], Buffer>('SELECT embedding FROM items WHERE key = ?').pluck();
+    this.#embeddingsAfter = database.prepare<[number, number, number, Modality, number, number], StoredEmbedding>(
+      `SELECT key, id, ${embeddingColumn} FROM items WHERE collection = ? AND modality = ? AND key > ? AND unembedded IS NULL ORDER BY key LIMIT ?`,
     );
     this.#metadataAfter = database.prepare<[number, Modality, number, number], { key: number; metadata: string }>(
       'SELECT key, metadata FROM items WHERE collection = ? AND modality = ? AND key > ? ORDER BY key LIMIT ?',
@@ -115,6 +136,7 @@ export class ItemTable {
       content.thumbnail?.byteLength ?? null,
       item.createdAt,
       item.updatedAt,
+      item.space,
       Buffer.from(content.embedding.buffer, content.embedding.byteOffset, content.embedding.byteLength),
     );
     const key = Number(lastInsertRowid);
@@ -158,6 +180,20 @@ export class ItemTable {
     return this.#keys.all(collection, modality);
   }
 
+  /** Those that have an embedding of the collection's space, ascending. */
+  embeddedKeys(collection: number, modality: Modality): number[] {
+    return this.#embeddedKeys.all(collection, modality);
+  }
+
+  /** How many have none of the collection's space. */
+  unembedded(collection: number, modality: Modality): number {
+    return this.#unembedded.get(collection, modality)!;
+  }
+
+  someUnembedded(collection: number, limit: number): { id: string; reason: string }[] {
+    return this.#someUnembedded.all(collection, limit);
+  }
+
   /** 0 when there are no items. */
   newestKey(collection: number, modality: Modality): number {
     return this.#newestKey.get(collection, modality) ?? 0;
@@ -167,14 +203,20 @@ export class ItemTable {
     return this.#someOf.all(collection, limit);
   }
 
-  embedding(key: number): EmbeddingRow | undefined {
-    const row = this.#embedding.get(key);
-    return row && readEmbedding(row);
+  /** Of the space with this number. */
+  embedding(key: number, space: number): EmbeddingRow | undefined {
+    return readEmbedding(this.#embedding.get(space, space, key));
   }
 
-  /** In key order, behind `after`. */
-  embeddingsAfter(collection: number, modality: Modality, after: number, limit: number): EmbeddingRow[] {
-    return this.#embeddingsAfter.all(collection, modality, after, limit).map(readEmbedding);
+  /** Whichever space it is of. */
+  embeddingInRow(key: number): Float32Array | undefined {
+    const stored = this.#embeddingInRow.get(key);
+    return stored && toEmbedding(stored);
+  }
+
+  /** In key order, behind `after`; of the space with this number, which is the collection's. */
+  embeddingsAfter(collection: number, space: number, modality: Modality, after: number, limit: number): EmbeddingRow[] {
+    return this.#embeddingsAfter.all(space, space, collection, modality, after, limit).flatMap((row) => readEmbedding(row) ?? []);
   }
 
   /** In key order, behind `after`. */
@@ -192,9 +234,17 @@ export class ItemTable {
   }
 }
 
-function readEmbedding({ key, id, embedding }: StoredEmbedding): EmbeddingRow {
-  const { buffer, byteOffset, byteLength } = embedding.byteOffset % 4 === 0 ? embedding : Uint8Array.from(embedding);
-  return { key, id, embedding: new Float32Array(buffer, byteOffset, byteLength / 4) };
+/** Undefined where there is none. */
+function readEmbedding(row: StoredEmbedding | undefined): EmbeddingRow | undefined {
+  if (!row?.embedding) return undefined;
+  const { key, id, embedding } = row;
+  return { key, id, embedding: toEmbedding(embedding) };
+}
+
+/** A view of the bytes where they are aligned. */
+export function toEmbedding(stored: Buffer): Float32Array {
+  const { buffer, byteOffset, byteLength } = stored.byteOffset % 4 === 0 ? stored : Uint8Array.from(stored);
+  return new Float32Array(buffer, byteOffset, byteLength / 4);
 }
 
 export function toItem(row: ItemRow): Item {
@@ -210,6 +260,7 @@ export function toItem(row: ItemRow): Item {
     ...(row.taken_at === null ? {} : { takenAt: row.taken_at }),
     ...(row.media_type === null ? {} : { mediaType: row.media_type }),
     hasImage: row.modality === 'image' && (row.thumbnail_bytes !== null || row.original_bytes !== null || row.path !== null),
+    ...(row.unembedded === null ? {} : { unembedded: row.unembedded }),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };

@@ -21,7 +21,7 @@ export interface IndexSurroundings {
   settings: EmbeddedStoreSettings;
   /** The collection's sequence number. */
   seq: () => number;
-  /** How many items of this collection and modality there are. */
+  /** How many items of this collection and modality have an embedding of its space. */
   count: () => number;
 }
 
@@ -40,16 +40,18 @@ export class ModalityIndex {
   /** Built beside `#graph` to take its place, without its dead nodes. */
   #next: Graph | undefined;
   #restored: boolean;
+  #retired = false;
   #newestKey: number;
   #lastChange = now();
 
-  constructor(owner: GraphOwner, around: IndexSurroundings) {
+  /** `isNew`: no graph of this space can have been saved. */
+  constructor(owner: GraphOwner, around: IndexSurroundings, isNew: boolean) {
     this.owner = owner;
     this.#around = around;
-    this.vectors = new Vectors(around.items, owner.collection, owner.modality, owner.dimension, around.memory);
+    this.vectors = new Vectors(around.items, owner, around.memory);
     this.filterKeys = new FilterKeys(around.items, owner.collection, owner.modality);
     // A graph that was not needed when the store was opened is built from nothing once it is.
-    this.#restored = !this.#wanted;
+    this.#restored = isNew || !this.#wanted;
     this.#newestKey = around.items.newestKey(owner.collection, owner.modality);
   }
 
@@ -81,9 +83,17 @@ export class ModalityIndex {
     this.#lastChange = now();
   }
 
+  /** The collection has gone, or gone over to another space: what is under way may end, and nothing is saved. */
+  retire(): void {
+    this.#retired = true;
+    this.vectors.letGo();
+    this.discardGraph();
+  }
+
   /** Does one piece of what the graph needs, if anything; false when all is done for now. */
   async tend(): Promise<boolean> {
     if (!this.#restored) await this.#restore();
+    if (this.#retired) return false;
     if (!this.#graph) {
       if (!this.#wanted) return false;
       this.#graph = Graph.empty(this.owner.dimension);
@@ -109,7 +119,7 @@ export class ModalityIndex {
 
   /** Saves the graph if it has changed. */
   async save(): Promise<void> {
-    if (!this.#graph || this.#graph.changes === 0) return;
+    if (!this.#graph || this.#graph.changes === 0 || this.#retired) return;
     await this.#around.snapshots.save(this.owner, this.#around.seq(), this.#graph);
   }
 
@@ -133,14 +143,14 @@ export class ModalityIndex {
   async #restore(): Promise<void> {
     const { items, snapshots, seq } = this.#around;
     const { collection, modality } = this.owner;
-    this.#graph = await snapshots.load(this.owner, seq(), () => items.keys(collection, modality));
+    this.#graph = await snapshots.load(this.owner, seq(), () => items.embeddedKeys(collection, modality));
     this.#restored = true;
   }
 
   #addSlice(graph: Graph): void {
     const began = now();
-    const { collection, modality } = this.owner;
-    const rows = this.#around.items.embeddingsAfter(collection, modality, graph.through, sliceRows);
+    const { collection, space, modality } = this.owner;
+    const rows = this.#around.items.embeddingsAfter(collection, space, modality, graph.through, sliceRows);
     if (rows.length === 0) graph.through = this.#newestKey;
     for (const { key, embedding } of rows) {
       graph.add(key, embedding);

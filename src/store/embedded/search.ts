@@ -87,7 +87,7 @@ class ModalitySearch {
     const nearest = graph.nearest(embedding, needed + slack, matching && ((key) => matching.has(key)));
     let worst = 1;
     for (const key of nearest) {
-      const row = this.#items.embedding(key);
+      const row = this.#items.embedding(key, this.#index.owner.space);
       if (!row) continue;
       const score = similarity(embedding, row.embedding);
       worst = Math.min(worst, score);

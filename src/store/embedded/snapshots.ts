@@ -13,6 +13,10 @@ export interface GraphOwner {
   modality: Modality;
   fingerprint: string;
   dimension: number;
+  /** The space's number. */
+  space: number;
+  /** The sequence number with which the collection went over to the space. */
+  since: number;
 }
 
 /** Lies beside the graph's file, written after it: without it the file counts for nothing. */
@@ -44,7 +48,7 @@ export class Snapshots {
     try {
       const sidecar = JSON.parse(await readFile(file, 'utf8')) as Sidecar;
       if (sidecar.file !== graphName(owner, sidecar.seq, sidecar.count)) throw new Error('It names another file.');
-      if (sidecar.dimension !== owner.dimension || sidecar.fingerprint !== owner.fingerprint) throw new Error('It belongs to another space.');
+      if (sidecar.dimension !== owner.dimension || sidecar.fingerprint !== owner.fingerprint || sidecar.seq < owner.since) throw new Error('It belongs to another space.');
       if (sidecar.seq > seq) throw new Error('It is newer than the database.');
       file = this.#path(sidecar.file);
       await check(file, sidecar);

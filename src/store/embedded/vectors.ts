@@ -55,6 +55,7 @@ interface Chunk {
 export class Vectors {
   readonly #items: ItemTable;
   readonly #collection: number;
+  readonly #space: number;
   readonly #modality: Modality;
   readonly #dimension: number;
   readonly #memory: VectorMemory;
@@ -63,9 +64,10 @@ export class Vectors {
   #dead = 0;
   #held = 0;
 
-  constructor(items: ItemTable, collection: number, modality: Modality, dimension: number, memory: VectorMemory) {
+  constructor(items: ItemTable, { collection, space, modality, dimension }: { collection: number; space: number; modality: Modality; dimension: number }, memory: VectorMemory) {
     this.#items = items;
     this.#collection = collection;
+    this.#space = space;
     this.#modality = modality;
     this.#dimension = dimension;
     this.#memory = memory;
@@ -99,7 +101,7 @@ export class Vectors {
   async scanKeys(query: Float32Array, ranking: Ranking, keys: Iterable<number>): Promise<void> {
     let began = now();
     for (const key of keys) {
-      const row = this.#items.embedding(key);
+      const row = this.#items.embedding(key, this.#space);
       if (row) ranking.offer(key, row.id, similarity(query, row.embedding));
       if (now() - began > sliceMs) {
         await nextTurn();
@@ -130,7 +132,7 @@ export class Vectors {
     const chunks = this.#chunks;
     let began = now();
     for (;;) {
-      const rows = this.#items.embeddingsAfter(this.#collection, this.#modality, this.#through, smallScan);
+      const rows = this.#items.embeddingsAfter(this.#collection, this.#space, this.#modality, this.#through, smallScan);
       for (const row of rows) this.#append(row);
       if (rows.length < smallScan) return true;
       if (now() - began > sliceMs) {
@@ -158,7 +160,7 @@ export class Vectors {
   async #eachAfter(after: number, visit: (row: EmbeddingRow) => void): Promise<void> {
     let began = now();
     for (let from = after; ; ) {
-      const rows = this.#items.embeddingsAfter(this.#collection, this.#modality, from, smallScan);
+      const rows = this.#items.embeddingsAfter(this.#collection, this.#space, this.#modality, from, smallScan);
       rows.forEach(visit);
       if (rows.length < smallScan) return;
       from = rows.at(-1)!.key;

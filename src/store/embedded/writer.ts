@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { MixspaceError } from '../../errors.js';
 import type { ItemWrite, Metadata, Modality, WriteStatus } from '../store.js';
+import type { CollectionRow } from './collection-table.js';
 import type { ItemRow, ItemTable } from './item-table.js';
 
 /** What a transaction did, for everything that follows the database; told once it is on disk. */
@@ -14,7 +15,7 @@ export interface Changes {
 export const noChanges = (): Changes => ({ added: [], removed: [], remarked: new Set() });
 
 /** Brings one item to what the write says, inside the caller's transaction. */
-export function writeItem(items: ItemTable, collection: number, write: ItemWrite, changes: Changes): WriteStatus {
+export function writeItem(items: ItemTable, { key: collection, space }: CollectionRow, write: ItemWrite, changes: Changes): WriteStatus {
   const row = items.byId(collection, write.id);
   const { content } = write;
   const at = new Date().toISOString();
@@ -22,17 +23,17 @@ export function writeItem(items: ItemTable, collection: number, write: ItemWrite
     if (!content) throw new MixspaceError('not_found', `There is no item "${write.id}".`);
     const sources = write.source === undefined ? [] : [write.source];
     const metadata = JSON.stringify(write.metadata ?? {});
-    const key = items.insert(collection, { id: write.id, content, metadata, sources: JSON.stringify(sources), createdAt: at, updatedAt: at });
+    const key = items.insert(collection, { id: write.id, space, content, metadata, sources: JSON.stringify(sources), createdAt: at, updatedAt: at });
     changes.added.push({ key, modality: content.modality });
     return 'created';
   }
 
   const metadata = write.metadata === undefined || sameMetadata(row.metadata, write.metadata) ? row.metadata : JSON.stringify(write.metadata);
   const sources = withSource(row.sources, write.source);
-  if (content && (content.contentHash !== row.content_hash || content.modality !== row.modality)) {
+  if (content && (content.contentHash !== row.content_hash || content.modality !== row.modality || row.unembedded !== null)) {
     items.remove(row.key);
     changes.removed.push(row);
-    const key = items.insert(collection, { id: write.id, content, metadata, sources, createdAt: row.created_at, updatedAt: at });
+    const key = items.insert(collection, { id: write.id, space, content, metadata, sources, createdAt: row.created_at, updatedAt: at });
     changes.added.push({ key, modality: content.modality });
     return 'updated';
   }

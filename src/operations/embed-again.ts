@@ -1,0 +1,117 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { MixspaceError } from '../errors.js';
+import type { ReembeddedItem, ReembeddingItem, ReembeddingTarget } from '../store/store.js';
+import type { Context } from './context.js';
+import type { Run } from './reembedding.js';
+
+/** Items that are encoded and written together. */
+const batchItems = 32;
+/** Where a round found at most so many, writes are held for the rest of them: less than a second of work, or a few with a large model. */
+const fewItems = 64;
+
+/**
+ * Embeds every item of the collection that waits, then takes it over. Items written meanwhile wait like the others; from
+ * the second round on they are let in more slowly than they are embedded, and not at all during the last. `impossible`: it may not go over without the items that cannot be embedded.
+ */
+export async function embedAgain(context: Context, name: string, target: ReembeddingTarget, run: Run): Promise<'done' | 'impossible'> {
+  const work = new Work(context, name, target, run);
+  while ((await work.round()) > fewItems) run.slowWrites();
+  run.holdWrites();
+  for (;;) {
+    await work.round();
+    const outcome = await context.store.finishReembedding(name);
+    if (outcome !== 'pending') return outcome;
+  }
+}
+
+class Work {
+  readonly #context: Context;
+  readonly #name: string;
+  readonly #target: ReembeddingTarget;
+  readonly #run: Run;
+  /** The model has embedded something. */
+  #works = false;
+
+  constructor(context: Context, name: string, target: ReembeddingTarget, run: Run) {
+    this.#context = context;
+    this.#name = name;
+    this.#target = target;
+    this.#run = run;
+  }
+
+  /** Once over all items that wait: while one batch is encoded, the next is read and encoded. Answers how many there were. */
+  async round(): Promise<number> {
+    const { store } = this.#context;
+    let count = 0;
+    let after: { key: number; modality: 'image' | 'text' } | undefined;
+    let put: Promise<void> = Promise.resolve();
+    for (;;) {
+      this.#run.signal.throwIfAborted();
+      const items = await store.nextToReembed(this.#name, { limit: batchItems, ...(after ? { after } : {}) });
+      const last = items.at(-1);
+      if (!last) break;
+      after = { key: last.key, modality: last.modality };
+      count += items.length;
+      const before = put;
+      put = this.#put(this.#embed(items), before);
+      // Met when it is awaited, in the next turn or at the end.
+      put.catch(() => undefined);
+      await before;
+    }
+    await put;
+    return count;
+  }
+
+  async #put(embedding: Promise<ReembeddedItem[]>, before: Promise<void>): Promise<void> {
+    const [items] = await Promise.all([embedding, before]);
+    await this.#context.store.putReembedded(this.#name, this.#target.fingerprint, items);
+    this.#run.advanced(items.length);
+  }
+
+  async #embed(items: ReembeddingItem[]): Promise<ReembeddedItem[]> {
+    const texts: { key: number; text: string }[] = [];
+    const pictures: { key: number; picture: Uint8Array }[] = [];
+    const settled: ReembeddedItem[] = [];
+    for (const { key, source } of items) {
+      if ('text' in source) texts.push({ key, text: source.text });
+      else if ('picture' in source) pictures.push({ key, picture: source.picture });
+      else settled.push({ key, ...source });
+    }
+    const [ofTexts, ofPictures] = await Promise.all([texts.length > 0 ? this.#texts(texts) : [], pictures.length > 0 ? this.#pictures(pictures) : []]);
+    return [...settled, ...ofTexts, ...ofPictures];
+  }
+
+  async #texts(texts: { key: number; text: string }[]): Promise<ReembeddedItem[]> {
+    const embeddings = await this.#whenThereIsRoom(() => this.#context.encoder.encodeTexts(this.#target.model, texts.map(({ text }) => text), this.#options));
+    return texts.map(({ key }, index) => ({ key, embedding: embeddings[index]!.embedding }));
+  }
+
+  async #pictures(pictures: { key: number; picture: Uint8Array }[]): Promise<ReembeddedItem[]> {
+    const bytes = pictures.map(({ picture }) => picture);
+    const outcomes = await this.#whenThereIsRoom(() => this.#context.encoder.encodeImages(this.#target.model, bytes, { ...this.#options, keepBytes: true }));
+    this.#works ||= outcomes.some((outcome) => outcome.ok);
+    return pictures.map(({ key }, index) => {
+      const outcome = outcomes[index]!;
+      if (outcome.ok) return { key, embedding: outcome.value.embedding };
+      // A model that embeds nothing is no fault of the pictures.
+      if (!this.#works && (outcome.error.code === 'internal' || outcome.error.code === 'not_ready')) throw outcome.error;
+      return { key, impossible: `It could not be embedded: ${outcome.error.message}` };
+    });
+  }
+
+  get #options(): { priority: 'bulk'; signal: AbortSignal } {
+    return { priority: 'bulk', signal: this.#run.signal };
+  }
+
+  /** A full queue is waited for. */
+  async #whenThereIsRoom<T>(encode: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await encode();
+      } catch (error) {
+        if (!(error instanceof MixspaceError) || error.code !== 'overloaded') throw error;
+        await delay((error.retryAfter ?? 1) * 1000, undefined, { signal: this.#run.signal });
+      }
+    }
+  }
+}

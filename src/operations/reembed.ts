@@ -1,0 +1,140 @@
+/** Embeds a collection again into another model's space; it searches as before until the end, when it goes over in one transaction. */
+import type { ReembedPlan, ReembedRequest, ReembedResponse } from '../contract/reembed.js';
+import type { ModelDescription } from '../encoder/encoder.js';
+import { MixspaceError, toMixspaceError } from '../errors.js';
+import type { Collection, ReembeddingPlan, ReembeddingTarget } from '../store/store.js';
+import type { Context } from './context.js';
+import { embedAgain } from './embed-again.js';
+import type { Run } from './reembedding.js';
+
+const toldImpossible = 10;
+
+/** `POST /v1/collections/{name}/reembed`: tells the plan, and begins or goes on. */
+export async function reembed(context: Context, name: string, request: ReembedRequest): Promise<ReembedResponse> {
+  const collection = await context.store.getCollection(name);
+  const { reembedding } = collection;
+  const target = targetOf(context, collection, request);
+  if (reembedding && reembedding.fingerprint !== target.fingerprint) {
+    throw new MixspaceError(
+      'conflict',
+      `Collection "${name}" is being embedded again with model "${reembedding.model}" already: let it finish, or stop and discard it (mixspace reembed ${name} --discard).`,
+      { param: 'model' },
+    );
+  }
+  if (!reembedding && target.fingerprint === collection.fingerprint && collection.unembedded === 0) {
+    throw new MixspaceError('conflict', `Collection "${name}" is in the space of model "${target.model}" already, with all its items.`, { param: 'model' });
+  }
+  if (context.reembeddings.run(name)) return context.reembeddings.told(collection);
+
+  const plan = await context.store.planReembedding(name, target);
+  const told = { plan: toldPlan(target, plan) };
+  if (request.dry_run) return { ...told, ...context.reembeddings.told(collection) };
+  if (plan.impossible > 0 && !target.skipImpossible) throw refused(collection, plan);
+  await context.store.startReembedding(name, target);
+  begin(context, name, target);
+  return { ...told, ...context.reembeddings.told(await context.store.getCollection(name)) };
+}
+
+/** `GET /v1/collections/{name}/reembed`. @throws MixspaceError `not_found` when there is none. */
+export async function getReembedding(context: Context, name: string): Promise<ReembedResponse> {
+  const { reembedding } = context.reembeddings.told(await underWay(context, name));
+  return { reembedding: { ...reembedding!, first_impossible: await context.store.listImpossible(name, toldImpossible) } };
+}
+
+/** `DELETE /v1/collections/{name}/reembed`. @throws MixspaceError `not_found` when there is none. */
+export async function stopReembedding(context: Context, name: string, discard: boolean): Promise<ReembedResponse> {
+  await underWay(context, name);
+  await context.reembeddings.run(name)?.stop();
+  const { reembedding } = await context.store.getCollection(name);
+  // It was done before it could be stopped.
+  if (!reembedding) return {};
+  if (discard) await context.store.discardReembedding(name);
+  else if (reembedding.state === 'running') await context.store.stopReembedding(name);
+  return context.reembeddings.told(await context.store.getCollection(name));
+}
+
+/** At start: what the end of the service interrupted goes on. */
+export async function resumeReembeddings(context: Context): Promise<void> {
+  for (const { name, reembedding } of await context.store.listCollections()) {
+    if (reembedding?.state !== 'running') continue;
+    const { model, fingerprint, done } = reembedding;
+    if (context.encoder.models().some((each) => each.id === model && each.fingerprint === fingerprint)) {
+      context.log('info', `Collection "${name}" goes on being embedded again with model "${model}"; ${done} items are done.`, { collection: name, model });
+      begin(context, name, reembedding);
+      continue;
+    }
+    const problem = `Model "${model}" (space ${fingerprint}) is not here any more. Put it back and run it again, or discard what was done and take another model.`;
+    context.log('warn', `Collection "${name}" cannot go on being embedded again. ${problem}`, { collection: name, model });
+    await context.store.stopReembedding(name, problem);
+  }
+}
+
+function begin(context: Context, name: string, target: ReembeddingTarget): void {
+  if (!context.reembeddings.run(name)) context.reembeddings.begin(name, (run) => runToItsEnd(context, name, target, run));
+}
+
+async function runToItsEnd(context: Context, name: string, target: ReembeddingTarget, run: Run): Promise<void> {
+  const { model } = target;
+  try {
+    const outcome = await embedAgain(context, name, target, run);
+    if (outcome === 'done') {
+      const { unembedded } = await context.store.getCollection(name);
+      const rest = unembedded > 0 ? ` ${unembedded} items have no embedding there: they are kept, and searches do not find them.` : '';
+      return context.log('info', `Collection "${name}" has gone over to model "${model}".${rest}`, { collection: name, model });
+    }
+    const { reembedding } = await context.store.getCollection(name);
+    await context.store.stopReembedding(name, `${reembedding?.impossible} items cannot be embedded again. With skip_impossible (--skip) they stay without being found by searches.`);
+  } catch (error) {
+    await takeDown(context, name, model, error, run);
+  }
+}
+
+async function takeDown(context: Context, name: string, model: string, error: unknown, run: Run): Promise<void> {
+  const { code, message } = toMixspaceError(error);
+  const isGone = (await context.store.getCollection(name).catch(() => undefined))?.reembedding === undefined;
+  if (run.signal.aborted || isGone) return;
+  context.log('error', `Embedding collection "${name}" again with model "${model}" has stopped; run it again to go on.`, { collection: name, model, code, reason: message, cause: String((error as Error).cause ?? '') });
+  context.reembeddings.failed(name, message);
+  // On a full disk this is no use either; then it goes on at the next start.
+  await context.store.stopReembedding(name, message).catch(() => undefined);
+}
+
+async function underWay(context: Context, name: string): Promise<Collection> {
+  const collection = await context.store.getCollection(name);
+  if (!collection.reembedding) throw new MixspaceError('not_found', `Collection "${name}" is not being embedded again.`);
+  return collection;
+}
+
+function targetOf(context: Context, collection: Collection, request: ReembedRequest): ReembeddingTarget {
+  const { id, fingerprint, dimension } = modelFor(context, collection, request.model);
+  const before = collection.reembedding;
+  return {
+    model: id,
+    fingerprint,
+    dimension,
+    fromThumbnails: request.from_thumbnails ?? before?.fromThumbnails ?? false,
+    skipImpossible: request.skip_impossible ?? before?.skipImpossible ?? false,
+  };
+}
+
+function modelFor(context: Context, collection: Collection, wanted: string | undefined): ModelDescription {
+  const { encoder } = context;
+  if (wanted !== undefined) return encoder.model(wanted);
+  if (collection.reembedding) return encoder.model(collection.reembedding.model);
+  const own = encoder.models().find(({ id }) => id === collection.model);
+  return own && (own.fingerprint !== collection.fingerprint || collection.unembedded > 0) ? own : encoder.model();
+}
+
+function toldPlan({ model, fingerprint, dimension }: ReembeddingTarget, plan: ReembeddingPlan): ReembedPlan {
+  return { model, fingerprint, dimensions: dimension, items: plan.items, kept: plan.kept, from_thumbnails: plan.fromThumbnails, impossible: plan.impossible, first_impossible: plan.first };
+}
+
+function refused({ name }: Collection, { items, impossible, first }: ReembeddingPlan): MixspaceError {
+  const some = first.slice(0, 3).map(({ id, reason }) => `"${id}" (${reason})`).join(', ');
+  return new MixspaceError(
+    'conflict',
+    `${impossible} of the ${items} items of collection "${name}" cannot be embedded again: ${some}${impossible > 3 ? ', ...' : ''}. ` +
+      'With skip_impossible (--skip) they stay with all they hold, but searches do not find them; from_thumbnails (--from-thumbnails) takes the thumbnail where there is no original.',
+    { param: 'skip_impossible' },
+  );
+}
