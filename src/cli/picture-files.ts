@@ -9,8 +9,7 @@ const pictureExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.
 
 /** By its extension alone. */
 export function namesPicture(file: string): boolean {
-  const extension = path.extname(file).toLowerCase();
-  return pictureExtensions.has(extension) || heicExtensions.has(extension);
+  return pictureExtensions.has(path.extname(file).toLowerCase());
 }
 
 export interface PictureFile {
