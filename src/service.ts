@@ -32,7 +32,13 @@ export async function openService(config: Config): Promise<Service> {
   const encoder = await openEncoder({
     modelsDirectory: config.modelsDir,
     ...(config.model === undefined ? {} : { defaultModel: config.model }),
+    preload: config.preload,
+    modelIdleSeconds: config.modelIdle,
+    modelMemory: config.modelMemory,
     workers: config.workers,
+    threads: config.threads,
+    executionProviders: config.executionProviders,
+    encodeTimeout: config.encodeTimeout,
     queueLimit: config.queueLimit,
     limits: { pictureBytes: config.maxPicture, picturePixels: config.maxPixels },
     log,
@@ -42,6 +48,11 @@ export async function openService(config: Config): Promise<Service> {
     throw error;
   });
   telemetry.gauge('mixspace_encoder_waiting', 'Texts and pictures that wait for an encoder', () => encoder.waiting());
+  telemetry.gauge('mixspace_encoder_resident_bytes', 'Resident memory of the encoder workers, each as of its last answer', () => encoder.workers().residentBytes);
+  telemetry.gauge('mixspace_encoder_cpu_seconds', 'Processor time of the encoder workers, each as of its last answer', () => encoder.workers().cpuSeconds);
+  telemetry.gauge('mixspace_encoder_replaced', 'Encoder workers that died and were replaced', () => encoder.workers().replaced);
+  telemetry.gauge('mixspace_models_loaded', 'Models that at least one worker holds', () => encoder.models().filter(({ loadedIn }) => loadedIn > 0).length);
+  telemetry.gauge('mixspace_models_memory_bytes', 'What the models hold in all workers', () => encoder.models().reduce((sum, { memoryBytes }) => sum + memoryBytes, 0));
 
   const context: Context = {
     encoder,

@@ -6,7 +6,7 @@ import { checkCount, encodeInputs, priorityOf, resolveInputs } from './inputs.js
 
 /** `POST /v1/embeddings`: all or nothing. */
 export async function embed(context: Context, request: EmbeddingsRequest, caller: Caller): Promise<EmbeddingsResponse> {
-  const model = context.encoder.model(request.model);
+  const model = await context.encoder.model(request.model);
   if (request.dimensions !== undefined && request.dimensions !== model.dimension) {
     throw new MixspaceError('unprocessable', `Model "${model.id}" gives ${model.dimension} dimensions, not ${request.dimensions}.`, { param: 'dimensions' });
   }
