@@ -38,6 +38,13 @@ function bytes(text: string): number {
   return Number(match[1]) * unit;
 }
 
+const knownProviders = ['cpu', 'cuda', 'tensorrt', 'coreml', 'dml', 'webgpu'];
+function executionProviders(text: string): string[] {
+  const names = list(text).map((name) => (name.toLowerCase() === 'directml' ? 'dml' : name.toLowerCase()));
+  if (names.length === 0 || names.some((name) => !knownProviders.includes(name))) throw `some of ${knownProviders.join(', ')}, separated by commas`;
+  return names;
+}
+
 function truth(text: string): boolean {
   if (/^(1|true|yes|on)$/i.test(text)) return true;
   if (/^(0|false|no|off)$/i.test(text)) return false;
@@ -74,6 +81,9 @@ export const settings = {
   indexDir: setting('MIXSPACE_INDEX_DIR', '--index-dir <folder>', './index', () => absolute('index'), absolute, 'database, graph snapshots, originals, thumbnails'),
   modelsDir: setting('MIXSPACE_MODELS_DIR', '--models-dir <folder>', './models', () => path.join(packageRoot, 'models'), absolute, 'model packages'),
   model: setting<string | undefined>('MIXSPACE_MODEL', '--model <id>', 'the bundled one', () => undefined, (text) => text, 'model of a new collection, and of a call without model'),
+  preload: setting<string[]>('MIXSPACE_PRELOAD', '--preload <ids>', 'none', () => [], list, 'models, separated by commas, that are loaded at the start and stay loaded, as the default one always is; any other is loaded on first use'),
+  modelIdle: setting('MIXSPACE_MODEL_IDLE', '--model-idle <seconds>', '600', () => 600, whole(0, 31_536_000), 'seconds after which a model that nobody used is unloaded; 0: never'),
+  modelMemory: setting('MIXSPACE_MODEL_MEMORY', '--model-memory <size>', 'no bound', () => Infinity, bytes, 'memory of all loaded models; beyond it the least recently used one is unloaded'),
   apiKeys: setting<string[]>('MIXSPACE_API_KEYS', '--api-keys-file <file>', 'none', () => [], list, 'keys, separated by commas (as a flag: a file with one a line); every /v1 call needs one as Authorization: Bearer'),
   roots: setting<string[]>('MIXSPACE_ROOTS', '--roots <folders>', 'none', () => [], (text) => list(text).map(absolute), 'folders, separated by commas, whose files may be named by path'),
   fetchAllow: setting<string[]>('MIXSPACE_FETCH_ALLOW', '--fetch-allow <ranges>', 'none', () => [], addressRanges, 'address ranges that may be fetched although they are private'),
@@ -89,6 +99,9 @@ export const settings = {
     return text;
   }, 'how much the log says'),
   workers: setting('MIXSPACE_WORKERS', '--workers <number>', 'one a core, at most 8', () => Math.min(8, availableParallelism()), whole(1, 64), 'encoder workers'),
+  threads: setting('MIXSPACE_THREADS', '--threads <number>', '1', () => 1, whole(1, 64), 'threads of one inference; workers times threads should not exceed the cores'),
+  executionProviders: setting<string[]>('MIXSPACE_EXECUTION_PROVIDERS', '--execution-providers <names>', 'cpu', () => ['cpu'], executionProviders, 'what models run on, by preference, separated by commas: cuda, tensorrt, coreml, dml, webgpu, cpu; what cannot be used is told in the log and passed over'),
+  encodeTimeout: setting('MIXSPACE_ENCODE_TIMEOUT', '--encode-timeout <seconds>', '60', () => 60, whole(1, 86_400), 'seconds a batch may take in a worker; then the worker is replaced and each input tried once more, alone'),
   queueLimit: setting('MIXSPACE_QUEUE_LIMIT', '--queue-limit <number>', '4096', () => 4096, whole(1, 1_000_000), 'texts and pictures that may wait for an encoder; beyond it 429'),
   cache: setting('MIXSPACE_CACHE', '--cache <size>', '64MB', () => 64e6, bytes, 'memory for the embeddings of texts and pictures asked for last, so that they are not encoded again; 0 keeps none'),
   maxBody: setting('MIXSPACE_MAX_BODY', '--max-body <size>', '256MB', () => 256e6, bytes, 'a request body'),

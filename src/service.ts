@@ -36,7 +36,13 @@ export async function openService(config: Config): Promise<Service> {
   const towers = await openEncoder({
     modelsDirectory: config.modelsDir,
     ...(config.model === undefined ? {} : { defaultModel: config.model }),
+    preload: config.preload,
+    modelIdleSeconds: config.modelIdle,
+    modelMemory: config.modelMemory,
     workers: config.workers,
+    threads: config.threads,
+    executionProviders: config.executionProviders,
+    encodeTimeout: config.encodeTimeout,
     queueLimit: config.queueLimit,
     limits: { pictureBytes: config.maxPicture, picturePixels: config.maxPixels },
     log,
@@ -46,6 +52,11 @@ export async function openService(config: Config): Promise<Service> {
     throw error;
   });
   telemetry.gauge('mixspace_encoder_waiting', 'Texts and pictures that wait for an encoder', () => towers.waiting());
+  telemetry.gauge('mixspace_encoder_resident_bytes', 'Resident memory of the encoder workers, each as of its last answer', () => towers.workers().residentBytes);
+  telemetry.gauge('mixspace_encoder_cpu_seconds', 'Processor time of the encoder workers, each as of its last answer', () => towers.workers().cpuSeconds);
+  telemetry.gauge('mixspace_encoder_replaced', 'Encoder workers that died and were replaced', () => towers.workers().replaced);
+  telemetry.gauge('mixspace_models_loaded', 'Models that at least one worker holds', () => towers.models().filter(({ loadedIn }) => loadedIn > 0).length);
+  telemetry.gauge('mixspace_models_memory_bytes', 'What the models hold in all workers', () => towers.models().reduce((sum, { memoryBytes }) => sum + memoryBytes, 0));
   const encoder = config.cache === 0 ? towers : cached(towers, config.cache, telemetry);
 
   const context: Context = {

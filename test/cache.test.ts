@@ -1,12 +1,13 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CachedEncoder } from '../src/encoder/cache/cached-encoder.js';
 import type { Encoder } from '../src/encoder/encoder.js';
 import { openEncoder } from '../src/encoder/index.js';
+import { startWorkerFrom } from '../src/encoder/workers/worker-process.js';
 import { base64, call, items, searchIn, type Answer } from './api.js';
 import { drawn } from './pictures.js';
 import { repository, startServer, type RunningServer } from './server.js';
@@ -137,7 +138,7 @@ describe('a cached encoder', () => {
       queueLimit,
       limits: { pictureBytes: 50e6, picturePixels: 100e6 },
       log: () => undefined,
-      startWorker: (settings) => new Worker(path.join(repository, 'dist/encoder/workers/worker.js'), { workerData: settings }),
+      startWorker: startWorkerFrom(pathToFileURL(path.join(repository, 'dist/encoder/workers/worker.js'))),
     });
 
   beforeAll(async () => {
@@ -187,8 +188,8 @@ describe('a cached encoder', () => {
   it('does not let interactive work wait for bulk work', async () => {
     const pictures = await Promise.all(Array.from({ length: 60 }, (_, seed) => drawn(seed, 'jpeg', 800, 600)));
     let all = false;
-    const many = encoder.encodeImages('model', pictures, { ...bulk, keepBytes: true }).then(() => (all = true));
-    await encoder.encodeImages('model', [pictures[59]!], { ...interactive, keepBytes: true });
+    const many = encoder.encodeImages('model', pictures, bulk).then(() => (all = true));
+    await encoder.encodeImages('model', [pictures[59]!], interactive);
     expect(all).toBe(false);
     await many;
     expect(told['image']).toEqual([0, 61]);
@@ -197,25 +198,23 @@ describe('a cached encoder', () => {
   it('encodes again for one who waits, when the one it waited for hangs up', async () => {
     const pictures = await Promise.all(Array.from({ length: 40 }, (_, seed) => drawn(seed, 'jpeg', 800, 600)));
     const caller = new AbortController();
-    const first = encoder.encodeImages('model', pictures, { ...bulk, keepBytes: true, signal: caller.signal });
+    const first = encoder.encodeImages('model', pictures, { ...bulk, signal: caller.signal });
     const failed = expect(first).rejects.toMatchObject({ code: 'not_ready' });
-    const second = encoder.encodeImages('model', pictures.slice(-2), { ...bulk, keepBytes: true });
+    const second = encoder.encodeImages('model', pictures.slice(-2), bulk);
     while (told['image']![0] + told['image']![1] < 42) await new Promise(setImmediate);
     expect(told['image']).toEqual([2, 40]);
     caller.abort();
     await failed;
-    const plain = await inner.encodeImages('model', pictures.slice(-2), { ...bulk, keepBytes: true });
+    const plain = await inner.encodeImages('model', pictures.slice(-2), bulk);
     expect(await second).toEqual(plain);
   });
 
-  it('knows pictures again whose buffers were moved to a worker, alone and as parts of one buffer', async () => {
+  it('knows large pictures again, alone and as parts of one buffer', async () => {
     const pixels = Buffer.from({ length: 1500 * 1500 * 3 } as unknown as number[]).map((_, i) => (i * 2654435761) >>> 24);
     const large = await sharp(pixels, { raw: { width: 1500, height: 1500, channels: 3 } }).png({ compressionLevel: 0 }).toBuffer();
     expect(large.length).toBeGreaterThan(4 * 2 ** 20);
     const own = (): Uint8Array => new Uint8Array(large);
-    const moved = own();
-    const [first] = await encoder.encodeImages('model', [moved], interactive);
-    expect(moved.length).toBe(0);
+    const [first] = await encoder.encodeImages('model', [own()], interactive);
     expect((await encoder.encodeImages('model', [own()], interactive))[0]).toEqual(first);
     expect(told['image']).toEqual([1, 1]);
 
@@ -246,7 +245,7 @@ describe('a cached encoder', () => {
     await writeFile(path.join(changed, 'model/model.json'), JSON.stringify({ padding: 'max_length' }));
     const other = await open(changed);
     try {
-      expect(other.model('model').fingerprint).not.toBe(inner.model('model').fingerprint);
+      expect((await other.model('model')).fingerprint).not.toBe((await inner.model('model')).fingerprint);
       // As if the encoder behind it had read the model anew.
       const behind = { current: inner };
       const front = new CachedEncoder(new Proxy({} as Encoder, { get: (_, name: keyof Encoder) => (behind.current[name] as () => unknown).bind(behind.current) }), { bytes: 1e6, onLookup: (modality, hits, misses) => (told[modality] = [hits, misses]) });

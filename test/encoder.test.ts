@@ -1,8 +1,8 @@
+import type { ChildProcess } from 'node:child_process';
 import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decode, readHeader } from '../src/encoder/picture/decode.js';
@@ -11,7 +11,7 @@ import { openEncoder, type EncoderOptions } from '../src/encoder/index.js';
 import { readPackage } from '../src/encoder/package/model-package.js';
 import { fitSquare } from '../src/encoder/picture/preprocess.js';
 import { readTextEncoding } from '../src/encoder/text-encoding.js';
-import type { StartWorker } from '../src/encoder/workers/worker-thread.js';
+import { startWorkerFrom } from '../src/encoder/workers/worker-process.js';
 
 const reference = fileURLToPath(new URL('fixtures/reference', import.meta.url));
 const limits = { pictureBytes: 20e6, picturePixels: 100e6 };
@@ -20,7 +20,7 @@ const interactive = { priority: 'interactive' } as const;
 const logged: string[] = [];
 
 /** Workers run compiled. */
-const startWorker: StartWorker = (settings) => new Worker(new URL('../dist/encoder/workers/worker.js', import.meta.url), { workerData: settings });
+const startWorker = startWorkerFrom(new URL('../dist/encoder/workers/worker.js', import.meta.url));
 
 const open = (options: Partial<EncoderOptions> = {}) =>
   openEncoder({ modelsDirectory: reference, defaultModel: 'clip-tiny', workers: 1, limits, startWorker, log: (_, message) => logged.push(message), ...options });
@@ -100,7 +100,7 @@ describe.each(['clip-tiny', 'siglip2-tiny'])('%s', (model) => {
       expect(farthest(alone!.embedding, together[i]!.embedding)).toBeLessThanOrEqual(1e-5);
     }
     const pictures = await Promise.all(names.slice(0, 6).map(picture));
-    const batch = await encoder.encodeImages(model, pictures, { ...bulk, keepBytes: true });
+    const batch = await encoder.encodeImages(model, pictures, bulk);
     for (const [i, bytes] of pictures.entries()) {
       const [alone] = await encoder.encodeImages(model, [bytes], interactive);
       const other = batch[i]!;
@@ -110,14 +110,14 @@ describe.each(['clip-tiny', 'siglip2-tiny'])('%s', (model) => {
   });
 });
 
-test('describes its models, the default one first', () => {
+test('describes its models, the default one first', async () => {
   expect(encoder.models().map(({ id }) => id)).toEqual(['clip-tiny', 'siglip2-tiny']);
-  const { dimension, contextLength, imageSize, logitScale, fingerprint } = encoder.model();
+  const { dimension, contextLength, imageSize, logitScale, fingerprint } = await encoder.model();
   expect({ dimension, contextLength, imageSize }).toEqual({ dimension: 64, contextLength: 77, imageSize: 224 });
   expect(logitScale).toBeCloseTo(100, 1);
   expect(fingerprint).toMatch(/^[0-9a-f]{24}$/);
-  expect(fingerprint).not.toBe(encoder.model('siglip2-tiny').fingerprint);
-  expect(() => encoder.model('nope')).toThrow(expect.objectContaining({ code: 'not_found', message: expect.stringContaining('clip-tiny, siglip2-tiny') }));
+  expect(fingerprint).not.toBe((await encoder.model('siglip2-tiny')).fingerprint);
+  await expect(encoder.model('nope')).rejects.toThrow(expect.objectContaining({ code: 'not_found', message: expect.stringContaining('clip-tiny, siglip2-tiny') }));
 });
 
 test('leaves a broken package out, serves the rest, and says when none is left', async () => {
@@ -127,10 +127,11 @@ test('leaves a broken package out, serves the rest, and says when none is left',
     await cp(join(reference, 'clip-tiny'), join(directory, 'broken'), { recursive: true });
     await writeFile(join(directory, 'broken', 'onnx', 'vision_model.onnx'), 'junk');
     const served = await open({ modelsDirectory: directory, defaultModel: 'good' });
-    expect(served.models().map(({ id }) => id)).toEqual(['good']);
+    await expect(served.encodeTexts('broken', ['a dog'], interactive)).rejects.toMatchObject({ code: 'not_ready', message: expect.stringMatching(/broken cannot be used: .*vision_model/) });
+    expect(served.models()).toMatchObject([{ id: 'good', loadedIn: 1 }, { id: 'broken', problem: expect.stringContaining('vision_model'), loadedIn: 0 }]);
     expect(logged.join()).toContain('broken cannot be used');
     await served.close();
-    await expect(open({ modelsDirectory: directory, defaultModel: 'broken' })).rejects.toMatchObject({ code: 'not_ready', message: expect.stringContaining('usable are good') });
+    await expect(open({ modelsDirectory: directory, defaultModel: 'broken' })).rejects.toMatchObject({ code: 'not_ready', message: expect.stringContaining('The model broken cannot be used') });
     await rm(join(directory, 'good'), { recursive: true });
     await expect(open({ modelsDirectory: directory, defaultModel: 'good' })).rejects.toMatchObject({ code: 'not_ready' });
   } finally {
@@ -161,7 +162,7 @@ test('refuses each bad picture alone, with a sentence, while the rest of the bat
     ['too many bytes', new Uint8Array(limits.pictureBytes + 1), 'too_large', /bytes/],
   ];
   const batch = cases.flatMap(([, bytes]) => [bytes, jpeg]);
-  const outcomes = await encoder.encodeImages('clip-tiny', batch, { ...bulk, keepBytes: true });
+  const outcomes = await encoder.encodeImages('clip-tiny', batch, bulk);
   for (const [i, [name, , code, sentence]] of cases.entries()) {
     const outcome = outcomes[2 * i]!;
     expect(outcome.ok, name).toBe(false);
@@ -225,40 +226,42 @@ test('refuses what passes the bound of its queue, but takes one large request wh
 });
 
 test('replaces a worker that dies and loses nothing', async () => {
-  const threads: Worker[] = [];
+  const workers: ChildProcess[] = [];
   const watched = await open({
     startWorker: (settings) => {
-      const thread = startWorker(settings);
-      threads.push(thread);
-      return thread;
+      const worker = startWorker(settings);
+      workers.push(worker);
+      return worker;
     },
   });
   const bytes = await picture('landscape.jpg');
   const pictures = watched.encodeImages('clip-tiny', new Array<Buffer>(60).fill(bytes), bulk);
   await new Promise((resolve) => setTimeout(resolve, 100));
-  await threads.at(-1)!.terminate();
+  workers[0]!.kill('SIGKILL');
   expect((await pictures).every(({ ok }) => ok)).toBe(true);
   expect(logged).toContain('An encoder worker died and is replaced.');
   await watched.close();
 });
 
-test('fails an input alone when two workers died of it', async () => {
-  const threads: Worker[] = [];
+test('gives an input up when two workers died of it', async () => {
+  const workers: ChildProcess[] = [];
   const watched = await open({
     startWorker: (settings) => {
-      const thread = startWorker(settings);
-      threads.push(thread);
-      return thread;
+      const worker = startWorker(settings);
+      workers.push(worker);
+      return worker;
     },
   });
   const bytes = await sharp({ create: { width: 9000, height: 9000, channels: 3, background: '#456' } }).jpeg().toBuffer();
+  // Its check has a worker of its own.
+  await watched.model('siglip2-tiny');
   const pictures = watched.encodeImages('clip-tiny', [bytes], bulk);
-  const before = threads.length;
+  const before = workers.length;
   await new Promise((resolve) => setTimeout(resolve, 50));
-  await threads.at(-1)!.terminate();
-  while (threads.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
-  await threads.at(-1)!.terminate();
-  expect(await pictures).toMatchObject([{ ok: false, error: { code: 'internal' } }]);
+  workers[0]!.kill('SIGKILL');
+  while (workers.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
+  workers.at(-1)!.kill('SIGKILL');
+  expect(await pictures).toMatchObject([{ ok: false, error: { code: 'unprocessable' } }]);
   await expect(watched.encodeTexts('clip-tiny', ['still here'], interactive)).resolves.toHaveLength(1);
   await watched.close();
 });

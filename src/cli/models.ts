@@ -8,7 +8,7 @@ export function modelsCommand(): Command {
   const list = clientCommand('list', 'list the models of the service, the default one first').action(async (flags: ClientFlags) => {
     const models = await openClient(flags).models();
     if (flags.json) return printJson({ models });
-    printTable(models.map(({ id, dimensions, license, languages, self_test: test }) => [id, `${dimensions} dimensions`, license ?? 'license unknown', plural(languages?.length ?? 0, 'language'), test.status]));
+    printTable(models.map(({ id, dimensions, license, languages, self_test: test }) => [id, dimensions === null ? 'not checked' : `${dimensions} dimensions`, license ?? 'license unknown', plural(languages?.length ?? 0, 'language'), test.error ?? test.status]));
   });
   const verify = clientCommand('verify', "run a model's golden vectors through the service's own code")
     .argument('<id>', 'the model')

@@ -53,7 +53,7 @@ async function serve(config: Config, paths: string[]): Promise<void> {
     await service.close();
     throw error;
   });
-  log('info', `Listening on ${server.url}`, { url: server.url, index: config.indexDir, model: service.context.encoder.model().id });
+  log('info', `Listening on ${server.url}`, { url: server.url, index: config.indexDir, model: service.context.encoder.defaultModel.id });
 
   const takingIn = new AbortController();
   let stopping = false;

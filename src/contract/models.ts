@@ -4,7 +4,10 @@ const cosine = z.number().min(-1).max(1);
 
 export const SelfTest = z
   .object({
-    status: z.enum(['passed', 'failed', 'unverified']).meta({ description: 'Unverified: the package has no golden vectors. One that fails when the service starts is not served.' }),
+    status: z
+      .enum(['passed', 'failed', 'unverified', 'pending', 'unusable'])
+      .meta({ description: 'Unverified: the package has no golden vectors. Pending: its check is still to come; a call that names it waits for that. Unusable: `error` says why; a call that names it is a 503.' }),
+    error: z.string().optional(),
     least_cosine: cosine.optional().meta({ description: 'What every cosine to a golden vector must reach.' }),
     image: z.object({ count: z.number().int(), lowest_cosine: cosine }).optional(),
     text: z
@@ -21,15 +24,18 @@ export const Model = z
     id: z.string(),
     object: z.literal('model'),
     modalities: z.array(z.enum(['text', 'image'])),
-    dimensions: z.number().int(),
-    context_length: z.number().int(),
-    image_size: z.number().int(),
-    fingerprint: z.string(),
+    dimensions: z.number().int().nullable().meta({ description: 'Null, as the other figures and the fingerprint, while the check is pending and where the model is unusable.' }),
+    context_length: z.number().int().nullable(),
+    image_size: z.number().int().nullable(),
+    fingerprint: z.string().nullable(),
     license: z.string().nullable(),
     description: z.string().optional(),
     languages: z.array(z.string()).optional(),
-    loaded: z.boolean(),
-    logit_scale: z.number(),
+    loaded: z.boolean().meta({ description: 'Whether an encoder worker holds it. Any other is loaded when a call names it.' }),
+    loaded_in: z.number().int().meta({ description: 'Encoder workers that hold it.' }),
+    memory_bytes: z.number().int().meta({ description: 'What it holds in all of them: what one grew by when it loaded and tested the model, times `loaded_in`.' }),
+    execution_provider: z.string().optional().meta({ description: 'What it runs on, such as cpu or cuda.' }),
+    logit_scale: z.number().nullable(),
     logit_bias: z.number().optional(),
     templates: z.array(z.string()).optional().meta({ description: 'The ensemble of prompts that `/v1/classify` uses unless told otherwise.' }),
     no_match: z
@@ -43,7 +49,7 @@ export const Model = z
       .array(z.number().int())
       .optional()
       .meta({ description: 'Numbers of dimensions the model was trained to be cut to: what `dimensions` of `/v1/embeddings` takes beside its own number.' }),
-    self_test: SelfTest.meta({ description: "The package's golden vectors, when the service started." }),
+    self_test: SelfTest.meta({ description: "The package's golden vectors, when it was checked: the default model's before the service is ready, the others' afterwards or at first use." }),
   })
   .meta({ id: 'Model' });
 export type Model = z.infer<typeof Model>;

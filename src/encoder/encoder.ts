@@ -3,7 +3,8 @@
  *
  * Requests of all callers share one bounded queue, interactive before bulk; a free worker
  * pulls a batch of what waits. Errors are MixspaceErrors: `not_found` (no such model),
- * `unsupported_media`, `too_large`, `overloaded`, `not_ready`; one bad picture fails alone.
+ * `unsupported_media`, `too_large`, `unprocessable` (it ends or holds up whatever encodes it), `overloaded`, `not_ready`;
+ * one bad picture fails alone.
  */
 export interface ModelDescription {
   id: string;
@@ -19,7 +20,8 @@ export interface ModelDescription {
   license?: string;
   description?: string;
   languages?: string[];
-  loaded: boolean;
+  /** What its towers run on, as ONNX Runtime names it. */
+  executionProvider: string;
   /** Similarity times this is the logit. */
   logitScale: number;
   /** Present where the model was trained with a sigmoid. */
@@ -29,8 +31,21 @@ export interface ModelDescription {
   noMatch?: NoMatch;
   /** Numbers of dimensions the model was trained to be cut to (Matryoshka), where its package names any. */
   matryoshkaDimensions?: number[];
-  /** The package's golden vectors, when the service started. */
+  /** The package's golden vectors, when the package was checked. */
   selfTest: SelfTest;
+}
+
+/** A package as far as it is known: each is checked (files hashed, loaded, self-tested) before it is first used. */
+export interface ListedModel {
+  id: string;
+  /** Once it is checked and can be used. */
+  description?: ModelDescription;
+  /** Why it cannot be used. Neither this nor a description: its check is still to come. */
+  problem?: string;
+  /** Workers that hold it. */
+  loadedIn: number;
+  /** What it holds in all of them: what one worker grew by when the package was checked, times their number. */
+  memoryBytes: number;
 }
 
 /** What a package knows about searches for what is not there. */
@@ -83,21 +98,24 @@ export interface ImageEmbedding {
 export type Outcome<T> = { ok: true; value: T } | { ok: false; error: import('../errors.js').MixspaceError };
 
 export interface Encoder {
+  /** Of calls that name none. */
+  readonly defaultModel: ModelDescription;
   /** Every package found, the default one first. */
-  models(): ModelDescription[];
-  /** Description of one; `not_found` names those there are. */
-  model(id?: string): ModelDescription;
+  models(): ListedModel[];
+  /** Description of one, after its check. `not_found` names those there are, `not_ready` says why it cannot be used. */
+  model(id?: string): Promise<ModelDescription>;
   /** Runs a model's golden vectors, in a worker of its own. */
   selfTest(id: string): Promise<SelfTest>;
   /** In the order given; texts never fail one by one. */
   encodeTexts(model: string, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]>;
   /**
-   * In the order given, each with its own outcome. Large pictures that own their whole buffer are moved to the worker:
-   * the bytes must not be touched afterwards unless `keepBytes` is set (then they are copied).
-   * With `thumbnail`, a WebP of at most 320 px comes with each.
+   * In the order given, each with its own outcome; the bytes must not change until then. With `thumbnail`, a WebP of at
+   * most 320 px comes with each.
    */
-  encodeImages(model: string, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean; keepBytes?: boolean }): Promise<Outcome<ImageEmbedding>[]>;
+  encodeImages(model: string, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean }): Promise<Outcome<ImageEmbedding>[]>;
   /** Pictures and texts that wait for a worker. */
   waiting(): number;
+  /** Of the workers' processes. `replaced`: how many died so far. */
+  workers(): { residentBytes: number; cpuSeconds: number; replaced: number };
   close(): Promise<void>;
 }

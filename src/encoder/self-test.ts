@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SelfTest } from './encoder.js';
 import type { ModelPackage } from './package/model-package.js';
-import { WorkerDied, type WorkerThread } from './workers/worker-thread.js';
+import type { WorkerProcess } from './workers/worker-process.js';
 
 /** Cosine to the golden vector that every picture and text must reach. Half a pixel, a wrong padding, lost case fall below it. */
 export const leastCosine = 0.99;
@@ -18,15 +18,15 @@ interface GoldenText {
 /**
  * A package's golden vectors through the code that serves requests: golden/images.json (file -> {embedding}) with
  * golden/images/, and golden/texts.json, both made by the model's own recipe. `unverified` where it has none.
+ * A worker that takes longer than `limitMs` for the pictures or the texts is ended.
  */
-export async function runSelfTest(thread: WorkerThread, model: ModelPackage): Promise<SelfTest> {
+export async function runSelfTest(worker: WorkerProcess, model: ModelPackage, limitMs: number): Promise<SelfTest> {
   const folder = join(model.directory, 'golden');
   const golden = await readGolden(folder);
   if (!golden) return { status: 'unverified' };
 
-  const pictures = await thread.ask({ kind: 'pictures', model, pictures: golden.pictures.map(({ bytes }) => ({ bytes, thumbnail: false })) });
-  const texts = await thread.ask({ kind: 'texts', model, texts: golden.texts.map(({ text }) => text) });
-  if (pictures.kind !== 'pictures' || texts.kind !== 'texts') throw new WorkerDied('an encoder worker gave an answer of another kind');
+  const pictures = await worker.ask({ kind: 'pictures', model, pictures: golden.pictures.map(({ bytes }) => ({ bytes, thumbnail: false })) }, limitMs);
+  const texts = await worker.ask({ kind: 'texts', model, texts: golden.texts.map(({ text }) => text) }, limitMs);
   const unread = pictures.pictures.findIndex(({ ok }) => !ok);
   if (unread >= 0) throw new Error(`golden/images/${golden.pictures[unread]!.name} cannot be read.`);
 

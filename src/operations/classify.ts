@@ -17,7 +17,7 @@ const promptsAtOnce = 1_024;
  * A label's embedding is the re-normalised mean of its prompts' (a prompt ensemble; Radford et al. 2021, 3.1.4).
  */
 export async function classify(context: Context, request: ClassifyRequest, caller: Caller): Promise<ClassifyResponse> {
-  const model = context.encoder.model(request.model);
+  const model = await context.encoder.model(request.model);
   const activation = request.activation ?? (model.logitBias === undefined ? 'softmax' : 'sigmoid');
   if (activation === 'sigmoid' && model.logitBias === undefined) {
     throw new MixspaceError('unprocessable', `Model "${model.id}" was not trained with a sigmoid: it has no bias, so its sigmoid would mean nothing. Use softmax.`, { param: 'activation' });

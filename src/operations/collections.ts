@@ -1,12 +1,12 @@
 import type { Collection as Told, NewCollection } from '../contract/collections.js';
 import { MixspaceError } from '../errors.js';
 import type { Collection } from '../store/store.js';
-import { modelOf, withoutModel, type Context } from './context.js';
+import { hasModel, modelChecked, withoutModel, type Context } from './context.js';
 
 export const defaultCollection = 'default';
 
 export async function createCollection(context: Context, request: NewCollection): Promise<Told> {
-  const model = context.encoder.model(request.model);
+  const model = await context.encoder.model(request.model);
   const created = await context.store.createCollection({
     name: request.name,
     model: model.id,
@@ -20,19 +20,24 @@ export async function createCollection(context: Context, request: NewCollection)
 
 /**
  * At start: the collection `default` is always there, made with the default model where it is missing, or empty and of
- * a model that has gone. Whatever else was made with a model that has gone is told by name.
+ * a model that has gone. Whatever else was made with a model that has gone is told by name, as soon as that is known.
  */
 export async function settleCollections(context: Context): Promise<void> {
   const there = await context.store.listCollections();
   const byDefault = there.find(({ name }) => name === defaultCollection);
-  const isIdle = byDefault !== undefined && modelOf(context, byDefault) === undefined && totalOf(byDefault) === 0;
+  const isEmpty = byDefault !== undefined && totalOf(byDefault) === 0;
+  if (isEmpty) await modelChecked(context, byDefault);
+  const isIdle = isEmpty && !hasModel(context, byDefault);
   if (isIdle) await context.store.deleteCollection(defaultCollection);
   if (isIdle || byDefault === undefined) await createCollection(context, { name: defaultCollection });
-  for (const collection of there) {
-    if (modelOf(context, collection) || (isIdle && collection === byDefault)) continue;
-    const { name, model } = collection;
-    context.log('warn', `Collection "${name}" (${totalOf(collection)} items) was made with model "${model}", which is not here any more. ${withoutModel}`, { collection: name, model });
-  }
+  for (const collection of there) if (!isIdle || collection !== byDefault) void tellWithoutModel(context, collection);
+}
+
+async function tellWithoutModel(context: Context, collection: Collection): Promise<void> {
+  await modelChecked(context, collection);
+  if (hasModel(context, collection)) return;
+  const { name, model } = collection;
+  context.log('warn', `Collection "${name}" (${totalOf(collection)} items) was made with model "${model}", which is not here any more. ${withoutModel}`, { collection: name, model });
 }
 
 export async function listCollections(context: Context): Promise<{ collections: Told[] }> {
@@ -59,7 +64,7 @@ function told(context: Context, collection: Collection): Told {
     name: collection.name,
     description: collection.description ?? null,
     model: collection.model,
-    model_available: modelOf(context, collection) !== undefined,
+    model_available: hasModel(context, collection),
     fingerprint: collection.fingerprint,
     dimensions: collection.dimension,
     originals: collection.originals,

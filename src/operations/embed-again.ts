@@ -88,7 +88,7 @@ class Work {
 
   async #pictures(pictures: { key: number; picture: Uint8Array }[]): Promise<ReembeddedItem[]> {
     const bytes = pictures.map(({ picture }) => picture);
-    const outcomes = await this.#whenThereIsRoom(() => this.#context.encoder.encodeImages(this.#target.model, bytes, { ...this.#options, keepBytes: true }));
+    const outcomes = await this.#whenThereIsRoom(() => this.#context.encoder.encodeImages(this.#target.model, bytes, this.#options));
     this.#works ||= outcomes.some((outcome) => outcome.ok);
     return pictures.map(({ key }, index) => {
       const outcome = outcomes[index]!;

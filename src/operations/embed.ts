@@ -9,7 +9,7 @@ import { checkCount, encodeInputs, priorityOf, resolveInputs } from './inputs.js
 
 /** `POST /v1/embeddings`: all or nothing. */
 export async function embed(context: Context, request: EmbeddingsRequest, caller: Caller): Promise<EmbeddingsResponse> {
-  const model = context.encoder.model(request.model);
+  const model = await context.encoder.model(request.model);
   const encodings = encodingsOf(request);
   const normalized = request.normalized !== false;
   if (!normalized && [encodings].flat().includes('int8')) {

@@ -180,13 +180,13 @@ async function encode(
   const images = [...fresh].filter(([, each]) => each.bytes !== undefined);
   if (texts.length + images.length === 0) return writes;
 
-  const model = requireModel(context, collection);
+  const model = await requireModel(context, collection);
   const keeps = collection.originals === 'keep';
   const began = performance.now();
   const [textEmbeddings, imageOutcomes] = await Promise.all([
     texts.length ? context.encoder.encodeTexts(model.id, texts.map(([, each]) => each.content.text!), { priority: 'bulk', signal: caller.signal }) : [],
     images.length
-      ? context.encoder.encodeImages(model.id, images.map(([, each]) => each.bytes!), { priority: 'bulk', signal: caller.signal, thumbnail: true, keepBytes: true })
+      ? context.encoder.encodeImages(model.id, images.map(([, each]) => each.bytes!), { priority: 'bulk', signal: caller.signal, thumbnail: true })
       : [],
   ]);
   context.stage('encode_items', (performance.now() - began) / 1000);

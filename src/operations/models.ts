@@ -1,33 +1,39 @@
-import type { ModelList, SelfTest } from '../contract/models.js';
+import type { Model, ModelList, SelfTest } from '../contract/models.js';
+import type { ListedModel } from '../encoder/encoder.js';
 import type { Context } from './context.js';
 
 /** `GET /v1/models`: the default one first. */
 export function listModels(context: Context): ModelList {
-  return {
-    object: 'list',
-    data: context.encoder.models().map((model) => ({
-      id: model.id,
-      object: 'model',
-      modalities: model.modalities,
-      dimensions: model.dimension,
-      context_length: model.contextLength,
-      image_size: model.imageSize,
-      fingerprint: model.fingerprint,
-      license: model.license ?? null,
-      ...(model.description === undefined ? {} : { description: model.description }),
-      ...(model.languages === undefined ? {} : { languages: model.languages }),
-      loaded: model.loaded,
-      logit_scale: model.logitScale,
-      ...(model.logitBias === undefined ? {} : { logit_bias: model.logitBias }),
-      ...(model.templates === undefined ? {} : { templates: model.templates }),
-      ...(model.noMatch === undefined ? {} : { no_match: model.noMatch }),
-      ...(model.matryoshkaDimensions === undefined ? {} : { matryoshka_dimensions: model.matryoshkaDimensions }),
-      self_test: model.selfTest,
-    })),
-  };
+  return { object: 'list', data: context.encoder.models().map(told) };
 }
 
 /** `POST /v1/models/{id}/selftest`: the golden vectors once more, now. */
-export async function selfTest(context: Context, id: string): Promise<{ id: string } & SelfTest> {
+export async function selfTest(context: Context, id: string): Promise<{ id: string } & Omit<SelfTest, 'error'>> {
   return { id, ...(await context.encoder.selfTest(id)) };
+}
+
+function told({ id, description: model, problem, loadedIn, memoryBytes }: ListedModel): Model {
+  const state = { id, object: 'model' as const, loaded: loadedIn > 0, loaded_in: loadedIn, memory_bytes: memoryBytes };
+  if (!model) {
+    const unknown = { modalities: [], dimensions: null, context_length: null, image_size: null, fingerprint: null, license: null, logit_scale: null };
+    return { ...state, ...unknown, self_test: problem === undefined ? { status: 'pending' } : { status: 'unusable', error: problem } };
+  }
+  return {
+    ...state,
+    modalities: model.modalities,
+    dimensions: model.dimension,
+    context_length: model.contextLength,
+    image_size: model.imageSize,
+    fingerprint: model.fingerprint,
+    license: model.license ?? null,
+    ...(model.description === undefined ? {} : { description: model.description }),
+    ...(model.languages === undefined ? {} : { languages: model.languages }),
+    execution_provider: model.executionProvider,
+    logit_scale: model.logitScale,
+    ...(model.logitBias === undefined ? {} : { logit_bias: model.logitBias }),
+    ...(model.templates === undefined ? {} : { templates: model.templates }),
+    ...(model.noMatch === undefined ? {} : { no_match: model.noMatch }),
+    ...(model.matryoshkaDimensions === undefined ? {} : { matryoshka_dimensions: model.matryoshkaDimensions }),
+    self_test: model.selfTest,
+  };
 }

@@ -13,7 +13,7 @@ const toldImpossible = 10;
 export async function reembed(context: Context, name: string, request: ReembedRequest): Promise<ReembedResponse> {
   const collection = await context.store.getCollection(name);
   const { reembedding } = collection;
-  const target = targetOf(context, collection, request);
+  const target = await targetOf(context, collection, request);
   if (reembedding && reembedding.fingerprint !== target.fingerprint) {
     throw new MixspaceError(
       'conflict',
@@ -53,20 +53,26 @@ export async function stopReembedding(context: Context, name: string, discard: b
   return context.reembeddings.told(await context.store.getCollection(name));
 }
 
-/** At start: what the end of the service interrupted goes on. */
+/** At start: what the end of the service interrupted goes on, as soon as its model is checked. */
 export async function resumeReembeddings(context: Context): Promise<void> {
   for (const { name, reembedding } of await context.store.listCollections()) {
-    if (reembedding?.state !== 'running') continue;
-    const { model, fingerprint, done } = reembedding;
-    if (context.encoder.models().some((each) => each.id === model && each.fingerprint === fingerprint)) {
-      context.log('info', `Collection "${name}" goes on being embedded again with model "${model}"; ${done} items are done.`, { collection: name, model });
-      begin(context, name, reembedding);
-      continue;
-    }
-    const problem = `Model "${model}" (space ${fingerprint}) is not here any more. Put it back and run it again, or discard what was done and take another model.`;
-    context.log('warn', `Collection "${name}" cannot go on being embedded again. ${problem}`, { collection: name, model });
-    await context.store.stopReembedding(name, problem);
+    if (reembedding?.state === 'running') void resume(context, name, reembedding.model);
   }
+}
+
+async function resume(context: Context, name: string, model: string): Promise<void> {
+  await context.encoder.model(model).catch(() => undefined);
+  const listed = context.encoder.models().find(({ id }) => id === model);
+  const reembedding = (await context.store.getCollection(name).catch(() => undefined))?.reembedding;
+  // Stopped meanwhile, by whoever asked or with the service.
+  if (reembedding?.state !== 'running' || (listed && !listed.description && listed.problem === undefined)) return;
+  if (listed?.description?.fingerprint === reembedding.fingerprint) {
+    context.log('info', `Collection "${name}" goes on being embedded again with model "${model}"; ${reembedding.done} items are done.`, { collection: name, model });
+    return begin(context, name, reembedding);
+  }
+  const problem = `Model "${model}" (space ${reembedding.fingerprint}) is not here any more. Put it back and run it again, or discard what was done and take another model.`;
+  context.log('warn', `Collection "${name}" cannot go on being embedded again. ${problem}`, { collection: name, model });
+  await context.store.stopReembedding(name, problem).catch(() => undefined);
 }
 
 function begin(context: Context, name: string, target: ReembeddingTarget): void {
@@ -105,8 +111,8 @@ async function underWay(context: Context, name: string): Promise<Collection> {
   return collection;
 }
 
-function targetOf(context: Context, collection: Collection, request: ReembedRequest): ReembeddingTarget {
-  const { id, fingerprint, dimension } = modelFor(context, collection, request.model);
+async function targetOf(context: Context, collection: Collection, request: ReembedRequest): Promise<ReembeddingTarget> {
+  const { id, fingerprint, dimension } = await modelFor(context, collection, request.model);
   const before = collection.reembedding;
   return {
     model: id,
@@ -117,12 +123,12 @@ function targetOf(context: Context, collection: Collection, request: ReembedRequ
   };
 }
 
-function modelFor(context: Context, collection: Collection, wanted: string | undefined): ModelDescription {
+async function modelFor(context: Context, collection: Collection, wanted: string | undefined): Promise<ModelDescription> {
   const { encoder } = context;
   if (wanted !== undefined) return encoder.model(wanted);
   if (collection.reembedding) return encoder.model(collection.reembedding.model);
-  const own = encoder.models().find(({ id }) => id === collection.model);
-  return own && (own.fingerprint !== collection.fingerprint || collection.unembedded > 0) ? own : encoder.model();
+  const own = await encoder.model(collection.model).catch(() => undefined);
+  return own && (own.fingerprint !== collection.fingerprint || collection.unembedded > 0) ? own : encoder.defaultModel;
 }
 
 function toldPlan({ model, fingerprint, dimension }: ReembeddingTarget, plan: ReembeddingPlan): ReembedPlan {

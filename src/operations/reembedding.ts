@@ -63,13 +63,15 @@ export class Reembeddings {
   readonly #runs = new Map<string, Run>();
   /** Why a run ended, where the store could not take it down. */
   readonly #problems = new Map<string, string>();
+  #closing = false;
 
   run(name: string): Run | undefined {
     return this.#runs.get(name);
   }
 
-  /** `work` never rejects. */
+  /** `work` never rejects. Nothing begins when the service is stopping. */
   begin(name: string, work: (run: Run) => Promise<void>): void {
+    if (this.#closing) return;
     const run = new Run();
     this.#runs.set(name, run);
     this.#problems.delete(name);
@@ -89,6 +91,7 @@ export class Reembeddings {
   }
 
   async close(): Promise<void> {
+    this.#closing = true;
     await Promise.all([...this.#runs.values()].map((run) => run.stop()));
   }
 

@@ -93,11 +93,10 @@ async function partEmbedding(context: Context, collection: Collection, part: Que
   if (typeof part === 'object' && 'embedding' in part) {
     return checkedEmbedding(part.embedding, part.fingerprint, collection, field);
   }
-  const model = requireModel(context, collection);
+  const model = await requireModel(context, collection);
   const encoding = performance.now();
   if (typeof part === 'object' && 'file' in part) {
-    // A copy: the encoder may take the bytes away, and another part or the cursor may need them.
-    const [outcome] = await context.encoder.encodeImages(model.id, [new Uint8Array(file!)], { priority: 'interactive', signal: caller.signal });
+    const [outcome] = await context.encoder.encodeImages(model.id, [file!], { priority: 'interactive', signal: caller.signal });
     if (!outcome!.ok) throw outcome!.error.at('file');
     return outcome!.value.embedding;
   }

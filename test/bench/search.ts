@@ -24,7 +24,7 @@ export async function search(quick: boolean, asked?: BenchModel): Promise<void> 
   const server = await startServer({ env: { LOG_LEVEL: 'error', ...settingsFor(model) }, patience: 120_000 });
   try {
     const client = new MixspaceClient({ url: server.url });
-    const dimension = (await client.models())[0]!.dimensions;
+    const dimension = (await client.models())[0]!.dimensions!;
     const cloud = new VectorCloud({ dimension, clusters, spread: 0.8, seed: 1 });
     await fill(client, cloud, count);
 

@@ -1,4 +1,4 @@
-import type { EncodeOptions, Encoder, ImageEmbedding, ModelDescription, Outcome, SelfTest, TextEmbedding } from '../encoder.js';
+import type { EncodeOptions, Encoder, ImageEmbedding, ListedModel, ModelDescription, Outcome, SelfTest, TextEmbedding } from '../encoder.js';
 import { Memory } from './memory.js';
 
 export interface CacheOptions {
@@ -32,11 +32,15 @@ export class CachedEncoder implements Encoder {
     return this.#texts.bytes + this.#images.bytes;
   }
 
-  models(): ModelDescription[] {
+  get defaultModel(): ModelDescription {
+    return this.#encoder.defaultModel;
+  }
+
+  models(): ListedModel[] {
     return this.#encoder.models();
   }
 
-  model(id?: string): ModelDescription {
+  model(id?: string): Promise<ModelDescription> {
     return this.#encoder.model(id);
   }
 
@@ -45,7 +49,7 @@ export class CachedEncoder implements Encoder {
   }
 
   async encodeTexts(model: string, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]> {
-    const { fingerprint } = this.#encoder.model(model);
+    const { fingerprint } = await this.#encoder.model(model);
     const keys = await Promise.all(texts.map((text) => (text.length > longestKey ? contentKey(fingerprint, new TextEncoder().encode(text)) : `${fingerprint} ${text}`)));
     const outcomes = await this.#texts.outcomes(keys, options.priority, async (places) => {
       const embeddings = await this.#encoder.encodeTexts(model, places.map((place) => texts[place]!), options);
@@ -57,19 +61,19 @@ export class CachedEncoder implements Encoder {
     });
   }
 
-  async encodeImages(model: string, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean; keepBytes?: boolean }): Promise<Outcome<ImageEmbedding>[]> {
+  async encodeImages(model: string, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean }): Promise<Outcome<ImageEmbedding>[]> {
     if (options.thumbnail === true) return this.#encoder.encodeImages(model, images, options);
-    const { fingerprint } = this.#encoder.model(model);
-    // Before any of them is moved to a worker. What shares a buffer with another must not be: that one may follow later.
+    const { fingerprint } = await this.#encoder.model(model);
     const keys = await Promise.all(images.map((bytes) => contentKey(fingerprint, bytes)));
-    const shared = new Set(images.map(({ buffer }) => buffer)).size < images.length;
-    return this.#images.outcomes(keys, options.priority, (places) =>
-      this.#encoder.encodeImages(model, places.map((place) => images[place]!), { ...options, keepBytes: options.keepBytes === true || shared }),
-    );
+    return this.#images.outcomes(keys, options.priority, (places) => this.#encoder.encodeImages(model, places.map((place) => images[place]!), options));
   }
 
   waiting(): number {
     return this.#encoder.waiting();
+  }
+
+  workers(): ReturnType<Encoder['workers']> {
+    return this.#encoder.workers();
   }
 
   close(): Promise<void> {

@@ -1,15 +1,27 @@
 import type { PlainError } from '../../errors.js';
 import type { PictureLimits } from '../picture/decode.js';
 import type { ModelPackage } from '../package/model-package.js';
+import type { SessionSettings } from './session.js';
 
-/** What the pool asks of a worker; each request is answered once, under its ticket. */
-export type Request = { ticket: number; model: ModelPackage } & (
-  | { kind: 'load' }
-  | { kind: 'texts'; texts: string[] }
-  | { kind: 'pictures'; pictures: { bytes: Uint8Array; thumbnail: boolean }[] }
-);
+/** What is asked of a worker; each request is answered once, under its ticket. */
+export type Request = { ticket: number } & RequestBody;
 
-export type Reply = { ticket: number } & (FailedReply | { kind: 'loaded'; dimension: number } | TextsReply | PicturesReply);
+export type RequestBody =
+  | { kind: 'read'; modelsDirectory: string; id: string }
+  | { kind: 'load'; model: ModelPackage }
+  | { kind: 'unload'; id: string }
+  | { kind: 'texts'; model: ModelPackage; texts: string[] }
+  | { kind: 'pictures'; model: ModelPackage; pictures: { bytes: Uint8Array; thumbnail: boolean }[] };
+
+/** `usage`: of the worker's process, as it answers. */
+export type Reply = { ticket: number; usage: Usage } & ReplyBody;
+
+export type ReplyBody = FailedReply | { kind: 'read'; model: ModelPackage } | LoadedReply | { kind: 'unloaded' } | TextsReply | PicturesReply;
+
+export interface Usage {
+  residentBytes: number;
+  cpuSeconds: number;
+}
 
 export interface FailedReply {
   kind: 'failed';
@@ -18,12 +30,21 @@ export interface FailedReply {
   cause: string;
 }
 
+export interface LoadedReply {
+  kind: 'loaded';
+  dimension: number;
+  /** What the towers run on, as ONNX Runtime names it. */
+  executionProvider: string;
+  /** Sentences: which other ones were asked for and why they are not used. */
+  refused: string[];
+}
+
 export interface TextsReply {
   kind: 'texts';
   /** `dimension` floats an input, in order, normalised. */
   embeddings: Float32Array;
   /** The length each had before. */
-  norms: Float64Array;
+  norms: number[];
   texts: { tokens: number; truncated: boolean }[];
   seconds: StageSeconds;
 }
@@ -33,7 +54,7 @@ export interface PicturesReply {
   /** `dimension` floats for each picture that was read, in order, normalised. */
   embeddings: Float32Array;
   /** The length each had before. */
-  norms: Float64Array;
+  norms: number[];
   pictures: ({ ok: true; picture: PictureFacts } | { ok: false; error: PlainError })[];
   seconds: StageSeconds;
 }
@@ -51,4 +72,5 @@ export type StageSeconds = Partial<Record<'tokenize' | 'decode' | 'resize' | 'th
 
 export interface WorkerSettings {
   limits: PictureLimits;
+  session: SessionSettings;
 }

@@ -1,62 +1,76 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { MixspaceError, reviveError, toMixspaceError } from '../../errors.js';
+import { MixspaceError, toMixspaceError } from '../../errors.js';
 import type { Log } from '../../telemetry.js';
-import type { ImageEmbedding, Outcome, TextEmbedding } from '../encoder.js';
-import type { PicturesReply, TextsReply, WorkerSettings } from './messages.js';
 import type { ModelPackage } from '../package/model-package.js';
+import type { PicturesReply, TextsReply, Usage, WorkerSettings } from './messages.js';
+import { outcomesOf } from './outcomes.js';
 import { JobQueue, type Job, type Modality, type Priority } from './queue.js';
-import { WorkerDied, WorkerThread, type StartWorker } from './worker-thread.js';
+import { Residency } from './residency.js';
+import { Seat } from './seat.js';
+import { WorkerDied, WorkerProcess, type StartWorker } from './worker-process.js';
 
 export interface PoolOptions {
   workers: number;
   queueLimit: number;
   batchSize: Record<Modality, number>;
+  /** Milliseconds a batch may take in a worker, loading of models not counted. */
+  batchMs: number;
   settings: WorkerSettings;
   startWorker: StartWorker;
-  /** Loaded by every worker as it starts. */
-  defaultModel: ModelPackage;
+  /** Loaded by every worker as it starts, and kept. */
+  preloaded: ModelPackage[];
+  /** See `ResidencyOptions`. */
+  idleMs: number;
+  memoryBytes: number;
+  costOf(model: string): number;
   log: Log;
   onStage: (stage: string, seconds: number) => void;
 }
 
-/** One place of the pool; its thread is replaced when it dies. */
-interface Seat {
-  thread: WorkerThread;
-  batches: number;
-  bulkBatches: number;
-  /** Deaths since the last answer. */
-  deaths: number;
-}
-
-/** One batch infers while the next one decodes; a third place is kept for interactive work. */
-const bulkDepth = 2;
-const depth = 3;
-
-/** Pictures above this are moved to the worker, not copied, and so cannot be tried again when it dies. */
-const copiedBytes = 4 * 2 ** 20;
-
+/** The workers and what waits for them: a free worker pulls the next batch; one that dies is replaced. */
 export class WorkerPool {
-  readonly loadedModels = new Set<string>();
   readonly #options: PoolOptions;
   readonly #queue: JobQueue;
   readonly #seats: Seat[];
+  readonly #residency: Residency;
+  /** What a worker died of, perhaps: each is tried once more, alone in a worker. */
+  #suspects: Job[] = [];
+  #replaced = 0;
+  #pastCpuSeconds = 0;
   #closing = false;
 
-  constructor(options: PoolOptions) {
+  /** `first` becomes one of the workers: it may hold a model already. */
+  constructor(options: PoolOptions, first: WorkerProcess) {
     this.#options = options;
     this.#queue = new JobQueue(options.queueLimit);
-    this.#seats = Array.from({ length: options.workers }, () => this.#seat());
+    this.#seats = Array.from({ length: options.workers }, (_, index) => new Seat(index === 0 ? first : this.#start()));
+    this.#residency = new Residency(this.#seats, { ...options, pinned: options.preloaded.map(({ id }) => id) });
+    for (const seat of this.#seats) this.#watch(seat);
   }
 
   get waiting(): number {
-    return this.#queue.waiting;
+    return this.#queue.waiting + this.#suspects.length;
   }
 
-  /** Waits until every worker has the default model. */
+  /** Workers that died and were replaced. */
+  get replaced(): number {
+    return this.#replaced;
+  }
+
+  /** Of all workers, each as of its last answer; processor time includes those that died. */
+  get usage(): Usage {
+    const all = this.#seats.filter(({ worker }) => worker.alive).map(({ worker }) => worker.usage);
+    return { residentBytes: all.reduce((sum, { residentBytes }) => sum + residentBytes, 0), cpuSeconds: all.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, this.#pastCpuSeconds) };
+  }
+
+  /** Workers that hold a model. */
+  loadedIn(model: string): number {
+    return this.#residency.holders(model).length;
+  }
+
+  /** Waits until every worker has the models to start with. */
   async ready(): Promise<void> {
-    const { defaultModel } = this.#options;
-    await Promise.all(this.#seats.map(({ thread }) => thread.load(defaultModel)));
-    this.loadedModels.add(defaultModel.id);
+    await Promise.all(this.#seats.map(({ worker }) => this.#preload(worker)));
   }
 
   /** Each job's `done` is called once. Throws `overloaded` or `not_ready` before any is taken. */
@@ -69,117 +83,131 @@ export class WorkerPool {
   /** The jobs of a caller who left: what still waits is forgotten, what is under way ends unheard. */
   drop(jobs: Job[]): void {
     this.#queue.drop(jobs);
+    this.#suspects = this.#suspects.filter((job) => !jobs.includes(job));
   }
 
   /** What waits is refused, what is under way ends. */
   async close(): Promise<void> {
     this.#closing = true;
-    for (const job of this.#queue.clear()) job.done({ ok: false, error: stopping() });
+    this.#residency.close();
+    for (const job of [...this.#queue.clear(), ...this.#suspects.splice(0)]) job.done({ ok: false, error: stopping() });
     while (this.#seats.some(({ batches }) => batches > 0)) await delay(10);
-    await Promise.all(this.#seats.map(({ thread }) => thread.end()));
+    await Promise.all(this.#seats.map(({ worker }) => worker.end()));
   }
 
-  #seat(): Seat {
-    const seat: Seat = { thread: this.#thread(), batches: 0, bulkBatches: 0, deaths: 0 };
-    this.#watch(seat);
-    return seat;
+  #start(): WorkerProcess {
+    return new WorkerProcess(this.#options.startWorker, this.#options.settings);
   }
 
-  #thread(): WorkerThread {
-    return new WorkerThread(this.#options.startWorker, this.#options.settings);
+  async #preload(worker: WorkerProcess): Promise<void> {
+    for (const model of this.#options.preloaded) await worker.load(model);
   }
 
   #watch(seat: Seat): void {
-    void seat.thread.ended.then(async () => {
+    void seat.worker.ended.then(async (how) => {
+      seat.reserved = false;
+      this.#pastCpuSeconds += seat.worker.usage.cpuSeconds;
+      while (!this.#closing) {
+        seat.deaths++;
+        this.#replaced++;
+        this.#options.log('error', 'An encoder worker died and is replaced.', { worker: seat.worker.pid, how, deaths: seat.deaths });
+        await delay(Math.min(10_000, 50 * 2 ** seat.deaths), undefined, { ref: false });
+        if (this.#closing) return;
+        try {
+          seat.worker = this.#start();
+          break;
+        } catch (error) {
+          how = String(error);
+        }
+      }
       if (this.#closing) return;
-      seat.deaths++;
-      this.#options.log('error', 'An encoder worker died and is replaced.', { deaths: seat.deaths });
-      await delay(Math.min(10_000, 50 * 2 ** seat.deaths), undefined, { ref: false });
-      if (this.#closing) return;
-      seat.thread = this.#thread();
       this.#watch(seat);
-      seat.thread.load(this.#options.defaultModel).catch((error: unknown) => this.#options.log('error', 'An encoder worker cannot load the model.', { error: String(error) }));
+      this.#preload(seat.worker).catch((error: unknown) => this.#options.log('error', 'An encoder worker cannot load the model.', { error: String(error) }));
       this.#dispatch();
     });
   }
 
   #dispatch(): void {
-    while (!this.#closing) {
-      const [seat] = this.#seats.filter(({ thread }) => thread.alive).sort((a, b) => a.batches - b.batches);
-      if (!seat) return;
-      const priorities: Priority[] = seat.bulkBatches < bulkDepth ? ['interactive', 'bulk'] : ['interactive'];
-      const jobs = seat.batches < depth ? this.#queue.take(priorities, this.#options.batchSize) : [];
-      const [first] = jobs;
-      if (!first) return;
-      void this.#run(seat, first, jobs);
-    }
+    this.#trySuspect();
+    while (!this.#closing && this.#seats.toSorted((a, b) => a.batches - b.batches).some((seat) => this.#feed(seat)));
+  }
+
+  /** Whether there was something for it. */
+  #feed(seat: Seat): boolean {
+    const priorities = (['interactive', 'bulk'] as const).filter((priority) => seat.hasRoom(priority));
+    const jobs = this.#queue.take(priorities, this.#options.batchSize, (model, priority) => this.#mayTake(seat, model, priority));
+    const [first] = jobs;
+    if (!first) return false;
+    void this.#run(seat, first, jobs);
+    return true;
+  }
+
+  /** A worker that holds the model goes first; another one loads it only where those are busy and memory allows. */
+  #mayTake(seat: Seat, model: string, priority: Priority): boolean {
+    if (seat.worker.holds(model)) return true;
+    const holders = this.#residency.holders(model);
+    return holders.length === 0 || (holders.every((each) => !each.hasRoom(priority)) && this.#residency.hasRoomFor(model));
+  }
+
+  #trySuspect(): void {
+    if (this.#closing || this.#suspects.length === 0) return;
+    const seat = this.#seats.find(({ reserved, worker }) => reserved && worker.alive) ?? this.#seats.filter(({ worker }) => worker.alive).sort((a, b) => a.batches - b.batches)[0];
+    if (!seat) return;
+    seat.reserved = true;
+    if (seat.batches > 0) return;
+    const [job] = this.#suspects.splice(0, 1);
+    void this.#run(seat, job!, [job!]);
   }
 
   async #run(seat: Seat, first: Job, jobs: Job[]): Promise<void> {
     const start = performance.now();
-    const bulk = first.priority === 'bulk' ? 1 : 0;
-    seat.batches++;
-    seat.bulkBatches += bulk;
+    const { worker } = seat;
+    seat.begin(first);
+    this.#residency.used(first.model.id);
     this.#options.onStage('queue', (start - first.queuedAt) / 1000);
     try {
-      const reply = await this.#ask(seat.thread, first, jobs);
+      if (!worker.holds(first.model.id)) this.#residency.makeRoomFor(first.model.id);
+      await worker.load(first.model).catch((error: unknown) => {
+        throw error instanceof WorkerDied ? error : cannotLoad(first.model, error);
+      });
+      const began = performance.now();
+      const reply = await this.#ask(worker, first, jobs);
       seat.deaths = 0;
-      this.loadedModels.add(first.model.id);
-      this.#queue.finished(jobs.length, (performance.now() - start) / 1000, this.#seats.length);
+      this.#queue.finished(jobs.length, (performance.now() - began) / 1000, this.#seats.length);
       for (const [stage, seconds] of Object.entries(reply.seconds)) this.#options.onStage(stage, seconds);
       outcomesOf(reply).forEach((outcome, i) => jobs[i]?.done(outcome));
     } catch (error) {
       for (const job of jobs) {
-        if (error instanceof WorkerDied) this.#afterDeath(job);
+        if (error instanceof WorkerDied) this.#afterDeath(job, error);
         else job.done({ ok: false, error: toMixspaceError(error) });
       }
     } finally {
-      seat.batches--;
-      seat.bulkBatches -= bulk;
+      seat.end(first);
+      this.#residency.used(first.model.id);
+      if (seat.batches === 0 && this.#suspects.length === 0) seat.reserved = false;
       this.#dispatch();
     }
   }
 
-  async #ask(thread: WorkerThread, { model, modality }: Job, jobs: Job[]): Promise<TextsReply | PicturesReply> {
-    if (modality === 'text') return (await thread.ask({ kind: 'texts', model, texts: jobs.map(({ text }) => text) })) as TextsReply;
-    const pictures = jobs.map((job) => ({ bytes: movable(job) ? job.bytes : new Uint8Array(job.bytes), thumbnail: job.thumbnail }));
-    return (await thread.ask({ kind: 'pictures', model, pictures }, pictures.map(({ bytes }) => bytes.buffer as ArrayBuffer))) as PicturesReply;
+  #ask(worker: WorkerProcess, { model, modality }: Job, jobs: Job[]): Promise<TextsReply | PicturesReply> {
+    const { batchMs } = this.#options;
+    if (modality === 'text') return worker.ask({ kind: 'texts', model, texts: jobs.map(({ text }) => text) }, batchMs);
+    return worker.ask({ kind: 'pictures', model, pictures: jobs.map(({ bytes, thumbnail }) => ({ bytes, thumbnail })) }, batchMs);
   }
 
-  /** Tried once more, alone, unless its bytes went down with the worker. */
-  #afterDeath(job: Job): void {
+  /** Tried once more, alone; after that it is the input that ends workers. */
+  #afterDeath(job: Job, { timedOut }: WorkerDied): void {
     job.deaths++;
-    const gone = job.modality === 'image' && job.bytes.length === 0;
-    if (job.deaths > 1 || gone || this.#closing) {
-      job.done({ ok: false, error: new MixspaceError('internal', 'The worker that had this input died.') });
-    } else {
-      this.#queue.putBack(job);
-    }
+    if (this.#closing) return job.done({ ok: false, error: stopping() });
+    if (job.deaths === 1) return void this.#suspects.push(job);
+    const what = job.modality === 'image' ? 'picture' : 'text';
+    const why = timedOut ? `takes longer than ${this.#options.batchMs / 1000} s to encode (MIXSPACE_ENCODE_TIMEOUT)` : 'ended two workers that encoded it';
+    job.done({ ok: false, error: new MixspaceError('unprocessable', `This ${what} ${why}; it is given up.`) });
   }
 }
 
-function movable({ bytes, keepBytes }: Job): boolean {
-  return !keepBytes && bytes.byteLength > copiedBytes && bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer;
-}
-
-function outcomesOf(reply: TextsReply | PicturesReply): Outcome<TextEmbedding | ImageEmbedding>[] {
-  if (reply.kind === 'texts') {
-    const dimension = reply.embeddings.length / reply.texts.length;
-    return reply.texts.map((text, i) => finite({ ...text, embedding: reply.embeddings.slice(i * dimension, (i + 1) * dimension), norm: reply.norms[i]! }));
-  }
-  const read = reply.pictures.filter(({ ok }) => ok).length;
-  const dimension = reply.embeddings.length / Math.max(read, 1);
-  let next = 0;
-  return reply.pictures.map((outcome) => {
-    if (!outcome.ok) return { ok: false, error: reviveError(outcome.error) };
-    const row = next++;
-    return finite({ ...outcome.picture, embedding: reply.embeddings.slice(row * dimension, (row + 1) * dimension), norm: reply.norms[row]! });
-  });
-}
-
-function finite<T extends TextEmbedding | ImageEmbedding>(value: T): Outcome<T> {
-  if (value.embedding.every(Number.isFinite)) return { ok: true, value };
-  return { ok: false, error: new MixspaceError('internal', 'The model gave no finite embedding for this input.') };
+function cannotLoad({ id }: ModelPackage, error: unknown): MixspaceError {
+  return new MixspaceError('not_ready', `The model ${id} cannot be loaded; the log says why.`, { cause: error });
 }
 
 function stopping(): MixspaceError {

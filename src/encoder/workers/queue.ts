@@ -13,8 +13,6 @@ export interface Job {
   text: string;
   bytes: Uint8Array;
   thumbnail: boolean;
-  /** The caller needs its bytes afterwards: they are copied to the worker. */
-  keepBytes: boolean;
   /** Workers that died while they had it. */
   deaths: number;
   /** Milliseconds of `performance.now()`. */
@@ -24,6 +22,7 @@ export interface Job {
 
 interface Lane {
   priority: Priority;
+  model: string;
   jobs: Job[];
 }
 
@@ -54,12 +53,6 @@ export class JobQueue {
     this.#waiting += jobs.length;
   }
 
-  /** Back to the head of its lane, after its worker died. */
-  putBack(job: Job): void {
-    this.#lane(job).jobs.unshift(job);
-    this.#waiting++;
-  }
-
   /** Forgets those that still wait. */
   drop(jobs: Job[]): void {
     const dropped = new Set(jobs);
@@ -70,16 +63,15 @@ export class JobQueue {
     }
   }
 
-  /** The next batch: interactive lanes first, then the lane whose head has waited longest. A job a worker died of goes alone. */
-  take(priorities: Priority[], batchSize: Record<Modality, number>): Job[] {
+  /** The next batch of a model that `accepts` names: interactive lanes first, then the lane whose head has waited longest. */
+  take(priorities: Priority[], batchSize: Record<Modality, number>, accepts: (model: string, priority: Priority) => boolean): Job[] {
     for (const priority of priorities) {
-      const lane = this.#oldest(priority);
+      const lane = this.#oldest(priority, accepts);
       const head = lane?.jobs[0];
       if (!lane || !head) continue;
-      let count = 1;
-      while (head.deaths === 0 && count < batchSize[head.modality] && lane.jobs[count]?.deaths === 0) count++;
-      this.#waiting -= count;
-      return lane.jobs.splice(0, count);
+      const jobs = lane.jobs.splice(0, batchSize[head.modality]);
+      this.#waiting -= jobs.length;
+      return jobs;
     }
     return [];
   }
@@ -101,17 +93,18 @@ export class JobQueue {
     const name = `${priority} ${modality} ${model.id}`;
     let lane = this.#lanes.get(name);
     if (!lane) {
-      lane = { priority, jobs: [] };
+      lane = { priority, model: model.id, jobs: [] };
       this.#lanes.set(name, lane);
     }
     return lane;
   }
 
-  #oldest(priority: Priority): Lane | undefined {
+  #oldest(priority: Priority, accepts: (model: string, priority: Priority) => boolean): Lane | undefined {
     let oldest: Lane | undefined;
     for (const lane of this.#lanes.values()) {
       const head = lane.jobs[0];
-      if (lane.priority === priority && head && (!oldest || head.queuedAt < oldest.jobs[0]!.queuedAt)) oldest = lane;
+      if (lane.priority !== priority || !head || (oldest && head.queuedAt >= oldest.jobs[0]!.queuedAt)) continue;
+      if (accepts(lane.model, priority)) oldest = lane;
     }
     return oldest;
   }

@@ -1,11 +1,12 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { Tensor, type InferenceSession } from 'onnxruntime-node';
 import type { ModelPackage } from '../package/model-package.js';
 import { readTextEncoding, type EncodedText, type TextEncoding } from '../text-encoding.js';
+import { openSession, plainSession, type OpenSession, type SessionSettings } from './session.js';
 
 /** One array of `dimension` floats an input, normalised, and the length each had before. */
 export interface Embeddings {
   embeddings: Float32Array;
-  norms: Float64Array;
+  norms: number[];
 }
 
 /** Both towers of a package, loaded. */
@@ -15,23 +16,18 @@ export interface Towers {
   encodeTexts(texts: EncodedText[]): Promise<Embeddings>;
   /** `pixels`: float32 [count, 3, size, size]. */
   encodePixels(pixels: Float32Array, count: number): Promise<Embeddings>;
+  executionProvider: string;
+  /** Sentences: which other ones were asked for and why they are not used. */
+  refused: string[];
+  /** Gives the weights' memory back; nothing may run on the towers any more. */
+  release(): Promise<void>;
 }
 
-/** One thread a session: the workers are what runs in parallel. */
-const sessionOptions: InferenceSession.SessionOptions = {
-  executionProviders: ['cpu'],
-  executionMode: 'sequential',
-  intraOpNumThreads: 1,
-  interOpNumThreads: 1,
-  graphOptimizationLevel: 'all',
-  logSeverityLevel: 3,
-};
-
 /** Throws an Error whose sentence says what was found where something else is needed. */
-export async function loadTowers(model: ModelPackage): Promise<Towers> {
+export async function loadTowers(model: ModelPackage, settings: SessionSettings = plainSession): Promise<Towers> {
   const textEncoding = await readTextEncoding(model.directory, model.text);
-  const text = await openTower(model.text.file, model.text.outputs, ['input_ids', 'attention_mask', 'token_type_ids']);
-  const image = await openTower(model.image.file, model.image.outputs, ['pixel_values']);
+  const text = await openTower(model.text.file, model.text.outputs, ['input_ids', 'attention_mask', 'token_type_ids'], settings);
+  const image = await openTower(model.image.file, model.image.outputs, ['pixel_values'], settings);
   const { size } = model.image;
   checkShape(image, 'pixel_values', ['float32'], [undefined, 3, size, size]);
   for (const name of text.session.inputNames) checkShape(text, name, ['int64', 'int32'], [undefined, undefined]);
@@ -40,6 +36,12 @@ export async function loadTowers(model: ModelPackage): Promise<Towers> {
   return {
     dimension: image.dimension,
     textEncoding,
+    executionProvider: [...new Set([image.executionProvider, text.executionProvider])].join(', '),
+    refused: [...new Set([...image.refused, ...text.refused])],
+    release: async () => {
+      await text.session.release();
+      await image.session.release();
+    },
     encodeTexts: (texts) =>
       inSlices(text, texts.length, (start, end) => {
         const length = textLength(text, model, texts.slice(start, end));
@@ -54,8 +56,7 @@ export async function loadTowers(model: ModelPackage): Promise<Towers> {
   };
 }
 
-interface Tower {
-  session: InferenceSession;
+interface Tower extends OpenSession {
   file: string;
   output: string;
   dimension: number;
@@ -63,8 +64,9 @@ interface Tower {
   fixedBatch: number | undefined;
 }
 
-async function openTower(file: string, outputs: string[], inputs: string[]): Promise<Tower> {
-  const session = await InferenceSession.create(file, sessionOptions);
+async function openTower(file: string, outputs: string[], inputs: string[], settings: SessionSettings): Promise<Tower> {
+  const opened = await openSession(file, settings);
+  const { session } = opened;
   const output = outputs.find((name) => session.outputNames.includes(name));
   if (output === undefined) throw new Error(`${file} has the outputs ${session.outputNames.join(', ')}; one of ${outputs.join(', ')} is needed.`);
   const first = inputs[0] ?? '';
@@ -76,7 +78,7 @@ async function openTower(file: string, outputs: string[], inputs: string[]): Pro
   const dimension = shape.at(-1);
   if (shape.length !== 2 || typeof dimension !== 'number') throw new Error(`${file}: ${output} has the shape [${shape.join(', ')}]; [batch, a fixed number] is needed.`);
   const batch = shapeOf(session.inputMetadata, first)[0];
-  return { session, file, output, dimension, fixedBatch: typeof batch === 'number' && batch > 0 ? batch : undefined };
+  return { ...opened, file, output, dimension, fixedBatch: typeof batch === 'number' && batch > 0 ? batch : undefined };
 }
 
 function tensorOf(metadata: readonly InferenceSession.ValueMetadata[], name: string): InferenceSession.TensorValueMetadata | undefined {
@@ -124,7 +126,7 @@ async function inSlices(tower: Tower, count: number, feeds: (start: number, end:
     const results = await tower.session.run(feeds(start, Math.min(start + step, count)), [tower.output]);
     embeddings.set(results[tower.output]!.data as Float32Array, start * tower.dimension);
   }
-  const norms = Float64Array.from({ length: count }, (_, i) => normalize(embeddings.subarray(i * tower.dimension, (i + 1) * tower.dimension)));
+  const norms = Array.from({ length: count }, (_, i) => normalize(embeddings.subarray(i * tower.dimension, (i + 1) * tower.dimension)));
   return { embeddings, norms };
 }
 

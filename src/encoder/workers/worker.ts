@@ -1,41 +1,67 @@
-/** An encoder worker: decodes, resizes, tokenises and infers, one thread each. Runs inside worker_threads. */
-import { parentPort, workerData } from 'node:worker_threads';
+/** An encoder worker: decodes, resizes, tokenises and infers, in a process of its own that whoever started it may kill at any time. */
+import { Socket } from 'node:net';
 import { toMixspaceError } from '../../errors.js';
+import { readPackage, type ModelPackage } from '../package/model-package.js';
 import { decodedBytes, readHeader, settleDecoder } from '../picture/decode.js';
-import type { PictureFacts, PicturesReply, Reply, Request, StageSeconds, TextsReply, WorkerSettings } from './messages.js';
-import type { ModelPackage } from '../package/model-package.js';
 import { preparePicture } from '../picture/prepare.js';
+import { Channel } from './channel.js';
+import type { PictureFacts, PicturesReply, Reply, ReplyBody, Request, StageSeconds, TextsReply, WorkerSettings } from './messages.js';
 import { loadTowers, type Towers } from './towers.js';
 
-if (!parentPort) throw new Error('worker.ts runs in a worker thread');
-const port = parentPort;
-const { limits } = workerData as WorkerSettings;
+process.title = 'mixspace-encoder';
+const { limits, session } = JSON.parse(process.argv[2]!) as WorkerSettings;
 const loaded = new Map<string, Promise<Towers>>();
 settleDecoder();
 
-port.on('message', (request: Request) => {
-  answer(request).then(
-    ([reply, transfer]) => port.postMessage(reply, transfer),
-    (error: unknown) => port.postMessage({ ticket: request.ticket, kind: 'failed', error: toMixspaceError(error).toPlain(), cause: String(error) } satisfies Reply),
-  );
+// A terminal's and a service manager's signals reach the whole group: work under way ends first, and the service ends this process.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+
+const socket = new Socket({ fd: 3, readable: true, writable: true });
+// The service is gone. A plain exit would wait for a decoder that hangs.
+socket.on('close', () => process.kill(process.pid, 'SIGKILL'));
+const channel = new Channel<Reply>(socket, (message) => {
+  const request = message as Request;
+  const reply = (body: ReplyBody) => channel.send({ ticket: request.ticket, usage: usage(), ...body });
+  answer(request).then(reply, (error: unknown) => reply({ kind: 'failed', error: toMixspaceError(error).toPlain(), cause: String(error) }));
 });
 
-async function answer(request: Request): Promise<[Reply, ArrayBuffer[]]> {
-  const { ticket, model } = request;
-  const towers = await towersOf(model);
-  if (request.kind === 'load') return [{ ticket, kind: 'loaded', dimension: towers.dimension }, []];
-  const reply = request.kind === 'texts' ? await encodeTexts(towers, request.texts) : await encodePictures(towers, model, request.pictures);
-  return [{ ticket, ...reply }, [reply.embeddings.buffer as ArrayBuffer]];
+function usage(): Reply['usage'] {
+  const { user, system } = process.cpuUsage();
+  return { residentBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 };
+}
+
+async function answer(request: Request): Promise<ReplyBody> {
+  switch (request.kind) {
+    case 'read':
+      return { kind: 'read', model: await readPackage(request.modelsDirectory, request.id) };
+    case 'load': {
+      const { dimension, executionProvider, refused } = await towersOf(request.model);
+      return { kind: 'loaded', dimension, executionProvider, refused };
+    }
+    case 'unload':
+      await unload(request.id);
+      return { kind: 'unloaded' };
+    case 'texts':
+      return encodeTexts(await towersOf(request.model), request.texts);
+    case 'pictures':
+      return encodePictures(await towersOf(request.model), request.model, request.pictures);
+  }
 }
 
 function towersOf(model: ModelPackage): Promise<Towers> {
   let towers = loaded.get(model.id);
   if (!towers) {
-    towers = loadTowers(model);
+    towers = loadTowers(model, session);
     loaded.set(model.id, towers);
     towers.catch(() => loaded.delete(model.id));
   }
   return towers;
+}
+
+async function unload(id: string): Promise<void> {
+  const towers = loaded.get(id);
+  loaded.delete(id);
+  await (await towers)?.release();
 }
 
 async function encodeTexts(towers: Towers, texts: string[]): Promise<TextsReply> {

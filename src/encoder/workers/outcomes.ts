@@ -1,0 +1,24 @@
+import { MixspaceError, reviveError } from '../../errors.js';
+import type { ImageEmbedding, Outcome, TextEmbedding } from '../encoder.js';
+import type { PicturesReply, TextsReply } from './messages.js';
+
+/** Of each input of a batch, in order. */
+export function outcomesOf(reply: TextsReply | PicturesReply): Outcome<TextEmbedding | ImageEmbedding>[] {
+  if (reply.kind === 'texts') {
+    const dimension = reply.embeddings.length / reply.texts.length;
+    return reply.texts.map((text, i) => finite({ ...text, embedding: reply.embeddings.slice(i * dimension, (i + 1) * dimension), norm: reply.norms[i]! }));
+  }
+  const read = reply.pictures.filter(({ ok }) => ok).length;
+  const dimension = reply.embeddings.length / Math.max(read, 1);
+  let next = 0;
+  return reply.pictures.map((outcome) => {
+    if (!outcome.ok) return { ok: false, error: reviveError(outcome.error) };
+    const row = next++;
+    return finite({ ...outcome.picture, embedding: reply.embeddings.slice(row * dimension, (row + 1) * dimension), norm: reply.norms[row]! });
+  });
+}
+
+function finite<T extends TextEmbedding | ImageEmbedding>(value: T): Outcome<T> {
+  if (value.embedding.every(Number.isFinite)) return { ok: true, value };
+  return { ok: false, error: new MixspaceError('internal', 'The model gave no finite embedding for this input.') };
+}

@@ -1,0 +1,84 @@
+import type { Log } from '../../telemetry.js';
+import type { Seat } from './seat.js';
+
+export interface ResidencyOptions {
+  /** Never unloaded. */
+  pinned: string[];
+  /** Milliseconds after which a model that nobody used is unloaded; Infinity: never. */
+  idleMs: number;
+  /** What all models in all workers may hold together; models in use are kept beyond it. */
+  memoryBytes: number;
+  /** What a model holds in one worker. */
+  costOf(model: string): number;
+  log: Log;
+}
+
+/** Which models stay in which workers: unloads what is idle, and the least recently used where memory is short. */
+export class Residency {
+  readonly #seats: Seat[];
+  readonly #options: ResidencyOptions;
+  readonly #usedAt = new Map<string, number>();
+  readonly #timer: NodeJS.Timeout | undefined;
+
+  constructor(seats: Seat[], options: ResidencyOptions) {
+    this.#seats = seats;
+    this.#options = options;
+    if (options.idleMs !== Infinity) this.#timer = setInterval(() => this.#unloadIdle(), Math.min(15_000, options.idleMs / 4)).unref();
+  }
+
+  /** Told when a batch of a model begins and when it ends. */
+  used(model: string): void {
+    this.#usedAt.set(model, performance.now());
+  }
+
+  /** Workers that hold it. */
+  holders(model: string): Seat[] {
+    return this.#seats.filter(({ worker }) => worker.alive && worker.holds(model));
+  }
+
+  /** Whether a further copy of a model that is loaded elsewhere stays within the bound. */
+  hasRoomFor(model: string): boolean {
+    return this.#held() + this.#options.costOf(model) <= this.#options.memoryBytes;
+  }
+
+  /** Unloads the least recently used until one more model has room, or nothing idle is left. */
+  makeRoomFor(model: string): void {
+    while (!this.hasRoomFor(model)) {
+      const [oldest] = this.#idle().sort((a, b) => this.#lastUse(a.model) - this.#lastUse(b.model));
+      if (!oldest) return;
+      this.#unload(oldest.seat, oldest.model, 'for another one');
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #unloadIdle(): void {
+    const now = performance.now();
+    for (const { seat, model } of this.#idle()) {
+      if (now - this.#lastUse(model) >= this.#options.idleMs) this.#unload(seat, model, 'idle');
+    }
+  }
+
+  #idle(): { seat: Seat; model: string }[] {
+    return this.#seats.flatMap((seat) => {
+      const models = seat.worker.alive ? [...seat.worker.models] : [];
+      return models.filter((model) => !this.#options.pinned.includes(model) && !seat.uses(model)).map((model) => ({ seat, model }));
+    });
+  }
+
+  #unload({ worker }: Seat, model: string, why: string): void {
+    this.#options.log('info', `Model ${model} is unloaded from a worker: ${why}.`, { model, worker: worker.pid });
+    // The bookkeeping is done at once; a worker that dies meanwhile gives everything back.
+    worker.unload(model).catch(() => undefined);
+  }
+
+  #held(): number {
+    return this.#seats.reduce((sum, { worker }) => sum + [...worker.models].reduce((each, model) => each + this.#options.costOf(model), 0), 0);
+  }
+
+  #lastUse(model: string): number {
+    return this.#usedAt.get(model) ?? 0;
+  }
+}

@@ -1,0 +1,49 @@
+import type { Job, Priority } from './queue.js';
+import type { WorkerProcess } from './worker-process.js';
+
+/** One batch infers while the next one decodes; a third place is kept for interactive work. */
+const depth: Record<Priority, number> = { bulk: 2, interactive: 3 };
+
+/** One place of the pool; its worker is replaced when it dies. */
+export class Seat {
+  worker: WorkerProcess;
+  /** Deaths since the last answer. */
+  deaths = 0;
+  /** Takes no further batch until it is empty: an input that may have ended a worker is tried there, alone. */
+  reserved = false;
+  readonly #underWay = new Map<string, number>();
+  #batches = 0;
+  #bulkBatches = 0;
+
+  constructor(worker: WorkerProcess) {
+    this.worker = worker;
+  }
+
+  get batches(): number {
+    return this.#batches;
+  }
+
+  /** Of a batch of this priority, now. */
+  hasRoom(priority: Priority): boolean {
+    if (!this.worker.alive || this.reserved) return false;
+    return this.#batches < depth[priority] && (priority === 'interactive' || this.#bulkBatches < depth.bulk);
+  }
+
+  uses(model: string): boolean {
+    return (this.#underWay.get(model) ?? 0) > 0;
+  }
+
+  begin({ model, priority }: Job): void {
+    this.#count(model.id, priority, 1);
+  }
+
+  end({ model, priority }: Job): void {
+    this.#count(model.id, priority, -1);
+  }
+
+  #count(model: string, priority: Priority, change: number): void {
+    this.#batches += change;
+    if (priority === 'bulk') this.#bulkBatches += change;
+    this.#underWay.set(model, (this.#underWay.get(model) ?? 0) + change);
+  }
+}

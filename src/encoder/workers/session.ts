@@ -1,0 +1,45 @@
+import { InferenceSession } from 'onnxruntime-node';
+
+export interface SessionSettings {
+  /** By preference, as ONNX Runtime names them; `cpu` is always the last resort. */
+  executionProviders: string[];
+  /** Of one inference. */
+  threads: number;
+}
+
+export const plainSession: SessionSettings = { executionProviders: ['cpu'], threads: 1 };
+
+export interface OpenSession {
+  session: InferenceSession;
+  executionProvider: string;
+  /** Sentences: which other ones were asked for and why they are not used. */
+  refused: string[];
+}
+
+/**
+ * A session on the first execution provider that takes the file. Each is tried alone: of a list, ONNX Runtime drops some
+ * without a word, and others fail it although a later one would do.
+ */
+export async function openSession(file: string, { executionProviders, threads }: SessionSettings): Promise<OpenSession> {
+  const refused: string[] = [];
+  for (const executionProvider of executionProviders) {
+    if (executionProvider === 'cpu') break;
+    try {
+      return { session: await InferenceSession.create(file, optionsFor(executionProvider, threads)), executionProvider, refused };
+    } catch (error) {
+      refused.push(`${executionProvider} cannot be used: ${(error as Error).message.split('\n')[0]!.slice(0, 300)}`);
+    }
+  }
+  return { session: await InferenceSession.create(file, optionsFor('cpu', threads)), executionProvider: 'cpu', refused };
+}
+
+function optionsFor(executionProvider: string, threads: number): InferenceSession.SessionOptions {
+  return {
+    executionProviders: [executionProvider],
+    executionMode: 'sequential',
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+  };
+}

@@ -1,0 +1,180 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { PassThrough, type Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { MixspaceError } from '../../errors.js';
+import type { ModelPackage } from '../package/model-package.js';
+import { Channel } from './channel.js';
+import type { FailedReply, LoadedReply, Reply, ReplyBody, Request, RequestBody, Usage, WorkerSettings } from './messages.js';
+
+/** Starts a process that talks through its file descriptor 3. */
+export type StartWorker = (settings: WorkerSettings) => ChildProcess;
+
+/**
+ * A worker is a process, not a thread: a native decoder that crashes or hangs ends nothing but itself, and only a process
+ * can be ended while native code runs.
+ */
+export function startWorkerFrom(file: URL, nodeOptions: string[] = []): StartWorker {
+  return (settings) =>
+    spawn(process.execPath, [...nodeOptions, fileURLToPath(file), JSON.stringify(settings)], {
+      stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+      env: {
+        // glibc raises this threshold to the largest block it has freed, up to 32 MiB; weights then lie in its heap, and what an
+        // unloaded model held does not come back. Set, it stays: larger blocks are given back as they are freed (mallopt(3)).
+        MALLOC_MMAP_THRESHOLD_: String(2 ** 20),
+        ...process.env,
+        // ONNX Runtime sends usage to its maker from version 1.29 on, unless this is set when its library is loaded.
+        ORT_DISABLE_TELEMETRY: '1',
+      },
+    });
+}
+
+export const startWorker: StartWorker = startWorkerFrom(new URL('./worker.js', import.meta.url));
+
+/** A worker that ended; what it was asked is not answered. */
+export class WorkerDied extends Error {
+  /** It was ended because an answer took longer than it may. */
+  readonly timedOut: boolean;
+
+  constructor(message: string, timedOut = false) {
+    super(message);
+    this.timedOut = timedOut;
+  }
+}
+
+interface Question {
+  resolve(reply: ReplyBody): void;
+  reject(error: Error): void;
+  /** Milliseconds of `performance.now()`; Infinity where it may take as long as it does. */
+  deadline: number;
+}
+
+/** One worker, the models it holds, and the questions it has not answered yet. */
+export class WorkerProcess {
+  /** Settles when the process has ended, however it ended; says how. */
+  readonly ended: Promise<string>;
+  /** As of its last answer. */
+  usage: Usage = { residentBytes: 0, cpuSeconds: 0 };
+  readonly #process: ChildProcess;
+  readonly #channel: Channel<Request>;
+  readonly #questions = new Map<number, Question>();
+  readonly #models = new Map<string, Promise<LoadedReply>>();
+  #lastTicket = 0;
+  #loads = 0;
+  #dead = false;
+  #timedOut = false;
+  #watchdog: NodeJS.Timeout | undefined;
+
+  constructor(start: StartWorker, settings: WorkerSettings) {
+    this.#process = start(settings);
+    // Without file descriptors left there is no process, and an `error` follows.
+    const stream = (this.#process.stdio as readonly unknown[] | undefined)?.[3] ?? new PassThrough();
+    this.#channel = new Channel<Request>(stream as Duplex, (message) => this.#answered(message as Reply));
+    this.ended = new Promise((resolve) => {
+      const over = (how: string) => {
+        this.#dead = true;
+        clearTimeout(this.#watchdog);
+        for (const { reject } of this.#questions.values()) reject(this.#died());
+        this.#questions.clear();
+        this.#models.clear();
+        resolve(this.#timedOut ? 'it took longer than it may' : how);
+      };
+      this.#process.once('error', (error) => over(error.message));
+      // Not `exit`: answers may still be on their way when the process is gone.
+      this.#process.once('close', (code, signal) => over(signal === null ? `exit code ${code}` : signal));
+    });
+  }
+
+  get alive(): boolean {
+    return !this.#dead;
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  /** Models loaded or being loaded. */
+  get models(): Iterable<string> {
+    return this.#models.keys();
+  }
+
+  holds(id: string): boolean {
+    return this.#models.has(id);
+  }
+
+  /**
+   * Rejects with `WorkerDied` when the process ends first, with the worker's own error when it fails. A process that takes
+   * longer than `limitMs`, loading of models not counted, is ended.
+   */
+  async ask<Kind extends RequestBody['kind']>(request: RequestBody & { kind: Kind }, limitMs = Infinity): Promise<AnswerTo<Kind>> {
+    if (this.#dead) throw this.#died();
+    const ticket = ++this.#lastTicket;
+    const reply = await new Promise<ReplyBody>((resolve, reject) => {
+      this.#questions.set(ticket, { resolve, reject, deadline: performance.now() + limitMs });
+      this.#channel.send({ ...request, ticket } as Request);
+      this.#watch();
+    });
+    if (reply.kind === 'failed') throw new MixspaceError(reply.error.code, reply.error.message, { cause: reply.cause });
+    return reply as AnswerTo<Kind>;
+  }
+
+  /** Once, however many ask. */
+  load(model: ModelPackage): Promise<LoadedReply> {
+    let loading = this.#models.get(model.id);
+    if (!loading) {
+      loading = this.#load(model);
+      this.#models.set(model.id, loading);
+      loading.catch(() => this.#models.delete(model.id));
+    }
+    return loading;
+  }
+
+  /** Nothing may be under way with it. */
+  async unload(id: string): Promise<void> {
+    this.#models.delete(id);
+    await this.ask({ kind: 'unload', id });
+  }
+
+  /** Now, whatever it does. */
+  async end(): Promise<void> {
+    this.#process.kill('SIGKILL');
+    await this.ended;
+  }
+
+  async #load(model: ModelPackage): Promise<LoadedReply> {
+    const began = performance.now();
+    this.#loads++;
+    try {
+      return await this.ask({ kind: 'load', model });
+    } finally {
+      this.#loads--;
+      const took = performance.now() - began;
+      for (const question of this.#questions.values()) question.deadline += took;
+      this.#watch();
+    }
+  }
+
+  #answered({ ticket, usage, ...body }: Reply): void {
+    this.usage = usage;
+    const question = this.#questions.get(ticket);
+    this.#questions.delete(ticket);
+    question?.resolve(body);
+  }
+
+  /** While a model loads, the worker does nothing else: no deadline counts. */
+  #watch(): void {
+    clearTimeout(this.#watchdog);
+    const next = Math.min(...[...this.#questions.values()].map(({ deadline }) => deadline));
+    if (next === Infinity || this.#loads > 0 || this.#dead) return;
+    this.#watchdog = setTimeout(() => {
+      if (this.#questions.size === 0 || ![...this.#questions.values()].some(({ deadline }) => deadline <= performance.now())) return this.#watch();
+      this.#timedOut = true;
+      void this.end();
+    }, Math.max(1, next - performance.now()));
+  }
+
+  #died(): WorkerDied {
+    return new WorkerDied('an encoder worker died', this.#timedOut);
+  }
+}
+
+type AnswerTo<Kind extends RequestBody['kind']> = Extract<Exclude<ReplyBody, FailedReply>, { kind: Kind extends 'load' ? 'loaded' : Kind extends 'unload' ? 'unloaded' : Kind }>;
