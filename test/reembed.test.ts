@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Collection } from '../src/contract/collections.js';
 import type { NewItem } from '../src/contract/items.js';
 import { MixspaceClient, type Query } from '../src/client/index.js';
@@ -199,7 +199,7 @@ describe('Embedding a collection again', () => {
       await withServer(async (client, server) => {
         const found = await answers(client, 'photos');
         const again = await client.collection('photos');
-        expect(server.logs()).toMatch(/goes on being embedded again with model \\"second\\"; [2-9]\d\d items are done|1\d\d\d items are done/);
+        await vi.waitFor(() => expect(server.logs()).toMatch(/goes on being embedded again with model \\"second\\"; [2-9]\d\d items are done|1\d\d\d items are done/), { timeout: 10_000 });
         if (again.reembedding) {
           expect(again.reembedding.done).toBeGreaterThanOrEqual(killed.reembedding!.done);
           expect(found).toEqual(before);

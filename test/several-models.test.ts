@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 
 async function start(env: Record<string, string> = {}, options: ServerOptions = {}): Promise<RunningServer> {
-  const server = await startServer({ ...options, env: { MIXSPACE_MODELS_DIR: models, MIXSPACE_MODEL: 'a', ...env } });
+  const server = await startServer({ ...options, env: { MIXSPACE_MODELS_DIR: models, MIXSPACE_MODEL: 'a', MIXSPACE_CACHE: '0', ...env } });
   running.push(server);
   return server;
 }
