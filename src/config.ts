@@ -161,7 +161,7 @@ export function readHubSettings(env: NodeJS.ProcessEnv = process.env): HubSettin
   const endpoint = (env['HF_ENDPOINT'] || 'https://huggingface.co').replace(/\/+$/, '');
   requireAddress('HF_ENDPOINT', endpoint);
   const token = env['HF_TOKEN'] || env['HUGGING_FACE_HUB_TOKEN'] || savedToken(env['HF_HOME']);
-  return { endpoint, ...(token ? { token: token.trim() } : {}), proxy: { http: proxyFrom(env, 'http_proxy'), https: proxyFrom(env, 'https_proxy'), none: env['no_proxy'] ?? env['NO_PROXY'] ?? '' } };
+  return { endpoint, ...(token ? { token: token.trim() } : {}), proxy: { http: proxyFrom(env, 'http_proxy'), https: proxyFrom(env, 'https_proxy'), none: env['no_proxy'] || env['NO_PROXY'] || '' } };
 }
 
 function proxyFrom(env: NodeJS.ProcessEnv, name: string): string {
