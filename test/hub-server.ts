@@ -13,6 +13,8 @@ export interface Repository {
   /** By commit, 40 hex digits. */
   commits: Record<string, Files>;
   card?: Record<string, unknown>;
+  /** It was renamed: requests are sent on to this name. */
+  movedTo?: string;
   /** Only this token may read files. */
   gate?: string;
 }
@@ -34,8 +36,10 @@ export interface Mischief {
   refuse?: { status: number; times: number; headers?: Record<string, string> };
   /** Ends the connection within a file, so many times. */
   cut?: { file: string; after: number; times: number };
-  /** Sends so much of a file and then nothing, until the hub is told otherwise. */
+  /** Sends so much of a file and then nothing, until `release` is called. */
   hold?: { file: string; after: number };
+  /** Lists names alone, as some mirrors do. */
+  bareListing?: boolean;
   /** Answers so many requests for a range with the whole file. */
   ignoreRange?: number;
   /** Sends other bytes of the same number, so many times. */
@@ -50,6 +54,8 @@ export interface TestHub {
   repositories: Record<string, Repository>;
   mischief: Mischief;
   asked: Asked[];
+  /** Sends the rest of what is held. */
+  release(): void;
   /** Requests for a file's bytes, at whichever host gave them. */
   bytesAsked(file: string): Asked[];
   close(): Promise<void>;
@@ -77,6 +83,7 @@ export async function startHub(repositories: Record<string, Repository>): Promis
     repositories,
     mischief: {},
     asked: [],
+    release: () => undefined,
     bytesAsked: (file) => hub.asked.filter((each) => each.file === file && each.method === 'GET' && each.sent > 0),
     close: async () => {
       for (const server of [home, storage]) {
@@ -120,6 +127,7 @@ export async function startHub(repositories: Record<string, Repository>): Promis
     }
     if (hold?.file === file) {
       asked.sent = Math.min(hold.after, body.length);
+      hub.release = () => void response.end(body.subarray(hold.after));
       return void response.write(body.subarray(0, hold.after));
     }
     asked.sent = body.length;
@@ -138,6 +146,7 @@ export async function startHub(repositories: Record<string, Repository>): Promis
     const fail = (status: number, code: string, message: string): void => void response.writeHead(status, { 'x-error-code': code, 'x-error-message': message }).end();
     // As the hub does: what is not there looks like what is private.
     if (!repository) return fail(401, 'RepoNotFound', 'Repository not found');
+    if (repository.movedTo !== undefined) return void response.writeHead(307, { location: request.url!.replace(id, repository.movedTo) }).end();
     if (listing) {
       const commit = repository.branches[decodeURIComponent(listing[2]!)] ?? listing[2]!;
       const files = repository.commits[commit];
@@ -148,7 +157,7 @@ export async function startHub(repositories: Record<string, Repository>): Promis
         gated: repository.gate === undefined ? false : 'manual',
         tags: ['onnx'],
         cardData: repository.card,
-        siblings: [...files].map(([rfilename, bytes]) => ({
+        siblings: [...files].map(([rfilename, bytes]) => hub.mischief.bareListing ? { rfilename } : ({
           rfilename,
           size: bytes.length,
           blobId: gitHash(isLarge(rfilename) ? Buffer.from('a pointer') : bytes),

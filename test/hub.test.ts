@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { call, items } from './api.js';
 import { mountSmallDisk } from './crash/small-disk.js';
 import { filesOf, gitHash, sha256, startHub, startProxy, type Files, type TestHub } from './hub-server.js';
@@ -55,8 +55,8 @@ const partSize = async (name: string): Promise<number> => {
 };
 
 /** A pull that goes on by itself. */
-function startPull(line: string): { kill(signal: NodeJS.Signals): void; ended: Promise<{ code: number | null; stderr: string }> } {
-  const child = spawn(process.execPath, [path.join(repository, 'dist/main.js'), ...line.split(' ')], { env: { ...process.env, ...environment() } });
+function startPull(line: string, env: Record<string, string> = {}): { kill(signal: NodeJS.Signals): void; ended: Promise<{ code: number | null; stderr: string }> } {
+  const child = spawn(process.execPath, [path.join(repository, 'dist/main.js'), ...line.split(' ')], { env: { ...process.env, ...environment(), ...env } });
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   return { kill: (signal) => child.kill(signal), ended: new Promise((resolve) => child.once('close', (code) => resolve({ code, stderr }))) };
@@ -152,8 +152,12 @@ describe('mixspace models pull', () => {
     const hash = file === vision ? sha256 : gitHash;
     expect(stderr).toMatch(new RegExp(`^mixspace: ${file} is not what the hub says it is: expected .*${hash(bytes)} of ${bytes.length} bytes, found ${hash(wrong)}\\. `, 'm'));
     expect(await partSize('clip-tiny')).toBe(-1);
+    // Even a whole package is none while it is being made ready.
+    await cp(path.join(fixtures, 'clip-tiny'), at('.pulling-other'), { recursive: true });
     expect((await readdir(models)).filter((name) => !name.startsWith('.'))).toEqual([]);
-    await expect(startServer({ env: { ...environment() } })).rejects.toThrow(/no folder is a usable model package/);
+    const start = await startServer({ env: { ...environment() } }).catch((error: Error) => error.message);
+    expect(start).toContain('no folder is a usable model package');
+    expect(start).not.toContain('pulling');
 
     hub.mischief = { lie: { file, times: 1 } };
     expect((await mixspace('models pull tests/clip-tiny')).code).toBe(0);
@@ -322,6 +326,19 @@ describe('mixspace models pull', () => {
     expect([...(await filesOf(at('flat'))).keys()].toSorted()).toEqual(['LICENSE', 'mixspace-lock.json', 'model.json', 'textual.onnx', 'tokenizer.json', 'visual.onnx']);
   });
 
+  it('asks for sizes and hashes where the list lacks them, and finds a model under the name that it had', async () => {
+    hub.mischief = { bareListing: true };
+    hub.repositories['tests/old-name'] = { movedTo: 'tests/clip-tiny', branches: {}, commits: {} };
+    const { code } = await mixspace('models pull tests/old-name');
+    expect(code).toBe(0);
+    expect(hub.asked.filter(({ method, host }) => method === 'HEAD' && host === 'hub')).toHaveLength(8);
+    expect(sha256(await readFile(at('old-name', vision)))).toBe(sha256(clip.get(vision)!));
+    expect((await mixspace('models pull tests/old-name')).stdout).toContain('Nothing to do.');
+    await rm(at('old-name'), { recursive: true });
+    hub.mischief = { bareListing: true, lie: { file: vision, times: 2 } };
+    expect((await mixspace('models pull tests/old-name')).stderr).toContain('is not what the hub says it is');
+  });
+
   it.for([
     { line: 'models pull tests/nowhere', code: 2, says: /has no model tests\/nowhere, or it is private/ },
     { line: 'models pull tests/clip-tiny@v9', code: 2, says: /tests\/clip-tiny has no revision v9\./ },
@@ -361,17 +378,16 @@ describe('mixspace models pull', () => {
       const env = { MIXSPACE_MODELS_DIR: disk.directory };
       const { code, stderr } = await mixspace('models pull tests/clip-tiny', env);
       expect([code, stderr]).toEqual([1, expect.stringMatching(/^mixspace: \d+ bytes are to come, and the disk of .* has room for \d+\. Nothing was downloaded/m)]);
-      hub.mischief = { hold: { file: 'onnx/text_model.onnx', after: 100_000 } };
       // The room is there when it begins, and taken before it ends.
-      hub.repositories['tests/clip-tiny']!.commits[commitA]!.set('onnx/vision_model.onnx', Buffer.alloc(500_000, 3));
-      const pull = startPullIn(disk.directory);
+      hub.repositories['tests/clip-tiny']!.commits[commitA]!.set(vision, Buffer.alloc(500_000, 3));
+      hub.mischief = { hold: { file: 'onnx/text_model.onnx', after: 100_000 } };
+      const pull = startPull('models pull tests/clip-tiny', env);
       await expect.poll(() => hub.bytesAsked('onnx/text_model.onnx').length, { timeout: 20_000 }).toBe(1);
       await writeFile(path.join(disk.directory, 'filler'), Buffer.alloc(8e6)).catch(() => undefined);
-      pull.kill('SIGKILL');
-      await pull.ended;
+      hub.release();
+      const ended = await pull.ended;
+      expect([ended.code, ended.stderr]).toEqual([1, expect.stringMatching(/^mixspace: The disk is full: onnx\/text_model\.onnx \(985885 bytes\) does not fit in .*What came is kept/m)]);
       hub.mischief = {};
-      const full = await mixspace('models pull tests/clip-tiny', env);
-      expect([full.code, full.stderr]).toEqual([1, expect.stringMatching(/has room for|The disk is full/)]);
       await rm(path.join(disk.directory, 'filler'));
       expect((await mixspace('models pull tests/clip-tiny', env)).code).toBe(0);
     } finally {
@@ -379,16 +395,6 @@ describe('mixspace models pull', () => {
     }
   });
 });
-
-function startPullIn(directory: string): ReturnType<typeof startPull> {
-  const before = models;
-  models = directory;
-  try {
-    return startPull('models pull tests/clip-tiny');
-  } finally {
-    models = before;
-  }
-}
 
 describe('a pulled model', () => {
   it('is served without a hub', async () => {

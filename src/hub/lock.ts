@@ -8,12 +8,13 @@ export const lockName = 'mixspace-lock.json';
 /** What a pulled folder holds and where it is from; the same whichever mirror it came through. */
 export interface Lock {
   lock_version: 1;
+  /** As it was asked for: a renamed repository is found by its old name too. */
   id: string;
   /** Inside the repository, where the package is not at its top. */
   folder?: string;
   /** 40 hex digits. */
   commit: string;
-  /** As it was asked for. */
+  /** The branch, tag or commit that was asked for. */
   revision: string;
   variants: string[];
   /** What the user asked for by name last; the service's own choice where it is left out. */

@@ -5,7 +5,7 @@ import { sha256IfSame } from './hashes.js';
 import type { HubClient, HubFile, HubModel } from './hub-client.js';
 import { findKnown } from './known-models.js';
 import { mustBeAccepted, type License } from './license.js';
-import { readLock, type Lock } from './lock.js';
+import { differences, readLock, type Lock } from './lock.js';
 import { exists, type Places } from './models-folder.js';
 import type { HubReference } from './names.js';
 import { selectFiles, type Variant } from './select-files.js';
@@ -30,6 +30,7 @@ export interface PlannedFile extends HubFile {
 /** What a pull would do; nothing is written yet. */
 export interface PullPlan {
   name: string;
+  reference: HubReference;
   model: HubModel;
   folder: string | undefined;
   license: License;
@@ -66,10 +67,15 @@ export async function planPull(hub: HubClient, places: Places, request: PullRequ
   const selection = selectFiles(model, variants, folder);
   const files: PlannedFile[] = [];
   for (const { listed, target } of selection.files) files.push(await planned(await hub.describe(model, listed), target, places));
-  const mended = sameCommit ? files.filter(({ target, here }) => before.files[target] !== undefined && here?.at !== path.join(places.directory, target)).map(({ target }) => target) : [];
+  const mended = sameCommit
+    ? files.filter(({ target, here }) => before.files[target] !== undefined && here?.at !== path.join(places.directory, target)).map(({ target }) => target)
+    : before
+      ? (await differences(places.directory, before)).filter(({ what }) => what === 'changed').map((each) => each.path)
+      : [];
   const isVariantNamed = request.variants !== undefined && request.variants[0] !== before?.variant;
   return {
     name,
+    reference,
     model,
     folder,
     license: licenseOf(model),

@@ -37,7 +37,7 @@ export async function carryOut(hub: HubClient, places: Places, plan: PullPlan, r
   await tellService(places, plan, files, kept.includes(cardName));
   const lock: Lock = {
     lock_version: 1,
-    id: plan.model.id,
+    id: plan.reference.id,
     ...(plan.folder === undefined ? {} : { folder: plan.folder }),
     commit: plan.model.commit,
     revision: plan.model.revision,

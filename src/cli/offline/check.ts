@@ -33,14 +33,14 @@ async function check(names: string[], flags: OfflineFlags): Promise<void> {
   const results = [];
   for (const { name } of chosen) {
     const lock = await readLock(path.join(modelsDir, name));
-    results.push({ name, status: lock ? 'as pulled' : 'not pulled', files: Object.keys(lock?.files ?? {}).length, differences: lock ? await differences(path.join(modelsDir, name), lock) : [], id: lock?.id, commit: lock?.commit });
+    results.push({ name, status: lock ? 'as pulled' : 'not pulled', files: Object.keys(lock?.files ?? {}).length, differences: lock ? await differences(path.join(modelsDir, name), lock) : [], id: lock?.id, folder: lock?.folder, commit: lock?.commit });
   }
   for (const result of results) if (result.differences.length > 0) result.status = 'differs';
   if (results.some(({ status }) => status === 'differs')) process.exitCode = failed;
   if (flags.json) return printJson({ models: results });
-  for (const { name, status, files, differences: found, id, commit } of results) {
+  for (const { name, status, files, differences: found, id, folder, commit } of results) {
     if (status === 'not pulled') process.stdout.write(`${name}: was not pulled, so there is nothing to compare it with.\n`);
     else if (status === 'as pulled') process.stdout.write(`${name}: ${plural(files, 'file')} as pulled from ${id} at commit ${commit?.slice(0, 12)}.\n`);
-    else process.stdout.write(`${name}: ${found.map(({ path: file, what }) => `${file} is ${what}`).join(', ')}. \`mixspace models pull ${id}@${commit} --as ${name}\` mends it.\n`);
+    else process.stdout.write(`${name}: ${found.map(({ path: file, what }) => `${file} is ${what}`).join(', ')}. \`mixspace models pull ${id}@${commit} ${folder === undefined ? '' : `--folder ${folder} `}--as ${name}\` mends it.\n`);
   }
 }

@@ -90,13 +90,13 @@ async function pull(text: string, flags: PullFlags): Promise<void> {
 
 /** Shows what is to come and what it is under, and asks where the user must decide. */
 async function agreed(plan: PullPlan, flags: PullFlags): Promise<boolean> {
-  const { mustBeAccepted, tellLicense } = await import('../../hub/license.js');
+  const { mustBeAccepted, shortLicense, tellLicense } = await import('../../hub/license.js');
   const { model, name, variants, files, bytes, bytesToCome, before, license } = plan;
   const rest = bytesToCome === bytes ? '' : `, ${sizeOf(bytesToCome)} of them to come`;
   say(`${model.id} at commit ${model.commit.slice(0, 12)} (${model.revision}), ${variants.join(' and ')}: ${plural(files.length, 'file')}, ${sizeOf(bytes)}${rest}, as the model ${name}.`);
   if (license.id !== undefined && model.license.id !== license.id) say("The hub names no such license; this one is its authors'.");
   say(tellLicense(license, model.page));
-  const needsLicense = mustBeAccepted(license) && before === undefined;
+  const needsLicense = mustBeAccepted(license) && (before === undefined || before.license !== (shortLicense(license) ?? null));
   if (plan.changesEmbeddings) say(`${name} is at commit ${before!.commit.slice(0, 12)} here. Its embeddings will be others: collections made with it have to be embedded again, or keep the old one and take --as for this one.`);
   if (plan.mended.length > 0) say(`Not as they were pulled, and to be replaced: ${plan.mended.join(', ')}.`);
   const needsYes = plan.changesEmbeddings || plan.mended.length > 0;
