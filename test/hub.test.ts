@@ -135,7 +135,8 @@ describe('mixspace models pull', () => {
   it('starts a file over where the hub does not know ranges', async () => {
     hub.mischief = { cut: { file: vision, after: 300_000, times: 1 }, ignoreRange: 1 };
     expect((await mixspace('models pull tests/clip-tiny')).code).toBe(0);
-    const [first, second] = hub.bytesAsked(vision);
+    const [first, second, ...more] = hub.bytesAsked(vision);
+    expect(more).toEqual([]);
     expect(first!.from).toBe(0);
     expect(second!.from).toBeGreaterThan(0);
     expect(second!.sent).toBe(clip.get(vision)!.length);
