@@ -2,6 +2,7 @@
  * Every setting: its name, flag, default and meaning. The only reader of the environment; `--help` and
  * the README's table are made from the descriptions here.
  */
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -135,26 +136,67 @@ export function readConfig(flags: Partial<Record<SettingName, string>> = {}, env
     }
   }
   const config: Record<string, unknown> = {};
-  for (const [name, each] of Object.entries(settings) as [SettingName, Setting<unknown>][]) {
-    const flag = flags[name];
-    const text = flag ?? env[each.env];
-    if (text === undefined || (flag === undefined && text === '')) {
-      config[name] = each.fallback();
-      continue;
-    }
-    try {
-      config[name] = each.parse(text);
-    } catch (expected) {
-      if (typeof expected !== 'string') throw expected;
-      const given = flag === undefined ? each.env : each.flag.split(' ')[0]!;
-      throw new MixspaceError('invalid_request', `${given} takes ${expected}, not "${text}".`, { param: given });
-    }
-  }
+  for (const name of Object.keys(settings) as SettingName[]) config[name] = readSetting(name, flags[name], env);
   const read = config as Config;
   if (!isLoopback(read.host) && read.apiKeys.length === 0 && !read.allowOpen) {
     throw new MixspaceError('invalid_request', `Listening on ${read.host} lets others in: set MIXSPACE_API_KEYS, or MIXSPACE_ALLOW_OPEN=yes to do without keys.`, { param: 'HOST' });
   }
   return read;
+}
+
+/**
+ * One setting, for commands that need no more: its flag first, then the environment, then its default.
+ * @throws MixspaceError `invalid_request`, one line that names the setting and what it takes.
+ */
+export function readSetting<N extends SettingName>(name: N, flag?: string, env: NodeJS.ProcessEnv = process.env): Config[N] {
+  const each = settings[name] as unknown as Setting<Config[N]>;
+  const text = flag ?? env[each.env];
+  if (text === undefined || (flag === undefined && text === '')) return each.fallback();
+  try {
+    return each.parse(text);
+  } catch (expected) {
+    if (typeof expected !== 'string') throw expected;
+    const given = flag === undefined ? each.env : each.flag.split(' ')[0]!;
+    throw new MixspaceError('invalid_request', `${given} takes ${expected}, not "${text}".`, { param: given });
+  }
+}
+
+/** Where models are pulled from and how it is reached, by the environment's names that the hub's own tools read. */
+export interface HubSettings {
+  /** Without a slash at its end. */
+  endpoint: string;
+  token?: string;
+  /** Proxies' addresses, and the hosts that are reached without one, as curl writes them; empty where there is none. */
+  proxy: { http: string; https: string; none: string };
+}
+
+/** @throws MixspaceError `invalid_request` for an endpoint or a proxy that is no http(s) address. */
+export function readHubSettings(env: NodeJS.ProcessEnv = process.env): HubSettings {
+  const endpoint = (env['HF_ENDPOINT'] || 'https://huggingface.co').replace(/\/+$/, '');
+  requireAddress('HF_ENDPOINT', endpoint);
+  const token = env['HF_TOKEN'] || env['HUGGING_FACE_HUB_TOKEN'] || savedToken(env['HF_HOME']);
+  return { endpoint, ...(token ? { token: token.trim() } : {}), proxy: { http: proxyFrom(env, 'http_proxy'), https: proxyFrom(env, 'https_proxy'), none: env['no_proxy'] || env['NO_PROXY'] || '' } };
+}
+
+function proxyFrom(env: NodeJS.ProcessEnv, name: string): string {
+  const given = env[name] || env[name.toUpperCase()] || '';
+  const proxy = given === '' || given.includes('://') ? given : `http://${given}`;
+  if (proxy !== '') requireAddress(name.toUpperCase(), proxy, 'something else');
+  return proxy;
+}
+
+function requireAddress(name: string, text: string, shown = `"${text}"`): void {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) throw new MixspaceError('invalid_request', `${name} takes an address such as https://host.example, not ${shown}.`, { param: name });
+}
+
+/** Where the hub's own tools keep the token of who has logged in. */
+function savedToken(home: string | undefined): string | undefined {
+  if (!home) return undefined;
+  try {
+    return readFileSync(path.join(home, 'token'), 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 export function isLoopback(host: string): boolean {

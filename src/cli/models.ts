@@ -1,15 +1,27 @@
 import { Command } from 'commander';
+import { MixspaceUnreachableError } from '../client/index.js';
 import type { SelfTest } from '../contract/models.js';
 import { MixspaceError } from '../errors.js';
+import { checkCommand } from './offline/check.js';
+import { listFolder, listKnown } from './offline/list.js';
+import { pullCommand } from './offline/pull.js';
+import { removeCommand } from './offline/remove.js';
 import { clientCommand, openClient, type ClientFlags } from './options.js';
 import { plural, printJson, printTable } from './print.js';
 
+interface ListFlags extends ClientFlags {
+  offline?: true;
+  known?: true;
+  modelsDir?: string;
+}
+
 export function modelsCommand(): Command {
-  const list = clientCommand('list', 'list the models of the service, the default one first').action(async (flags: ClientFlags) => {
-    const models = await openClient(flags).models();
-    if (flags.json) return printJson({ models });
-    printTable(models.map(({ id, dimensions, license, languages, self_test: test }) => [id, dimensions === null ? 'not checked' : `${dimensions} dimensions`, license ?? 'license unknown', plural(languages?.length ?? 0, 'language'), test.error ?? test.status]));
-  });
+  const list = clientCommand('list', 'list the models of the service, the default one first')
+    .option('--offline', 'those in the models directory of this machine, without a service')
+    .option('--known', 'those that are known to be good and can be pulled')
+    .option('--models-dir <folder>', 'the directory for --offline (environment: MIXSPACE_MODELS_DIR)')
+    .action(listModels);
+  const known = new Command('known').description('list models that are known to be good, with license, published accuracy and what to take them for').option('--json', 'print the list as JSON').action(listKnown);
   const verify = clientCommand('verify', "run a model's golden vectors through the service's own code")
     .argument('<id>', 'the model')
     .action(async (id: string, flags: ClientFlags) => {
@@ -18,7 +30,25 @@ export function modelsCommand(): Command {
       else process.stdout.write(`${id}: ${sentence(test)}\n`);
       if (test.status === 'failed') throw new MixspaceError('internal', `${id} fails its self-test.`);
     });
-  return new Command('models').description('list models, or verify one').addCommand(list, { isDefault: true }).addCommand(verify);
+  return new Command('models')
+    .description('list, pull, verify, check or remove models')
+    .addCommand(list, { isDefault: true })
+    .addCommand(known)
+    .addCommand(pullCommand())
+    .addCommand(verify)
+    .addCommand(checkCommand())
+    .addCommand(removeCommand());
+}
+
+async function listModels(flags: ListFlags): Promise<void> {
+  if (flags.known) return listKnown(flags);
+  if (flags.offline) return listFolder(flags);
+  const models = await openClient(flags).models().catch((error: unknown) => {
+    if (error instanceof MixspaceUnreachableError) error.message += ' --offline lists the models directory without one.';
+    throw error;
+  });
+  if (flags.json) return printJson({ models });
+  printTable(models.map(({ id, dimensions, license, languages, self_test: test }) => [id, dimensions === null ? 'not checked' : `${dimensions} dimensions`, license ?? 'license unknown', plural(languages?.length ?? 0, 'language'), test.error ?? test.status]));
 }
 
 function sentence({ status, image, text }: SelfTest): string {

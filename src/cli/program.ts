@@ -51,6 +51,6 @@ async function serve(args: string[]): Promise<Command> {
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : wrongUsageOrNoService;
   const isRefusal = error instanceof MixspaceApiError && error.status < 500 && error.status !== 401;
-  const isFailure = error instanceof MixspaceError && error.code === 'internal';
+  const isFailure = error instanceof MixspaceError && ['internal', 'unprocessable', 'disk_full'].includes(error.code);
   return isRefusal || isFailure ? failed : wrongUsageOrNoService;
 }

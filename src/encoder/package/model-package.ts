@@ -71,11 +71,11 @@ interface ModelCard {
   pad_token_id?: number;
 }
 
-/** Folders that look like packages, by name. */
+/** Folders that look like packages, by name; one whose name begins with a dot is being made ready or put away. */
 export async function findPackages(modelsDirectory: string): Promise<string[]> {
   const entries = await readdir(modelsDirectory, { withFileTypes: true });
   const found = await Promise.all(
-    entries.map(async (entry) => ((entry.isDirectory() || entry.isSymbolicLink()) && (await exists(join(modelsDirectory, entry.name, 'config.json'))) ? [entry.name] : [])),
+    entries.map(async (entry) => (!entry.name.startsWith('.') && (entry.isDirectory() || entry.isSymbolicLink()) && (await exists(join(modelsDirectory, entry.name, 'config.json'))) ? [entry.name] : [])),
   );
   return found.flat().sort();
 }

@@ -1,0 +1,119 @@
+import path from 'node:path';
+import type { Command } from 'commander';
+import { readHubSettings, readSetting } from '../../config.js';
+import type { PullPlan } from '../../hub/plan.js';
+import { plural, printJson, sizeOf } from '../print.js';
+import { startTransfer } from '../transfer-progress.js';
+import { confirm, offlineCommand, stoppable, yesOption, type OfflineFlags } from './options.js';
+
+interface PullFlags extends OfflineFlags {
+  as?: string;
+  variant?: string;
+  folder?: string;
+  acceptLicense?: true;
+}
+
+export function pullCommand(): Command {
+  return offlineCommand('pull', 'download a model from the Hugging Face hub into the models directory; run again, it goes on where it was cut')
+    .argument('<id>', 'the model on the hub, such as Xenova/clip-vit-base-patch32, with @REVISION for a branch, tag or commit')
+    .option('--variant <name>', 'fp32, fp16, q8, q4, q4f16 or bnb4; several with commas, the first is used (default: fp32)')
+    .option('--as <name>', "the model's name here (default: the last part of the hub's name)")
+    .option('--folder <path>', 'where the model lies, in a repository that holds several')
+    .option('--accept-license', 'agree to a license that restricts use')
+    .addOption(yesOption())
+    .option('--json', 'print what was done as JSON')
+    .addHelpText('after', help)
+    .action(pull);
+}
+
+const help = `
+Each file is checked against the hub's hash; the model appears when all have come, and works without a network from then on.
+
+  mixspace models pull Xenova/clip-vit-base-patch32 --variant q8
+  mixspace models pull yurijmikhalevich/rclip-models --folder ViT-B-32-256-datacomp_s34b_b86k --as datacomp
+
+Environment: HF_ENDPOINT (another hub or a mirror), HF_TOKEN (for gated and private models), HTTPS_PROXY, HTTP_PROXY, NO_PROXY.
+Exit code: 0 the model is there, 1 refused or failed, 2 wrong usage or no hub, 130 stopped by Ctrl-C.`;
+
+const say = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
+
+async function pull(text: string, flags: PullFlags): Promise<void> {
+  // Loaded by who asks for it: the client of the hub is large.
+  const [{ parseReference, nameOf, requireHubFolder, requireModelName }, { parseVariants }, { HubClient }, { alone, sweep }] = await Promise.all([
+    import('../../hub/names.js'),
+    import('../../hub/select-files.js'),
+    import('../../hub/hub-client.js'),
+    import('../../hub/models-folder.js'),
+  ]);
+  const reference = parseReference(text);
+  const folder = flags.folder === undefined ? undefined : requireHubFolder(flags.folder);
+  const name = requireModelName(flags.as ?? nameOf(reference.id, folder), flags.as === undefined ? 'The name here, which --as sets' : '--as');
+  const variants = flags.variant === undefined ? undefined : parseVariants(flags.variant);
+  const modelsDir = readSetting('modelsDir', flags.modelsDir);
+  const access = readHubSettings();
+  const done = await stoppable(async (signal) => {
+    let tell = say;
+    const hub = new HubClient(access, signal, (sentence) => tell(sentence));
+    try {
+      await alone(modelsDir, name, async (places) => {
+        await sweep(modelsDir);
+        const { planPull } = await import('../../hub/plan.js');
+        const plan = await planPull(hub, places, { reference, name, ...(variants ? { variants } : {}), ...(folder === undefined ? {} : { folder }) });
+        if (plan.isComplete) return tellComplete(plan, places.directory, flags);
+        if (!(await agreed(plan, flags))) {
+          say('Nothing was downloaded.');
+          process.exitCode = 1;
+          return;
+        }
+        const { carryOut } = await import('../../hub/pull.js');
+        const there = new Map(plan.files.map((file) => [file, file.here ? file.size : file.begun]));
+        let total = plan.bytes - plan.bytesToCome;
+        const progress = startTransfer(plan.bytes, total);
+        tell = progress.say;
+        const lock = await carryOut(hub, places, plan, {
+          at(file, bytes) {
+            total += bytes - there.get(file)!;
+            there.set(file, bytes);
+            progress.at(total);
+          },
+          came: ({ target, size }) => progress.came(target, size),
+        }).finally(() => progress.end());
+        if (flags.json) printJson({ name, status: 'pulled', directory: places.directory, ...lock });
+        else tellPulled(plan, places.directory);
+      });
+    } finally {
+      await hub.close();
+    }
+  });
+  if (done === 'stopped') say('Stopped; what came is kept. Run the same command again to go on.');
+}
+
+/** Shows what is to come and what it is under, and asks where the user must decide. */
+async function agreed(plan: PullPlan, flags: PullFlags): Promise<boolean> {
+  const { mustBeAccepted, shortLicense, tellLicense } = await import('../../hub/license.js');
+  const { model, name, variants, files, bytes, bytesToCome, before, license } = plan;
+  const rest = bytesToCome === bytes ? '' : `, ${sizeOf(bytesToCome)} of them to come`;
+  say(`${model.id} at commit ${model.commit.slice(0, 12)} (${model.revision}), ${variants.join(' and ')}: ${plural(files.length, 'file')}, ${sizeOf(bytes)}${rest}, as the model ${name}.`);
+  if (license.id !== undefined && model.license.id !== license.id) say("The hub names no such license; this one is its authors'.");
+  say(tellLicense(license, model.page));
+  const needsLicense = mustBeAccepted(license) && (before === undefined || before.license !== (shortLicense(license) ?? null));
+  if (plan.changesEmbeddings) say(`${name} is at commit ${before!.commit.slice(0, 12)} here. Its embeddings will be others: collections made with it have to be embedded again, or keep the old one and take --as for this one.`);
+  if (plan.mended.length > 0) say(`Not as they were pulled, and to be replaced: ${plan.mended.join(', ')}.`);
+  const needsYes = plan.changesEmbeddings || plan.mended.length > 0;
+  if (flags.yes || ((!needsLicense || flags.acceptLicense) && !needsYes)) return true;
+  return confirm('Go on?', needsYes ? '--yes' : '--accept-license (or --yes)');
+}
+
+function tellComplete({ name, model, variants, bytes }: PullPlan, directory: string, flags: PullFlags): void {
+  if (flags.json) printJson({ name, status: 'complete', directory, id: model.id, commit: model.commit, variants });
+  else process.stdout.write(`${name} is complete: ${model.id} at commit ${model.commit.slice(0, 12)}, ${variants.join(' and ')}, ${sizeOf(bytes)}, every hash as on the hub. Nothing to do.\n`);
+}
+
+function tellPulled({ name, variants, variant, before, missing, files, bytes }: PullPlan, directory: string): void {
+  const out = (sentence: string): void => void process.stdout.write(`${sentence}\n`);
+  out(`${name} is there, ${sizeOf(bytes)}, every file as on the hub: ${directory}`);
+  if (missing.length > 0) out(`Its repository has no ${missing.join(', ')}: the service reads it only where a model.json beside its files says what they would.`);
+  if (files.some(({ target }) => target === 'model.json') && variant !== undefined) out(`It brought its own ${path.join(name, 'model.json')}; where that names a variant, this one is used.`);
+  else if (before && variant !== before.variant && variants.length > 1) out(`The service uses ${variant} of it from its next start; collections made with another variant have to be embedded again.`);
+  out(`A running service takes it at its next start; then --model ${name}, or "model": "${name}" in a request.`);
+}

@@ -1,0 +1,44 @@
+import { SingleBar } from 'cli-progress';
+import { sizeOf } from './print.js';
+
+export interface TransferProgress {
+  /** Bytes there of all that are to be there. */
+  at(bytes: number): void;
+  /** One file has come. */
+  came(name: string, bytes: number): void;
+  say(sentence: string): void;
+  end(): void;
+}
+
+/** On stderr: a bar in bytes on a terminal, elsewhere a line for each file. `begun`: bytes that were there before. */
+export function startTransfer(total: number, begun: number): TransferProgress {
+  const say = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
+  if (!process.stderr.isTTY) {
+    return { at() {}, came: (name, bytes) => say(`${name}  ${sizeOf(bytes)}  checked`), say, end() {} };
+  }
+  const began = performance.now();
+  let from = begun;
+  const bar = new SingleBar({
+    format: '{bar} {done} of {all}, {rate}/s, {eta_formatted} left',
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    stream: process.stderr,
+    hideCursor: true,
+    etaBuffer: 200,
+    fps: 5,
+  });
+  const fields = (bytes: number): object => ({ done: sizeOf(bytes), all: sizeOf(total), rate: sizeOf((bytes - from) / Math.max(0.001, (performance.now() - began) / 1000)) });
+  bar.start(total, begun, fields(begun));
+  return {
+    at(bytes) {
+      // A file that starts over takes back what it had counted.
+      from = Math.min(from, bytes);
+      bar.update(bytes, fields(bytes));
+    },
+    came() {},
+    say(sentence) {
+      process.stderr.write(`\r\u001b[K${sentence}\n`);
+    },
+    end: () => bar.stop(),
+  };
+}
