@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ipaddr from 'ipaddr.js';
+import { variantNames, type Variant } from './encoder/package/variants.js';
 import { MixspaceError } from './errors.js';
 
 const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
@@ -65,6 +66,14 @@ function setting<T>(env: string, flag: string, shown: string, fallback: () => T,
   return { env, flag, shown, fallback, parse, description };
 }
 
+function variants(text: string): Variant[] {
+  return list(text).map((name) => {
+    const variant = variantNames.find((each) => each === name);
+    if (!variant) throw `${variantNames.join(', ')}, by preference, separated by commas`;
+    return variant;
+  });
+}
+
 const absolute = (text: string): string => path.resolve(text);
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
@@ -74,6 +83,7 @@ export const settings = {
   indexDir: setting('MIXSPACE_INDEX_DIR', '--index-dir <folder>', './index', () => absolute('index'), absolute, 'database, graph snapshots, originals, thumbnails'),
   modelsDir: setting('MIXSPACE_MODELS_DIR', '--models-dir <folder>', './models', () => path.join(packageRoot, 'models'), absolute, 'model packages'),
   model: setting<string | undefined>('MIXSPACE_MODEL', '--model <id>', 'the bundled one', () => undefined, (text) => text, 'model of a new collection, and of a call without model'),
+  variant: setting<Variant[] | undefined>('MIXSPACE_VARIANT', '--variant <names>', 'the nearest to fp32', () => undefined, variants, `which of a model's weights, by preference: ${variantNames.join(', ')}; a package's model.json may name its own`),
   apiKeys: setting<string[]>('MIXSPACE_API_KEYS', '--api-keys-file <file>', 'none', () => [], list, 'keys, separated by commas (as a flag: a file with one a line); every /v1 call needs one as Authorization: Bearer'),
   roots: setting<string[]>('MIXSPACE_ROOTS', '--roots <folders>', 'none', () => [], (text) => list(text).map(absolute), 'folders, separated by commas, whose files may be named by path'),
   fetchAllow: setting<string[]>('MIXSPACE_FETCH_ALLOW', '--fetch-allow <ranges>', 'none', () => [], addressRanges, 'address ranges that may be fetched although they are private'),

@@ -32,6 +32,7 @@ export async function openService(config: Config): Promise<Service> {
   const encoder = await openEncoder({
     modelsDirectory: config.modelsDir,
     ...(config.model === undefined ? {} : { defaultModel: config.model }),
+    ...(config.variant === undefined ? {} : { variants: config.variant }),
     workers: config.workers,
     queueLimit: config.queueLimit,
     limits: { pictureBytes: config.maxPicture, picturePixels: config.maxPixels },

@@ -3,7 +3,10 @@ import { MixspaceError } from '../errors.js';
 import type { Log } from '../telemetry.js';
 import type { EncodeOptions, Encoder, ImageEmbedding, ModelDescription, Outcome, SelfTest, TextEmbedding } from './encoder.js';
 import type { PictureLimits } from './picture/decode.js';
-import { findPackages, fingerprintOf, readPackage, type ModelPackage } from './package/model-package.js';
+import { fingerprintOf } from './package/fingerprint.js';
+import { findPackages, readPackage, type ModelPackage } from './package/model-package.js';
+import type { Variant } from './package/variants.js';
+import type { TowersFacts } from './workers/messages.js';
 import { WorkerPool } from './workers/pool.js';
 import type { Job, Modality } from './workers/queue.js';
 import { runSelfTest } from './self-test.js';
@@ -14,6 +17,8 @@ export interface EncoderOptions {
   modelsDirectory: string;
   /** The first by name unless set. */
   defaultModel?: string;
+  /** Weights by preference, for packages whose model.json names none; the nearest to the published vectors first unless set. */
+  variants?: readonly Variant[];
   /** Threads; one a core, at most 8, unless set. */
   workers?: number;
   /** Inputs that may wait, 4,096 unless set. */
@@ -41,7 +46,7 @@ export async function openEncoder(options: EncoderOptions): Promise<Encoder> {
   const { limits, log } = options;
   const start = options.startWorker ?? startWorker;
   const startThread = () => new WorkerThread(start, { limits });
-  const models = await readModels(options.modelsDirectory, log, startThread);
+  const models = await readModels(options, startThread);
   const first = options.defaultModel === undefined ? models[0] : models.find(({ files }) => files.id === options.defaultModel);
   if (!first) {
     const usable = models.length === 0 ? 'no folder is a usable model package' : `usable are ${namesOf(models)}`;
@@ -64,7 +69,7 @@ export async function openEncoder(options: EncoderOptions): Promise<Encoder> {
 }
 
 /** Packages that load and do not fail their self-test; another one is told of and left out. */
-async function readModels(directory: string, log: Log, startThread: () => WorkerThread): Promise<Model[]> {
+async function readModels({ modelsDirectory: directory, variants, log }: EncoderOptions, startThread: () => WorkerThread): Promise<Model[]> {
   const ids = await findPackages(directory).catch((error: unknown) => {
     throw new MixspaceError('not_ready', `The models directory ${directory} cannot be read.`, { cause: error });
   });
@@ -72,11 +77,11 @@ async function readModels(directory: string, log: Log, startThread: () => Worker
   for (const id of ids) {
     const thread = startThread();
     try {
-      const files = await readPackage(directory, id);
-      const dimension = await thread.load(files);
+      const files = await readPackage(directory, id, variants);
+      const towers = await thread.load(files);
       const selfTest = await runSelfTest(thread, files);
       if (selfTest.status === 'failed') throw new Error(`It fails its self-test: ${JSON.stringify(selfTest)}`);
-      models.push({ files, description: describe(files, dimension, selfTest) });
+      models.push({ files, description: describe(files, towers, selfTest) });
     } catch (error) {
       const reason = error instanceof MixspaceError ? error.cause : error;
       log('error', `The model package ${id} cannot be used and is left out.`, { model: id, error: String(reason) });
@@ -87,8 +92,8 @@ async function readModels(directory: string, log: Log, startThread: () => Worker
   return models;
 }
 
-function describe(files: ModelPackage, dimension: number, selfTest: SelfTest): Omit<ModelDescription, 'loaded'> {
-  const { id, text, image, logitScale, logitBias, license, description, languages, templates, noMatch } = files;
+function describe(files: ModelPackage, { dimension, oneAtATime }: TowersFacts, selfTest: SelfTest): Omit<ModelDescription, 'loaded'> {
+  const { id, text, image, variant, variants, logitScale, logitBias, activation, license, description, languages, templates, noMatch, matryoshkaDimensions } = files;
   return {
     id,
     modalities: ['text', 'image'],
@@ -96,8 +101,13 @@ function describe(files: ModelPackage, dimension: number, selfTest: SelfTest): O
     contextLength: text.contextLength,
     imageSize: image.size,
     fingerprint: fingerprintOf(files, dimension),
+    variant,
+    variants,
+    batching: oneAtATime ? 'one_at_a_time' : 'any',
     logitScale,
     ...(logitBias === undefined ? {} : { logitBias }),
+    ...(activation === undefined ? {} : { activation }),
+    ...(matryoshkaDimensions === undefined ? {} : { matryoshkaDimensions }),
     ...(license === undefined ? {} : { license }),
     ...(description === undefined ? {} : { description }),
     ...(languages === undefined ? {} : { languages }),

@@ -5,11 +5,22 @@ import type { ModelPackage } from '../package/model-package.js';
 /** What the pool asks of a worker; each request is answered once, under its ticket. */
 export type Request = { ticket: number; model: ModelPackage } & (
   | { kind: 'load' }
-  | { kind: 'texts'; texts: string[] }
+  | { kind: 'texts'; texts: string[]; wantIds?: boolean }
   | { kind: 'pictures'; pictures: { bytes: Uint8Array; thumbnail: boolean }[] }
 );
 
-export type Reply = { ticket: number } & (FailedReply | { kind: 'loaded'; dimension: number } | TextsReply | PicturesReply);
+export type Reply = { ticket: number } & (FailedReply | LoadedReply | TextsReply | PicturesReply);
+
+export interface LoadedReply extends TowersFacts {
+  kind: 'loaded';
+}
+
+export interface TowersFacts {
+  /** Of an embedding. */
+  dimension: number;
+  /** A tower is fed one input at a time. */
+  oneAtATime: boolean;
+}
 
 export interface FailedReply {
   kind: 'failed';
@@ -22,7 +33,7 @@ export interface TextsReply {
   kind: 'texts';
   /** `dimension` floats an input, in order, normalised. */
   embeddings: Float32Array;
-  texts: { tokens: number; truncated: boolean }[];
+  texts: { tokens: number; truncated: boolean; ids?: number[] }[];
   seconds: StageSeconds;
 }
 

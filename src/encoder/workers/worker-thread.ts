@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { MixspaceError } from '../../errors.js';
-import type { Reply, Request, WorkerSettings } from './messages.js';
+import type { Reply, Request, TowersFacts, WorkerSettings } from './messages.js';
 import type { ModelPackage } from '../package/model-package.js';
 
 export type StartWorker = (settings: WorkerSettings) => Worker;
@@ -56,11 +56,10 @@ export class WorkerThread {
     return reply;
   }
 
-  /** Returns the dimension of the model's embeddings. */
-  async load(model: ModelPackage): Promise<number> {
+  async load(model: ModelPackage): Promise<TowersFacts> {
     const reply = await this.ask({ kind: 'load', model });
     if (reply.kind !== 'loaded') throw new MixspaceError('internal', 'An encoder worker gave an answer of another kind.');
-    return reply.dimension;
+    return { dimension: reply.dimension, oneAtATime: reply.oneAtATime };
   }
 
   async end(): Promise<void> {

@@ -24,8 +24,8 @@ port.on('message', (request: Request) => {
 async function answer(request: Request): Promise<[Reply, ArrayBuffer[]]> {
   const { ticket, model } = request;
   const towers = await towersOf(model);
-  if (request.kind === 'load') return [{ ticket, kind: 'loaded', dimension: towers.dimension }, []];
-  const reply = request.kind === 'texts' ? await encodeTexts(towers, request.texts) : await encodePictures(towers, model, request.pictures);
+  if (request.kind === 'load') return [{ ticket, kind: 'loaded', dimension: towers.dimension, oneAtATime: towers.oneAtATime }, []];
+  const reply = request.kind === 'texts' ? await encodeTexts(towers, request.texts, request.wantIds ?? false) : await encodePictures(towers, model, request.pictures);
   return [{ ticket, ...reply }, [reply.embeddings.buffer as ArrayBuffer]];
 }
 
@@ -39,11 +39,11 @@ function towersOf(model: ModelPackage): Promise<Towers> {
   return towers;
 }
 
-async function encodeTexts(towers: Towers, texts: string[]): Promise<TextsReply> {
+async function encodeTexts(towers: Towers, texts: string[], wantIds: boolean): Promise<TextsReply> {
   const seconds: StageSeconds = {};
   const encoded = await timed(seconds, 'tokenize', () => texts.map((text) => towers.textEncoding.encode(text)));
   const embeddings = await timed(seconds, 'infer', () => towers.encodeTexts(encoded));
-  return { kind: 'texts', embeddings, texts: encoded.map(({ ids, truncated }) => ({ tokens: ids.length, truncated })), seconds };
+  return { kind: 'texts', embeddings, texts: encoded.map(({ ids, truncated }) => ({ tokens: ids.length, truncated, ...(wantIds ? { ids } : {}) })), seconds };
 }
 
 async function encodePictures(towers: Towers, model: ModelPackage, pictures: { bytes: Uint8Array; thumbnail: boolean }[]): Promise<PicturesReply> {
