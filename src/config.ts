@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ipaddr from 'ipaddr.js';
+import { variantNames, type Variant } from './encoder/package/variants.js';
 import { MixspaceError } from './errors.js';
 
 const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
@@ -73,6 +74,14 @@ function setting<T>(env: string, flag: string, shown: string, fallback: () => T,
   return { env, flag, shown, fallback, parse, description };
 }
 
+function variants(text: string): Variant[] {
+  return list(text).map((name) => {
+    const variant = variantNames.find((each) => each === name);
+    if (!variant) throw `${variantNames.join(', ')}, by preference, separated by commas`;
+    return variant;
+  });
+}
+
 const absolute = (text: string): string => path.resolve(text);
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
@@ -85,6 +94,7 @@ export const settings = {
   preload: setting<string[]>('MIXSPACE_PRELOAD', '--preload <ids>', 'none', () => [], list, 'models, separated by commas, that are loaded at the start and stay loaded, as the default one always is; any other is loaded on first use'),
   modelIdle: setting('MIXSPACE_MODEL_IDLE', '--model-idle <seconds>', '600', () => 600, whole(0, 31_536_000), 'seconds after which a model that nobody used is unloaded; 0: never'),
   modelMemory: setting('MIXSPACE_MODEL_MEMORY', '--model-memory <size>', 'no bound', () => Infinity, bytes, 'memory of all loaded models; beyond it the least recently used one is unloaded'),
+  variant: setting<Variant[] | undefined>('MIXSPACE_VARIANT', '--variant <names>', 'the nearest to fp32', () => undefined, variants, `which of a model's weights, by preference: ${variantNames.join(', ')}; a package's model.json may name its own`),
   apiKeys: setting<string[]>('MIXSPACE_API_KEYS', '--api-keys-file <file>', 'none', () => [], list, 'keys, separated by commas (as a flag: a file with one a line); every /v1 call needs one as Authorization: Bearer'),
   roots: setting<string[]>('MIXSPACE_ROOTS', '--roots <folders>', 'none', () => [], (text) => list(text).map(absolute), 'folders, separated by commas, whose files may be named by path'),
   fetchAllow: setting<string[]>('MIXSPACE_FETCH_ALLOW', '--fetch-allow <ranges>', 'none', () => [], addressRanges, 'address ranges that may be fetched although they are private'),

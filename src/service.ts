@@ -39,6 +39,7 @@ export async function openService(config: Config): Promise<Service> {
     preload: config.preload,
     modelIdleSeconds: config.modelIdle,
     modelMemory: config.modelMemory,
+    ...(config.variant === undefined ? {} : { variants: config.variant }),
     workers: config.workers,
     threads: config.threads,
     executionProviders: config.executionProviders,

@@ -1,7 +1,7 @@
 import { cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { base64, call, items, searchIn } from './api.js';
 import { drawn } from './pictures.js';
 import { repository, startServer, type RunningServer } from './server.js';
@@ -55,8 +55,9 @@ describe('the self-test', () => {
     await writeFile(file, JSON.stringify({ ...golden, 'face.png': golden['house.png'] }));
     const server = await startServer({ env: { MIXSPACE_MODELS_DIR: models, MIXSPACE_MODEL: 'plain' } });
     try {
-      const { data } = (await call(server.url, 'GET', '/v1/models')).body;
-      expect(data.map(({ id, self_test: test }: any) => [id, test.status])).toEqual([['plain', 'unverified']]);
+      const states = async (): Promise<unknown> => (await call(server.url, 'GET', '/v1/models')).body.data.map(({ id, self_test: test }: any) => [id, test.status]);
+      await vi.waitFor(async () => expect(await states()).toEqual([['plain', 'unverified'], ['wrong', 'unusable']]), { timeout: 20_000 });
+      expect((await call(server.url, 'POST', '/v1/embeddings', { model: 'wrong', input: 'a' })).status).toBe(503);
       expect(server.logs()).toMatch(/The model package wrong cannot be used/);
       expect(server.logs()).toMatch(/It fails its self-test/);
     } finally {

@@ -11,7 +11,7 @@ export const SelfTest = z
     least_cosine: cosine.optional().meta({ description: 'What every cosine to a golden vector must reach.' }),
     image: z.object({ count: z.number().int(), lowest_cosine: cosine }).optional(),
     text: z
-      .object({ count: z.number().int(), lowest_cosine: cosine, other_tokens: z.number().int().meta({ description: 'Texts that came to another number of tokens.' }) })
+      .object({ count: z.number().int(), lowest_cosine: cosine, other_tokens: z.number().int().meta({ description: 'Texts that came to other tokens.' }) })
       .optional(),
   })
   .meta({ id: 'SelfTest' });
@@ -35,8 +35,12 @@ export const Model = z
     loaded_in: z.number().int().meta({ description: 'Encoder workers that hold it.' }),
     memory_bytes: z.number().int().meta({ description: 'What it holds in all of them: what one grew by when it loaded and tested the model, times `loaded_in`.' }),
     execution_provider: z.string().optional().meta({ description: 'What it runs on, such as cpu or cuda.' }),
+    variant: z.string().optional().meta({ description: 'Weights in use: fp32, fp16, q8, q4, q4f16 or bnb4.' }),
+    variants: z.array(z.string()).optional().meta({ description: 'All that the package has.' }),
+    batching: z.enum(['any', 'one_at_a_time']).optional().meta({ description: 'One at a time: a file takes no more, or is dynamically quantised, so that others in a batch would change what an input gives.' }),
     logit_scale: z.number().nullable(),
     logit_bias: z.number().optional(),
+    activation: z.enum(['softmax', 'sigmoid']).optional().meta({ description: 'What `/v1/classify` does unless told otherwise, where the package says so.' }),
     templates: z.array(z.string()).optional().meta({ description: 'The ensemble of prompts that `/v1/classify` uses unless told otherwise.' }),
     no_match: z
       .object({

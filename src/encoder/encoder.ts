@@ -22,15 +22,22 @@ export interface ModelDescription {
   languages?: string[];
   /** What its towers run on, as ONNX Runtime names it. */
   executionProvider: string;
+  /** Of the weights in use, and all that the package has, as the hub names them. */
+  variant: string;
+  variants: string[];
+  /** `one_at_a_time` where a file takes one input at a time, or is dynamically quantised: then others in a batch would change what an input gives. */
+  batching: 'any' | 'one_at_a_time';
   /** Similarity times this is the logit. */
   logitScale: number;
   /** Present where the model was trained with a sigmoid. */
   logitBias?: number;
+  /** What the package wants `/v1/classify` to do; else sigmoid with a bias, softmax without. */
+  activation?: 'softmax' | 'sigmoid';
+  /** To which embeddings may be cut and normalised again, ascending; absent where the model was not trained for it. */
+  matryoshkaDimensions?: number[];
   /** The package's own prompt ensemble, each with `{}` for the label. */
   templates?: string[];
   noMatch?: NoMatch;
-  /** Numbers of dimensions the model was trained to be cut to (Matryoshka), where its package names any. */
-  matryoshkaDimensions?: number[];
   /** The package's golden vectors, when the package was checked. */
   selfTest: SelfTest;
 }
@@ -64,7 +71,7 @@ export interface SelfTest {
   /** What every cosine must reach. */
   least_cosine?: number;
   image?: { count: number; lowest_cosine: number };
-  /** `other_tokens`: texts that came to another number of tokens. */
+  /** `other_tokens`: texts that came to other tokens. */
   text?: { count: number; lowest_cosine: number; other_tokens: number };
 }
 

@@ -3,6 +3,7 @@ import { MixspaceError } from '../errors.js';
 import type { Log } from '../telemetry.js';
 import type { Encoder } from './encoder.js';
 import { ModelSet, type CheckedModel } from './model-set.js';
+import type { Variant } from './package/variants.js';
 import type { PictureLimits } from './picture/decode.js';
 import { PooledEncoder } from './pooled-encoder.js';
 import { WorkerPool } from './workers/pool.js';
@@ -13,6 +14,8 @@ export interface EncoderOptions {
   modelsDirectory: string;
   /** The first by name that can be used unless set. */
   defaultModel?: string;
+  /** Weights by preference, for packages whose model.json names none; the nearest to the published vectors first unless set. */
+  variants?: readonly Variant[];
   /** Further models that are loaded before the encoder opens and stay loaded, as the default one does. */
   preload?: string[];
   /** Seconds after which a model that nobody used is unloaded, 600 unless set; 0: never. */
@@ -49,7 +52,8 @@ export async function openEncoder(options: EncoderOptions): Promise<Encoder> {
   const batchMs = 1000 * (options.encodeTimeout ?? 60);
   const start = options.startWorker ?? startWorker;
   const startProcess = () => new WorkerProcess(start, settings);
-  const models = await ModelSet.find({ modelsDirectory: options.modelsDirectory, startWorker: startProcess, selfTestMs: batchMs, log });
+  const { modelsDirectory, variants } = options;
+  const models = await ModelSet.find({ modelsDirectory, ...(variants === undefined ? {} : { variants }), startWorker: startProcess, selfTestMs: batchMs, log });
   const { worker, model } = await findDefault(models, options, startProcess);
   const preloaded = await Promise.all((options.preload ?? []).filter((id) => id !== model.description.id).map((id) => models.check(id))).catch(async (error: unknown) => {
     await Promise.all([models.close(), worker.end()]);

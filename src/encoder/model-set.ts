@@ -1,7 +1,9 @@
 import { MixspaceError } from '../errors.js';
 import type { Log } from '../telemetry.js';
 import type { ModelDescription, SelfTest } from './encoder.js';
-import { findPackages, fingerprintOf, type ModelPackage } from './package/model-package.js';
+import { fingerprintOf } from './package/fingerprint.js';
+import { findPackages, type ModelPackage } from './package/model-package.js';
+import type { Variant } from './package/variants.js';
 import { runSelfTest } from './self-test.js';
 import { WorkerDied, type WorkerProcess } from './workers/worker-process.js';
 
@@ -22,6 +24,7 @@ interface Entry {
 
 export interface ModelSetOptions {
   modelsDirectory: string;
+  variants?: readonly Variant[];
   startWorker: () => WorkerProcess;
   /** Milliseconds that the pictures or the texts of a self-test may take. */
   selfTestMs: number;
@@ -121,19 +124,20 @@ export class ModelSet {
   }
 
   async #checkIn(worker: WorkerProcess, id: string): Promise<CheckedModel> {
-    const { model: files } = await worker.ask({ kind: 'read', modelsDirectory: this.#options.modelsDirectory, id });
+    const { modelsDirectory, variants } = this.#options;
+    const { model: files } = await worker.ask({ kind: 'read', modelsDirectory, id, ...(variants === undefined ? {} : { variants }) });
     const before = worker.usage.residentBytes;
-    const { dimension, executionProvider, refused } = await worker.load(files);
+    const { dimension, oneAtATime, executionProvider, refused } = await worker.load(files);
     for (const sentence of refused) this.#options.log('warn', `Model ${id} runs on ${executionProvider}: ${sentence}`, { model: id });
     const selfTest = await runSelfTest(worker, files, this.#options.selfTestMs);
     if (selfTest.status === 'failed') throw new Error(`It fails its self-test: ${JSON.stringify(selfTest)}`);
     const memoryBytes = Math.max(0, worker.usage.residentBytes - before);
-    return { files, memoryBytes, description: describe(files, { dimension, executionProvider, selfTest }) };
+    return { files, memoryBytes, description: describe(files, { dimension, batching: oneAtATime ? 'one_at_a_time' : 'any', executionProvider, selfTest }) };
   }
 }
 
-function describe(files: ModelPackage, found: Pick<ModelDescription, 'dimension' | 'executionProvider' | 'selfTest'>): ModelDescription {
-  const { id, text, image, logitScale, logitBias, license, description, languages, templates, noMatch, matryoshkaDimensions } = files;
+function describe(files: ModelPackage, found: Pick<ModelDescription, 'dimension' | 'batching' | 'executionProvider' | 'selfTest'>): ModelDescription {
+  const { id, text, image, variant, variants, logitScale, logitBias, activation, license, description, languages, templates, noMatch, matryoshkaDimensions } = files;
   return {
     id,
     modalities: ['text', 'image'],
@@ -141,8 +145,11 @@ function describe(files: ModelPackage, found: Pick<ModelDescription, 'dimension'
     contextLength: text.contextLength,
     imageSize: image.size,
     fingerprint: fingerprintOf(files, found.dimension),
+    variant,
+    variants,
     logitScale,
     ...(logitBias === undefined ? {} : { logitBias }),
+    ...(activation === undefined ? {} : { activation }),
     ...(license === undefined ? {} : { license }),
     ...(description === undefined ? {} : { description }),
     ...(languages === undefined ? {} : { languages }),

@@ -18,7 +18,7 @@ const promptsAtOnce = 1_024;
  */
 export async function classify(context: Context, request: ClassifyRequest, caller: Caller): Promise<ClassifyResponse> {
   const model = await context.encoder.model(request.model);
-  const activation = request.activation ?? (model.logitBias === undefined ? 'softmax' : 'sigmoid');
+  const activation = request.activation ?? model.activation ?? (model.logitBias === undefined ? 'softmax' : 'sigmoid');
   if (activation === 'sigmoid' && model.logitBias === undefined) {
     throw new MixspaceError('unprocessable', `Model "${model.id}" was not trained with a sigmoid: it has no bias, so its sigmoid would mean nothing. Use softmax.`, { param: 'activation' });
   }

@@ -1,6 +1,6 @@
 /** One picture from its bytes to a tower's input and a thumbnail. */
 import { decodeStrip, stripsOf, thumbnailFrom, thumbnailOf, type PictureHeader } from './decode.js';
-import { fitting, writeTensor, type Preprocessing } from './preprocess.js';
+import { fitting, framed, writeTensor, type Preprocessing } from './preprocess.js';
 import type { Bitmap, Resizing } from './resize.js';
 
 export type PictureStage = 'decode' | 'resize' | 'thumbnail';
@@ -24,7 +24,7 @@ export async function preparePicture(bytes: Uint8Array, header: PictureHeader, p
     });
     if (strips.length === 1) whole = rows;
   }
-  await timed('resize', () => writeTensor(resizing!.finish(), preprocessing, tensor, offset));
+  await timed('resize', () => writeTensor(framed(resizing!.finish(), preprocessing), preprocessing, tensor, offset));
   if (!thumbnail) return undefined;
   return timed('thumbnail', () => (whole ? thumbnailOf(whole) : thumbnailFrom(bytes)));
 }

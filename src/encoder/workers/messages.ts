@@ -1,16 +1,17 @@
 import type { PlainError } from '../../errors.js';
 import type { PictureLimits } from '../picture/decode.js';
 import type { ModelPackage } from '../package/model-package.js';
+import type { Variant } from '../package/variants.js';
 import type { SessionSettings } from './session.js';
 
 /** What is asked of a worker; each request is answered once, under its ticket. */
 export type Request = { ticket: number } & RequestBody;
 
 export type RequestBody =
-  | { kind: 'read'; modelsDirectory: string; id: string }
+  | { kind: 'read'; modelsDirectory: string; id: string; variants?: readonly Variant[] }
   | { kind: 'load'; model: ModelPackage }
   | { kind: 'unload'; id: string }
-  | { kind: 'texts'; model: ModelPackage; texts: string[] }
+  | { kind: 'texts'; model: ModelPackage; texts: string[]; wantIds?: boolean }
   | { kind: 'pictures'; model: ModelPackage; pictures: { bytes: Uint8Array; thumbnail: boolean }[] };
 
 /** `usage`: of the worker's process, as it answers. */
@@ -32,7 +33,10 @@ export interface FailedReply {
 
 export interface LoadedReply {
   kind: 'loaded';
+  /** Of an embedding. */
   dimension: number;
+  /** A tower is fed one input at a time. */
+  oneAtATime: boolean;
   /** What the towers run on, as ONNX Runtime names it. */
   executionProvider: string;
   /** Sentences: which other ones were asked for and why they are not used. */
@@ -45,7 +49,7 @@ export interface TextsReply {
   embeddings: Float32Array;
   /** The length each had before. */
   norms: number[];
-  texts: { tokens: number; truncated: boolean }[];
+  texts: { tokens: number; truncated: boolean; ids?: number[] }[];
   seconds: StageSeconds;
 }
 

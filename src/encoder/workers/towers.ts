@@ -1,17 +1,15 @@
-import { Tensor, type InferenceSession } from 'onnxruntime-node';
+import { Tensor } from 'onnxruntime-node';
 import type { ModelPackage } from '../package/model-package.js';
-import { readTextEncoding, type EncodedText, type TextEncoding } from '../text-encoding.js';
-import { openSession, plainSession, type OpenSession, type SessionSettings } from './session.js';
-
-/** One array of `dimension` floats an input, normalised, and the length each had before. */
-export interface Embeddings {
-  embeddings: Float32Array;
-  norms: number[];
-}
+import { readTextEncoding, type EncodedText, type TextEncoding } from '../text/text-encoding.js';
+import { toHalves } from './half-floats.js';
+import { plainSession, type SessionSettings } from './session.js';
+import { encodeAll, openTower, type Embeddings, type Feeds, type KnownInput, type Tower } from './tower.js';
 
 /** Both towers of a package, loaded. */
 export interface Towers {
   dimension: number;
+  /** A tower takes one input at a time. */
+  oneAtATime: boolean;
   textEncoding: TextEncoding;
   encodeTexts(texts: EncodedText[]): Promise<Embeddings>;
   /** `pixels`: float32 [count, 3, size, size]. */
@@ -23,119 +21,110 @@ export interface Towers {
   release(): Promise<void>;
 }
 
+const idTypes = ['int64', 'int32'];
+const textInputs: KnownInput[] = [
+  { names: ['input_ids', 'text', 'tokens', 'input'], required: true, types: idTypes, shape: [undefined, undefined] },
+  { names: ['attention_mask'], required: false, types: idTypes, shape: [undefined, undefined] },
+  { names: ['token_type_ids'], required: false, types: idTypes, shape: [undefined, undefined] },
+];
+
+/** How far apart two embeddings of one text may come out that differ in their padding alone. */
+const paddingTolerance = 1e-4;
+
 /** Throws an Error whose sentence says what was found where something else is needed. */
 export async function loadTowers(model: ModelPackage, settings: SessionSettings = plainSession): Promise<Towers> {
   const textEncoding = await readTextEncoding(model.directory, model.text);
-  const text = await openTower(model.text.file, model.text.outputs, ['input_ids', 'attention_mask', 'token_type_ids'], settings);
-  const image = await openTower(model.image.file, model.image.outputs, ['pixel_values'], settings);
   const { size } = model.image;
-  checkShape(image, 'pixel_values', ['float32'], [undefined, 3, size, size]);
-  for (const name of text.session.inputNames) checkShape(text, name, ['int64', 'int32'], [undefined, undefined]);
-  if (text.dimension !== image.dimension) throw new Error(`The towers disagree: texts get ${text.dimension} numbers, pictures ${image.dimension}.`);
+  const pixelValues: KnownInput = { names: ['pixel_values', 'image', 'images', 'input'], required: true, types: ['float32', 'float16'], shape: [undefined, 3, size, size] };
+  const text = await openTower(model.text, textInputs, settings);
+  const image = await openTower(model.image, [pixelValues], settings);
+  checkLength(text, model);
+
+  const textFeeds = (texts: EncodedText[], rows: number, length = textLength(text, model, texts)): Feeds =>
+    Object.fromEntries([...text.inputs].map(([known, { name, type }]) => [name, idTensor(known, type, texts, rows, length, textEncoding.padTokenId)]));
+  const pixelFeeds = (pixels: Float32Array, rows: number): Feeds => {
+    const { name, type } = image.inputs.get('pixel_values')!;
+    return { [name]: pixelTensor(pixels, type, [rows, 3, size, size]) };
+  };
+
+  const stride = 3 * size * size;
+  const probe = textEncoding.encode('a');
+  const dimension = await dimensionOf(text, (rows) => textFeeds([probe], rows));
+  const imageDimension = await dimensionOf(image, (rows) => pixelFeeds(new Float32Array(rows * stride), rows));
+  if (dimension !== imageDimension) throw new Error(`The towers disagree: texts get ${dimension} numbers, pictures ${imageDimension}.`);
+  await checkPadding(text, model, probe, (length) => encodeAll(text, 1, dimension, (_start, _end, rows) => textFeeds([probe], rows, length)));
 
   return {
-    dimension: image.dimension,
+    dimension,
+    oneAtATime: text.step === 1 || image.step === 1,
     textEncoding,
     executionProvider: [...new Set([image.executionProvider, text.executionProvider])].join(', '),
     refused: [...new Set([...image.refused, ...text.refused])],
     release: async () => {
-      await text.session.release();
-      await image.session.release();
+      await text.release();
+      await image.release();
     },
-    encodeTexts: (texts) =>
-      inSlices(text, texts.length, (start, end) => {
-        const length = textLength(text, model, texts.slice(start, end));
-        return Object.fromEntries(text.session.inputNames.map((name) => [name, idTensor(text, name, texts.slice(start, end), length, textEncoding.padTokenId)]));
-      }),
-    encodePixels: (pixels, count) => {
-      const stride = 3 * size * size;
-      return inSlices(image, count, (start, end) => ({
-        pixel_values: new Tensor('float32', pixels.subarray(start * stride, end * stride), [end - start, 3, size, size]),
-      }));
-    },
+    encodeTexts: (texts) => encodeAll(text, texts.length, dimension, (start, end, rows) => textFeeds(texts.slice(start, end), rows)),
+    encodePixels: (pixels, count) => encodeAll(image, count, dimension, (start, end, rows) => pixelFeeds(filledUp(pixels.subarray(start * stride, end * stride), rows * stride), rows)),
   };
 }
 
-interface Tower extends OpenSession {
-  file: string;
-  output: string;
-  dimension: number;
-  /** Set where the file takes exactly so many inputs at a time. */
-  fixedBatch: number | undefined;
+async function dimensionOf(tower: Tower, feeds: (rows: number) => Feeds): Promise<number> {
+  if (tower.dimension !== undefined) return tower.dimension;
+  const rows = tower.fixed ? tower.step! : 1;
+  return (await tower.run(feeds(rows), rows)).length / rows;
 }
 
-async function openTower(file: string, outputs: string[], inputs: string[], settings: SessionSettings): Promise<Tower> {
-  const opened = await openSession(file, settings);
-  const { session } = opened;
-  const output = outputs.find((name) => session.outputNames.includes(name));
-  if (output === undefined) throw new Error(`${file} has the outputs ${session.outputNames.join(', ')}; one of ${outputs.join(', ')} is needed.`);
-  const first = inputs[0] ?? '';
-  const strange = session.inputNames.filter((name) => !inputs.includes(name));
-  if (strange.length > 0 || !session.inputNames.includes(first)) {
-    throw new Error(`${file} has the inputs ${session.inputNames.join(', ')}; ${inputs.join(', ')} are known and ${first} is needed.`);
-  }
-  const shape = shapeOf(session.outputMetadata, output);
-  const dimension = shape.at(-1);
-  if (shape.length !== 2 || typeof dimension !== 'number') throw new Error(`${file}: ${output} has the shape [${shape.join(', ')}]; [batch, a fixed number] is needed.`);
-  const batch = shapeOf(session.inputMetadata, first)[0];
-  return { ...opened, file, output, dimension, fixedBatch: typeof batch === 'number' && batch > 0 ? batch : undefined };
+/** Of the ids, where the file takes exactly so many. */
+function fixedLength(tower: Tower): number | undefined {
+  const length = tower.inputs.get('input_ids')?.shape[1];
+  return typeof length === 'number' && length > 0 ? length : undefined;
 }
 
-function tensorOf(metadata: readonly InferenceSession.ValueMetadata[], name: string): InferenceSession.TensorValueMetadata | undefined {
-  const value = metadata.find((entry) => entry.name === name);
-  return value?.isTensor ? value : undefined;
+function checkLength(tower: Tower, { text: { contextLength, padding } }: ModelPackage): void {
+  const fixed = fixedLength(tower);
+  if (fixed === undefined || fixed === contextLength || (padding === 'longest' && fixed > contextLength)) return;
+  throw new Error(`${tower.file} takes exactly ${fixed} tokens, the package's context is ${contextLength}: model.json must say "context_length": ${fixed}, or another file is needed.`);
 }
 
-function shapeOf(metadata: readonly InferenceSession.ValueMetadata[], name: string): readonly (number | string)[] {
-  return tensorOf(metadata, name)?.shape ?? [];
+/** Texts are padded to the longest of their batch only where padding changes nothing. */
+async function checkPadding(tower: Tower, { text }: ModelPackage, probe: EncodedText, embed: (length: number) => Promise<Embeddings>): Promise<void> {
+  if (text.padding === 'max_length' || tower.step === 1 || fixedLength(tower) !== undefined) return;
+  const { embeddings: bare } = await embed(probe.ids.length);
+  const { embeddings: padded } = await embed(Math.min(text.contextLength, probe.ids.length + 8));
+  const apart = bare.reduce((most, value, i) => Math.max(most, Math.abs(value - padded[i]!)), 0);
+  if (apart <= paddingTolerance) return;
+  const mask = tower.inputs.has('attention_mask') ? 'in spite of its attention_mask' : 'and has no attention_mask';
+  throw new Error(`${tower.file} sees padding ${mask}: the same text alone and padded comes out ${apart.toPrecision(2)} apart. model.json must say how it was trained, most likely "padding": "max_length".`);
 }
 
-function checkShape({ session, file }: Tower, name: string, types: string[], wanted: (number | undefined)[]): void {
-  const found = tensorOf(session.inputMetadata, name);
-  const fits = found?.shape.length === wanted.length && wanted.every((want, i) => want === undefined || typeof found.shape[i] === 'string' || found.shape[i] === want);
-  if (!found || !types.includes(found.type) || !fits) {
-    const shape = wanted.map((want) => want ?? 'any').join(', ');
-    throw new Error(`${file}: ${name} is ${found?.type ?? 'no tensor'} [${found?.shape.join(', ') ?? ''}]; ${types.join(' or ')} [${shape}] is needed.`);
-  }
-}
-
-function textLength(tower: Tower, model: ModelPackage, texts: EncodedText[]): number {
-  const fixed = shapeOf(tower.session.inputMetadata, 'input_ids')[1];
-  if (typeof fixed === 'number' && fixed > 0) return fixed;
-  if (model.text.padding === 'max_length') return model.text.contextLength;
+function textLength(tower: Tower, { text }: ModelPackage, texts: EncodedText[]): number {
+  const fixed = fixedLength(tower);
+  if (fixed !== undefined) return fixed;
+  if (text.padding === 'max_length') return text.contextLength;
   return texts.reduce((longest, { ids }) => Math.max(longest, ids.length), 1);
 }
 
-function idTensor(tower: Tower, name: string, texts: EncodedText[], length: number, padTokenId: number): Tensor {
-  const type = tensorOf(tower.session.inputMetadata, name)?.type === 'int32' ? 'int32' : 'int64';
-  const values = new Int32Array(texts.length * length);
-  if (name === 'input_ids') values.fill(padTokenId);
-  if (name !== 'token_type_ids') {
-    texts.forEach(({ ids }, row) => {
-      for (let i = 0; i < ids.length; i++) values[row * length + i] = name === 'input_ids' ? ids[i]! : 1;
-    });
+/** Rows beyond the texts repeat the last one. */
+function idTensor(known: string, type: string, texts: EncodedText[], rows: number, length: number, padTokenId: number): Tensor {
+  const values = new Int32Array(rows * length);
+  if (known === 'input_ids') values.fill(padTokenId);
+  if (known !== 'token_type_ids') {
+    for (let row = 0; row < rows; row++) {
+      const { ids } = texts[Math.min(row, texts.length - 1)]!;
+      for (let i = 0; i < ids.length; i++) values[row * length + i] = known === 'input_ids' ? ids[i]! : 1;
+    }
   }
-  return type === 'int32' ? new Tensor('int32', values, [texts.length, length]) : new Tensor('int64', BigInt64Array.from(values, BigInt), [texts.length, length]);
+  return type === 'int32' ? new Tensor('int32', values, [rows, length]) : new Tensor('int64', BigInt64Array.from(values, BigInt), [rows, length]);
 }
 
-/** Runs all inputs, as many at a time as the file takes, and normalises what comes out. */
-async function inSlices(tower: Tower, count: number, feeds: (start: number, end: number) => Record<string, Tensor>): Promise<Embeddings> {
-  const step = tower.fixedBatch ?? Math.max(count, 1);
-  const embeddings = new Float32Array(count * tower.dimension);
-  for (let start = 0; start < count; start += step) {
-    const results = await tower.session.run(feeds(start, Math.min(start + step, count)), [tower.output]);
-    embeddings.set(results[tower.output]!.data as Float32Array, start * tower.dimension);
-  }
-  const norms = Array.from({ length: count }, (_, i) => normalize(embeddings.subarray(i * tower.dimension, (i + 1) * tower.dimension)));
-  return { embeddings, norms };
+function pixelTensor(pixels: Float32Array, type: string, shape: number[]): Tensor {
+  return type === 'float16' ? new Tensor('float16', toHalves(pixels), shape) : new Tensor('float32', pixels, shape);
 }
 
-/** In place; returns the length it had. */
-function normalize(embedding: Float32Array): number {
-  let squares = 0;
-  for (const value of embedding) squares += value * value;
-  const norm = Math.sqrt(squares);
-  const factor = 1 / norm;
-  for (let i = 0; i < embedding.length; i++) embedding[i] = embedding[i]! * factor;
-  return norm;
+function filledUp(pixels: Float32Array, length: number): Float32Array {
+  if (pixels.length === length) return pixels;
+  const filled = new Float32Array(length);
+  filled.set(pixels);
+  return filled;
 }

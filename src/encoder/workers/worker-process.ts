@@ -15,7 +15,7 @@ export type StartWorker = (settings: WorkerSettings) => ChildProcess;
  */
 export function startWorkerFrom(file: URL, nodeOptions: string[] = []): StartWorker {
   return (settings) =>
-    spawn(process.execPath, [...nodeOptions, fileURLToPath(file), JSON.stringify(settings)], {
+    spawn(process.execPath, ['--expose-gc', ...nodeOptions, fileURLToPath(file), JSON.stringify(settings)], {
       stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
       env: {
         // glibc raises this threshold to the largest block it has freed, up to 32 MiB; weights then lie in its heap, and what an

@@ -33,16 +33,16 @@ function usage(): Reply['usage'] {
 async function answer(request: Request): Promise<ReplyBody> {
   switch (request.kind) {
     case 'read':
-      return { kind: 'read', model: await readPackage(request.modelsDirectory, request.id) };
+      return { kind: 'read', model: await readPackage(request.modelsDirectory, request.id, request.variants) };
     case 'load': {
-      const { dimension, executionProvider, refused } = await towersOf(request.model);
-      return { kind: 'loaded', dimension, executionProvider, refused };
+      const { dimension, oneAtATime, executionProvider, refused } = await towersOf(request.model);
+      return { kind: 'loaded', dimension, oneAtATime, executionProvider, refused };
     }
     case 'unload':
       await unload(request.id);
       return { kind: 'unloaded' };
     case 'texts':
-      return encodeTexts(await towersOf(request.model), request.texts);
+      return encodeTexts(await towersOf(request.model), request.texts, request.wantIds ?? false);
     case 'pictures':
       return encodePictures(await towersOf(request.model), request.model, request.pictures);
   }
@@ -62,13 +62,15 @@ async function unload(id: string): Promise<void> {
   const towers = loaded.get(id);
   loaded.delete(id);
   await (await towers)?.release();
+  // Vocabularies are tens of megabytes of small objects, and may wait long for a collection of their own.
+  setImmediate(() => globalThis.gc?.());
 }
 
-async function encodeTexts(towers: Towers, texts: string[]): Promise<TextsReply> {
+async function encodeTexts(towers: Towers, texts: string[], wantIds: boolean): Promise<TextsReply> {
   const seconds: StageSeconds = {};
   const encoded = await timed(seconds, 'tokenize', () => texts.map((text) => towers.textEncoding.encode(text)));
   const answer = await timed(seconds, 'infer', () => towers.encodeTexts(encoded));
-  return { kind: 'texts', ...answer, texts: encoded.map(({ ids, truncated }) => ({ tokens: ids.length, truncated })), seconds };
+  return { kind: 'texts', ...answer, texts: encoded.map(({ ids, truncated }) => ({ tokens: ids.length, truncated, ...(wantIds ? { ids } : {}) })), seconds };
 }
 
 async function encodePictures(towers: Towers, model: ModelPackage, pictures: { bytes: Uint8Array; thumbnail: boolean }[]): Promise<PicturesReply> {

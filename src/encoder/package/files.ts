@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+/** Throws an Error whose sentence names the file; with a fallback, only where it is there and broken. */
+export async function readJson<T extends object>(directory: string, name: string, fallback?: T): Promise<T> {
+  const path = join(directory, name);
+  if (fallback !== undefined && !(await exists(path))) return fallback;
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new Error(`${name} cannot be read: ${(error as Error).message}`, { cause: error });
+  });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${name} is not JSON: ${(error as Error).message}`, { cause: error });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${name} holds no JSON object.`);
+  return value as T;
+}
+
+export function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Names of the files in a folder, sorted; none where it is not there. */
+export async function filesIn(directory: string): Promise<string[]> {
+  return (await readdir(directory).catch(() => [])).sort();
+}
+
+export interface WeightsFacts {
+  /** SHA-256 of the ONNX file, then of each file of external data by name, hex. */
+  hashes: string[];
+  /** Activations are quantised as they come: the same input comes out differently beside others. */
+  dynamicallyQuantized: boolean;
+}
+
+/** Reads an ONNX file once, and the files beside it that hold its weights. */
+export async function readWeights(path: string): Promise<WeightsFacts> {
+  const scan = new OnnxScan();
+  const hashes = [await hashFile(path, (chunk) => scan.read(chunk))];
+  for (const location of [...scan.externalData].sort()) {
+    if (location !== basename(location)) throw new Error(`${path} keeps weights in ${JSON.stringify(location)}; only a file beside it is read.`);
+    const data = join(dirname(path), location);
+    if (!(await exists(data))) throw new Error(`${path} keeps weights in ${location}, which is not beside it.`);
+    hashes.push(await hashFile(data));
+  }
+  return { hashes, dynamicallyQuantized: scan.dynamicallyQuantized };
+}
+
+export async function hashFile(path: string, onChunk: (chunk: Buffer) => void = () => undefined): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    hash.update(chunk as Buffer);
+    onChunk(chunk as Buffer);
+  }
+  return hash.digest('hex');
+}
+
+/** A string field of a protocol buffer: tag, length, bytes. */
+function field(tag: number, text: string): Buffer {
+  return Buffer.concat([Buffer.from([tag, text.length]), Buffer.from(text)]);
+}
+
+/** NodeProto.op_type is field 4 (onnx.proto). */
+const dynamicOperators = ['DynamicQuantizeLinear', 'DynamicQuantizeMatMul', 'DynamicQuantizeLSTM', 'MatMulIntegerToFloat', 'MatMulInteger', 'ConvInteger'].map((name) => field(0x22, name));
+
+/** TensorProto.external_data holds StringStringEntryProto {key = 1, value = 2}; the value of `location` is the file. */
+const locationKey = Buffer.concat([field(0x0a, 'location'), Buffer.from([0x12])]);
+const longestName = 512;
+
+/** Finds operators and external files in the bytes of an ONNX file as they go by, in chunks of any length. */
+class OnnxScan {
+  readonly externalData = new Set<string>();
+  dynamicallyQuantized = false;
+  #tail: Buffer = Buffer.alloc(0);
+
+  read(chunk: Buffer): void {
+    const bytes = Buffer.concat([this.#tail, chunk]);
+    this.dynamicallyQuantized ||= dynamicOperators.some((operator) => bytes.includes(operator));
+    for (let at = bytes.indexOf(locationKey); at >= 0; at = bytes.indexOf(locationKey, at + 1)) {
+      const name = lengthPrefixed(bytes, at + locationKey.length);
+      if (name !== undefined) this.externalData.add(name);
+    }
+    this.#tail = Buffer.from(bytes.subarray(Math.max(0, bytes.length - longestName)));
+  }
+}
+
+/** Undefined where the bytes end first; the next chunk then has them whole. */
+function lengthPrefixed(bytes: Buffer, at: number): string | undefined {
+  const low = bytes[at];
+  if (low === undefined) return undefined;
+  const long = low > 127;
+  const length = long ? (low & 127) + 128 * (bytes[at + 1] ?? 0) : low;
+  const start = at + (long ? 2 : 1);
+  if (length === 0 || length > longestName - 16 || start + length > bytes.length) return undefined;
+  return bytes.toString('utf8', start, start + length);
+}

@@ -1,0 +1,37 @@
+import type { Preprocessing } from '../picture/preprocess.js';
+import type { TextRules, TokenizerFiles } from '../text/text-encoding.js';
+import type { FamilyName } from './families.js';
+import type { TowerFiles } from './variants.js';
+
+/** What a package's published files say, in whichever layout, before model.json has its word. Paths are relative to its folder. */
+export interface Published {
+  layout: 'hub' | 'open_clip';
+  family: FamilyName;
+  /** All files that may be weights. */
+  files: string[];
+  /** Of the weights, without a variant's suffix and `.onnx`. */
+  stems: TowerFiles;
+  tokenizer: TokenizerFiles;
+  text: Omit<TextRules, 'tokenizer'>;
+  image: Preprocessing;
+  /** Already exponentiated. */
+  logitScale: number;
+  matryoshkaDimensions?: number[];
+}
+
+export interface TokenizerConfig {
+  tokenizer_class?: string;
+  /** 1e30 where a tokenizer has no limit. */
+  model_max_length?: number;
+  pad_token?: string | { content?: string } | null;
+}
+
+export function padTokenOf({ pad_token: token }: TokenizerConfig): string | undefined {
+  return (typeof token === 'object' ? token?.content : token) ?? undefined;
+}
+
+/** The smallest of the lengths that are set and meant. */
+export function shortest(...lengths: (number | undefined)[]): number | undefined {
+  const meant = lengths.filter((length) => length !== undefined && length > 0 && length < 1e6) as number[];
+  return meant.length === 0 ? undefined : Math.min(...meant);
+}

@@ -1,0 +1,51 @@
+import { basename } from 'node:path';
+
+/** By the weights' numbers, as the hub names them. */
+export const variantNames = ['fp32', 'fp16', 'q8', 'q4', 'q4f16', 'bnb4'] as const;
+export type Variant = (typeof variantNames)[number];
+
+/** Between a file's stem and `.onnx`. */
+const suffixes: Record<Variant, string[]> = {
+  fp32: [''],
+  fp16: ['_fp16'],
+  q8: ['_quantized', '_int8', '_uint8'],
+  q4: ['_q4'],
+  q4f16: ['_q4f16'],
+  bnb4: ['_bnb4'],
+};
+
+/**
+ * What is taken where nobody asks, on a CPU: the nearest to the published vectors first. fp16 runs there through casts,
+ * slower than q8, but gives the same neighbors; q8 and q4 do not always.
+ */
+export const nearestFirst: readonly Variant[] = variantNames;
+
+export interface TowerFiles {
+  text: string;
+  image: string;
+}
+
+export type Variants = Map<Variant, TowerFiles>;
+
+/** Variants of which both towers are there. `files` are paths; `stems` the paths without suffix and `.onnx`. */
+export function findVariants(files: string[], stems: TowerFiles): Variants {
+  const present = new Set(files);
+  const found: Variants = new Map();
+  for (const variant of variantNames) {
+    const suffix = suffixes[variant].find((each) => present.has(`${stems.text}${each}.onnx`) && present.has(`${stems.image}${each}.onnx`));
+    if (suffix !== undefined) found.set(variant, { text: `${stems.text}${suffix}.onnx`, image: `${stems.image}${suffix}.onnx` });
+  }
+  return found;
+}
+
+/** The first wanted one there is. Throws an Error that lists what there is. */
+export function chooseVariant(found: Variants, wanted: readonly Variant[], files: string[], stems: TowerFiles): [Variant, TowerFiles] {
+  for (const variant of wanted) {
+    const towers = found.get(variant);
+    if (towers) return [variant, towers];
+  }
+  const onnx = files.filter((file) => file.endsWith('.onnx'));
+  const needed = wanted.map((variant) => `${variant} (${suffixes[variant].map((suffix) => `${basename(stems.image)}${suffix}.onnx and ${basename(stems.text)}${suffix}.onnx`).join(', or ')})`);
+  const there = onnx.length === 0 ? 'no ONNX file' : onnx.join(', ');
+  throw new Error(`None of the wanted variants is complete: ${needed.join('; ')}. There is ${there}${found.size === 0 ? '' : `, which makes ${[...found.keys()].join(', ')}`}.`);
+}
