@@ -1,6 +1,7 @@
 import exif from 'exif-reader';
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { MixspaceError } from '../../errors.js';
+import { chromaLayout, smoothChroma } from './chroma.js';
 import { flattenOnWhite, fromCmyk, fromSixteenBits } from './colors.js';
 import { decodeHeic } from './heic.js';
 import { mediaTypeOf, unreadable, type MediaType } from './media-type.js';
@@ -122,6 +123,10 @@ export async function decodeStrip(bytes: Uint8Array, header: PictureHeader, stri
   const { width, height } = info;
   const { orientation } = stored;
   const samples = deep && !cmyk ? fromSixteenBits(data, grey ? 'rounded' : 'cut') : data;
+  if (header.mediaType === 'image/avif' && !deep && height === stored.height && (info.channels === 3 || info.channels === 4)) {
+    const layout = chromaLayout(bytes, width, height);
+    if (layout) smoothChroma(samples, width, height, info.channels, layout);
+  }
   if (cmyk) return { pixels: fromCmyk(samples, info.channels), width, height, channels: 3, orientation };
   if (info.channels === 2 || info.channels === 4) {
     const channels = info.channels === 2 ? 1 : 3;
