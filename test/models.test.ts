@@ -55,8 +55,10 @@ describe('the self-test', () => {
     await writeFile(file, JSON.stringify({ ...golden, 'face.png': golden['house.png'] }));
     const server = await startServer({ env: { MIXSPACE_MODELS_DIR: models, MIXSPACE_MODEL: 'plain' } });
     try {
+      const refused = await call(server.url, 'POST', '/v1/embeddings', { model: 'wrong', input: 'a dog' });
+      expect([refused.status, refused.body.error.message]).toEqual([503, expect.stringMatching(/^The model wrong cannot be used: It fails its self-test/)]);
       const { data } = (await call(server.url, 'GET', '/v1/models')).body;
-      expect(data.map(({ id, self_test: test }: any) => [id, test.status])).toEqual([['plain', 'unverified']]);
+      expect(data.map(({ id, self_test: test }: any) => [id, test.status])).toEqual([['plain', 'unverified'], ['wrong', 'unusable']]);
       expect(server.logs()).toMatch(/The model package wrong cannot be used/);
       expect(server.logs()).toMatch(/It fails its self-test/);
     } finally {
