@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { readStages } from '../bench/stages.js';
+import { call } from '../api.js';
 import { inFlight, median, milliseconds, percentile } from '../bench/timing.js';
 import { startServer, type RunningServer } from '../server.js';
 import { childrenOf, residentBytes } from './process-tree.js';
-import { Requests, type Request } from './requests.js';
+import { fresh, Requests, type Request } from './requests.js';
 
 const overload = 4;
 const kills = 10;
@@ -29,6 +29,7 @@ export async function load(minutes: number, say: (line: string) => void): Promis
     say(`capacity ${perSecond.toFixed(1)} requests/s; sent for ${minutes} minutes: ${(overload * perSecond).toFixed(1)}/s`);
     return await soak(server, requests, overload * perSecond, minutes * 60_000, say);
   } finally {
+    if (server.process.exitCode !== null || server.process.signalCode !== null) say(`The service ended (${server.process.exitCode ?? server.process.signalCode}):\n${server.logs().slice(-4_000)}`);
     await server.remove();
   }
 }
@@ -47,6 +48,12 @@ async function capacity(requests: Requests): Promise<number> {
     answered++;
   });
   return answered / seconds();
+}
+
+/** Milliseconds, since it was last asked. */
+async function lagP99(url: string): Promise<number> {
+  const { body } = await call<string>(url, 'GET', '/metrics', undefined, fresh);
+  return 1000 * Number(/^mixspace_event_loop_lag_p99_seconds (\S+)/m.exec(body)?.[1]);
 }
 
 async function soak(server: RunningServer, requests: Requests, rate: number, duration: number, say: (line: string) => void): Promise<string[]> {
@@ -77,7 +84,7 @@ async function soak(server: RunningServer, requests: Requests, rate: number, dur
     }
   };
 
-  await readStages(server.url);
+  await lagP99(server.url);
   const began = performance.now();
   const elapsed = (): number => performance.now() - began;
   let nextSample = 0;
@@ -88,19 +95,19 @@ async function soak(server: RunningServer, requests: Requests, rate: number, dur
     }
     if (elapsed() >= nextSample) {
       nextSample += 1_000;
-      resident.push(residentBytes(server.process.pid!));
+      void residentBytes(server.process.pid!).then((bytes) => resident.push(bytes));
     }
     if (elapsed() > ((killed + 0.5) / kills) * duration) {
-      const workers = childrenOf(server.process.pid!);
+      const workers = await childrenOf(server.process.pid!);
       process.kill(workers[killed++ % workers.length]!, 'SIGKILL');
     }
     if (elapsed() > ((lags.length + 1) / 4) * duration) {
-      lags.push(1000 * (await readStages(server.url)).lagP99);
+      lags.push(await lagP99(server.url));
       say(`quarter ${lags.length}: ${sent} sent, ${open} open, lag p99 ${milliseconds(lags.at(-1)!)}, ${(resident.at(-1)! / 1e6).toFixed(0)} MB`);
     }
     await delay(10);
   }
-  if (lags.length < 4) lags.push(1000 * (await readStages(server.url)).lagP99);
+  if (lags.length < 4) lags.push(await lagP99(server.url));
   while (open > 0) await delay(50);
 
   const quarters = [0, 1, 2, 3].map((quarter) => median(resident.slice((quarter * resident.length) / 4, ((quarter + 1) * resident.length) / 4)));

@@ -28,11 +28,11 @@ export async function models(cycles: number, source: string, say: (line: string)
     let loaded = 0;
     for (let cycle = 1; cycle <= cycles; cycle++) {
       await Promise.all(Array.from({ length: 4 }, () => [embed('other'), embed('kept')]).flat());
-      loaded = residentBytes(server.process.pid!);
+      loaded = await residentBytes(server.process.pid!);
       while ((await other()).loaded as boolean) await delay(100);
       // The worker's answer that it is done comes after the listing.
       await delay(300);
-      unloaded.push(residentBytes(server.process.pid!));
+      unloaded.push(await residentBytes(server.process.pid!));
       if (cycle % 5 === 0 || cycle === 1) say(`${String(cycle).padStart(3)}: loaded ${(loaded / 1e6).toFixed(0)} MB, unloaded ${(unloaded.at(-1)! / 1e6).toFixed(0)} MB`);
     }
     const growth = unloaded.at(-1)! / unloaded[settled - 1]!;

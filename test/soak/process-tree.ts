@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 
 interface Entry {
   pid: number;
@@ -7,19 +8,17 @@ interface Entry {
 }
 
 /** Processes that a process has started, by `ps`. */
-export function childrenOf(pid: number): number[] {
-  return all().filter(({ parent }) => parent === pid).map((each) => each.pid);
+export async function childrenOf(pid: number): Promise<number[]> {
+  return (await all()).filter(({ parent }) => parent === pid).map((each) => each.pid);
 }
 
 /** Resident bytes of a process and of those it has started. Pages that they share count once for each. */
-export function residentBytes(pid: number): number {
-  return 1024 * all().filter((each) => each.pid === pid || each.parent === pid).reduce((sum, { kilobytes }) => sum + kilobytes, 0);
+export async function residentBytes(pid: number): Promise<number> {
+  return 1024 * (await all()).filter((each) => each.pid === pid || each.parent === pid).reduce((sum, { kilobytes }) => sum + kilobytes, 0);
 }
 
-function all(): Entry[] {
-  return execFileSync('ps', ['-A', '-o', 'pid=,ppid=,rss='], { encoding: 'utf8' })
-    .trim()
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/).map(Number) as [number, number, number])
-    .map(([pid, parent, kilobytes]) => ({ pid, parent, kilobytes }));
+async function all(): Promise<Entry[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,rss=']);
+  const rows = stdout.trim().split('\n').map((line) => line.trim().split(/\s+/).map(Number) as [number, number, number]);
+  return rows.map(([pid, parent, kilobytes]) => ({ pid, parent, kilobytes }));
 }
