@@ -116,7 +116,7 @@ describe('layouts', () => {
   test('fingerprints stay what collections have recorded', async () => {
     const recorded = { 'clip-tiny': 'f6fb34752331800e8ed14bcc', 'siglip-tiny': '17c33b5d817bd48d9fc20487', 'siglip2-tiny': '8053ec66f0f90377e25d0f81', 'chinese-clip-tiny': '1019043a820ecc67859df0d8', 'openclip-tiny': '0149e546ef48fc789a5d9c21' };
     for (const [model, fingerprint] of Object.entries(recorded)) expect(fingerprintOf(await readPackage(fixtures, model), 64), model).toBe(fingerprint);
-    expect(fingerprintOf(await readPackage(path.join(repository, 'models'), 'mixspace-graft-0.2'), 256)).toBe('7d3fd283ba839a0606f29218');
+    expect(fingerprintOf(await readPackage(path.join(repository, 'models'), 'mixspace-graft-0.3'), 256)).toBe('36c3bff8235c73b910b3f378');
   });
 });
 

@@ -12,7 +12,7 @@ import { drawn } from './pictures.js';
 import { repository, startServer, type RunningServer, type ServerOptions } from './server.js';
 
 const fixtures = path.join(repository, 'test/fixtures/reference');
-const bundled = path.join(repository, 'models/mixspace-graft-0.2');
+const bundled = path.join(repository, 'models/mixspace-graft-0.3');
 
 /** Five models of two kinds, and two packages that cannot be used. */
 let models: string;

@@ -13,7 +13,7 @@ const settled = 5;
 /** Two models at once, one loaded and unloaded again and again. Sentences: which bounds were passed. */
 export async function models(cycles: number, source: string, say: (line: string) => void): Promise<string[]> {
   const directory = await mkdtemp(path.join(tmpdir(), 'mixspace-models-'));
-  const bundled = path.join(repository, 'models/mixspace-graft-0.2');
+  const bundled = path.join(repository, 'models/mixspace-graft-0.3');
   await symlink(bundled, path.join(directory, 'kept'));
   await symlink(path.resolve(source), path.join(directory, 'other'));
   const server = await startServer({ env: { LOG_LEVEL: 'error', MIXSPACE_MODELS_DIR: directory, MIXSPACE_MODEL: 'kept', MIXSPACE_MODEL_IDLE: '1' } });

@@ -17,7 +17,7 @@ const { positionals, values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '20' },
     cycles: { type: 'string', default: '50' },
-    package: { type: 'string', default: path.join(repository, 'models/mixspace-graft-0.2') },
+    package: { type: 'string', default: path.join(repository, 'models/mixspace-graft-0.3') },
   },
 });
 const say = (line: string): void => console.log(line);

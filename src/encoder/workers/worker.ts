@@ -36,6 +36,7 @@ async function answer(request: Request): Promise<ReplyBody> {
       return { kind: 'read', model: await readPackage(request.modelsDirectory, request.id, request.variants) };
     case 'load': {
       const { dimension, oneAtATime, executionProvider, refused } = await towersOf(request.model);
+      collect();
       return { kind: 'loaded', dimension, oneAtATime, executionProvider, refused };
     }
     case 'unload':
@@ -62,8 +63,12 @@ async function unload(id: string): Promise<void> {
   const towers = loaded.get(id);
   loaded.delete(id);
   await (await towers)?.release();
-  // Vocabularies are tens of megabytes of small objects, and may wait long for a collection of their own.
-  setImmediate(() => globalThis.gc?.());
+  setImmediate(collect);
+}
+
+/** Vocabularies are tens of megabytes of small objects, read by way of as much again, and may wait long for a collection of their own. */
+function collect(): void {
+  globalThis.gc?.();
 }
 
 async function encodeTexts(towers: Towers, texts: string[], wantIds: boolean): Promise<TextsReply> {

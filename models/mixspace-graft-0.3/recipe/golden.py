@@ -1,6 +1,6 @@
 """Stage 9: the golden vectors: drawn pictures and a few texts through the package's files, with Pillow and Python.
 
-    python golden.py --package models/mixspace-graft-0.2
+    python golden.py --package models/mixspace-graft-0.3
 """
 
 import argparse

@@ -8,9 +8,8 @@ SMALL = 10_000
 SHRINKS = np.linspace(0.7, 1, 13)
 
 
-def table_in_4_bits(model, name):
-    """Turns the Gather over the table `name` into GatherBlockQuantized: signed, in blocks of 64."""
-    table = numpy_helper.to_array(take_initializer(model, name))
+def in_4_bits(table):
+    """Codes -8 to 7 and a float16 scale for each block of 64 neighbours; the scale is the best of a few."""
     blocks = table.reshape(-1, BLOCK)
     largest = np.take_along_axis(blocks, np.abs(blocks).argmax(1, keepdims=True), 1)
     best = np.full(len(blocks), np.inf, np.float32)
@@ -23,7 +22,25 @@ def table_in_4_bits(model, name):
         error = ((code * scale[:, None].astype(np.float32) - blocks) ** 2).sum(1)
         better = error < best
         best[better], scales[better], codes[better] = error[better], scale[better], code[better]
+    return codes, scales
 
+
+def table_as_shipped(table):
+    codes, scales = in_4_bits(table)
+    return (codes * scales[:, None].astype(np.float32)).reshape(table.shape)
+
+
+def in_8_bits(weight, axes):
+    """Codes -127 to 127, and a float32 scale for all that share their place on the other axes."""
+    scale = (np.abs(weight).max(axes, keepdims=True) / 127).astype(np.float32)
+    scale[scale == 0] = 1
+    return np.rint(weight / scale).astype(np.int8), scale
+
+
+def table_in_4_bits(model, name):
+    """Turns the Gather over the table `name` into GatherBlockQuantized."""
+    table = numpy_helper.to_array(take_initializer(model, name))
+    codes, scales = in_4_bits(table)
     nibbles = (codes.reshape(-1) & 15).astype(np.uint8)
     packed = nibbles[0::2] | nibbles[1::2] << 4
     model.graph.initializer.extend(
@@ -59,18 +76,17 @@ def weights_in_8_bits(model):
     """
     used_over = {}
     for node in model.graph.node:
-        if node.op_type == "Conv" and not is_small(model, node):
-            used_over[node.input[1]] = (1, 2, 3)
+        if node.op_type == "Conv":
+            weight = next(tensor for tensor in model.graph.initializer if tensor.name == node.input[1])
+            if not is_small(weight.dims):
+                used_over[weight.name] = (1, 2, 3)
         if node.op_type in ("MatMul", "Gemm"):
             transposed = any(a.name == "transB" and a.i for a in node.attribute)
             used_over[node.input[1]] = (1 if transposed else 0,)
     for name, axes in used_over.items():
         if not any(tensor.name == name for tensor in model.graph.initializer):
             continue
-        weight = numpy_helper.to_array(take_initializer(model, name))
-        scale = (np.abs(weight).max(axes, keepdims=True) / 127).astype(np.float32)
-        scale[scale == 0] = 1
-        codes = np.rint(weight / scale).astype(np.int8)
+        codes, scale = in_8_bits(numpy_helper.to_array(take_initializer(model, name)), axes)
         model.graph.initializer.extend(
             [numpy_helper.from_array(codes, f"{name}.int8"), numpy_helper.from_array(scale, f"{name}.scale")]
         )
@@ -78,10 +94,16 @@ def weights_in_8_bits(model):
         model.graph.node.insert(0, helper.make_node("Cast", [f"{name}.int8"], [f"{name}.float"], to=TensorProto.FLOAT))
 
 
-def is_small(model, convolution):
-    """Depthwise or early: few weights, many of them far apart, so they stay float32."""
-    weight = next(tensor for tensor in model.graph.initializer if tensor.name == convolution.input[1])
-    return weight.dims[1] == 1 or np.prod(weight.dims) < SMALL
+def is_small(shape):
+    """A convolution that is depthwise or early: few weights, many of them far apart, so they stay float32."""
+    return shape[1] == 1 or np.prod(shape) < SMALL
+
+
+def convolution_as_shipped(weight):
+    if is_small(weight.shape):
+        return weight
+    codes, scale = in_8_bits(weight, (1, 2, 3))
+    return codes * scale
 
 
 def take_initializer(model, name):

@@ -1,6 +1,6 @@
 """Stage 10: measure the package's own files on `dev`, from picture and text to figure, beside training's float32.
 
-    python evaluate.py --data DATA --art ART --work WORK --package models/mixspace-graft-0.2
+    python evaluate.py --data DATA --art ART --work WORK --package models/mixspace-graft-0.3
 
 Prints and stores WORK/figures.json: {"shipped": ..., "float32": ..., "agreement": ...}.
 """

@@ -112,10 +112,10 @@ class ImageTower(nn.Module):
             for name, parameter in module.named_parameters():
                 parameter.requires_grad_("depthwise" not in name)
 
-    def features(self, pixel_values):
-        """bfloat16 inside, float32 out; with gradients where the late blocks are being trained."""
-        self.round(True)
-        features = torch.cat([self.features_of_few(few) for few in pixel_values.split(AT_ONCE)])
+    def features(self, pixel_values, inside=torch.bfloat16):
+        """bfloat16 or float32 inside, float32 out; with gradients where the late blocks are being trained."""
+        self.round(inside == torch.bfloat16)
+        features = torch.cat([self.features_of_few(few.to(inside)) for few in pixel_values.split(AT_ONCE)])
         self.round(False)
         return features
 
@@ -126,7 +126,7 @@ class ImageTower(nn.Module):
 
     def features_of_few(self, pixel_values):
         with torch.no_grad():
-            x = self.stem(pixel_values.to(torch.bfloat16, memory_format=torch.channels_last))
+            x = self.stem(pixel_values.to(memory_format=torch.channels_last))
             for block in self.blocks[:FIRST_TRAINED]:
                 x = block(x)
         x.requires_grad_(torch.is_grad_enabled())

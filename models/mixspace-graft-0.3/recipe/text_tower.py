@@ -16,6 +16,8 @@ from onnx import numpy_helper
 from torch import nn
 from torch.nn import functional as F
 
+from quantize import table_as_shipped
+
 FEATURES, WIDTH = 512, 256
 CONTEXT_LENGTH = 128
 # Order of the n-grams, and how many of their tokens stand left of the one in question.
@@ -70,9 +72,12 @@ def original_model():
 
 
 @cache
-def text_tower():
+def text_tower(as_shipped=False):
+    """As shipped: what it says with the table in 4 bits, which is what the adapters are to learn from in the end."""
     weights = dequantized(original_model())
     table = interleaved([weights[f"Func/StatefulPartitionedCall/input/_{i + 1}:0"] for i in range(17)])
+    if as_shipped:
+        table = table_as_shipped(table)
     tower = TextTower(len(table))
     state = {"table.weight": table}
 
@@ -132,10 +137,14 @@ def token_ids(text):
     return [pieces.bos_id(), *pieces.encode(text)[: CONTEXT_LENGTH - 2], pieces.eos_id()]
 
 
+# Which of the two towers `embed` uses; finish.py learns from the shipped one.
+AS_SHIPPED = False
+
+
 def embed_stored(work, name, texts):
     """`embed`, remembered in WORK/texts as long as the texts stay the same."""
     digest = hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
-    path = work / "texts" / f"{name}-{digest}.pt"
+    path = work / ("texts-shipped" if AS_SHIPPED else "texts") / f"{name}-{digest}.pt"
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
         torch.save(embed(texts), path)
@@ -144,7 +153,7 @@ def embed_stored(work, name, texts):
 
 def embed(texts, batch=256):
     """Features of many texts, the like-long ones together."""
-    tower, ids = text_tower(), [token_ids(text) for text in texts]
+    tower, ids = text_tower(AS_SHIPPED), [token_ids(text) for text in texts]
     features = torch.empty(len(texts), FEATURES)
     order = sorted(range(len(texts)), key=lambda i: len(ids[i]))
     for start in range(0, len(texts), batch):

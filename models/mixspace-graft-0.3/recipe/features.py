@@ -1,7 +1,7 @@
 """Stages 2 and 6: run the picture tower over every picture once and store what it sees.
 
     python features.py --work WORK                       # the tower as it came, and its classifier's logits: the teacher's
-    python features.py --work WORK --tower blended       # the tower that blend.py left in WORK/blended.pt
+    python features.py --work WORK --tower shipped       # the tower that blend.py left in WORK/shipped.pt
 
 Groups are stored in chunks; a chunk that is there is not made again, so a stopped run goes on where it was.
 """
@@ -49,7 +49,8 @@ def run_chunk(tower, pixels, group, number, rows):
         some = rows[start : start + BATCH]
         batch = network_input(list(POOL.map(lambda row: view(pixels[row], group, number, row), some)))
         with torch.inference_mode():
-            seen = tower.features(vary_color(batch, generator) if number else batch)
+            inside = torch.float32 if group.endswith("-dev") else torch.bfloat16
+            seen = tower.features(vary_color(batch, generator) if number else batch, inside)
             features.append(seen.half().numpy())
             logits.append(tower.logits(seen).half().numpy())
     return {"features": np.concatenate(features), "logits": np.concatenate(logits)}
