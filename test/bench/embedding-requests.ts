@@ -5,7 +5,7 @@ import { inFlight } from './timing.js';
 const requestsInFlight = 2;
 
 /** Makes a request's body; called when its turn comes. */
-export type RequestBody = () => Promise<string>;
+export type RequestBody = () => Promise<Uint8Array<ArrayBuffer>>;
 
 /**
  * Bodies of /v1/embeddings, `perRequest` pictures each. The bytes behind a picture's end tell the round: decoders pass
@@ -15,8 +15,10 @@ export function embeddingRequests(model: string, files: string[], perRequest: nu
   const marker = Buffer.from([0, round + 1]);
   const starts = Array.from({ length: Math.ceil(files.length / perRequest) }, (_, index) => index * perRequest);
   return starts.map((start) => async () => {
-    const input = await Promise.all(files.slice(start, start + perRequest).map(async (file) => ({ image: Buffer.concat([await readFile(file), marker]).toString('base64') })));
-    return JSON.stringify({ model, input, encoding_format: 'base64' });
+    const images = await Promise.all(files.slice(start, start + perRequest).map(async (file) => Buffer.concat([await readFile(file), marker]).toString('base64')));
+    // Joined by hand: base64 has nothing to escape, and searching megabytes for it takes longer than making them.
+    const input = images.map((image) => `{"image":"${image}"}`).join(',');
+    return Buffer.from(`{"model":${JSON.stringify(model)},"encoding_format":"base64","input":[${input}]}`, 'latin1');
   });
 }
 

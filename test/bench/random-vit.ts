@@ -21,14 +21,16 @@ const text = { width: 512, layers: 12, heads: 8, mlpWidth: 2_048, contextLength:
 export async function randomVitDirectory(): Promise<string> {
   const cache = path.join(tmpdir(), 'mixspace-bench-models');
   const directory = path.join(cache, await hashOf(['random-vit.ts', 'clip-graph.ts', 'onnx-file.ts']));
-  if (existsSync(directory)) return directory;
+  if (isComplete(directory)) return directory;
   console.log(`Writing ${randomVit}, random weights of ViT-B/32's size, to ${directory}.`);
   await mkdir(cache, { recursive: true });
   const draft = await mkdtemp(path.join(cache, 'draft-'));
   try {
     await writePackage(path.join(draft, randomVit));
+    // Not complete where something swept the temporary files.
+    if (!isComplete(directory)) await rm(directory, { recursive: true, force: true });
     await rename(draft, directory).catch((error: unknown) => {
-      if (!existsSync(directory)) throw error;
+      if (!isComplete(directory)) throw error;
     });
   } finally {
     await rm(draft, { recursive: true, force: true });
@@ -36,11 +38,18 @@ export async function randomVitDirectory(): Promise<string> {
   return directory;
 }
 
+const copied = ['preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json'];
+const [visionFile, textFile] = ['onnx/vision_model.onnx', 'onnx/text_model.onnx'];
+
+function isComplete(directory: string): boolean {
+  return [...copied, 'config.json', visionFile, textFile].every((name) => existsSync(path.join(directory, randomVit, name)));
+}
+
 async function writePackage(folder: string): Promise<void> {
   const config = JSON.parse(await readFile(path.join(small, 'config.json'), 'utf8')) as { text_config: { vocab_size: number; [key: string]: unknown }; vision_config: object; [key: string]: unknown };
   const textShape: TextShape = { ...text, vocabulary: config.text_config.vocab_size };
   await mkdir(path.join(folder, 'onnx'), { recursive: true });
-  for (const name of ['preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json']) await copyFile(path.join(small, name), path.join(folder, name));
+  for (const name of copied) await copyFile(path.join(small, name), path.join(folder, name));
   const sized = {
     ...config,
     projection_dim: vision.projection,
@@ -48,8 +57,8 @@ async function writePackage(folder: string): Promise<void> {
     vision_config: { ...config.vision_config, ...hubSizes(vision) },
   };
   await writeFile(path.join(folder, 'config.json'), JSON.stringify(sized, undefined, 2));
-  await writeGraph(path.join(folder, 'onnx/vision_model.onnx'), visionGraph(vision));
-  await writeGraph(path.join(folder, 'onnx/text_model.onnx'), textGraph(textShape));
+  await writeGraph(path.join(folder, visionFile), visionGraph(vision));
+  await writeGraph(path.join(folder, textFile), textGraph(textShape));
 }
 
 function hubSizes({ width, layers, heads, mlpWidth, projection }: VisionShape | TextShape): object {
