@@ -99,5 +99,5 @@ async function findDefault(models: ModelSet, { defaultModel, modelsDirectory }: 
       problems.push((error as Error).message);
     }
   }
-  throw new MixspaceError('not_ready', `In ${modelsDirectory} there is no model to start with. ${problems.join(' ')}`.trim());
+  throw new MixspaceError('not_ready', `In ${modelsDirectory} there is no model to start with: ${problems.length === 0 ? 'no folder is a usable model package.' : problems.join(' ')}`);
 }

@@ -1,4 +1,4 @@
-"""Stage 10: measure the package's own files on `dev`, from picture and text to figure, beside training's float32.
+"""Stage 10: measure the package's own files on `dev`, from picture and text to figure, beside the same in float32.
 
     python evaluate.py --data DATA --art ART --work WORK --package models/mixspace-graft-0.3
 
@@ -11,13 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-import torch
 from tokenizers import Tokenizer
 
-from adapters import load_adapters
 from figures import all_figures
 from pictures import Reader, groups, network_input, resize_and_crop
-from train import FeatureEncoder
 
 BATCH = 32
 
@@ -25,15 +22,15 @@ BATCH = 32
 class PackageEncoder:
     """The package in ONNX Runtime, tokenizer.json included."""
 
-    def __init__(self, package, groups=None):
+    def __init__(self, package, groups=None, weights=None):
+        """`weights`: the folder of the ONNX files, the package's own unless given."""
         config = json.loads((package / "config.json").read_text())["text_config"]
         self.padding, self.length = config["pad_token_id"], config["max_position_embeddings"]
         self.tokenizer = Tokenizer.from_file(str(package / "tokenizer.json"))
         self.tokenizer.enable_truncation(self.length)
+        weights = weights or package / "onnx"
         self.text, self.vision = (
-            onnxruntime.InferenceSession(
-                str(package / "onnx" / f"{name}_model.onnx"), providers=["CPUExecutionProvider"]
-            )
+            onnxruntime.InferenceSession(str(weights / f"{name}_model.onnx"), providers=["CPUExecutionProvider"])
             for name in ("text", "vision")
         )
         self.groups, self.embedded = groups, {}
@@ -103,11 +100,12 @@ def main():
     parser.add_argument("--package", type=Path, required=True)
     args = parser.parse_args()
 
-    shipped = PackageEncoder(args.package, groups(args.data, args.art))
-    float32 = FeatureEncoder(args.work, load_adapters(args.work / "final.pt"), "blended")
+    pictures = groups(args.data, args.art)
+    shipped = PackageEncoder(args.package, pictures)
+    float32 = PackageEncoder(args.package, pictures, args.work / "float32")
     result = {
         "shipped": all_figures(shipped, args.data),
-        "float32": torch.load(args.work / "final.pt", weights_only=True)["figures"],
+        "float32": all_figures(float32, args.data),
         "agreement": agreement(shipped, float32),
     }
     (args.work / "figures.json").write_text(json.dumps(result, indent=2) + "\n")
