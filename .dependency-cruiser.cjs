@@ -21,7 +21,7 @@ module.exports = {
     only('encoder-knows-nobody', '^src/encoder/', ['^src/contract/', ...anyone], 'The encoder can be tested, moved and replaced alone: it never sees the store or whoever calls it.'),
     only('store-knows-nobody', '^src/store/', ['^src/contract/', ...anyone], 'The same of the store.'),
     only('operations-know-the-ports', '^src/operations/', ['^src/contract/', '^src/encoder/encoder\\.ts$', '^src/store/store\\.ts$', ...anyone], 'A use case works with any encoder and any store: it knows the ports, not who is behind them.'),
-    only('hub-knows-nobody', '^src/hub/', anyone, 'Files from a hub into a folder: it knows nothing of what is in them, and whoever wants another source replaces it alone.'),
+    only('hub-knows-the-names-of-variants', '^src/hub/', ['^src/encoder/package/variants\\.ts$', ...anyone], 'Files from a hub into a folder: it knows which are which by their names, nothing of what is in them, and whoever wants another source replaces it alone.'),
     { name: 'hub-alone-imports-undici', comment: "Loading it takes the place of the dispatcher under the process's own fetch.", severity: 'error', from: { path: '^src/', pathNot: '^src/hub/' }, to: { path: 'node_modules/undici/' } },
     only('http-knows-operations', '^src/http/', ['^src/operations/', '^src/contract/', '^src/config\\.ts$', '^src/store/store\\.ts$', ...anyone], 'HTTP is one way in among others: it translates, and decides nothing.'),
     only('service-knows-the-adapters', '^src/service\\.ts$', ['^src/operations/', '^src/encoder/', '^src/store/', '^src/config\\.ts$', ...anyone], 'The only file that names concrete classes.'),

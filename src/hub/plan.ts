@@ -8,7 +8,8 @@ import { mustBeAccepted, type License } from './license.js';
 import { differences, readLock, type Lock } from './lock.js';
 import { exists, type Places } from './models-folder.js';
 import type { HubReference } from './names.js';
-import { selectFiles, type Variant } from './select-files.js';
+import type { Variant } from '../encoder/package/variants.js';
+import { selectFiles } from './select-files.js';
 
 export interface PullRequest {
   reference: HubReference;

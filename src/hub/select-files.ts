@@ -1,17 +1,6 @@
+import { variantNames, variantSuffixes, type Variant } from '../encoder/package/variants.js';
 import { MixspaceError } from '../errors.js';
 import type { HubModel, ListedFile } from './hub-client.js';
-
-/** Precisions by the names that exports carry, each with the endings of its files by preference. */
-const suffixes = {
-  fp32: [''],
-  fp16: ['_fp16'],
-  q8: ['_quantized', '_int8', '_uint8'],
-  q4: ['_q4'],
-  q4f16: ['_q4f16'],
-  bnb4: ['_bnb4'],
-} as const;
-
-export type Variant = keyof typeof suffixes;
 
 const aliases: Record<string, Variant> = { float32: 'fp32', float16: 'fp16', int8: 'q8', uint8: 'q8', quantized: 'q8' };
 
@@ -19,8 +8,8 @@ const aliases: Record<string, Variant> = { float32: 'fp32', float16: 'fp16', int
 export function parseVariants(text: string): Variant[] {
   const variants = text.split(',').map((part) => {
     const name = part.trim().toLowerCase();
-    const variant = Object.hasOwn(suffixes, name) ? (name as Variant) : aliases[name];
-    if (!variant) throw new MixspaceError('invalid_request', `--variant takes ${Object.keys(suffixes).join(', ')}, not "${part.trim()}".`, { param: '--variant' });
+    const variant = variantNames.find((each) => each === name) ?? aliases[name];
+    if (!variant) throw new MixspaceError('invalid_request', `--variant takes ${variantNames.join(', ')}, not "${part.trim()}".`, { param: '--variant' });
     return variant;
   });
   return [...new Set(variants)];
@@ -102,7 +91,7 @@ function within(files: ListedFile[], folder: string | undefined): Map<string, Li
 /** The variants that both towers have, each with its files: towers and the weights that lie beside them. */
 function available(inside: Map<string, ListedFile>, towers: readonly string[]): Map<Variant, SelectedFile[]> {
   const found = new Map<Variant, SelectedFile[]>();
-  for (const [variant, endings] of Object.entries(suffixes) as [Variant, readonly string[]][]) {
+  for (const [variant, endings] of Object.entries(variantSuffixes) as [Variant, readonly string[]][]) {
     const chosen = towers.map((tower) => endings.map((ending) => `${tower}${ending}.onnx`).find((name) => inside.has(name)));
     if (chosen.some((name) => name === undefined)) continue;
     const names = (chosen as string[]).flatMap((name) => [name, ...[...inside.keys()].filter((other) => isWeightsOf(other, name))]);

@@ -4,8 +4,8 @@ import { basename } from 'node:path';
 export const variantNames = ['fp32', 'fp16', 'q8', 'q4', 'q4f16', 'bnb4'] as const;
 export type Variant = (typeof variantNames)[number];
 
-/** Between a file's stem and `.onnx`. */
-const suffixes: Record<Variant, string[]> = {
+/** Between a file's stem and `.onnx`, by preference. */
+export const variantSuffixes: Record<Variant, string[]> = {
   fp32: [''],
   fp16: ['_fp16'],
   q8: ['_quantized', '_int8', '_uint8'],
@@ -32,7 +32,7 @@ export function findVariants(files: string[], stems: TowerFiles): Variants {
   const present = new Set(files);
   const found: Variants = new Map();
   for (const variant of variantNames) {
-    const suffix = suffixes[variant].find((each) => present.has(`${stems.text}${each}.onnx`) && present.has(`${stems.image}${each}.onnx`));
+    const suffix = variantSuffixes[variant].find((each) => present.has(`${stems.text}${each}.onnx`) && present.has(`${stems.image}${each}.onnx`));
     if (suffix !== undefined) found.set(variant, { text: `${stems.text}${suffix}.onnx`, image: `${stems.image}${suffix}.onnx` });
   }
   return found;
@@ -45,7 +45,7 @@ export function chooseVariant(found: Variants, wanted: readonly Variant[], files
     if (towers) return [variant, towers];
   }
   const onnx = files.filter((file) => file.endsWith('.onnx'));
-  const needed = wanted.map((variant) => `${variant} (${suffixes[variant].map((suffix) => `${basename(stems.image)}${suffix}.onnx and ${basename(stems.text)}${suffix}.onnx`).join(', or ')})`);
+  const needed = wanted.map((variant) => `${variant} (${variantSuffixes[variant].map((suffix) => `${basename(stems.image)}${suffix}.onnx and ${basename(stems.text)}${suffix}.onnx`).join(', or ')})`);
   const there = onnx.length === 0 ? 'no ONNX file' : onnx.join(', ');
   throw new Error(`None of the wanted variants is complete: ${needed.join('; ')}. There is ${there}${found.size === 0 ? '' : `, which makes ${[...found.keys()].join(', ')}`}.`);
 }
