@@ -7,7 +7,7 @@ const only = (name, from, allowed, comment) => ({
   to: { path: '^src/', pathNot: [from, ...allowed] },
 });
 
-const anyone = ['^src/(errors|telemetry)\\.ts$'];
+const anyone = ['^src/(errors|telemetry|content-hash)\\.ts$'];
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

@@ -189,6 +189,7 @@ describe('a cached encoder', () => {
     const pictures = await Promise.all(Array.from({ length: 60 }, (_, seed) => drawn(seed, 'jpeg', 800, 600)));
     let all = false;
     const many = encoder.encodeImages('model', pictures, bulk).then(() => (all = true));
+    while (told['image']![1] < 60) await new Promise(setImmediate);
     await encoder.encodeImages('model', [pictures[59]!], interactive);
     expect(all).toBe(false);
     await many;

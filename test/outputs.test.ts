@@ -64,7 +64,7 @@ describe('dimensions', () => {
   });
 
   it('takes what the package says the model was trained for, its own number always, and tells them with the model', async () => {
-    await vi.waitFor(async () => expect((await client.models()).map(({ self_test: test }) => test.status)).not.toContain('pending'), { timeout: 10_000 });
+    await vi.waitFor(async () => expect((await client.models()).map(({ self_test: test }) => test.status)).not.toContain('pending'), { timeout: 40_000 });
     const told = Object.fromEntries((await client.models()).map((model) => [model.id, model.matryoshka_dimensions]));
     expect(told).toEqual({ nested: [16, 32, 64], jinas: [8, 16], plain: undefined, wrong: undefined });
     const own = await numbers({ input: 'a', model: 'plain' });

@@ -54,8 +54,3 @@ export function cut(embedding: Float32Array, dimensions: number): Float32Array {
 export function cutFingerprint({ fingerprint, dimension }: ModelDescription, dimensions: number): string {
   return dimensions === dimension ? fingerprint : `${fingerprint}-d${dimensions}`;
 }
-
-/** Lower-case hex; computed off the main thread. */
-export async function sha256(bytes: Uint8Array): Promise<string> {
-  return Buffer.from(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)).toString('hex');
-}

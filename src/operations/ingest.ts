@@ -1,9 +1,10 @@
+import { sha256 } from '../content-hash.js';
 import type { ItemOutcome } from '../contract/items.js';
 import type { ImageEmbedding } from '../encoder/encoder.js';
 import { MixspaceError, toMixspaceError } from '../errors.js';
 import type { Collection, ItemContent, ItemWrite, Metadata, WriteStatus } from '../store/store.js';
 import { requireModel, type Caller, type Context } from './context.js';
-import { checkedEmbedding, sha256 } from './embedding.js';
+import { checkedEmbedding } from './embedding.js';
 import { inItsSpace } from './in-space.js';
 import { checkCount, checkMetadata, checkedText, imageBytes, mapLimited } from './inputs.js';
 import { readUnderRoots } from './read-path.js';
@@ -135,21 +136,21 @@ async function resolve(context: Context, collection: Collection, entry: Entry, c
   try {
     if ('embedding' in content) {
       const embedding = checkedEmbedding(content.embedding, content.fingerprint, collection, '');
-      const contentHash = await sha256(new Uint8Array(embedding.buffer as ArrayBuffer));
+      const contentHash = await sha256(new Uint8Array(embedding.buffer as ArrayBuffer), 'hex');
       return { id: entry.id ?? contentHash, ...note, ...withSource(undefined), content: { modality: content.modality, contentHash }, embedding, field };
     }
     if ('text' in content) {
       const text = checkedText(context, content.text);
-      const contentHash = await sha256(Buffer.from(text));
+      const contentHash = await sha256(Buffer.from(text), 'hex');
       return { id: entry.id ?? contentHash, ...note, ...withSource(undefined), content: { modality: 'text', contentHash, text }, field };
     }
     if ('path' in content) {
       const { bytes, realPath } = await readUnderRoots(context.roots, content.path, context.limits.picture);
-      const contentHash = await sha256(bytes);
+      const contentHash = await sha256(bytes, 'hex');
       return { id: entry.id ?? contentHash, ...note, ...withSource(content.path), content: { modality: 'image', contentHash, path: realPath }, bytes, field };
     }
     const bytes = 'bytes' in content ? content.bytes : await imageBytes(context, content.image, caller);
-    const contentHash = await sha256(bytes);
+    const contentHash = await sha256(bytes, 'hex');
     const origin = 'bytes' in content ? content.name : /^https:\/\//i.test(content.image) && Buffer.byteLength(content.image) <= 4096 ? content.image : undefined;
     return { id: entry.id ?? contentHash, ...note, ...withSource(origin), content: { modality: 'image', contentHash }, bytes, field };
   } catch (error) {

@@ -1,10 +1,11 @@
 import type { QueryPart, SearchRequest, SearchResponse, WeightedQuery } from '../contract/search.js';
+import { sha256 } from '../content-hash.js';
 import { MixspaceError } from '../errors.js';
 import type { Collection, SearchRequest as StoreRequest } from '../store/store.js';
 import { requireModel, type Caller, type Context } from './context.js';
 import { openCursor, sealCursor } from './cursor.js';
 import { inItsSpace } from './in-space.js';
-import { checkedEmbedding, normalizedSum, sha256 } from './embedding.js';
+import { checkedEmbedding, normalizedSum } from './embedding.js';
 import { encodeInputs, resolveInputs } from './inputs.js';
 import { toldOf } from './items.js';
 
@@ -64,7 +65,7 @@ function queryParts(request: SearchRequest, file: Uint8Array | undefined): Weigh
 }
 
 async function cursorScope({ name, fingerprint }: Collection, request: SearchRequest, parts: WeightedQuery[], file: Uint8Array | undefined): Promise<unknown> {
-  return ['search', name, fingerprint, parts, file ? await sha256(file) : null, request.modality ?? null, request.filter ?? null, request.min_score ?? null, request.exact ?? false];
+  return ['search', name, fingerprint, parts, file ? await sha256(file, 'hex') : null, request.modality ?? null, request.filter ?? null, request.min_score ?? null, request.exact ?? false];
 }
 
 function placeOf(cursor: string, scope: unknown): NonNullable<StoreRequest['after']> {

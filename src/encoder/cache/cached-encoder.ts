@@ -1,3 +1,4 @@
+import { sha256 } from '../../content-hash.js';
 import type { EncodeOptions, Encoder, ImageEmbedding, ListedModel, ModelDescription, Outcome, SelfTest, TextEmbedding } from '../encoder.js';
 import { Memory } from './memory.js';
 
@@ -81,7 +82,6 @@ export class CachedEncoder implements Encoder {
   }
 }
 
-/** Hashed off the main thread. */
 async function contentKey(fingerprint: string, bytes: Uint8Array): Promise<string> {
-  return `${fingerprint}#${Buffer.from(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)).toString('base64')}`;
+  return `${fingerprint}#${await sha256(bytes, 'base64')}`;
 }
