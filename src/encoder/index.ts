@@ -54,16 +54,18 @@ export async function openEncoder(options: EncoderOptions): Promise<Encoder> {
   const startProcess = () => new WorkerProcess(start, settings);
   const { modelsDirectory, variants } = options;
   const models = await ModelSet.find({ modelsDirectory, ...(variants === undefined ? {} : { variants }), startWorker: startProcess, selfTestMs: batchMs, log });
-  const { worker, model } = await findDefault(models, options, startProcess);
-  const preloaded = await Promise.all((options.preload ?? []).filter((id) => id !== model.description.id).map((id) => models.check(id))).catch(async (error: unknown) => {
-    await Promise.all([models.close(), worker.end()]);
+  // All start at once: they boot while the first one checks the default model.
+  const workers = Array.from({ length: options.workers ?? Math.min(8, availableParallelism()) }, startProcess);
+  const release = async (error: unknown): Promise<never> => {
+    await Promise.all([models.close(), ...workers.map((worker) => worker.end())]);
     throw error;
-  });
+  };
+  const model = await checkDefault(models, options, workers, startProcess).catch(release);
+  const preloaded = await Promise.all((options.preload ?? []).filter((id) => id !== model.description.id).map((id) => models.check(id))).catch(release);
   const pictures = options.batchSize ?? 4;
   const idle = options.modelIdleSeconds ?? 600;
   const pool = new WorkerPool(
     {
-      workers: options.workers ?? Math.min(8, availableParallelism()),
       queueLimit: options.queueLimit ?? 4096,
       batchSize: { image: pictures, text: pictures * 8 },
       batchMs,
@@ -76,7 +78,7 @@ export async function openEncoder(options: EncoderOptions): Promise<Encoder> {
       log,
       onStage: options.onStage ?? (() => undefined),
     },
-    worker,
+    workers,
   );
   const encoder = new PooledEncoder(model, models, pool);
   await pool.ready().catch(async (error: unknown) => {
@@ -87,16 +89,16 @@ export async function openEncoder(options: EncoderOptions): Promise<Encoder> {
   return encoder;
 }
 
-/** Checked and loaded in a worker, which serves on. */
-async function findDefault(models: ModelSet, { defaultModel, modelsDirectory }: EncoderOptions, start: () => WorkerProcess): Promise<{ worker: WorkerProcess; model: CheckedModel }> {
+/** The default model, checked in the first worker, which holds it then. A worker that met a bad package is replaced. */
+async function checkDefault(models: ModelSet, { defaultModel, modelsDirectory }: EncoderOptions, workers: WorkerProcess[], start: () => WorkerProcess): Promise<CheckedModel> {
   const problems: string[] = [];
   for (const id of defaultModel === undefined ? models.ids : [defaultModel]) {
-    const worker = start();
     try {
-      return { worker, model: await models.check(id, worker) };
+      return await models.check(id, workers[0]);
     } catch (error) {
-      await worker.end();
       problems.push((error as Error).message);
+      await workers[0]?.end();
+      workers[0] = start();
     }
   }
   throw new MixspaceError('not_ready', `In ${modelsDirectory} there is no model to start with: ${problems.length === 0 ? 'no folder is a usable model package.' : problems.join(' ')}`);

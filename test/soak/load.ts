@@ -22,7 +22,7 @@ interface Tally {
 
 /** Four times as many requests as the machine can answer, and a worker killed now and then. Sentences: which bounds were passed. */
 export async function load(minutes: number, say: (line: string) => void): Promise<string[]> {
-  const server = await startServer({ env: { LOG_LEVEL: 'error', MIXSPACE_QUEUE_LIMIT: String(queueLimit) }, patience: 120_000 });
+  const server = await startServer({ env: { LOG_LEVEL: 'error', MIXSPACE_CACHE: '0', MIXSPACE_QUEUE_LIMIT: String(queueLimit) }, patience: 120_000 });
   try {
     const requests = await Requests.against(server.url);
     const perSecond = await capacity(requests);

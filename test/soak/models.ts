@@ -16,7 +16,7 @@ export async function models(cycles: number, source: string, say: (line: string)
   const bundled = path.join(repository, 'models/mixspace-graft-0.3');
   await symlink(bundled, path.join(directory, 'kept'));
   await symlink(path.resolve(source), path.join(directory, 'other'));
-  const server = await startServer({ env: { LOG_LEVEL: 'error', MIXSPACE_MODELS_DIR: directory, MIXSPACE_MODEL: 'kept', MIXSPACE_MODEL_IDLE: '1' } });
+  const server = await startServer({ env: { LOG_LEVEL: 'error', MIXSPACE_MODELS_DIR: directory, MIXSPACE_MODEL: 'kept', MIXSPACE_MODEL_IDLE: '1', MIXSPACE_CACHE: '0' } });
   const image = (await drawn(1)).toString('base64');
   const embed = async (model: string): Promise<void> => {
     const { status, body } = await call(server.url, 'POST', '/v1/embeddings', { model, input: ['a dog', 'two dogs in the snow', { image }] });

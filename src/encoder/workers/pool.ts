@@ -10,7 +10,6 @@ import { Seat } from './seat.js';
 import { WorkerDied, WorkerProcess, type StartWorker } from './worker-process.js';
 
 export interface PoolOptions {
-  workers: number;
   queueLimit: number;
   batchSize: Record<Modality, number>;
   /** Milliseconds a batch may take in a worker, loading of models not counted. */
@@ -39,11 +38,11 @@ export class WorkerPool {
   #pastCpuSeconds = 0;
   #closing = false;
 
-  /** `first` becomes one of the workers: it may hold a model already. */
-  constructor(options: PoolOptions, first: WorkerProcess) {
+  /** Takes the workers over; they may hold models already. */
+  constructor(options: PoolOptions, workers: WorkerProcess[]) {
     this.#options = options;
     this.#queue = new JobQueue(options.queueLimit);
-    this.#seats = Array.from({ length: options.workers }, (_, index) => new Seat(index === 0 ? first : this.#start()));
+    this.#seats = workers.map((worker) => new Seat(worker));
     this.#residency = new Residency(this.#seats, { ...options, pinned: options.preloaded.map(({ id }) => id) });
     for (const seat of this.#seats) this.#watch(seat);
   }
