@@ -8,6 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ipaddr from 'ipaddr.js';
 import { variantNames, type Variant } from './encoder/package/variants.js';
+import { preprocessSpeeds, type PreprocessSpeed } from './encoder/picture/speed.js';
 import { MixspaceError } from './errors.js';
 
 const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
@@ -82,6 +83,12 @@ function variants(text: string): Variant[] {
   });
 }
 
+function preprocessSpeed(text: string): PreprocessSpeed {
+  const speed = preprocessSpeeds.find((each) => each === text);
+  if (!speed) throw preprocessSpeeds.join(' or ');
+  return speed;
+}
+
 const absolute = (text: string): string => path.resolve(text);
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
@@ -95,6 +102,7 @@ export const settings = {
   modelIdle: setting('MIXSPACE_MODEL_IDLE', '--model-idle <seconds>', '600', () => 600, whole(0, 31_536_000), 'seconds after which a model that nobody used is unloaded; 0: never'),
   modelMemory: setting('MIXSPACE_MODEL_MEMORY', '--model-memory <size>', 'no bound', () => Infinity, bytes, 'memory of all loaded models; beyond it the least recently used one is unloaded'),
   variant: setting<Variant[] | undefined>('MIXSPACE_VARIANT', '--variant <names>', 'the nearest to fp32', () => undefined, variants, `which of a model's weights, by preference: ${variantNames.join(', ')}; a package's model.json may name its own`),
+  preprocessSpeed: setting<PreprocessSpeed>('MIXSPACE_PREPROCESS_SPEED', '--preprocess-speed <exact|fast>', 'exact', () => 'exact', preprocessSpeed, "pixels as the models' reference makes them, or, for pictures at least twice as large as the model's input, faster and near them; embeddings of one kind are not compared with those of the other; a package's model.json may name its own"),
   apiKeys: setting<string[]>('MIXSPACE_API_KEYS', '--api-keys-file <file>', 'none', () => [], list, 'keys, separated by commas (as a flag: a file with one a line); every /v1 call needs one as Authorization: Bearer'),
   roots: setting<string[]>('MIXSPACE_ROOTS', '--roots <folders>', 'none', () => [], (text) => list(text).map(absolute), 'folders, separated by commas, whose files may be named by path'),
   fetchAllow: setting<string[]>('MIXSPACE_FETCH_ALLOW', '--fetch-allow <ranges>', 'none', () => [], addressRanges, 'address ranges that may be fetched although they are private'),

@@ -40,6 +40,7 @@ export async function openService(config: Config): Promise<Service> {
     modelIdleSeconds: config.modelIdle,
     modelMemory: config.modelMemory,
     ...(config.variant === undefined ? {} : { variants: config.variant }),
+    preprocessSpeed: config.preprocessSpeed,
     workers: config.workers,
     threads: config.threads,
     executionProviders: config.executionProviders,

@@ -37,6 +37,7 @@ export const Model = z
     execution_provider: z.string().optional().meta({ description: 'What it runs on, such as cpu or cuda.' }),
     variant: z.string().optional().meta({ description: 'Weights in use: fp32, fp16, q8, q4, q4f16 or bnb4.' }),
     variants: z.array(z.string()).optional().meta({ description: 'All that the package has.' }),
+    preprocess_speed: z.enum(['exact', 'fast']).optional().meta({ description: 'How pictures are made ready: as the reference does it, or, where they are large, faster and near it.' }),
     batching: z.enum(['any', 'one_at_a_time']).optional().meta({ description: 'One at a time: a file takes no more, or is dynamically quantised, so that others in a batch would change what an input gives.' }),
     logit_scale: z.number().nullable(),
     logit_bias: z.number().optional(),

@@ -25,6 +25,8 @@ export interface ModelDescription {
   /** Of the weights in use, and all that the package has, as the hub names them. */
   variant: string;
   variants: string[];
+  /** `fast`: large pictures go through the decoder's own resize. */
+  preprocessSpeed: 'exact' | 'fast';
   /** `one_at_a_time` where a file takes one input at a time, or is dynamically quantised: then others in a batch would change what an input gives. */
   batching: 'any' | 'one_at_a_time';
   /** Similarity times this is the logit. */

@@ -5,6 +5,7 @@ import type { Encoder } from './encoder.js';
 import { ModelSet, type CheckedModel } from './model-set.js';
 import type { Variant } from './package/variants.js';
 import type { PictureLimits } from './picture/decode.js';
+import type { PreprocessSpeed } from './picture/speed.js';
 import { PooledEncoder } from './pooled-encoder.js';
 import { WorkerPool } from './workers/pool.js';
 import { startWorker, WorkerProcess, type StartWorker } from './workers/worker-process.js';
@@ -16,6 +17,8 @@ export interface EncoderOptions {
   defaultModel?: string;
   /** Weights by preference, for packages whose model.json names none; the nearest to the published vectors first unless set. */
   variants?: readonly Variant[];
+  /** Of pictures, for packages whose model.json names none; `exact` unless set. */
+  preprocessSpeed?: PreprocessSpeed;
   /** Further models that are loaded before the encoder opens and stay loaded, as the default one does. */
   preload?: string[];
   /** Seconds after which a model that nobody used is unloaded, 600 unless set; 0: never. */
@@ -52,8 +55,8 @@ export async function openEncoder(options: EncoderOptions): Promise<Encoder> {
   const batchMs = 1000 * (options.encodeTimeout ?? 60);
   const start = options.startWorker ?? startWorker;
   const startProcess = () => new WorkerProcess(start, settings);
-  const { modelsDirectory, variants } = options;
-  const models = await ModelSet.find({ modelsDirectory, ...(variants === undefined ? {} : { variants }), startWorker: startProcess, selfTestMs: batchMs, log });
+  const { modelsDirectory, variants, preprocessSpeed = 'exact' } = options;
+  const models = await ModelSet.find({ modelsDirectory, ...(variants === undefined ? {} : { variants }), preprocessSpeed, startWorker: startProcess, selfTestMs: batchMs, log });
   // All start at once: they boot while the first one checks the default model.
   const workers = Array.from({ length: options.workers ?? Math.min(8, availableParallelism()) }, startProcess);
   const release = async (error: unknown): Promise<never> => {

@@ -4,6 +4,7 @@ import type { ModelDescription, SelfTest } from './encoder.js';
 import { fingerprintOf } from './package/fingerprint.js';
 import { findPackages, type ModelPackage } from './package/model-package.js';
 import type { Variant } from './package/variants.js';
+import type { PreprocessSpeed } from './picture/speed.js';
 import { runSelfTest } from './self-test.js';
 import { WorkerDied, type WorkerProcess } from './workers/worker-process.js';
 
@@ -25,6 +26,7 @@ interface Entry {
 export interface ModelSetOptions {
   modelsDirectory: string;
   variants?: readonly Variant[];
+  preprocessSpeed: PreprocessSpeed;
   startWorker: () => WorkerProcess;
   /** Milliseconds that the pictures or the texts of a self-test may take. */
   selfTestMs: number;
@@ -124,8 +126,8 @@ export class ModelSet {
   }
 
   async #checkIn(worker: WorkerProcess, id: string): Promise<CheckedModel> {
-    const { modelsDirectory, variants } = this.#options;
-    const { model: files } = await worker.ask({ kind: 'read', modelsDirectory, id, ...(variants === undefined ? {} : { variants }) });
+    const { modelsDirectory, variants, preprocessSpeed: speed } = this.#options;
+    const { model: files } = await worker.ask({ kind: 'read', modelsDirectory, id, ...(variants === undefined ? {} : { variants }), speed });
     const before = worker.usage.residentBytes;
     const { dimension, oneAtATime, executionProvider, refused } = await worker.load(files);
     for (const sentence of refused) this.#options.log('warn', `Model ${id} runs on ${executionProvider}: ${sentence}`, { model: id });
@@ -147,6 +149,7 @@ function describe(files: ModelPackage, found: Pick<ModelDescription, 'dimension'
     fingerprint: fingerprintOf(files, found.dimension),
     variant,
     variants,
+    preprocessSpeed: image.speed ?? 'exact',
     logitScale,
     ...(logitBias === undefined ? {} : { logitBias }),
     ...(activation === undefined ? {} : { activation }),

@@ -31,6 +31,7 @@ function told({ id, description: model, problem, loadedIn, memoryBytes }: Listed
     execution_provider: model.executionProvider,
     variant: model.variant,
     variants: model.variants,
+    preprocess_speed: model.preprocessSpeed,
     batching: model.batching,
     logit_scale: model.logitScale,
     ...(model.logitBias === undefined ? {} : { logit_bias: model.logitBias }),

@@ -7,10 +7,10 @@ import type { ModelPackage } from './model-package.js';
  */
 export function fingerprintOf({ fileHashes, text, image }: ModelPackage, dimension: number): string {
   const { contextLength, padding, padTokenId, padToken, configuredPadTokenId, lowercase, clean, output: textOutput } = text;
-  const { geometry, interpolation, size, shortestEdge, mean, std, cropRounding, fillColor, output: imageOutput } = image;
+  const { geometry, interpolation, size, shortestEdge, mean, std, cropRounding, fillColor, speed, output: imageOutput } = image;
   const rules = {
     text: { contextLength, padding, padTokenId, padToken, configuredPadTokenId, lowercase, clean, output: textOutput },
-    image: { geometry, interpolation, size, shortestEdge, mean, std, cropRounding, fillColor, output: imageOutput },
+    image: { geometry, interpolation, size, shortestEdge, mean, std, cropRounding, fillColor, speed, output: imageOutput },
     dimension,
   };
   return createHash('sha256').update(JSON.stringify([fileHashes, rules])).digest('hex').slice(0, 24);

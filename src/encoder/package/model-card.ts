@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { families, type FamilyName } from './families.js';
 import { readJson } from './files.js';
+import { preprocessSpeeds } from '../picture/speed.js';
 import { variantNames } from './variants.js';
 
 const whole = z.number().int().min(1);
@@ -50,6 +51,7 @@ export const ModelCard = z.strictObject({
   /** Of values from 0 to 1. */
   mean: rgb.optional(),
   std: rgb.optional(),
+  preprocess_speed: z.enum(preprocessSpeeds).optional(),
   image_output: z.string().optional(),
 });
 export type ModelCard = z.infer<typeof ModelCard>;

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NoMatch } from '../encoder.js';
 import type { Preprocessing } from '../picture/preprocess.js';
+import type { PreprocessSpeed } from '../picture/speed.js';
 import type { TextRules } from '../text/text-encoding.js';
 import { exists, hashFile, readWeights } from './files.js';
 import { readHubLayout } from './hub-layout.js';
@@ -57,10 +58,10 @@ export async function findPackages(modelsDirectory: string): Promise<string[]> {
 }
 
 /**
- * `variants`: by preference, where model.json names none. Throws an Error whose sentence names the file at fault, and
- * for a variant that is not there lists those that are.
+ * `variants`, by preference, and `speed`: where model.json names none. Throws an Error whose sentence names the file at
+ * fault, and for a variant that is not there lists those that are.
  */
-export async function readPackage(modelsDirectory: string, id: string, variants: readonly Variant[] = nearestFirst): Promise<ModelPackage> {
+export async function readPackage(modelsDirectory: string, id: string, variants: readonly Variant[] = nearestFirst, speed: PreprocessSpeed = 'exact'): Promise<ModelPackage> {
   const directory = join(modelsDirectory, id);
   const card = await readModelCard(directory);
   const read = (await isOpenClipLayout(directory)) ? readOpenClipLayout : readHubLayout;
@@ -90,7 +91,7 @@ export async function readPackage(modelsDirectory: string, id: string, variants:
       file: imageFile,
       ...(card.image_output === undefined ? {} : { output: card.image_output }),
       dynamicallyQuantized: image.dynamicallyQuantized,
-      ...preprocessing(published, card),
+      ...preprocessing(published, card, speed),
     },
     ...scoring(published, card),
     ...told(card),
@@ -113,7 +114,7 @@ function textRules({ text, tokenizer }: Published, card: ModelCard): TextRules {
   };
 }
 
-function preprocessing({ image }: Published, card: ModelCard): Preprocessing {
+function preprocessing({ image }: Published, card: ModelCard, speed: PreprocessSpeed): Preprocessing {
   const geometry = card.geometry ?? image.geometry;
   const size = card.size ?? image.size;
   const rounding = card.crop_rounding ?? image.cropRounding;
@@ -126,6 +127,7 @@ function preprocessing({ image }: Published, card: ModelCard): Preprocessing {
     std: card.std ?? image.std,
     ...(geometry === 'crop' && rounding === 'half_even' ? { cropRounding: rounding } : {}),
     ...(geometry === 'pad' ? { fillColor: card.fill_color ?? image.fillColor ?? 0 } : {}),
+    ...((card.preprocess_speed ?? speed) === 'fast' ? { speed: 'fast' } : {}),
   };
   if (result.std.includes(0)) throw new Error('The standard deviation of a channel is 0; values are divided by it.');
   if (geometry === 'crop' && result.shortestEdge < size) throw new Error(`The preprocessing crops ${size} pixels out of a shortest edge of ${result.shortestEdge}.`);

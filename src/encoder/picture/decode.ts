@@ -38,7 +38,7 @@ const stripBytes = 192 * 2 ** 20;
 /** Progressive, interlaced and HEIC pictures lie in memory whole while they are decoded, 4 to 7 bytes a pixel as measured. */
 const wholePixels = 70e6;
 
-const decodeSeconds = 30;
+export const decodeSeconds = 30;
 
 const thumbnailSize = { width: 320, height: 320, fit: 'inside', withoutEnlargement: true } as const;
 const thumbnailFormat = { quality: 80, effort: 2 } as const;
@@ -173,22 +173,25 @@ const turns: Record<Orientation, { flip?: true; flop?: true; rotate?: number }> 
 
 /** A WebP of at most 320 pixels a side, upright; never larger than the picture. From pixels already decoded, whole. */
 export async function thumbnailOf({ pixels, width, height, channels, orientation }: Bitmap): Promise<Uint8Array> {
-  const { flip = false, flop = false, rotate = 0 } = turns[orientation];
-  const small = sharp(pixels, { raw: { width, height, channels } }).resize(thumbnailSize);
-  return small.flip(flip).flop(flop).rotate(rotate).webp(thumbnailFormat).toBuffer();
+  return thumbnail(sharp(pixels, { raw: { width, height, channels } }), orientation);
 }
 
-/** The same of a picture too large to have been decoded whole. */
-export async function thumbnailFrom(bytes: Uint8Array): Promise<Uint8Array> {
-  return open(bytes).autoOrient().resize(thumbnailSize).flatten({ background: '#fff' }).webp(thumbnailFormat).toBuffer();
+/** The same of a picture that was not decoded whole in its own size. */
+export async function thumbnailFrom(bytes: Uint8Array, { stored }: PictureHeader): Promise<Uint8Array> {
+  return thumbnail(open(bytes).flatten({ background: '#fff' }), stored.orientation);
+}
+
+function thumbnail(source: Sharp, orientation: Orientation): Promise<Uint8Array> {
+  const { flip = false, flop = false, rotate = 0 } = turns[orientation];
+  return source.resize(thumbnailSize).flip(flip).flop(flop).rotate(rotate).webp(thumbnailFormat).toBuffer();
 }
 
 /** `error` refuses what is truncated or damaged and lets mere warnings pass. The pixel limit is checked before, with a sentence. */
-function open(bytes: Uint8Array): Sharp {
+export function open(bytes: Uint8Array): Sharp {
   return sharp(bytes, { failOn: 'error', ignoreIcc: true, limitInputPixels: false, pages: 1 });
 }
 
-function refusal(mediaType: MediaType, error: unknown): MixspaceError {
+export function refusal(mediaType: MediaType, error: unknown): MixspaceError {
   const name = nameOf(mediaType);
   const message = String((error as Error).message);
   if (/timeout/i.test(message)) return unreadable(`The ${name} took longer than ${decodeSeconds} s to decode and was given up.`, error);

@@ -1,6 +1,7 @@
 /** One picture from its bytes to a tower's input and a thumbnail. */
 import { decodeStrip, stripsOf, thumbnailFrom, thumbnailOf, type PictureHeader } from './decode.js';
-import { fitting, framed, writeTensor, type Preprocessing } from './preprocess.js';
+import { canShrink, decodeShrunk } from './shrink.js';
+import { fitSquare, fitting, framed, writeTensor, type Preprocessing } from './preprocess.js';
 import type { Bitmap, Resizing } from './resize.js';
 
 export type PictureStage = 'decode' | 'resize' | 'thumbnail';
@@ -13,6 +14,11 @@ export type Timed = <T>(stage: PictureStage, work: () => T | Promise<T>) => Prom
  * `unsupported_media` for what cannot be decoded.
  */
 export async function preparePicture(bytes: Uint8Array, header: PictureHeader, preprocessing: Preprocessing, tensor: Float32Array, offset: number, thumbnail: boolean, timed: Timed): Promise<Uint8Array | undefined> {
+  if (preprocessing.speed === 'fast' && canShrink(header, preprocessing)) {
+    const small = await timed('decode', () => decodeShrunk(bytes, header, preprocessing));
+    await timed('resize', () => writeTensor(fitSquare(small, preprocessing), preprocessing, tensor, offset));
+    return thumbnail ? timed('thumbnail', () => thumbnailFrom(bytes, header)) : undefined;
+  }
   const strips = stripsOf(header);
   let resizing: Resizing | undefined;
   let whole: Bitmap | undefined;
@@ -26,5 +32,5 @@ export async function preparePicture(bytes: Uint8Array, header: PictureHeader, p
   }
   await timed('resize', () => writeTensor(framed(resizing!.finish(), preprocessing), preprocessing, tensor, offset));
   if (!thumbnail) return undefined;
-  return timed('thumbnail', () => (whole ? thumbnailOf(whole) : thumbnailFrom(bytes)));
+  return timed('thumbnail', () => (whole ? thumbnailOf(whole) : thumbnailFrom(bytes, header)));
 }

@@ -1,4 +1,5 @@
 import type { Interpolation } from './axis-weights.js';
+import type { PreprocessSpeed } from './speed.js';
 import { Resizing, uprightSize, type Bitmap, type BitmapShape, type Window } from './resize.js';
 
 export type Rgb = [number, number, number];
@@ -19,6 +20,8 @@ export interface Preprocessing {
   /** Of values divided by 255. */
   mean: Rgb;
   std: Rgb;
+  /** `exact` where it is not set. */
+  speed?: PreprocessSpeed;
 }
 
 /** What the picture is resized to, pixels, and the part of it that the tower sees. */

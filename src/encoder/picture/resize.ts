@@ -32,7 +32,7 @@ export interface Window {
 }
 
 /** Orientations whose stored axes are the upright picture's other way round, and those whose stored columns, rows run backwards. */
-const swapped = (orientation: Orientation): boolean => orientation >= 5;
+export const swapped = (orientation: Orientation): boolean => orientation >= 5;
 const columnsTurned = (orientation: Orientation): boolean => [2, 3, 7, 8].includes(orientation);
 const rowsTurned = (orientation: Orientation): boolean => [3, 4, 6, 7].includes(orientation);
 

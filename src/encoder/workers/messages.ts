@@ -1,6 +1,7 @@
 import type { PlainError } from '../../errors.js';
 import type { PictureLimits } from '../picture/decode.js';
 import type { ModelPackage } from '../package/model-package.js';
+import type { PreprocessSpeed } from '../picture/speed.js';
 import type { Variant } from '../package/variants.js';
 import type { SessionSettings } from './session.js';
 
@@ -8,7 +9,7 @@ import type { SessionSettings } from './session.js';
 export type Request = { ticket: number } & RequestBody;
 
 export type RequestBody =
-  | { kind: 'read'; modelsDirectory: string; id: string; variants?: readonly Variant[] }
+  | { kind: 'read'; modelsDirectory: string; id: string; variants?: readonly Variant[]; speed: PreprocessSpeed }
   | { kind: 'load'; model: ModelPackage }
   | { kind: 'unload'; id: string }
   | { kind: 'texts'; model: ModelPackage; texts: string[]; wantIds?: boolean }

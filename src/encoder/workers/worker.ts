@@ -33,7 +33,7 @@ function usage(): Reply['usage'] {
 async function answer(request: Request): Promise<ReplyBody> {
   switch (request.kind) {
     case 'read':
-      return { kind: 'read', model: await readPackage(request.modelsDirectory, request.id, request.variants) };
+      return { kind: 'read', model: await readPackage(request.modelsDirectory, request.id, request.variants, request.speed) };
     case 'load': {
       const { dimension, oneAtATime, executionProvider, refused } = await towersOf(request.model);
       collect();
