@@ -67,7 +67,8 @@ describe('pixels', () => {
       for (const rules of [crop, squash, pad]) {
         const { mean, worst } = await difference(bytes, rules);
         expect(mean).toBeGreaterThan(0);
-        expect([mean, worst].map(Math.ceil), `${width} x ${height}, ${rules.geometry}: mean ${mean}, worst ${worst}`).toEqual([expect.toSatisfy((value: number) => value <= 2), expect.toSatisfy((value: number) => value <= 40)]);
+        expect(mean, `${width} x ${height}, ${rules.geometry}`).toBeLessThan(0.9);
+        expect(worst, `${width} x ${height}, ${rules.geometry}`).toBeLessThan(25);
       }
     }
   });
@@ -81,7 +82,7 @@ describe('pixels', () => {
   });
 
   test.each([1, 2, 3, 4, 5, 6, 7, 8])('of a large JPEG stored in orientation %i are upright', async (orientation) => {
-    for (const rules of [crop, squash, pad]) expect((await difference(await photo(1500, 1000, 'jpeg', orientation), rules)).mean).toBeLessThan(2);
+    for (const rules of [crop, squash, pad]) expect((await difference(await photo(1500, 1000, 'jpeg', orientation), rules)).mean).toBeLessThan(0.9);
   });
 
   test('of truncated large pictures are refused', async () => {
