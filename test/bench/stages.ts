@@ -1,6 +1,6 @@
 /** Where the service's time went, read from its own /metrics. */
 export interface Stages {
-  /** Seconds of CPU of the whole process. */
+  /** Seconds of CPU of the service and its encoder workers. */
   cpu: number;
   /** Seconds by stage, all workers together. */
   stages: Map<string, number>;
@@ -13,7 +13,7 @@ export async function readStages(url: string): Promise<Stages> {
   const number = (name: string): number => Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)?.[1] ?? NaN);
   const sums = text.matchAll(/^mixspace_stage_seconds_sum\{stage="(\w+)"\} (\S+)/gm);
   return {
-    cpu: number('process_cpu_seconds_total'),
+    cpu: number('process_cpu_seconds_total') + number('mixspace_encoder_cpu_seconds'),
     stages: new Map([...sums].map(([, stage, sum]) => [stage!, Number(sum)])),
     lagP99: number('mixspace_event_loop_lag_p99_seconds'),
   };
