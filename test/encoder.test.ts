@@ -171,6 +171,15 @@ test('forgets what waits when its caller hangs up', async () => {
   await expect(encoder.encodeTexts('clip-tiny', ['still here'], interactive)).resolves.toHaveLength(1);
 });
 
+test('lets bulk pictures come to their end while interactive texts keep coming', async () => {
+  const texts = Array.from({ length: 1_000 }, (_, i) => `a dog number ${i}`);
+  let ended = 0;
+  const all = Promise.all(texts.map((text) => encoder.encodeTexts('clip-tiny', [text], interactive).then(() => ended++)));
+  await encoder.encodeImages('clip-tiny', [await picture('landscape.jpg')], bulk);
+  expect(ended).toBeLessThan(0.7 * texts.length);
+  await all;
+});
+
 test('refuses what passes the bound of its queue, but takes one large request when nothing waits', async () => {
   const bounded = await open({ queueLimit: 20 });
   const bytes = await picture('landscape.jpg');

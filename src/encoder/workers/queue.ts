@@ -26,11 +26,16 @@ interface Lane {
   jobs: Job[];
 }
 
+/** So many interactive batches go before a bulk one that waits, so that bulk work comes to its end however much is asked meanwhile. */
+const interactiveInARow = 8;
+
 /** All callers' inputs, in lanes of one model, modality and priority; a lane's jobs may share a batch. */
 export class JobQueue {
   readonly #lanes = new Map<string, Lane>();
   readonly #limit: number;
   #waiting = 0;
+  /** Interactive batches since the last bulk one, while bulk work waits. */
+  #inARow = 0;
   /** Inputs a second, a moving average over batches done. */
   #rate = 20;
 
@@ -63,17 +68,22 @@ export class JobQueue {
     }
   }
 
-  /** The next batch of a model that `accepts` names: interactive lanes first, then the lane whose head has waited longest. */
+  /** The next batch of a model that `accepts` names: interactive lanes first, but for every ninth, then the lane whose head has waited longest. */
   take(priorities: Priority[], batchSize: Record<Modality, number>, accepts: (model: string, priority: Priority) => boolean): Job[] {
-    for (const priority of priorities) {
+    for (const priority of this.#inARow < interactiveInARow ? priorities : priorities.toReversed()) {
       const lane = this.#oldest(priority, accepts);
       const head = lane?.jobs[0];
       if (!lane || !head) continue;
+      this.#inARow = priority === 'interactive' && this.#bulkWaits() ? this.#inARow + 1 : 0;
       const jobs = lane.jobs.splice(0, batchSize[head.modality]);
       this.#waiting -= jobs.length;
       return jobs;
     }
     return [];
+  }
+
+  #bulkWaits(): boolean {
+    return [...this.#lanes.values()].some(({ priority, jobs }) => priority === 'bulk' && jobs.length > 0);
   }
 
   /** Everything that waits, taken out. */

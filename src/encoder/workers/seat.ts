@@ -2,7 +2,8 @@ import type { Job, Priority } from './queue.js';
 import type { WorkerProcess } from './worker-process.js';
 
 /** One batch infers while the next one decodes; a third place is kept for interactive work. */
-const depth: Record<Priority, number> = { bulk: 2, interactive: 3 };
+const places = 3;
+const bulkPlaces = 2;
 
 /** One place of the pool; its worker is replaced when it dies. */
 export class Seat {
@@ -26,7 +27,7 @@ export class Seat {
   /** Of a batch of this priority, now. */
   hasRoom(priority: Priority): boolean {
     if (!this.worker.alive || this.reserved) return false;
-    return this.#batches < depth[priority] && (priority === 'interactive' || this.#bulkBatches < depth.bulk);
+    return this.#batches < places && (priority === 'interactive' || this.#bulkBatches < bulkPlaces);
   }
 
   uses(model: string): boolean {

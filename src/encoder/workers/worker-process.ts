@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import { PassThrough, type Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { MixspaceError } from '../../errors.js';
@@ -14,8 +15,8 @@ export type StartWorker = (settings: WorkerSettings) => ChildProcess;
  * can be ended while native code runs.
  */
 export function startWorkerFrom(file: URL, nodeOptions: string[] = []): StartWorker {
-  return (settings) =>
-    spawn(process.execPath, ['--expose-gc', ...nodeOptions, fileURLToPath(file), JSON.stringify(settings)], {
+  return (settings) => {
+    const child = spawn(process.execPath, ['--expose-gc', ...nodeOptions, fileURLToPath(file), JSON.stringify(settings)], {
       stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
       env: {
         // glibc raises this threshold to the largest block it has freed, up to 32 MiB; weights then lie in its heap, and what an
@@ -26,6 +27,18 @@ export function startWorkerFrom(file: URL, nodeOptions: string[] = []): StartWor
         ORT_DISABLE_TELEMETRY: '1',
       },
     });
+    yieldToService(child);
+    return child;
+  };
+}
+
+/** Workers can take every core for as long as there is work: whoever answers and writes must not wait for them. Threads inherit it. */
+function yieldToService({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It has ended already, or the system does not allow it.
+  }
 }
 
 export const startWorker: StartWorker = startWorkerFrom(new URL('./worker.js', import.meta.url));
