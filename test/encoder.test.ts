@@ -218,8 +218,8 @@ test('gives an input up when two workers died of it', async () => {
     },
   });
   const bytes = await sharp({ create: { width: 9000, height: 9000, channels: 3, background: '#456' } }).jpeg().toBuffer();
-  // Its check has a worker of its own.
-  await watched.model('siglip2-tiny');
+  // Each check has a worker of its own.
+  for (const { id } of watched.models()) await watched.model(id);
   const pictures = watched.encodeImages('clip-tiny', [bytes], bulk);
   const before = workers.length;
   await new Promise((resolve) => setTimeout(resolve, 50));

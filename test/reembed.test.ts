@@ -165,7 +165,7 @@ describe('Embedding a collection again', () => {
     });
   });
 
-  it('ends although pictures keep coming, and each is found', async () => {
+  it('ends although pictures keep coming, and each is found', { timeout: 240_000 }, async () => {
     await withServer(async (client) => {
       await client.createCollection({ name: 'photos' });
       await addAll(client, 'photos', texts(0, 400));

@@ -138,7 +138,8 @@ describe('several models', () => {
       for (const model of ['e', 'd']) await encoder.encodeImages(model, [bytes], { priority: 'interactive' });
       after.push(encoder.workers().residentBytes);
     }
-    expect(after.at(-1)! / after[4]!).toBeLessThan(1.15);
+    // The lowest of a few: garbage is collected some time after an unload.
+    expect(Math.min(...after.slice(-4)) / Math.min(...after.slice(1, 5))).toBeLessThan(1.15);
   });
 
   it('says aloud which execution provider is not used, and why', async () => {
