@@ -10,12 +10,14 @@ const batchItems = 32;
 const fewItems = 64;
 
 /**
- * Embeds every item of the collection that waits, then takes it over. Items written meanwhile wait like the others; from
- * the second round on they are let in more slowly than they are embedded, and not at all during the last. `impossible`: it may not go over without the items that cannot be embedded.
+ * Embeds every item of the collection that waits, then takes it over. Items written meanwhile wait like the others; once
+ * the first round has been over as many as there were, they are let in more slowly than they are embedded, and not at all
+ * during the last. `impossible`: it may not go over without the items that cannot be embedded.
  */
 export async function embedAgain(context: Context, name: string, target: ReembeddingTarget, run: Run): Promise<'done' | 'impossible'> {
   const work = new Work(context, name, target, run);
-  while ((await work.round()) > fewItems) run.slowWrites();
+  const { image, text } = (await context.store.getCollection(name)).counts;
+  while ((await work.round(image + text)) > fewItems) run.slowWrites();
   run.holdWrites();
   for (;;) {
     await work.round();
@@ -39,8 +41,11 @@ class Work {
     this.#run = run;
   }
 
-  /** Once over all items that wait: while one batch is encoded, the next is read and encoded. Answers how many there were. */
-  async round(): Promise<number> {
+  /**
+   * Once over all items that wait: while one batch is encoded, the next is read and encoded. Answers how many there were.
+   * Those beyond `expected` were written meanwhile: a round that followed them at their own pace would have no end.
+   */
+  async round(expected = Infinity): Promise<number> {
     const { store } = this.#context;
     let count = 0;
     let after: { key: number; modality: 'image' | 'text' } | undefined;
@@ -52,6 +57,7 @@ class Work {
       if (!last) break;
       after = { key: last.key, modality: last.modality };
       count += items.length;
+      if (count > expected) this.#run.slowWrites();
       const before = put;
       put = this.#put(this.#embed(items), before);
       // Met when it is awaited, in the next turn or at the end.
