@@ -67,7 +67,7 @@ describe('mixspace models pull', () => {
     const { code, stdout, stderr } = await mixspace('models pull tests/clip-tiny');
     expect(stderr).toContain('License: mit, free to use for anything.');
     expect(stdout).toMatch(/^clip-tiny is there, .* every file as on the hub/);
-    expect(stdout).toContain('at its next start');
+    expect(stdout).toContain('A running service takes it when a request names it');
     expect(code).toBe(0);
     const expected = new Map([...clip, ['README.md', Buffer.from('# A card')], ['LICENSE', Buffer.from('MIT')]] as [string, Buffer][]);
     const pulled = await filesOf(at('clip-tiny'));
@@ -257,7 +257,7 @@ describe('mixspace models pull', () => {
     hub.asked.length = 0;
     const { code, stdout } = await mixspace('models pull tests/clip-tiny --variant q8');
     expect(code).toBe(0);
-    expect(stdout).toContain('The service uses q8 of it from its next start');
+    expect(stdout).toContain('The service uses q8 of it from now on');
     expect(hub.asked.flatMap(({ file, host }) => (host === 'storage' ? [file] : []))).toEqual(['onnx/vision_model_quantized.onnx', 'onnx/text_model_quantized.onnx']);
     expect(await lockOf('clip-tiny')).toMatchObject({ variants: ['fp32', 'q8'], variant: 'q8' });
     expect(JSON.parse(await readFile(at('clip-tiny', 'model.json'), 'utf8'))).toEqual({ license: 'mit', variant: 'q8' });

@@ -223,12 +223,12 @@ describe('variants', () => {
   test('are taken by preference, and the fingerprint covers the chosen files', async () => {
     await smallPackage(models, 'varied', { ...fp16, ...int8, 'onnx/vision_model_q4.onnx': imageTower() });
     const plain = await readPackage(models, 'varied');
-    const quantized = await readPackage(models, 'varied', ['q4', 'q8', 'fp32']);
+    const quantized = await readPackage(models, 'varied', { variants: ['q4', 'q8', 'fp32'] });
     expect([plain.variant, quantized.variant, plain.variants]).toEqual(['fp32', 'q8', ['fp32', 'fp16', 'q8']]);
     expect(quantized.text.file).toMatch(/text_model_int8\.onnx$/);
     expect(fingerprintOf(plain, 4)).not.toBe(fingerprintOf(quantized, 4));
     await writeFile(path.join(models, 'varied/model.json'), JSON.stringify({ variant: 'fp16' }));
-    expect((await readPackage(models, 'varied', ['q8'])).variant).toBe('fp16');
+    expect((await readPackage(models, 'varied', { variants: ['q8'] })).variant).toBe('fp16');
   });
 
   test('that are not there are refused with a list of what is', async () => {

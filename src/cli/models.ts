@@ -48,7 +48,7 @@ async function listModels(flags: ListFlags): Promise<void> {
     throw error;
   });
   if (flags.json) return printJson({ models });
-  printTable(models.map(({ id, dimensions, license, languages, self_test: test }) => [id, dimensions === null ? 'not checked' : `${dimensions} dimensions`, license ?? 'license unknown', plural(languages?.length ?? 0, 'language'), test.error ?? test.status]));
+  printTable(models.map(({ id, dimensions, license, languages, self_test: test, replacement }) => [id, dimensions === null ? 'not checked' : `${dimensions} dimensions`, license ?? 'license unknown', plural(languages?.length ?? 0, 'language'), test.error ?? test.status, ...(replacement === undefined ? [] : [`its new files: ${replacement.error ?? replacement.status}`])]));
 }
 
 function sentence({ status, image, text }: SelfTest): string {

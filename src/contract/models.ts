@@ -54,6 +54,10 @@ export const Model = z
       .array(z.number().int())
       .optional()
       .meta({ description: 'Numbers of dimensions the model was trained to be cut to: what `dimensions` of `/v1/embeddings` takes beside its own number.' }),
+    replacement: z
+      .object({ status: z.enum(['checking', 'unusable']), error: z.string().optional() })
+      .optional()
+      .meta({ description: 'Present where the files of its package are others by now than those in use: they are being checked, to be used when they have passed, or `error` says why they cannot be.' }),
     self_test: SelfTest.meta({ description: "The package's golden vectors, when it was checked: the default model's before the service is ready, the others' afterwards or at first use." }),
   })
   .meta({ id: 'Model' });

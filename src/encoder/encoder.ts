@@ -2,7 +2,7 @@
  * The encoder's port: texts and pictures in, normalised embeddings out.
  *
  * Requests of all callers share one bounded queue, interactive before bulk; a free worker
- * pulls a batch of what waits. Errors are MixspaceErrors: `not_found` (no such model),
+ * pulls a batch of what waits. Errors are MixspaceErrors: `not_found` (no such model), `conflict` (the model is another by now),
  * `unsupported_media`, `too_large`, `unprocessable` (it ends or holds up whatever encodes it), `overloaded`, `not_ready`;
  * one bad picture fails alone.
  */
@@ -44,6 +44,9 @@ export interface ModelDescription {
   selfTest: SelfTest;
 }
 
+/** Of a model's description: what was made with it compares with what is made with it, as long as its files are the same. */
+export type Space = Pick<ModelDescription, 'id' | 'fingerprint'>;
+
 /** A package as far as it is known: each is checked (files hashed, loaded, self-tested) before it is first used. */
 export interface ListedModel {
   id: string;
@@ -51,6 +54,8 @@ export interface ListedModel {
   description?: ModelDescription;
   /** Why it cannot be used. Neither this nor a description: its check is still to come. */
   problem?: string;
+  /** Its files are others by now than those in use: they are being checked, or cannot be used for this reason. */
+  replacement?: 'checking' | { problem: string };
   /** Workers that hold it. */
   loadedIn: number;
   /** What it holds in all of them: what one worker grew by when the package was checked, times their number. */
@@ -111,17 +116,19 @@ export interface Encoder {
   readonly defaultModel: ModelDescription;
   /** Every package found, the default one first. */
   models(): ListedModel[];
+  /** Looks for packages again: a new one is listed, one that changed is checked and, where it can be used, taken instead; one that has gone is forgotten. */
+  look(): Promise<void>;
   /** Description of one, after its check. `not_found` names those there are, `not_ready` says why it cannot be used. */
   model(id?: string): Promise<ModelDescription>;
-  /** Runs a model's golden vectors, in a worker of its own. */
+  /** Runs a model's golden vectors, in a worker of its own, after it was looked for again. */
   selfTest(id: string): Promise<SelfTest>;
-  /** In the order given; texts never fail one by one. */
-  encodeTexts(model: string, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]>;
+  /** In the order given; texts never fail one by one. With a space, `conflict` where the model's is another by now; so with pictures. */
+  encodeTexts(model: string | Space, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]>;
   /**
    * In the order given, each with its own outcome; the bytes must not change until then. With `thumbnail`, a WebP of at
    * most 320 px comes with each.
    */
-  encodeImages(model: string, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean }): Promise<Outcome<ImageEmbedding>[]>;
+  encodeImages(model: string | Space, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean }): Promise<Outcome<ImageEmbedding>[]>;
   /** Pictures and texts that wait for a worker. */
   waiting(): number;
   /** Of the workers' processes. `replaced`: how many died so far. */

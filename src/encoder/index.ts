@@ -51,12 +51,24 @@ export interface EncoderOptions {
  */
 export async function openEncoder(options: EncoderOptions): Promise<Encoder> {
   const { limits, log } = options;
-  const settings = { limits, session: { threads: options.threads ?? 1, executionProviders: options.executionProviders ?? ['cpu'] } };
+  const { modelsDirectory, variants, preprocessSpeed } = options;
+  const settings = {
+    packages: { modelsDirectory, ...(variants === undefined ? {} : { variants }), ...(preprocessSpeed === undefined ? {} : { speed: preprocessSpeed }) },
+    limits,
+    session: { threads: options.threads ?? 1, executionProviders: options.executionProviders ?? ['cpu'] },
+  };
   const batchMs = 1000 * (options.encodeTimeout ?? 60);
   const start = options.startWorker ?? startWorker;
   const startProcess = () => new WorkerProcess(start, settings);
-  const { modelsDirectory, variants, preprocessSpeed = 'exact' } = options;
-  const models = await ModelSet.find({ modelsDirectory, ...(variants === undefined ? {} : { variants }), preprocessSpeed, startWorker: startProcess, selfTestMs: batchMs, log });
+  const kept = new Set(options.preload ?? []);
+  const models = await ModelSet.find({
+    modelsDirectory,
+    startWorker: startProcess,
+    selfTestMs: batchMs,
+    isKept: (id) => kept.has(id),
+    beforeReplacing: (files) => pool.renew(files),
+    log,
+  });
   // All start at once: they boot while the first one checks the default model.
   const workers = Array.from({ length: options.workers ?? Math.min(8, availableParallelism()) }, startProcess);
   const release = async (error: unknown): Promise<never> => {
@@ -64,7 +76,8 @@ export async function openEncoder(options: EncoderOptions): Promise<Encoder> {
     throw error;
   };
   const model = await checkDefault(models, options, workers, startProcess).catch(release);
-  const preloaded = await Promise.all((options.preload ?? []).filter((id) => id !== model.description.id).map((id) => models.check(id))).catch(release);
+  kept.add(model.description.id);
+  const preloaded = await Promise.all([...kept].filter((id) => id !== model.description.id).map((id) => models.check(id))).catch(release);
   const pictures = options.batchSize ?? 4;
   const idle = options.modelIdleSeconds ?? 600;
   const pool = new WorkerPool(
@@ -77,13 +90,14 @@ export async function openEncoder(options: EncoderOptions): Promise<Encoder> {
       preloaded: [model, ...preloaded].map(({ files }) => files),
       idleMs: idle === 0 ? Infinity : 1000 * idle,
       memoryBytes: options.modelMemory ?? Infinity,
-      costOf: (id) => models.checked(id)?.memoryBytes ?? 0,
+      costOf: ({ id }) => models.checked(id)?.memoryBytes ?? 0,
+      onLoadFailed: (files) => void models.loadFailed(files, () => pool.loadedIn(files) > 0),
       log,
       onStage: options.onStage ?? (() => undefined),
     },
     workers,
   );
-  const encoder = new PooledEncoder(model, models, pool);
+  const encoder = new PooledEncoder(model.description.id, models, pool);
   await pool.ready().catch(async (error: unknown) => {
     await encoder.close();
     throw error;

@@ -1,10 +1,11 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { MixspaceError } from '../errors.js';
 import type { Log } from '../telemetry.js';
 import type { ModelDescription, SelfTest } from './encoder.js';
+import { stampOf } from './package/files.js';
 import { fingerprintOf } from './package/fingerprint.js';
-import { findPackages, type ModelPackage } from './package/model-package.js';
-import type { Variant } from './package/variants.js';
-import type { PreprocessSpeed } from './picture/speed.js';
+import { findPackages, isPackage, type ModelPackage } from './package/model-package.js';
 import { runSelfTest } from './self-test.js';
 import { WorkerDied, type WorkerProcess } from './workers/worker-process.js';
 
@@ -18,26 +19,38 @@ export interface CheckedModel {
 
 interface Entry {
   id: string;
+  /** Of its files when its check began; see `stampOf`. */
+  stamp?: string;
   checking?: Promise<CheckedModel>;
   checked?: CheckedModel;
   problem?: string;
+  /** See `ListedModel`. */
+  replacement?: 'checking' | { problem: string };
+  replacing?: Promise<void>;
 }
 
 export interface ModelSetOptions {
   modelsDirectory: string;
-  variants?: readonly Variant[];
-  preprocessSpeed: PreprocessSpeed;
   startWorker: () => WorkerProcess;
   /** Milliseconds that the pictures or the texts of a self-test may take. */
   selfTestMs: number;
+  /** Whether it stays in use although its folder has gone. */
+  isKept: (id: string) => boolean;
+  /** Awaited before what lies in a package's folder by now is used instead of what lay there before. */
+  beforeReplacing: (files: ModelPackage) => Promise<void>;
   log: Log;
 }
 
-/** The packages found, each checked once, when it is first asked for or when its turn comes. */
+/** A folder that is missing is looked for once more after so many milliseconds: it may be about to be replaced. */
+const missingMs = 200;
+
+/** The packages found, each checked when it is first asked for or when its turn comes, and again when its files have changed. */
 export class ModelSet {
   readonly #options: ModelSetOptions;
   readonly #entries: Map<string, Entry>;
   readonly #workers = new Set<WorkerProcess>();
+  #looking: Promise<void> | undefined;
+  #checkingAll: Promise<void> = Promise.resolve();
   #closing = false;
 
   private constructor(options: ModelSetOptions, ids: string[]) {
@@ -47,18 +60,16 @@ export class ModelSet {
 
   /** Throws `not_ready` where the directory cannot be read. */
   static async find(options: ModelSetOptions): Promise<ModelSet> {
-    const ids = await findPackages(options.modelsDirectory).catch((error: unknown) => {
-      throw new MixspaceError('not_ready', `The models directory ${options.modelsDirectory} cannot be read.`, { cause: error });
-    });
-    return new ModelSet(options, ids);
+    return new ModelSet(options, await findIds(options.modelsDirectory));
   }
 
+  /** By id. */
   get entries(): readonly Readonly<Entry>[] {
-    return [...this.#entries.values()];
+    return [...this.#entries.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
   get ids(): string[] {
-    return [...this.#entries.keys()];
+    return this.entries.map(({ id }) => id);
   }
 
   /** If its check is over and it can be used. */
@@ -66,23 +77,49 @@ export class ModelSet {
     return this.#entries.get(id)?.checked;
   }
 
-  /** Throws `not_found`, or `not_ready` where it cannot be used. With `worker`, the check runs and leaves the model there. */
-  check(id: string, worker?: WorkerProcess): Promise<CheckedModel> {
+  /**
+   * Throws `not_found`, after the directory was looked into again, or `not_ready` where it cannot be used. With `worker`,
+   * the check runs and leaves the model there.
+   */
+  async check(id: string, worker?: WorkerProcess): Promise<CheckedModel> {
+    if (!this.#entries.has(id)) await this.look();
     const entry = this.#entries.get(id);
     if (!entry) {
       const there = this.ids.length === 0 ? 'there are none' : `there are ${this.ids.join(', ')}`;
-      return Promise.reject(new MixspaceError('not_found', `There is no model ${JSON.stringify(id)}; ${there}.`, { param: 'model' }));
+      throw new MixspaceError('not_found', `There is no model ${JSON.stringify(id)}; ${there}.`, { param: 'model' });
     }
-    entry.checking ??= this.#check(entry, worker);
+    if (entry.checked) return entry.checked;
+    if (entry.problem !== undefined) throw unusable(entry);
+    entry.checking ??= this.#firstCheck(entry, worker);
     return entry.checking;
   }
 
   /** One at a time, so that what is served meanwhile goes on. */
-  async checkAll(): Promise<void> {
-    for (const id of this.ids) {
-      if (this.#closing) return;
-      await this.check(id).catch(() => undefined);
-    }
+  checkAll(): Promise<void> {
+    this.#checkingAll = this.#checkingAll.then(async () => {
+      for (const id of this.ids) {
+        if (this.#closing) return;
+        await this.check(id).catch(() => undefined);
+      }
+    });
+    return this.#checkingAll;
+  }
+
+  /** What the directory holds by now: new packages are checked in their turn, changed ones at once, those that are gone forgotten. */
+  look(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => (this.#looking = undefined));
+    return this.#looking;
+  }
+
+  /** A worker could not load these files. With others in their place that cannot be used either, and no worker left that holds them, nothing can. */
+  async loadFailed(files: ModelPackage, isHeld: () => boolean): Promise<void> {
+    await this.look();
+    const entry = this.#entries.get(files.id);
+    await entry?.replacing;
+    if (!entry?.checked || this.#options.isKept(entry.id) || typeof entry.replacement !== 'object' || isHeld()) return;
+    entry.problem = entry.replacement.problem;
+    delete entry.checked;
+    delete entry.replacement;
   }
 
   async close(): Promise<void> {
@@ -90,10 +127,51 @@ export class ModelSet {
     await Promise.all([...this.#workers].map((worker) => worker.end()));
   }
 
-  /** The golden vectors once more, in a worker of its own. */
+  /** The golden vectors once more, in a worker of its own; of a package that could not be used or has changed, by way of its check. */
   async selfTest(id: string): Promise<SelfTest> {
+    await this.look();
+    const entry = this.#entries.get(id);
+    if (entry?.problem !== undefined) forgetProblem(entry);
+    await entry?.replacing;
     const { files } = await this.check(id);
     return this.#withWorker((worker) => runSelfTest(worker, files, this.#options.selfTestMs));
+  }
+
+  async #look(): Promise<void> {
+    const { modelsDirectory, log } = this.#options;
+    const ids = await findIds(modelsDirectory).catch((error: unknown) => log('error', String(error)));
+    if (!ids || this.#closing) return;
+    const added = ids.filter((id) => !this.#entries.has(id));
+    for (const id of added) {
+      this.#entries.set(id, { id });
+      log('info', `There is a new model package, ${id}.`, { model: id });
+    }
+    for (const entry of this.#entries.values()) await (ids.includes(entry.id) ? this.#lookAt(entry) : this.#miss(entry));
+    void this.checkAll();
+  }
+
+  async #lookAt(entry: Entry): Promise<void> {
+    if (entry.stamp === undefined) return;
+    const stamp = await stampOf(this.#folder(entry));
+    if (stamp === entry.checked?.files.stamp && !entry.replacing) {
+      entry.stamp = stamp;
+      delete entry.replacement;
+    }
+    if (stamp === entry.stamp) return;
+    if (entry.checked) entry.replacing ??= this.#replace(entry, entry.checked).finally(() => delete entry.replacing);
+    else if (entry.problem !== undefined) forgetProblem(entry);
+  }
+
+  async #miss(entry: Entry): Promise<void> {
+    await delay(missingMs);
+    if (await isPackage(this.#folder(entry))) return;
+    this.#options.log('warn', `The model package ${entry.id} has gone.`, { model: entry.id });
+    if (entry.checked && this.#options.isKept(entry.id)) entry.replacement = { problem: 'The package has gone; it is used as long as its encoder workers live.' };
+    else this.#entries.delete(entry.id);
+  }
+
+  #folder({ id }: Entry): string {
+    return join(this.#options.modelsDirectory, id);
   }
 
   async #withWorker<T>(use: (worker: WorkerProcess) => Promise<T>): Promise<T> {
@@ -107,27 +185,58 @@ export class ModelSet {
     }
   }
 
-  async #check(entry: Entry, worker: WorkerProcess | undefined): Promise<CheckedModel> {
-    const { id } = entry;
+  async #firstCheck(entry: Entry, worker: WorkerProcess | undefined): Promise<CheckedModel> {
     try {
-      const inOwn = () => this.#withWorker((own) => this.#checkIn(own, id));
-      // A worker that died may have been killed for another's sake.
-      const again = (error: unknown) => (error instanceof WorkerDied && !this.#closing ? inOwn() : Promise.reject(error as Error));
-      const checked = worker ? await this.#checkIn(worker, id) : await inOwn().catch(again);
-      entry.checked = checked;
-      return checked;
+      entry.checked = await this.#check(entry, worker);
+      return entry.checked;
     } catch (error) {
-      if (this.#closing) throw new MixspaceError('not_ready', 'The service is stopping.');
-      const reason = error instanceof MixspaceError ? (error.cause ?? error.message) : error;
-      entry.problem = String(reason).replace(/^(Error: )+/, '');
-      this.#options.log('error', `The model package ${id} cannot be used and is left out.`, { model: id, error: entry.problem });
-      throw new MixspaceError('not_ready', `The model ${id} cannot be used: ${entry.problem}`, { param: 'model', cause: error });
+      entry.problem = this.#reasonOf(error);
+      this.#options.log('error', `The model package ${entry.id} cannot be used and is left out.`, { model: entry.id, error: entry.problem });
+      throw unusable(entry, error);
     }
   }
 
+  /** What is used goes on until the other files have passed their check. */
+  async #replace(entry: Entry, before: CheckedModel): Promise<void> {
+    const { id } = entry;
+    const { log, beforeReplacing } = this.#options;
+    log('info', `The files of model ${id} have changed; they are checked.`, { model: id });
+    entry.replacement = 'checking';
+    try {
+      const checked = await this.#check(entry);
+      await beforeReplacing(checked.files);
+      entry.checked = checked;
+      delete entry.replacement;
+      const { fingerprint } = checked.description;
+      const other = fingerprint === before.description.fingerprint ? 'its space is the same' : `its space is ${fingerprint} now, collections of ${before.description.fingerprint} have to be embedded again`;
+      log('info', `The files of model ${id} are taken; ${other}.`, { model: id });
+    } catch (error) {
+      if (this.#closing) return;
+      const problem = this.#reasonOf(error);
+      entry.replacement = { problem };
+      log('error', `The new files of model ${id} cannot be used; those in use are, as long as they are loaded.`, { model: id, error: problem });
+    }
+  }
+
+  #reasonOf(error: unknown): string {
+    if (this.#closing) throw new MixspaceError('not_ready', 'The service is stopping.');
+    const reason = error instanceof MixspaceError ? (error.cause ?? error.message) : error;
+    return String(reason).replace(/^(\w*Error: )+/, '');
+  }
+
+  async #check(entry: Entry, worker?: WorkerProcess): Promise<CheckedModel> {
+    entry.stamp = await stampOf(this.#folder(entry));
+    if (worker) return this.#checkIn(worker, entry.id);
+    const inOwn = () => this.#withWorker((own) => this.#checkIn(own, entry.id));
+    return inOwn().catch((error: unknown) => {
+      // It may have been killed for another's sake.
+      if (error instanceof WorkerDied && !this.#closing) return inOwn();
+      throw error;
+    });
+  }
+
   async #checkIn(worker: WorkerProcess, id: string): Promise<CheckedModel> {
-    const { modelsDirectory, variants, preprocessSpeed: speed } = this.#options;
-    const { model: files } = await worker.ask({ kind: 'read', modelsDirectory, id, ...(variants === undefined ? {} : { variants }), speed });
+    const { model: files } = await worker.ask({ kind: 'read', id });
     const before = worker.usage.residentBytes;
     const { dimension, oneAtATime, executionProvider, refused } = await worker.load(files);
     for (const sentence of refused) this.#options.log('warn', `Model ${id} runs on ${executionProvider}: ${sentence}`, { model: id });
@@ -136,6 +245,22 @@ export class ModelSet {
     const memoryBytes = Math.max(0, worker.usage.residentBytes - before);
     return { files, memoryBytes, description: describe(files, { dimension, batching: oneAtATime ? 'one_at_a_time' : 'any', executionProvider, selfTest }) };
   }
+}
+
+function unusable({ id, problem }: Entry, cause?: unknown): MixspaceError {
+  return new MixspaceError('not_ready', `The model ${id} cannot be used: ${problem}`, { param: 'model', cause });
+}
+
+/** It is checked again when it is next asked for. */
+function forgetProblem(entry: Entry): void {
+  delete entry.problem;
+  delete entry.checking;
+}
+
+async function findIds(modelsDirectory: string): Promise<string[]> {
+  return findPackages(modelsDirectory).catch((error: unknown) => {
+    throw new MixspaceError('not_ready', `The models directory ${modelsDirectory} cannot be read.`, { cause: error });
+  });
 }
 
 function describe(files: ModelPackage, found: Pick<ModelDescription, 'dimension' | 'batching' | 'executionProvider' | 'selfTest'>): ModelDescription {

@@ -1,38 +1,43 @@
 import { MixspaceError } from '../errors.js';
-import type { EncodeOptions, Encoder, ImageEmbedding, ListedModel, ModelDescription, Outcome, SelfTest, TextEmbedding } from './encoder.js';
-import type { CheckedModel, ModelSet } from './model-set.js';
+import type { EncodeOptions, Encoder, ImageEmbedding, ListedModel, ModelDescription, Outcome, SelfTest, Space, TextEmbedding } from './encoder.js';
+import type { ModelSet } from './model-set.js';
 import type { WorkerPool } from './workers/pool.js';
 import type { Job, Modality } from './workers/queue.js';
 
 /** The port's implementation over a set of models and a pool of workers. */
 export class PooledEncoder implements Encoder {
-  readonly #default: CheckedModel;
+  readonly #default: string;
   readonly #models: ModelSet;
   readonly #pool: WorkerPool;
 
-  constructor(byDefault: CheckedModel, models: ModelSet, pool: WorkerPool) {
+  constructor(byDefault: string, models: ModelSet, pool: WorkerPool) {
     this.#default = byDefault;
     this.#models = models;
     this.#pool = pool;
   }
 
   get defaultModel(): ModelDescription {
-    return this.#default.description;
+    return this.#models.checked(this.#default)!.description;
   }
 
   models(): ListedModel[] {
-    const isDefault = ({ id }: { id: string }) => id === this.defaultModel.id;
+    const isDefault = ({ id }: { id: string }) => id === this.#default;
     const { entries } = this.#models;
-    return [...entries.filter(isDefault), ...entries.filter((entry) => !isDefault(entry))].map(({ id, checked, problem }) => {
-      const loadedIn = this.#pool.loadedIn(id);
+    return [...entries.filter(isDefault), ...entries.filter((entry) => !isDefault(entry))].map(({ id, checked, problem, replacement }) => {
+      const loadedIn = checked ? this.#pool.loadedIn(checked.files) : 0;
       return {
         id,
         ...(checked ? { description: checked.description } : {}),
         ...(problem === undefined ? {} : { problem }),
+        ...(replacement === undefined ? {} : { replacement }),
         loadedIn,
         memoryBytes: loadedIn * (checked?.memoryBytes ?? 0),
       };
     });
+  }
+
+  look(): Promise<void> {
+    return this.#models.look();
   }
 
   async model(id?: string): Promise<ModelDescription> {
@@ -43,7 +48,7 @@ export class PooledEncoder implements Encoder {
     return this.#models.selfTest(id);
   }
 
-  async encodeTexts(model: string, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]> {
+  async encodeTexts(model: string | Space, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]> {
     const inputs = texts.map((text) => ({ text, bytes: new Uint8Array(0), thumbnail: false }));
     const outcomes = await this.#encode<TextEmbedding>(model, 'text', inputs, options);
     return outcomes.map((outcome) => {
@@ -52,7 +57,7 @@ export class PooledEncoder implements Encoder {
     });
   }
 
-  async encodeImages(model: string, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean }): Promise<Outcome<ImageEmbedding>[]> {
+  async encodeImages(model: string | Space, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean }): Promise<Outcome<ImageEmbedding>[]> {
     const inputs = images.map((bytes) => ({ text: '', bytes, thumbnail: options.thumbnail ?? false }));
     return this.#encode<ImageEmbedding>(model, 'image', inputs, options);
   }
@@ -70,12 +75,16 @@ export class PooledEncoder implements Encoder {
   }
 
   async #encode<T extends TextEmbedding | ImageEmbedding>(
-    id: string,
+    model: string | Space,
     modality: Modality,
     inputs: Pick<Job, 'text' | 'bytes' | 'thumbnail'>[],
     { priority, signal }: EncodeOptions,
   ): Promise<Outcome<T>[]> {
-    const { files } = this.#models.checked(id) ?? (await this.#models.check(id));
+    const { id, fingerprint } = typeof model === 'string' ? { id: model } : model;
+    const { files, description } = this.#models.checked(id) ?? (await this.#models.check(id));
+    if (fingerprint !== undefined && fingerprint !== description.fingerprint) {
+      throw new MixspaceError('conflict', `Model "${id}" has other files now: its space is ${description.fingerprint}, no more ${fingerprint}.`, { param: 'model' });
+    }
     if (inputs.length === 0) return [];
     if (signal?.aborted) throw hungUp(signal);
     return new Promise((resolve, reject) => {

@@ -35,7 +35,7 @@ export async function classify(context: Context, request: ClassifyRequest, calle
   const resolved = await resolveInputs(context, inputs, caller, field);
   const [labels, encoded] = await Promise.all([
     embedLabels(context, model, request.labels, request.templates ?? model.templates ?? defaultTemplates, caller),
-    encodeInputs(context, model.id, resolved, priorityOf(inputs.length), caller, field),
+    encodeInputs(context, model, resolved, priorityOf(inputs.length), caller, field),
   ]);
   const tokens = encoded.reduce((sum, each) => sum + each.tokens, labels.tokens);
 
@@ -73,7 +73,7 @@ async function embedLabels(context: Context, model: ModelDescription, labels: La
   }
   const encoded: TextEmbedding[] = [];
   for (let from = 0; from < prompts.length; from += promptsAtOnce) {
-    encoded.push(...(await context.encoder.encodeTexts(model.id, prompts.slice(from, from + promptsAtOnce), { priority: priorityOf(Math.ceil(prompts.length / 32)), signal: caller.signal })));
+    encoded.push(...(await context.encoder.encodeTexts(model, prompts.slice(from, from + promptsAtOnce), { priority: priorityOf(Math.ceil(prompts.length / 32)), signal: caller.signal })));
   }
   return {
     embeddings: ranges.map(([from, to]) => normalizedSum(encoded.slice(from, to).map((each) => ({ embedding: each.embedding, weight: 1 })))!),

@@ -46,7 +46,7 @@ export function hasModel(context: Context, collection: Collection): boolean {
 
 /** Waits until nothing about a collection's model is still to be found out. */
 export async function modelChecked(context: Context, collection: Collection): Promise<void> {
-  if (listedModel(context, collection)) await context.encoder.model(collection.model).catch(() => undefined);
+  await context.encoder.model(collection.model).catch(() => undefined);
 }
 
 function listedModel(context: Context, collection: Collection): ListedModel | undefined {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Space } from '../encoder/encoder.js';
 import { MixspaceError } from '../errors.js';
 import type { ReembeddedItem, ReembeddingItem, ReembeddingTarget } from '../store/store.js';
 import type { Context } from './context.js';
@@ -88,13 +89,13 @@ class Work {
   }
 
   async #texts(texts: { key: number; text: string }[]): Promise<ReembeddedItem[]> {
-    const embeddings = await this.#whenThereIsRoom(() => this.#context.encoder.encodeTexts(this.#target.model, texts.map(({ text }) => text), this.#options));
+    const embeddings = await this.#whenThereIsRoom(() => this.#context.encoder.encodeTexts(this.#space, texts.map(({ text }) => text), this.#options));
     return texts.map(({ key }, index) => ({ key, embedding: embeddings[index]!.embedding }));
   }
 
   async #pictures(pictures: { key: number; picture: Uint8Array }[]): Promise<ReembeddedItem[]> {
     const bytes = pictures.map(({ picture }) => picture);
-    const outcomes = await this.#whenThereIsRoom(() => this.#context.encoder.encodeImages(this.#target.model, bytes, this.#options));
+    const outcomes = await this.#whenThereIsRoom(() => this.#context.encoder.encodeImages(this.#space, bytes, this.#options));
     this.#works ||= outcomes.some((outcome) => outcome.ok);
     return pictures.map(({ key }, index) => {
       const outcome = outcomes[index]!;
@@ -103,6 +104,10 @@ class Work {
       if (!this.#works && (outcome.error.code === 'internal' || outcome.error.code === 'not_ready')) throw outcome.error;
       return { key, impossible: `It could not be embedded: ${outcome.error.message}` };
     });
+  }
+
+  get #space(): Space {
+    return { id: this.#target.model, fingerprint: this.#target.fingerprint };
   }
 
   get #options(): { priority: 'bulk'; signal: AbortSignal } {

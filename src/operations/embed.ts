@@ -27,7 +27,7 @@ export async function embed(context: Context, request: EmbeddingsRequest, caller
     }
   });
   const resolved = await resolveInputs(context, entries as Input[], caller, field);
-  const results = await encodeInputs(context, model.id, resolved, priorityOf(entries.length), caller, field);
+  const results = await encodeInputs(context, model, resolved, priorityOf(entries.length), caller, field);
 
   const tokens = results.reduce((sum, { tokens }) => sum + tokens, 0);
   return {

@@ -185,9 +185,9 @@ async function encode(
   const keeps = collection.originals === 'keep';
   const began = performance.now();
   const [textEmbeddings, imageOutcomes] = await Promise.all([
-    texts.length ? context.encoder.encodeTexts(model.id, texts.map(([, each]) => each.content.text!), { priority: 'bulk', signal: caller.signal }) : [],
+    texts.length ? context.encoder.encodeTexts(model, texts.map(([, each]) => each.content.text!), { priority: 'bulk', signal: caller.signal }) : [],
     images.length
-      ? context.encoder.encodeImages(model.id, images.map(([, each]) => each.bytes!), { priority: 'bulk', signal: caller.signal, thumbnail: true })
+      ? context.encoder.encodeImages(model, images.map(([, each]) => each.bytes!), { priority: 'bulk', signal: caller.signal, thumbnail: true })
       : [],
   ]);
   context.stage('encode_items', (performance.now() - began) / 1000);

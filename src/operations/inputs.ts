@@ -1,5 +1,5 @@
 import type { Input } from '../contract/common.js';
-import type { TextEmbedding } from '../encoder/encoder.js';
+import type { Space, TextEmbedding } from '../encoder/encoder.js';
 import { MixspaceError } from '../errors.js';
 import type { Context, Caller } from './context.js';
 import { fetchPicture } from './fetch-picture.js';
@@ -108,7 +108,7 @@ export async function mapLimited<A, B>(values: readonly A[], limit: number, map:
 /** Texts and pictures embedded, in the order given, a picture as a text of no tokens; the first bad picture throws, told by its place. */
 export async function encodeInputs(
   context: Context,
-  model: string,
+  model: Space,
   inputs: Resolved[],
   priority: 'interactive' | 'bulk',
   caller: Caller,

@@ -2,8 +2,9 @@ import type { Model, ModelList, SelfTest } from '../contract/models.js';
 import type { ListedModel } from '../encoder/encoder.js';
 import type { Context } from './context.js';
 
-/** `GET /v1/models`: the default one first. */
-export function listModels(context: Context): ModelList {
+/** `GET /v1/models`: the default one first, after packages were looked for again. */
+export async function listModels(context: Context): Promise<ModelList> {
+  await context.encoder.look();
   return { object: 'list', data: context.encoder.models().map(told) };
 }
 
@@ -12,7 +13,7 @@ export async function selfTest(context: Context, id: string): Promise<{ id: stri
   return { id, ...(await context.encoder.selfTest(id)) };
 }
 
-function told({ id, description: model, problem, loadedIn, memoryBytes }: ListedModel): Model {
+function told({ id, description: model, problem, replacement, loadedIn, memoryBytes }: ListedModel): Model {
   const state = { id, object: 'model' as const, loaded: loadedIn > 0, loaded_in: loadedIn, memory_bytes: memoryBytes };
   if (!model) {
     const unknown = { modalities: [], dimensions: null, context_length: null, image_size: null, fingerprint: null, license: null, logit_scale: null };
@@ -39,6 +40,7 @@ function told({ id, description: model, problem, loadedIn, memoryBytes }: Listed
     ...(model.templates === undefined ? {} : { templates: model.templates }),
     ...(model.noMatch === undefined ? {} : { no_match: model.noMatch }),
     ...(model.matryoshkaDimensions === undefined ? {} : { matryoshka_dimensions: model.matryoshkaDimensions }),
+    ...(replacement === undefined ? {} : { replacement: replacement === 'checking' ? { status: replacement } : { status: 'unusable', error: replacement.problem } }),
     self_test: model.selfTest,
   };
 }

@@ -21,7 +21,7 @@ export function watchReadiness(context: Context): Readiness {
   const round = async (): Promise<void> => {
     const before = problem;
     try {
-      await context.encoder.encodeTexts(context.encoder.defaultModel.id, ['ready?'], { priority: 'interactive', signal: AbortSignal.timeout(freshForMs) });
+      await context.encoder.encodeTexts(context.encoder.defaultModel, ['ready?'], { priority: 'interactive', signal: AbortSignal.timeout(freshForMs) });
       await context.store.check();
       problem = undefined;
     } catch (error) {

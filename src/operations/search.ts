@@ -97,12 +97,12 @@ async function partEmbedding(context: Context, collection: Collection, part: Que
   const model = await requireModel(context, collection);
   const encoding = performance.now();
   if (typeof part === 'object' && 'file' in part) {
-    const [outcome] = await context.encoder.encodeImages(model.id, [file!], { priority: 'interactive', signal: caller.signal });
+    const [outcome] = await context.encoder.encodeImages(model, [file!], { priority: 'interactive', signal: caller.signal });
     if (!outcome!.ok) throw outcome!.error.at('file');
     return outcome!.value.embedding;
   }
   const resolved = await resolveInputs(context, [part], caller, () => field);
-  const [encoded] = await encodeInputs(context, model.id, resolved, 'interactive', caller, () => field);
+  const [encoded] = await encodeInputs(context, model, resolved, 'interactive', caller, () => field);
   context.stage('encode_query', (performance.now() - encoding) / 1000);
   return encoded!.embedding;
 }

@@ -114,6 +114,7 @@ function tellPulled({ name, variants, variant, before, missing, files, bytes }: 
   out(`${name} is there, ${sizeOf(bytes)}, every file as on the hub: ${directory}`);
   if (missing.length > 0) out(`Its repository has no ${missing.join(', ')}: the service reads it only where a model.json beside its files says what they would.`);
   if (files.some(({ target }) => target === 'model.json') && variant !== undefined) out(`It brought its own ${path.join(name, 'model.json')}; where that names a variant, this one is used.`);
-  else if (before && variant !== before.variant && variants.length > 1) out(`The service uses ${variant} of it from its next start; collections made with another variant have to be embedded again.`);
-  out(`A running service takes it at its next start; then --model ${name}, or "model": "${name}" in a request.`);
+  else if (before && variant !== before.variant && variants.length > 1) out(`The service uses ${variant} of it from now on; collections made with another variant have to be embedded again.`);
+  if (before) out('A running service takes the new files when it is next asked for its models (mixspace models list), once they have passed its check.');
+  else out(`A running service takes it when a request names it: "model": "${name}".`);
 }

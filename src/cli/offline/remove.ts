@@ -61,7 +61,7 @@ async function requireSpare(name: string, names: string[], modelsDir: string, { 
   const served = await client.models().catch(() => []);
   if (served[0]?.id === name) throw new MixspaceError('conflict', `The service at ${url} has ${name} as its default model. Stop it, or start it with another --model.`);
   if (served.some(({ id }) => id === name)) {
-    process.stderr.write(`The service at ${url} has ${name}: it may fail there from now on, and is gone at its next start.\n`);
+    process.stderr.write(`The service at ${url} has ${name}: it is gone there as soon as that is asked for its models.\n`);
     await tellCollections(client, name);
   } else process.stderr.write('Collections made with it stay: they list and export, and take words again when it is back.\n');
 }

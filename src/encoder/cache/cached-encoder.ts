@@ -1,5 +1,5 @@
 import { sha256 } from '../../content-hash.js';
-import type { EncodeOptions, Encoder, ImageEmbedding, ListedModel, ModelDescription, Outcome, SelfTest, TextEmbedding } from '../encoder.js';
+import type { EncodeOptions, Encoder, ImageEmbedding, ListedModel, ModelDescription, Outcome, SelfTest, Space, TextEmbedding } from '../encoder.js';
 import { Memory } from './memory.js';
 
 export interface CacheOptions {
@@ -41,6 +41,10 @@ export class CachedEncoder implements Encoder {
     return this.#encoder.models();
   }
 
+  look(): Promise<void> {
+    return this.#encoder.look();
+  }
+
   model(id?: string): Promise<ModelDescription> {
     return this.#encoder.model(id);
   }
@@ -49,11 +53,12 @@ export class CachedEncoder implements Encoder {
     return this.#encoder.selfTest(id);
   }
 
-  async encodeTexts(model: string, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]> {
-    const { fingerprint } = await this.#encoder.model(model);
+  async encodeTexts(model: string | Space, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]> {
+    const space = typeof model === 'string' ? await this.#encoder.model(model) : model;
+    const { fingerprint } = space;
     const keys = await Promise.all(texts.map((text) => (text.length > longestKey ? contentKey(fingerprint, new TextEncoder().encode(text)) : `${fingerprint} ${text}`)));
     const outcomes = await this.#texts.outcomes(keys, options.priority, async (places) => {
-      const embeddings = await this.#encoder.encodeTexts(model, places.map((place) => texts[place]!), options);
+      const embeddings = await this.#encoder.encodeTexts(space, places.map((place) => texts[place]!), options);
       return embeddings.map((value) => ({ ok: true, value }));
     });
     return outcomes.map((outcome) => {
@@ -62,11 +67,12 @@ export class CachedEncoder implements Encoder {
     });
   }
 
-  async encodeImages(model: string, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean }): Promise<Outcome<ImageEmbedding>[]> {
+  async encodeImages(model: string | Space, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean }): Promise<Outcome<ImageEmbedding>[]> {
     if (options.thumbnail === true) return this.#encoder.encodeImages(model, images, options);
-    const { fingerprint } = await this.#encoder.model(model);
+    const space = typeof model === 'string' ? await this.#encoder.model(model) : model;
+    const { fingerprint } = space;
     const keys = await Promise.all(images.map((bytes) => contentKey(fingerprint, bytes)));
-    return this.#images.outcomes(keys, options.priority, (places) => this.#encoder.encodeImages(model, places.map((place) => images[place]!), options));
+    return this.#images.outcomes(keys, options.priority, (places) => this.#encoder.encodeImages(space, places.map((place) => images[place]!), options));
   }
 
   waiting(): number {

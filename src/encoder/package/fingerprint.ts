@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { ModelPackage } from './model-package.js';
+import { dirname } from 'node:path';
+import { MixspaceError } from '../../errors.js';
+import { stampOf } from './files.js';
+import { readPackage, type ModelPackage, type ReadOptions } from './model-package.js';
 
 /**
  * Equal only for packages whose embeddings may be compared: same weights, tokenizer, text and picture rules, dimension.
@@ -14,4 +17,13 @@ export function fingerprintOf({ fileHashes, text, image }: ModelPackage, dimensi
     dimension,
   };
   return createHash('sha256').update(JSON.stringify([fileHashes, rules])).digest('hex').slice(0, 24);
+}
+
+/** Throws a `conflict` where the files are not any more what was read, so that nothing is taken for what they were. */
+export async function requireUnchanged(model: ModelPackage, options: ReadOptions): Promise<void> {
+  if ((await stampOf(model.directory)) === model.stamp) return;
+  const now = await readPackage(dirname(model.directory), model.id, options).catch(() => undefined);
+  // The dimension follows from the weights.
+  if (now && fingerprintOf(now, 0) === fingerprintOf(model, 0)) return;
+  throw new MixspaceError('conflict', `The files of model ${model.id} have changed since they were checked.`);
 }

@@ -4,7 +4,7 @@ import type { NoMatch } from '../encoder.js';
 import type { Preprocessing } from '../picture/preprocess.js';
 import type { PreprocessSpeed } from '../picture/speed.js';
 import type { TextRules } from '../text/text-encoding.js';
-import { exists, hashFile, readWeights } from './files.js';
+import { exists, hashFile, readWeights, stampOf } from './files.js';
 import { readHubLayout } from './hub-layout.js';
 import type { Published } from './layout.js';
 import { readModelCard, type ModelCard } from './model-card.js';
@@ -24,6 +24,8 @@ export interface TowerFile {
 export interface ModelPackage {
   id: string;
   directory: string;
+  /** See `stampOf`: of the files that all this was read from. */
+  stamp: string;
   text: TextRules & TowerFile;
   image: Preprocessing & TowerFile;
   /** Of the weights in use, and all that the package has. */
@@ -42,6 +44,19 @@ export interface ModelPackage {
   fileHashes: string[];
 }
 
+/** Tells what is loaded of one state of a package's files from what is loaded of another. */
+export function versionOf({ id, stamp }: Pick<ModelPackage, 'id' | 'stamp'>): string {
+  return `${stamp} ${id}`;
+}
+
+/** How packages are read where their own model.json leaves it open. */
+export interface ReadOptions {
+  /** Weights by preference; the nearest to the published vectors first unless set. */
+  variants?: readonly Variant[];
+  /** `exact` unless set. */
+  speed?: PreprocessSpeed;
+}
+
 const configFiles = ['config.json', 'open_clip_config.json'];
 
 /** Folders that look like packages, by name. */
@@ -50,19 +65,21 @@ export async function findPackages(modelsDirectory: string): Promise<string[]> {
   const found = await Promise.all(
     entries.map(async (entry) => {
       if (entry.name.startsWith('.') || (!entry.isDirectory() && !entry.isSymbolicLink())) return [];
-      const configured = await Promise.all(configFiles.map((file) => exists(join(modelsDirectory, entry.name, file))));
-      return configured.includes(true) ? [entry.name] : [];
+      return (await isPackage(join(modelsDirectory, entry.name))) ? [entry.name] : [];
     }),
   );
   return found.flat().sort();
 }
 
-/**
- * `variants`, by preference, and `speed`: where model.json names none. Throws an Error whose sentence names the file at
- * fault, and for a variant that is not there lists those that are.
- */
-export async function readPackage(modelsDirectory: string, id: string, variants: readonly Variant[] = nearestFirst, speed: PreprocessSpeed = 'exact'): Promise<ModelPackage> {
+/** Whether a folder looks like one. */
+export async function isPackage(directory: string): Promise<boolean> {
+  return (await Promise.all(configFiles.map((file) => exists(join(directory, file))))).includes(true);
+}
+
+/** Throws an Error whose sentence names the file at fault, and for a variant that is not there lists those that are. */
+export async function readPackage(modelsDirectory: string, id: string, { variants = nearestFirst, speed = 'exact' }: ReadOptions = {}): Promise<ModelPackage> {
   const directory = join(modelsDirectory, id);
+  const stamp = await stampOf(directory);
   const card = await readModelCard(directory);
   const read = (await isOpenClipLayout(directory)) ? readOpenClipLayout : readHubLayout;
   const published = await read(directory, card.family);
@@ -79,6 +96,7 @@ export async function readPackage(modelsDirectory: string, id: string, variants:
   return {
     id,
     directory,
+    stamp,
     variant,
     variants: [...found.keys()],
     text: {

@@ -1,17 +1,15 @@
 import type { PlainError } from '../../errors.js';
 import type { PictureLimits } from '../picture/decode.js';
-import type { ModelPackage } from '../package/model-package.js';
-import type { PreprocessSpeed } from '../picture/speed.js';
-import type { Variant } from '../package/variants.js';
+import type { ModelPackage, ReadOptions } from '../package/model-package.js';
 import type { SessionSettings } from './session.js';
 
 /** What is asked of a worker; each request is answered once, under its ticket. */
 export type Request = { ticket: number } & RequestBody;
 
 export type RequestBody =
-  | { kind: 'read'; modelsDirectory: string; id: string; variants?: readonly Variant[]; speed: PreprocessSpeed }
+  | { kind: 'read'; id: string }
   | { kind: 'load'; model: ModelPackage }
-  | { kind: 'unload'; id: string }
+  | { kind: 'unload'; model: ModelPackage }
   | { kind: 'texts'; model: ModelPackage; texts: string[]; wantIds?: boolean }
   | { kind: 'pictures'; model: ModelPackage; pictures: { bytes: Uint8Array; thumbnail: boolean }[] };
 
@@ -76,6 +74,7 @@ export interface PictureFacts {
 export type StageSeconds = Partial<Record<'tokenize' | 'decode' | 'resize' | 'thumbnail' | 'infer', number>>;
 
 export interface WorkerSettings {
+  packages: ReadOptions & { modelsDirectory: string };
   limits: PictureLimits;
   session: SessionSettings;
 }

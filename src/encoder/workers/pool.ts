@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MixspaceError, toMixspaceError } from '../../errors.js';
 import type { Log } from '../../telemetry.js';
-import type { ModelPackage } from '../package/model-package.js';
+import { versionOf, type ModelPackage } from '../package/model-package.js';
 import type { PicturesReply, TextsReply, Usage, WorkerSettings } from './messages.js';
 import { outcomesOf } from './outcomes.js';
 import { JobQueue, type Job, type Modality, type Priority } from './queue.js';
@@ -21,7 +21,9 @@ export interface PoolOptions {
   /** See `ResidencyOptions`. */
   idleMs: number;
   memoryBytes: number;
-  costOf(model: string): number;
+  costOf(model: ModelPackage): number;
+  /** A worker could not load it: its files have gone, or are others now. */
+  onLoadFailed(model: ModelPackage): void;
   log: Log;
   onStage: (stage: string, seconds: number) => void;
 }
@@ -32,6 +34,7 @@ export class WorkerPool {
   readonly #queue: JobQueue;
   readonly #seats: Seat[];
   readonly #residency: Residency;
+  #preloaded: ModelPackage[];
   /** What a worker died of, perhaps: each is tried once more, alone in a worker. */
   #suspects: Job[] = [];
   #replaced = 0;
@@ -43,7 +46,8 @@ export class WorkerPool {
     this.#options = options;
     this.#queue = new JobQueue(options.queueLimit);
     this.#seats = workers.map((worker) => new Seat(worker));
-    this.#residency = new Residency(this.#seats, { ...options, pinned: options.preloaded.map(({ id }) => id) });
+    this.#preloaded = options.preloaded;
+    this.#residency = new Residency(this.#seats, { ...options, isPinned: (model) => this.#preloaded.some((each) => versionOf(each) === versionOf(model)) });
     for (const seat of this.#seats) this.#watch(seat);
   }
 
@@ -63,13 +67,24 @@ export class WorkerPool {
   }
 
   /** Workers that hold a model. */
-  loadedIn(model: string): number {
+  loadedIn(model: ModelPackage): number {
     return this.#residency.holders(model).length;
   }
 
   /** Waits until every worker has the models to start with. */
   async ready(): Promise<void> {
     await Promise.all(this.#seats.map(({ worker }) => this.#preload(worker)));
+  }
+
+  /** Of a model that is kept loaded, other files: each worker has them before this ends, one after the other, so that the others answer meanwhile. */
+  async renew(model: ModelPackage): Promise<void> {
+    if (!this.#preloaded.some(({ id }) => id === model.id)) return;
+    for (const { worker } of this.#seats) {
+      await worker.load(model).catch((error: unknown) => {
+        if (!(error instanceof WorkerDied)) throw error;
+      });
+    }
+    this.#preloaded = this.#preloaded.map((each) => (each.id === model.id ? model : each));
   }
 
   /** Each job's `done` is called once. Throws `overloaded` or `not_ready` before any is taken. */
@@ -99,7 +114,7 @@ export class WorkerPool {
   }
 
   async #preload(worker: WorkerProcess): Promise<void> {
-    for (const model of this.#options.preloaded) await worker.load(model);
+    for (const model of this.#preloaded) await worker.load(model);
   }
 
   #watch(seat: Seat): void {
@@ -142,7 +157,7 @@ export class WorkerPool {
   }
 
   /** A worker that holds the model goes first; another one loads it only where those are busy and memory allows. */
-  #mayTake(seat: Seat, model: string, priority: Priority): boolean {
+  #mayTake(seat: Seat, model: ModelPackage, priority: Priority): boolean {
     if (seat.worker.holds(model)) return true;
     const holders = this.#residency.holders(model);
     return holders.length === 0 || (holders.every((each) => !each.hasRoom(priority)) && this.#residency.hasRoomFor(model));
@@ -162,12 +177,14 @@ export class WorkerPool {
     const start = performance.now();
     const { worker } = seat;
     seat.begin(first);
-    this.#residency.used(first.model.id);
+    this.#residency.used(first.model);
     this.#options.onStage('queue', (start - first.queuedAt) / 1000);
     try {
-      if (!worker.holds(first.model.id)) this.#residency.makeRoomFor(first.model.id);
+      if (!worker.holds(first.model)) this.#residency.makeRoomFor(first.model);
       await worker.load(first.model).catch((error: unknown) => {
-        throw error instanceof WorkerDied ? error : cannotLoad(first.model, error);
+        if (error instanceof WorkerDied) throw error;
+        this.#options.onLoadFailed(first.model);
+        throw cannotLoad(first.model, error);
       });
       const began = performance.now();
       const reply = await this.#ask(worker, first, jobs);
@@ -182,7 +199,7 @@ export class WorkerPool {
       }
     } finally {
       seat.end(first);
-      this.#residency.used(first.model.id);
+      this.#residency.used(first.model);
       if (seat.batches === 0 && this.#suspects.length === 0) seat.reserved = false;
       this.#dispatch();
     }
@@ -206,6 +223,9 @@ export class WorkerPool {
 }
 
 function cannotLoad({ id }: ModelPackage, error: unknown): MixspaceError {
+  if (error instanceof MixspaceError && error.code === 'conflict') {
+    return new MixspaceError('not_ready', `${error.message} They are checked again; try again later.`, { param: 'model', retryAfter: 5, cause: error });
+  }
   return new MixspaceError('not_ready', `The model ${id} cannot be loaded; the log says why.`, { cause: error });
 }
 

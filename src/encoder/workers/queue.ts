@@ -1,6 +1,6 @@
 import { MixspaceError } from '../../errors.js';
 import type { ImageEmbedding, Outcome, TextEmbedding } from '../encoder.js';
-import type { ModelPackage } from '../package/model-package.js';
+import { versionOf, type ModelPackage } from '../package/model-package.js';
 
 export type Priority = 'interactive' | 'bulk';
 export type Modality = 'text' | 'image';
@@ -22,7 +22,7 @@ export interface Job {
 
 interface Lane {
   priority: Priority;
-  model: string;
+  model: ModelPackage;
   jobs: Job[];
 }
 
@@ -69,7 +69,7 @@ export class JobQueue {
   }
 
   /** The next batch of a model that `accepts` names: interactive lanes first, but for every ninth, then the lane whose head has waited longest. */
-  take(priorities: Priority[], batchSize: Record<Modality, number>, accepts: (model: string, priority: Priority) => boolean): Job[] {
+  take(priorities: Priority[], batchSize: Record<Modality, number>, accepts: (model: ModelPackage, priority: Priority) => boolean): Job[] {
     for (const priority of this.#inARow < interactiveInARow ? priorities : priorities.toReversed()) {
       const lane = this.#oldest(priority, accepts);
       const head = lane?.jobs[0];
@@ -100,16 +100,16 @@ export class JobQueue {
   }
 
   #lane({ model, modality, priority }: Job): Lane {
-    const name = `${priority} ${modality} ${model.id}`;
+    const name = `${priority} ${modality} ${versionOf(model)}`;
     let lane = this.#lanes.get(name);
     if (!lane) {
-      lane = { priority, model: model.id, jobs: [] };
+      lane = { priority, model, jobs: [] };
       this.#lanes.set(name, lane);
     }
     return lane;
   }
 
-  #oldest(priority: Priority, accepts: (model: string, priority: Priority) => boolean): Lane | undefined {
+  #oldest(priority: Priority, accepts: (model: ModelPackage, priority: Priority) => boolean): Lane | undefined {
     let oldest: Lane | undefined;
     for (const lane of this.#lanes.values()) {
       const head = lane.jobs[0];

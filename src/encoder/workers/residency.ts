@@ -1,15 +1,16 @@
 import type { Log } from '../../telemetry.js';
+import { versionOf, type ModelPackage } from '../package/model-package.js';
 import type { Seat } from './seat.js';
 
 export interface ResidencyOptions {
   /** Never unloaded. */
-  pinned: string[];
+  isPinned(model: ModelPackage): boolean;
   /** Milliseconds after which a model that nobody used is unloaded; Infinity: never. */
   idleMs: number;
   /** What all models in all workers may hold together; models in use are kept beyond it. */
   memoryBytes: number;
   /** What a model holds in one worker. */
-  costOf(model: string): number;
+  costOf(model: ModelPackage): number;
   log: Log;
 }
 
@@ -27,22 +28,22 @@ export class Residency {
   }
 
   /** Told when a batch of a model begins and when it ends. */
-  used(model: string): void {
-    this.#usedAt.set(model, performance.now());
+  used(model: ModelPackage): void {
+    this.#usedAt.set(versionOf(model), performance.now());
   }
 
   /** Workers that hold it. */
-  holders(model: string): Seat[] {
+  holders(model: ModelPackage): Seat[] {
     return this.#seats.filter(({ worker }) => worker.alive && worker.holds(model));
   }
 
   /** Whether a further copy of a model that is loaded elsewhere stays within the bound. */
-  hasRoomFor(model: string): boolean {
+  hasRoomFor(model: ModelPackage): boolean {
     return this.#held() + this.#options.costOf(model) <= this.#options.memoryBytes;
   }
 
   /** Unloads the least recently used until one more model has room, or nothing idle is left. */
-  makeRoomFor(model: string): void {
+  makeRoomFor(model: ModelPackage): void {
     while (!this.hasRoomFor(model)) {
       const [oldest] = this.#idle().sort((a, b) => this.#lastUse(a.model) - this.#lastUse(b.model));
       if (!oldest) return;
@@ -61,24 +62,24 @@ export class Residency {
     }
   }
 
-  #idle(): { seat: Seat; model: string }[] {
+  #idle(): { seat: Seat; model: ModelPackage }[] {
     return this.#seats.flatMap((seat) => {
-      const models = seat.worker.alive ? [...seat.worker.models] : [];
-      return models.filter((model) => !this.#options.pinned.includes(model) && !seat.uses(model)).map((model) => ({ seat, model }));
+      const models = seat.worker.alive ? seat.worker.models : [];
+      return models.filter((model) => !this.#options.isPinned(model) && !seat.uses(model)).map((model) => ({ seat, model }));
     });
   }
 
-  #unload({ worker }: Seat, model: string, why: string): void {
-    this.#options.log('info', `Model ${model} is unloaded from a worker: ${why}.`, { model, worker: worker.pid });
+  #unload({ worker }: Seat, model: ModelPackage, why: string): void {
+    this.#options.log('info', `Model ${model.id} is unloaded from a worker: ${why}.`, { model: model.id, worker: worker.pid });
     // The bookkeeping is done at once; a worker that dies meanwhile gives everything back.
     worker.unload(model).catch(() => undefined);
   }
 
   #held(): number {
-    return this.#seats.reduce((sum, { worker }) => sum + [...worker.models].reduce((each, model) => each + this.#options.costOf(model), 0), 0);
+    return this.#seats.reduce((sum, { worker }) => sum + worker.models.reduce((each, model) => each + this.#options.costOf(model), 0), 0);
   }
 
-  #lastUse(model: string): number {
-    return this.#usedAt.get(model) ?? 0;
+  #lastUse(model: ModelPackage): number {
+    return this.#usedAt.get(versionOf(model)) ?? 0;
   }
 }

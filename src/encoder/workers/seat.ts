@@ -1,3 +1,4 @@
+import { versionOf, type ModelPackage } from '../package/model-package.js';
 import type { Job, Priority } from './queue.js';
 import type { WorkerProcess } from './worker-process.js';
 
@@ -30,21 +31,21 @@ export class Seat {
     return this.#batches < places && (priority === 'interactive' || this.#bulkBatches < bulkPlaces);
   }
 
-  uses(model: string): boolean {
-    return (this.#underWay.get(model) ?? 0) > 0;
+  uses(model: ModelPackage): boolean {
+    return (this.#underWay.get(versionOf(model)) ?? 0) > 0;
   }
 
   begin({ model, priority }: Job): void {
-    this.#count(model.id, priority, 1);
+    this.#count(versionOf(model), priority, 1);
   }
 
   end({ model, priority }: Job): void {
-    this.#count(model.id, priority, -1);
+    this.#count(versionOf(model), priority, -1);
   }
 
-  #count(model: string, priority: Priority, change: number): void {
+  #count(version: string, priority: Priority, change: number): void {
     this.#batches += change;
     if (priority === 'bulk') this.#bulkBatches += change;
-    this.#underWay.set(model, (this.#underWay.get(model) ?? 0) + change);
+    this.#underWay.set(version, (this.#underWay.get(version) ?? 0) + change);
   }
 }

@@ -3,7 +3,7 @@ import { constants, setPriority } from 'node:os';
 import { PassThrough, type Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { MixspaceError } from '../../errors.js';
-import type { ModelPackage } from '../package/model-package.js';
+import { versionOf, type ModelPackage } from '../package/model-package.js';
 import { Channel } from './channel.js';
 import type { FailedReply, LoadedReply, Reply, ReplyBody, Request, RequestBody, Usage, WorkerSettings } from './messages.js';
 
@@ -70,7 +70,7 @@ export class WorkerProcess {
   readonly #process: ChildProcess;
   readonly #channel: Channel<Request>;
   readonly #questions = new Map<number, Question>();
-  readonly #models = new Map<string, Promise<LoadedReply>>();
+  readonly #models = new Map<string, { model: ModelPackage; loading: Promise<LoadedReply> }>();
   #lastTicket = 0;
   #loads = 0;
   #dead = false;
@@ -106,12 +106,12 @@ export class WorkerProcess {
   }
 
   /** Models loaded or being loaded. */
-  get models(): Iterable<string> {
-    return this.#models.keys();
+  get models(): ModelPackage[] {
+    return [...this.#models.values()].map(({ model }) => model);
   }
 
-  holds(id: string): boolean {
-    return this.#models.has(id);
+  holds(model: ModelPackage): boolean {
+    return this.#models.has(versionOf(model));
   }
 
   /**
@@ -132,19 +132,20 @@ export class WorkerProcess {
 
   /** Once, however many ask. */
   load(model: ModelPackage): Promise<LoadedReply> {
-    let loading = this.#models.get(model.id);
-    if (!loading) {
-      loading = this.#load(model);
-      this.#models.set(model.id, loading);
-      loading.catch(() => this.#models.delete(model.id));
+    const version = versionOf(model);
+    let held = this.#models.get(version);
+    if (!held) {
+      held = { model, loading: this.#load(model) };
+      this.#models.set(version, held);
+      held.loading.catch(() => this.#models.delete(version));
     }
-    return loading;
+    return held.loading;
   }
 
   /** Nothing may be under way with it. */
-  async unload(id: string): Promise<void> {
-    this.#models.delete(id);
-    await this.ask({ kind: 'unload', id });
+  async unload(model: ModelPackage): Promise<void> {
+    this.#models.delete(versionOf(model));
+    await this.ask({ kind: 'unload', model });
   }
 
   /** Now, whatever it does. */

@@ -1,7 +1,8 @@
 /** An encoder worker: decodes, resizes, tokenises and infers, in a process of its own that whoever started it may kill at any time. */
 import { Socket } from 'node:net';
 import { toMixspaceError } from '../../errors.js';
-import { readPackage, type ModelPackage } from '../package/model-package.js';
+import { requireUnchanged } from '../package/fingerprint.js';
+import { readPackage, versionOf, type ModelPackage } from '../package/model-package.js';
 import { decodedBytes, readHeader, settleDecoder } from '../picture/decode.js';
 import { preparePicture } from '../picture/prepare.js';
 import { Channel } from './channel.js';
@@ -9,7 +10,7 @@ import type { PictureFacts, PicturesReply, Reply, ReplyBody, Request, StageSecon
 import { loadTowers, type Towers } from './towers.js';
 
 process.title = 'mixspace-encoder';
-const { limits, session } = JSON.parse(process.argv[2]!) as WorkerSettings;
+const { packages, limits, session } = JSON.parse(process.argv[2]!) as WorkerSettings;
 const loaded = new Map<string, Promise<Towers>>();
 settleDecoder();
 
@@ -33,14 +34,14 @@ function usage(): Reply['usage'] {
 async function answer(request: Request): Promise<ReplyBody> {
   switch (request.kind) {
     case 'read':
-      return { kind: 'read', model: await readPackage(request.modelsDirectory, request.id, request.variants, request.speed) };
+      return { kind: 'read', model: await readPackage(packages.modelsDirectory, request.id, packages) };
     case 'load': {
       const { dimension, oneAtATime, executionProvider, refused } = await towersOf(request.model);
       collect();
       return { kind: 'loaded', dimension, oneAtATime, executionProvider, refused };
     }
     case 'unload':
-      await unload(request.id);
+      await unload(request.model);
       return { kind: 'unloaded' };
     case 'texts':
       return encodeTexts(await towersOf(request.model), request.texts, request.wantIds ?? false);
@@ -50,18 +51,33 @@ async function answer(request: Request): Promise<ReplyBody> {
 }
 
 function towersOf(model: ModelPackage): Promise<Towers> {
-  let towers = loaded.get(model.id);
+  const version = versionOf(model);
+  let towers = loaded.get(version);
   if (!towers) {
-    towers = loadTowers(model, session);
-    loaded.set(model.id, towers);
-    towers.catch(() => loaded.delete(model.id));
+    towers = load(model);
+    loaded.set(version, towers);
+    towers.catch(() => loaded.delete(version));
   }
   return towers;
 }
 
-async function unload(id: string): Promise<void> {
-  const towers = loaded.get(id);
-  loaded.delete(id);
+async function load(model: ModelPackage): Promise<Towers> {
+  let towers: Towers | undefined;
+  try {
+    towers = await loadTowers(model, session);
+    return towers;
+  } finally {
+    // Afterwards: files that changed while they were loaded are found out, too.
+    await requireUnchanged(model, packages).catch(async (error: unknown) => {
+      await towers?.release();
+      throw error;
+    });
+  }
+}
+
+async function unload(model: ModelPackage): Promise<void> {
+  const towers = loaded.get(versionOf(model));
+  loaded.delete(versionOf(model));
   await (await towers)?.release();
   setImmediate(collect);
 }
