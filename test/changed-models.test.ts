@@ -116,7 +116,7 @@ describe('packages that come, change and go while the service runs', () => {
     const held = after.loaded_in;
     expect(held).toBeGreaterThan(0);
     for (const pid of workersOf(server)) process.kill(pid, 'SIGKILL');
-    await until(() => listedAs(server, 'main'), (each) => each.loaded_in < held);
+    await until(() => server.logs(), (logs) => logs.split('An encoder worker died').length > held);
     await until(() => listedAs(server, 'main'), (each) => each.loaded_in === held);
     const { status, body } = await embed(server, 'main');
     expect([status, body.fingerprint]).toEqual([200, after.fingerprint]);
