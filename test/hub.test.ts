@@ -327,6 +327,19 @@ describe('mixspace models pull', () => {
     expect([...(await filesOf(at('flat'))).keys()].toSorted()).toEqual(['LICENSE', 'mixspace-lock.json', 'model.json', 'textual.onnx', 'tokenizer.json', 'visual.onnx']);
   });
 
+  it('takes the file that holds both towers where they are not published apart', async () => {
+    const small = Buffer.from('{}');
+    const files: Files = new Map([
+      ...['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json'].map((name) => [name, small] as const),
+      ['onnx/model.onnx', clip.get(vision)!], ['onnx/model_fp16.onnx', Buffer.alloc(9)], ['onnx/model_quantized.onnx', Buffer.alloc(10)],
+      ['onnx/vision_model_quantized.onnx', Buffer.alloc(5)], ['onnx/text_model_quantized.onnx', Buffer.alloc(6)],
+    ]);
+    hub.repositories['tests/joint'] = { branches: { main: commitA }, commits: { [commitA]: files }, card: { license: 'mit' } };
+    expect((await mixspace('models pull tests/joint --variant fp32,q8')).code).toBe(0);
+    const pulled = [...(await filesOf(at('joint'))).keys()].filter((name) => name.startsWith('onnx/')).toSorted();
+    expect(pulled).toEqual(['onnx/model.onnx', 'onnx/text_model_quantized.onnx', 'onnx/vision_model_quantized.onnx']);
+  });
+
   it('asks for sizes and hashes where the list lacks them, and finds a model under the name that it had', async () => {
     hub.mischief = { bareListing: true };
     hub.repositories['tests/old-name'] = { movedTo: 'tests/clip-tiny', branches: {}, commits: {} };

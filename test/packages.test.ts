@@ -15,7 +15,7 @@ import { call } from './api.js';
 import { rawValues } from './onnx.js';
 import { cosine, farthest, golden, limits, type GoldenText } from './parity/compare.js';
 import { repository, startServer } from './server.js';
-import { fixtures, imageTower, imageWeights, smallPackage, textTower } from './small-towers.js';
+import { fixtures, imageTower, imageWeights, jointFile, smallPackage, textTower } from './small-towers.js';
 
 const bulk = { priority: 'bulk' } as const;
 const texts = ['a dog', 'a much longer text about two dogs that play in the snow near the old red house', '', 'zebra'];
@@ -233,9 +233,30 @@ describe('variants', () => {
 
   test('that are not there are refused with a list of what is', async () => {
     await smallPackage(models, 'lacking', { 'model.json': { variant: 'q4' }, 'onnx/vision_model_q4.onnx': imageTower() });
-    await expect(readPackage(models, 'lacking')).rejects.toThrow(/q4 \(vision_model_q4\.onnx and text_model_q4\.onnx\)\. There is onnx\/text_model\.onnx, onnx\/vision_model\.onnx, onnx\/vision_model_q4\.onnx, which makes fp32\./);
-    await smallPackage(models, 'joint', { 'onnx/vision_model.onnx': undefined, 'onnx/text_model.onnx': undefined, 'onnx/model.onnx': imageTower() });
-    await expect(readPackage(models, 'joint')).rejects.toThrow(/There is onnx\/model\.onnx\./);
+    await expect(readPackage(models, 'lacking')).rejects.toThrow(/q4 \(vision_model_q4\.onnx and text_model_q4\.onnx or model_q4\.onnx\)\. There is onnx\/text_model\.onnx, onnx\/vision_model\.onnx, onnx\/vision_model_q4\.onnx, which makes fp32\./);
+  });
+
+  test('with both towers in one file give what the towers apart give, and need no input of the other kind', async () => {
+    const folder = path.join(models, 'joined');
+    const noTowers = { 'onnx/vision_model.onnx': undefined, 'onnx/text_model.onnx': undefined };
+    await smallPackage(folder, 'apart', { 'onnx/model.onnx': jointFile({ image: { output: 'unknown' } }) });
+    await smallPackage(folder, 'joint', { ...noTowers, 'onnx/model.onnx': jointFile() });
+    await smallPackage(folder, 'named', { ...noTowers, 'onnx/model.onnx': jointFile({ text: { output: 'words' }, image: { output: 'looks' } }), 'model.json': { pad_token_id: 0, text_output: 'words', image_output: 'looks' } });
+    await smallPackage(folder, 'quantized', { ...noTowers, 'onnx/model_quantized.onnx': jointFile({ text: { quantized: true } }) });
+    await smallPackage(folder, 'unknown', { ...noTowers, 'onnx/model.onnx': jointFile({ text: { output: 'words' } }) });
+    await smallPackage(folder, 'external', { ...noTowers, 'onnx/model.onnx': jointFile({ externalFile: 'model.onnx_data' }), 'onnx/model.onnx_data': Buffer.from(Float32Array.from(imageWeights).buffer) });
+    await smallPackage(folder, 'cut', { ...noTowers, 'onnx/model.onnx': jointFile().subarray(0, 700) });
+    await opened('joined', async (encoder, said) => {
+      const apart = await embeddings(encoder, 'apart');
+      expect(await embeddings(encoder, 'joint')).toEqual(apart);
+      expect(await embeddings(encoder, 'named')).toEqual(apart);
+      expect(await encoder.model('quantized')).toMatchObject({ variant: 'q8', batching: 'one_at_a_time' });
+      const problems = Object.fromEntries(encoder.models().map(({ id, problem }) => [id, problem]));
+      expect(problems['unknown']).toMatch(/model\.onnx cannot be taken apart: it has the outputs logits_per_image, words, image_embeds; text_embeds or text_embeddings is needed\./);
+      expect(problems['external']).toMatch(/model\.onnx holds both towers and keeps weights in a file beside it/);
+      expect(problems['cut']).toMatch(/model\.onnx cannot be taken apart: it ends too early\./);
+      expect(said).toContain('The model package unknown cannot be used');
+    });
   });
 
   test('of half precision, pixels and outputs alike, come near those of single precision', async () => {

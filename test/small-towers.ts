@@ -1,7 +1,7 @@
 /** Towers of a few numbers, and packages made of them, in the layouts and with the habits that are met in the wild. */
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { onnxFile, type Dimension, type ElementType, type Node } from './onnx.js';
+import { onnxFile, type Dimension, type ElementType, type Graph, type Node } from './onnx.js';
 import { repository } from './server.js';
 
 export const fixtures = path.join(repository, 'test/fixtures/reference');
@@ -21,8 +21,10 @@ export interface ImageTower {
 export const imageWeights = [0.9, -0.2, 0.4, 0.1, -0.5, 0.8, 0.3, -0.7, 0.2, 0.6, -0.9, 0.5];
 
 /** The means of the three planes, times a matrix, plus a constant. */
-export function imageTower({ input = 'pixel_values', type = 'float32', shape = ['batch', 3, 8, 8], output = 'image_embeds', outputType = 'float32', outputShape = ['batch', dimension], externalFile }: ImageTower = {}): Buffer {
-  return onnxFile({
+export const imageTower = (tower?: ImageTower): Buffer => onnxFile(imageGraph(tower));
+
+function imageGraph({ input = 'pixel_values', type = 'float32', shape = ['batch', 3, 8, 8], output = 'image_embeds', outputType = 'float32', outputShape = ['batch', dimension], externalFile }: ImageTower = {}): Graph {
+  return {
     inputs: [{ name: input, type, shape }],
     outputs: [{ name: output, type: outputType, shape: outputShape }],
     nodes: [
@@ -37,7 +39,7 @@ export function imageTower({ input = 'pixel_values', type = 'float32', shape = [
       { name: 'bias', type: 'float32', shape: [dimension], values: [0.3, 0.1, -0.2, 0.4] },
       { name: 'one', type: 'int64', shape: [1], values: [1] },
     ],
-  });
+  };
 }
 
 export interface TextTower {
@@ -53,7 +55,9 @@ export interface TextTower {
 }
 
 /** The largest or the mean id, in thousands, times a vector, plus a constant. */
-export function textTower({ input = 'input_ids', type = 'int64', shape = ['batch', 'length'], output = 'text_embeds', outputType = 'float32', outputShape = ['batch', dimension], pool = 'max', quantized = false }: TextTower = {}): Buffer {
+export const textTower = (tower?: TextTower): Buffer => onnxFile(textGraph(tower));
+
+function textGraph({ input = 'input_ids', type = 'int64', shape = ['batch', 'length'], output = 'text_embeds', outputType = 'float32', outputShape = ['batch', dimension], pool = 'max', quantized = false }: TextTower = {}): Graph {
   const projection: Node[] = quantized
     ? [
         { op: 'DynamicQuantizeLinear', inputs: ['scaled'], outputs: ['quantized', 'scale', 'zero'] },
@@ -62,7 +66,7 @@ export function textTower({ input = 'input_ids', type = 'int64', shape = ['batch
         { op: 'Mul', inputs: ['productFloat', 'scale'], outputs: ['projected'] },
       ]
     : [{ op: 'MatMul', inputs: ['scaled', 'weights'], outputs: ['projected'] }];
-  return onnxFile({
+  return {
     inputs: [{ name: input, type, shape }],
     outputs: [{ name: output, type: outputType, shape: outputShape }],
     nodes: [
@@ -78,7 +82,36 @@ export function textTower({ input = 'input_ids', type = 'int64', shape = ['batch
       { name: 'bias', type: 'float32', shape: [dimension], values: [0.1, 0.5, -0.3, 0.2] },
       { name: 'one', type: 'int64', shape: [1], values: [1] },
     ],
+  };
+}
+
+/** Both towers in one graph, as exports without a split have them: the logits need both inputs. */
+export function jointFile({ text = {}, image = {}, externalFile }: { text?: TextTower; image?: ImageTower; externalFile?: string } = {}): Buffer {
+  const towers = [prefixed('text/', textGraph(text)), prefixed('image/', imageGraph(externalFile === undefined ? image : { ...image, externalFile }))];
+  const [textOutput, imageOutput] = towers.map(({ outputs: [output] }) => output!.name) as [string, string];
+  const logits = { name: 'logits_per_image', type: 'float32', shape: ['images', 'texts'] } as const;
+  return onnxFile({
+    inputs: towers.flatMap(({ inputs }) => inputs),
+    outputs: [{ ...logits, shape: [...logits.shape] }, ...towers.flatMap(({ outputs }) => outputs)],
+    nodes: [
+      ...towers.flatMap(({ nodes }) => nodes),
+      { op: 'Transpose', inputs: [textOutput], outputs: ['turned'], attributes: { perm: [1, 0] } },
+      { op: 'MatMul', inputs: [imageOutput, 'turned'], outputs: [logits.name] },
+    ],
+    constants: towers.flatMap(({ constants }) => constants),
   });
+}
+
+/** All names but those of inputs and outputs. */
+function prefixed(prefix: string, { inputs, outputs, nodes, constants }: Graph): Graph {
+  const outside = new Set([...inputs, ...outputs].map(({ name }) => name));
+  const rename = (name: string): string => (outside.has(name) ? name : prefix + name);
+  return {
+    inputs,
+    outputs,
+    nodes: nodes.map((node) => ({ ...node, inputs: node.inputs.map(rename), outputs: node.outputs.map(rename) })),
+    constants: constants.map((constant) => ({ ...constant, name: rename(constant.name) })),
+  };
 }
 
 function finished(from: string, output: string, type: 'float32' | 'float16', rank: number): Node[] {

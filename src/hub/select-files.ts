@@ -1,4 +1,4 @@
-import { variantNames, variantSuffixes, type Variant } from '../encoder/package/variants.js';
+import { findVariants, variantNames, type Stems, type Variant } from '../encoder/package/variants.js';
 import { MixspaceError } from '../errors.js';
 import type { HubModel, ListedFile } from './hub-client.js';
 
@@ -15,10 +15,10 @@ export function parseVariants(text: string): Variant[] {
   return [...new Set(variants)];
 }
 
-/** A layout in which two-tower models are published: its towers without their endings, and what else belongs to it. */
+/** A layout in which two-tower models are published: its towers, and what else belongs to it. */
 interface Layout {
   name: string;
-  towers: [string, string];
+  towers: Stems;
   companions: RegExp;
   /** Without these no service reads it. */
   needed: string[];
@@ -28,19 +28,19 @@ const licenses = String.raw`LICEN[CS]E[\w.-]*|README\.md`;
 const layouts: Layout[] = [
   {
     name: 'hub',
-    towers: ['onnx/vision_model', 'onnx/text_model'],
+    towers: { text: 'onnx/text_model', image: 'onnx/vision_model', joint: 'onnx/model' },
     companions: new RegExp(String.raw`^(config|preprocessor_config|tokenizer|tokenizer_config|special_tokens_map|model)\.json$|^(${licenses})$`, 'i'),
     needed: ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json'],
   },
   {
     name: 'open_clip',
-    towers: ['visual/model', 'textual/model'],
+    towers: { text: 'textual/model', image: 'visual/model' },
     companions: new RegExp(String.raw`^(config|model)\.json$|^visual/preprocess_cfg\.json$|^textual/(tokenizer|tokenizer_config)\.json$|^(${licenses})$`, 'i'),
     needed: ['config.json', 'visual/preprocess_cfg.json', 'textual/tokenizer.json'],
   },
   {
     name: 'flat',
-    towers: ['visual', 'textual'],
+    towers: { text: 'textual', image: 'visual' },
     companions: new RegExp(String.raw`^(config|open_clip_config|preprocess_cfg|preprocessor_config|tokenizer|tokenizer_config|special_tokens_map|model)\.json$|^(${licenses})$`, 'i'),
     needed: ['config.json', 'tokenizer.json'],
   },
@@ -89,12 +89,10 @@ function within(files: ListedFile[], folder: string | undefined): Map<string, Li
 }
 
 /** The variants that both towers have, each with its files: towers and the weights that lie beside them. */
-function available(inside: Map<string, ListedFile>, towers: readonly string[]): Map<Variant, SelectedFile[]> {
+function available(inside: Map<string, ListedFile>, towers: Stems): Map<Variant, SelectedFile[]> {
   const found = new Map<Variant, SelectedFile[]>();
-  for (const [variant, endings] of Object.entries(variantSuffixes) as [Variant, readonly string[]][]) {
-    const chosen = towers.map((tower) => endings.map((ending) => `${tower}${ending}.onnx`).find((name) => inside.has(name)));
-    if (chosen.some((name) => name === undefined)) continue;
-    const names = (chosen as string[]).flatMap((name) => [name, ...[...inside.keys()].filter((other) => isWeightsOf(other, name))]);
+  for (const [variant, { text, image }] of findVariants(inside.keys(), towers)) {
+    const names = [...new Set([image, text])].flatMap((name) => [name, ...[...inside.keys()].filter((other) => isWeightsOf(other, name))]);
     found.set(variant, names.map((target) => ({ target, listed: inside.get(target)! })));
   }
   return found;
@@ -109,9 +107,7 @@ function noPackage(model: HubModel, folder: string | undefined): MixspaceError {
   const where = folder === undefined ? model.id : `${folder} of ${model.id}`;
   const folders = new Set(model.files.flatMap(({ path }) => parents(path)));
   const others = [...folders].filter((each) => layouts.some(({ towers }) => available(within(model.files, each), towers).size > 0));
-  const sameFolder = folder === undefined ? '' : `${folder}/`;
-  const joint = model.files.some(({ path }) => path === `${sameFolder}onnx/model.onnx`);
-  const why = joint ? 'only onnx/model.onnx, both towers in one file, which cannot be used' : 'no onnx/vision_model.onnx with onnx/text_model.onnx, no visual/model.onnx with textual/model.onnx, no visual.onnx with textual.onnx';
+  const why = 'no onnx/vision_model.onnx with onnx/text_model.onnx, no onnx/model.onnx with both, no visual/model.onnx with textual/model.onnx, no visual.onnx with textual.onnx';
   const way = others.length > 0 ? ` It has models in folders: ${others.slice(0, 20).map((each) => `--folder ${each}`).join(', ')}.` : '';
   return new MixspaceError('unprocessable', `There is no model for mixspace in ${where}: ${why}.${way}`, { param: 'ID' });
 }

@@ -29,8 +29,8 @@ interface HubPreprocessor extends Omit<OpenClipPreprocessor, 'size'> {
 const preprocessorFile = 'preprocessor_config.json';
 
 /**
- * The hub's layout: config.json, tokenizer.json and onnx/{text,vision}_model.onnx with their variants; mostly also
- * preprocessor_config.json and tokenizer_config.json.
+ * The hub's layout: config.json, tokenizer.json and onnx/{text,vision}_model.onnx, or both in onnx/model.onnx, with their
+ * variants; mostly also preprocessor_config.json and tokenizer_config.json.
  */
 export async function readHubLayout(directory: string, named: FamilyName | undefined): Promise<Published> {
   const config = await readJson<HubConfig>(directory, 'config.json');
@@ -49,7 +49,7 @@ export async function readHubLayout(directory: string, named: FamilyName | undef
     layout: 'hub',
     family: name,
     files: (await filesIn(join(directory, 'onnx'))).map((file) => `onnx/${file}`),
-    stems: { text: 'onnx/text_model', image: 'onnx/vision_model' },
+    stems: { text: 'onnx/text_model', image: 'onnx/vision_model', joint: 'onnx/model' },
     tokenizer: { file: 'tokenizer.json', ...(hasTokenizerConfig ? { config: 'tokenizer_config.json' } : {}) },
     text: {
       contextLength: Math.min(shortest(tokenizer.model_max_length, positions) ?? family.contextLength, family.longestContext ?? Infinity),

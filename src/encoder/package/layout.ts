@@ -1,7 +1,7 @@
 import type { Preprocessing } from '../picture/preprocess.js';
 import type { TextRules, TokenizerFiles } from '../text/text-encoding.js';
 import type { FamilyName } from './families.js';
-import type { TowerFiles } from './variants.js';
+import type { Stems } from './variants.js';
 
 /** What a package's published files say, in whichever layout, before model.json has its word. Paths are relative to its folder. */
 export interface Published {
@@ -9,8 +9,7 @@ export interface Published {
   family: FamilyName;
   /** All files that may be weights. */
   files: string[];
-  /** Of the weights, without a variant's suffix and `.onnx`. */
-  stems: TowerFiles;
+  stems: Stems;
   tokenizer: TokenizerFiles;
   text: Omit<TextRules, 'tokenizer'>;
   image: Preprocessing;

@@ -18,6 +18,8 @@ export interface TowerFile {
   output?: string;
   /** Activations are quantised over the whole batch, so inputs go one at a time. */
   dynamicallyQuantized: boolean;
+  /** The file holds the other tower, too. */
+  joint?: true;
 }
 
 /** A model package as its files describe it, in whichever layout: plain data, so that it can be sent to workers. */
@@ -89,7 +91,9 @@ export async function readPackage(modelsDirectory: string, id: string, { variant
   const textFile = join(directory, towers.text);
   const imageFile = join(directory, towers.image);
   const text = await readWeights(textFile);
-  const image = await readWeights(imageFile);
+  const isJoint = imageFile === textFile;
+  const image = isJoint ? text : await readWeights(imageFile);
+  if (isJoint && text.hashes.length > 1) throw new Error(`${textFile} holds both towers and keeps weights in a file beside it, which is not read; a variant in one file is needed, or one with a file for each tower.`);
   const tokenizerHash = await hashFile(join(directory, published.tokenizer.file));
   const [textHash = '', ...textData] = text.hashes;
   const [imageHash = '', ...imageData] = image.hashes;
@@ -103,12 +107,14 @@ export async function readPackage(modelsDirectory: string, id: string, { variant
       file: textFile,
       ...(card.text_output === undefined ? {} : { output: card.text_output }),
       dynamicallyQuantized: text.dynamicallyQuantized,
+      ...(isJoint ? { joint: true } : {}),
       ...textRules(published, card),
     },
     image: {
       file: imageFile,
       ...(card.image_output === undefined ? {} : { output: card.image_output }),
       dynamicallyQuantized: image.dynamicallyQuantized,
+      ...(isJoint ? { joint: true } : {}),
       ...preprocessing(published, card, speed),
     },
     ...scoring(published, card),

@@ -20,32 +20,43 @@ export const variantSuffixes: Record<Variant, string[]> = {
  */
 export const nearestFirst: readonly Variant[] = variantNames;
 
+/** The same path twice where one file holds both. */
 export interface TowerFiles {
   text: string;
   image: string;
 }
 
+/** Paths without a variant's suffix and `.onnx`; `joint`: of a file that holds both towers, taken where they are not apart. */
+export interface Stems extends TowerFiles {
+  joint?: string;
+}
+
 export type Variants = Map<Variant, TowerFiles>;
 
-/** Variants of which both towers are there. `files` are paths; `stems` the paths without suffix and `.onnx`. */
-export function findVariants(files: string[], stems: TowerFiles): Variants {
+/** Variants of which both towers are there, among these paths. */
+export function findVariants(files: Iterable<string>, { text, image, joint }: Stems): Variants {
   const present = new Set(files);
   const found: Variants = new Map();
   for (const variant of variantNames) {
-    const suffix = variantSuffixes[variant].find((each) => present.has(`${stems.text}${each}.onnx`) && present.has(`${stems.image}${each}.onnx`));
-    if (suffix !== undefined) found.set(variant, { text: `${stems.text}${suffix}.onnx`, image: `${stems.image}${suffix}.onnx` });
+    const pairs = [{ text, image }, ...(joint === undefined ? [] : [{ text: joint, image: joint }])];
+    const towers = pairs
+      .flatMap((pair) => variantSuffixes[variant].map((suffix) => ({ text: `${pair.text}${suffix}.onnx`, image: `${pair.image}${suffix}.onnx` })))
+      .find((each) => present.has(each.text) && present.has(each.image));
+    if (towers) found.set(variant, towers);
   }
   return found;
 }
 
 /** The first wanted one there is. Throws an Error that lists what there is. */
-export function chooseVariant(found: Variants, wanted: readonly Variant[], files: string[], stems: TowerFiles): [Variant, TowerFiles] {
+export function chooseVariant(found: Variants, wanted: readonly Variant[], files: string[], stems: Stems): [Variant, TowerFiles] {
   for (const variant of wanted) {
     const towers = found.get(variant);
     if (towers) return [variant, towers];
   }
   const onnx = files.filter((file) => file.endsWith('.onnx'));
-  const needed = wanted.map((variant) => `${variant} (${variantSuffixes[variant].map((suffix) => `${basename(stems.image)}${suffix}.onnx and ${basename(stems.text)}${suffix}.onnx`).join(', or ')})`);
+  const name = (stem: string, suffix: string): string => `${basename(stem)}${suffix}.onnx`;
+  const joint = (suffix: string): string => (stems.joint === undefined ? '' : ` or ${name(stems.joint, suffix)}`);
+  const needed = wanted.map((variant) => `${variant} (${variantSuffixes[variant].map((suffix) => `${name(stems.image, suffix)} and ${name(stems.text, suffix)}${joint(suffix)}`).join(', or ')})`);
   const there = onnx.length === 0 ? 'no ONNX file' : onnx.join(', ');
   throw new Error(`None of the wanted variants is complete: ${needed.join('; ')}. There is ${there}${found.size === 0 ? '' : `, which makes ${[...found.keys()].join(', ')}`}.`);
 }

@@ -17,20 +17,24 @@ export interface OpenSession {
 }
 
 /**
- * A session on the first execution provider that takes the file. Each is tried alone: of a list, ONNX Runtime drops some
+ * A session on the first execution provider that takes the file, given by its path or its bytes. Each is tried alone: of a list, ONNX Runtime drops some
  * without a word, and others fail it although a later one would do.
  */
-export async function openSession(file: string, { executionProviders, threads }: SessionSettings): Promise<OpenSession> {
+export async function openSession(file: string | Uint8Array, { executionProviders, threads }: SessionSettings): Promise<OpenSession> {
   const refused: string[] = [];
   for (const executionProvider of executionProviders) {
     if (executionProvider === 'cpu') break;
     try {
-      return { session: await InferenceSession.create(file, optionsFor(executionProvider, threads)), executionProvider, refused };
+      return { session: await createSession(file, optionsFor(executionProvider, threads)), executionProvider, refused };
     } catch (error) {
       refused.push(`${executionProvider} cannot be used: ${(error as Error).message.split('\n')[0]!.slice(0, 300)}`);
     }
   }
-  return { session: await InferenceSession.create(file, optionsFor('cpu', threads)), executionProvider: 'cpu', refused };
+  return { session: await createSession(file, optionsFor('cpu', threads)), executionProvider: 'cpu', refused };
+}
+
+function createSession(file: string | Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession> {
+  return typeof file === 'string' ? InferenceSession.create(file, options) : InferenceSession.create(file, options);
 }
 
 function optionsFor(executionProvider: string, threads: number): InferenceSession.SessionOptions {

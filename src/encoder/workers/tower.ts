@@ -1,6 +1,7 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { TowerFile } from '../package/model-package.js';
 import { fromHalves } from './half-floats.js';
+import { readTower } from './joint-file.js';
 import { openSession, type OpenSession, type SessionSettings } from './session.js';
 
 /** An input that a tower may have, under the names it is published with. */
@@ -11,6 +12,9 @@ export interface KnownInput {
   /** Undefined: any. */
   shape: (number | undefined)[];
 }
+
+/** Embedding outputs by preference, as files of both towers are published. */
+const jointOutputs = { text: ['text_embeds', 'text_embeddings'], image: ['image_embeds', 'image_embeddings'] };
 
 /** Embedding outputs by preference, as towers are published. */
 const outputNames = ['text_embeds', 'image_embeds', 'text_embeddings', 'image_embeddings', 'embedding', 'embeddings', 'sentence_embedding', 'output', 'pooler_output'];
@@ -42,8 +46,10 @@ export interface Tower extends Omit<OpenSession, 'session'> {
 }
 
 /** Throws an Error whose sentence says what was found where something else is needed. */
-export async function openTower({ file, output: wanted, dynamicallyQuantized }: TowerFile, known: KnownInput[], settings: SessionSettings): Promise<Tower> {
-  const { session, ...opened } = await openSession(file, settings).catch((error: unknown) => {
+export async function openTower(modality: 'text' | 'image', tower: TowerFile, known: KnownInput[], settings: SessionSettings): Promise<Tower> {
+  const { file, output: wanted, dynamicallyQuantized } = tower;
+  const source = tower.joint ? await readTower(file, wanted === undefined ? jointOutputs[modality] : [wanted]) : file;
+  const { session, ...opened } = await openSession(source, settings).catch((error: unknown) => {
     throw new Error(`${file} cannot be loaded: ${(error as Error).message}`, { cause: error });
   });
   const inputs: Tower['inputs'] = new Map();

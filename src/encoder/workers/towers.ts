@@ -36,8 +36,8 @@ export async function loadTowers(model: ModelPackage, settings: SessionSettings 
   const textEncoding = await readTextEncoding(model.directory, model.text);
   const { size } = model.image;
   const pixelValues: KnownInput = { names: ['pixel_values', 'image', 'images', 'input'], required: true, types: ['float32', 'float16'], shape: [undefined, 3, size, size] };
-  const text = await openTower(model.text, textInputs, settings);
-  const image = await openTower(model.image, [pixelValues], settings);
+  const text = await openTower('text', model.text, textInputs, settings);
+  const image = await openTower('image', model.image, [pixelValues], settings);
   checkLength(text, model);
 
   const textFeeds = (texts: EncodedText[], rows: number, length = textLength(text, model, texts)): Feeds =>
