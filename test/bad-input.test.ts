@@ -161,6 +161,7 @@ describe('requests', () => {
     ['a multipart body cut short', items(), '--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nxx', { 'content-type': 'multipart/form-data; boundary=b' }, 400],
     ['multipart where JSON is due', '/v1/embeddings', '--b--\r\n', { 'content-type': 'multipart/form-data; boundary=b' }, 400],
     ['an id with a control character', items(), JSON.stringify({ items: [{ id: 'a\u0007', text: 'x' }] }), {}, 200],
+    ['an id that no URL can name', items(), JSON.stringify({ items: [{ id: '..', text: 'x' }] }), {}, 200],
     ['metadata over 64 kB', items(), JSON.stringify({ items: [{ metadata: { a: 'x'.repeat(70_000) }, text: 'x' }] }), {}, 200],
     ['1,001 items', items(), JSON.stringify({ items: Array(1001).fill({ text: 'x' }) }), {}, 413],
     ['an unknown collection', searchIn('none'), '{"query":"a"}', {}, 404],

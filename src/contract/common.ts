@@ -12,7 +12,8 @@ export const Id = z
   .refine((id) => id.length > 0 && utf8Length(id) <= limits.idBytes, `An id is 1 to ${limits.idBytes} bytes of UTF-8.`)
   .refine((id) => !hasControl(id), 'An id has no control characters.')
   .refine(wellFormed, 'An id is well-formed Unicode.')
-  .meta({ id: 'Id', description: `1 to ${limits.idBytes} bytes of UTF-8 without control characters.`, minLength: 1, maxLength: limits.idBytes });
+  .refine((id) => id !== '.' && id !== '..', 'An id is not "." or "..": no URL can name it.')
+  .meta({ id: 'Id', description: `1 to ${limits.idBytes} bytes of UTF-8 without control characters; not "." or "..".`, minLength: 1, maxLength: limits.idBytes });
 
 export const CollectionName = z
   .string()
