@@ -83,7 +83,7 @@ describe('packages that come, change and go while the service runs', () => {
   });
 
   it('takes changed files once they have passed their check, and answers with those in use until then', async () => {
-    const server = await start();
+    const server = await start({ MIXSPACE_MODEL_IDLE: '0' });
     await call(server.url, 'POST', '/v1/collections', { name: 'mine', model: 'other' });
     await call(server.url, 'POST', items('mine'), { items: [{ id: 'x', text: 'a dog' }] });
     const before = await embed(server, 'other');
@@ -96,6 +96,7 @@ describe('packages that come, change and go while the service runs', () => {
     );
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
     expect(after.fingerprint).not.toBe(before.body.fingerprint);
+    expect(server.logs()).toContain('Model other is unloaded from a worker: its files are others now.');
     const embedded = await embed(server, 'other');
     expect([embedded.body.fingerprint, embedded.body.data[0].embedding]).not.toEqual([before.body.fingerprint, before.body.data[0].embedding]);
     expect(embedded.body.fingerprint).toBe(after.fingerprint);
@@ -169,7 +170,8 @@ describe('packages that come, change and go while the service runs', () => {
     await until(() => listedAs(server, 'other'), (each) => !each.loaded);
     const refused = await until(() => embed(server, 'other'), ({ body }) => !body.error?.message.includes('checked again'));
     expect([refused.status, refused.body.error.message]).toEqual([503, expect.stringMatching(/other cannot be used: .*vision_model\.onnx/)]);
-    expect(await listedAs(server, 'other')).toMatchObject({ fingerprint: null, self_test: { status: 'unusable' } });
+    expect(await listedAs(server, 'other')).toMatchObject({ loaded: false, replacement: { status: 'unusable' } });
+    expect((await call(server.url, 'POST', '/v1/models/other/selftest')).body.error.message).toMatch(/other cannot be used: .*vision_model\.onnx/);
     expect((await embed(server, 'main')).status).toBe(200);
   });
 

@@ -67,6 +67,7 @@ export async function openEncoder(options: EncoderOptions): Promise<Encoder> {
     selfTestMs: batchMs,
     isKept: (id) => kept.has(id),
     beforeReplacing: (files) => pool.renew(files),
+    retire: (files) => pool.retire(files),
     log,
   });
   // All start at once: they boot while the first one checks the default model.
@@ -91,7 +92,7 @@ export async function openEncoder(options: EncoderOptions): Promise<Encoder> {
       idleMs: idle === 0 ? Infinity : 1000 * idle,
       memoryBytes: options.modelMemory ?? Infinity,
       costOf: ({ id }) => models.checked(id)?.memoryBytes ?? 0,
-      onLoadFailed: (files) => void models.loadFailed(files, () => pool.loadedIn(files) > 0),
+      onLoadFailed: () => void models.look(),
       log,
       onStage: options.onStage ?? (() => undefined),
     },

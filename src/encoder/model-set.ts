@@ -38,6 +38,8 @@ export interface ModelSetOptions {
   isKept: (id: string) => boolean;
   /** Awaited before what lies in a package's folder by now is used instead of what lay there before. */
   beforeReplacing: (files: ModelPackage) => Promise<void>;
+  /** Of files that nobody will ask for any more. */
+  retire: (files: ModelPackage) => void;
   log: Log;
 }
 
@@ -77,6 +79,12 @@ export class ModelSet {
     return this.#entries.get(id)?.checked;
   }
 
+  /** Throws `not_ready` where its files are others by now that cannot be used. */
+  requireFiles(id: string): void {
+    const replacement = this.#entries.get(id)?.replacement;
+    if (typeof replacement === 'object') throw unusable(id, replacement.problem);
+  }
+
   /**
    * Throws `not_found`, after the directory was looked into again, or `not_ready` where it cannot be used. With `worker`,
    * the check runs and leaves the model there.
@@ -89,7 +97,7 @@ export class ModelSet {
       throw new MixspaceError('not_found', `There is no model ${JSON.stringify(id)}; ${there}.`, { param: 'model' });
     }
     if (entry.checked) return entry.checked;
-    if (entry.problem !== undefined) throw unusable(entry);
+    if (entry.problem !== undefined) throw unusable(id, entry.problem);
     entry.checking ??= this.#firstCheck(entry, worker);
     return entry.checking;
   }
@@ -111,17 +119,6 @@ export class ModelSet {
     return this.#looking;
   }
 
-  /** A worker could not load these files. With others in their place that cannot be used either, and no worker left that holds them, nothing can. */
-  async loadFailed(files: ModelPackage, isHeld: () => boolean): Promise<void> {
-    await this.look();
-    const entry = this.#entries.get(files.id);
-    await entry?.replacing;
-    if (!entry?.checked || this.#options.isKept(entry.id) || typeof entry.replacement !== 'object' || isHeld()) return;
-    entry.problem = entry.replacement.problem;
-    delete entry.checked;
-    delete entry.replacement;
-  }
-
   async close(): Promise<void> {
     this.#closing = true;
     await Promise.all([...this.#workers].map((worker) => worker.end()));
@@ -134,6 +131,7 @@ export class ModelSet {
     if (entry?.problem !== undefined) forgetProblem(entry);
     await entry?.replacing;
     const { files } = await this.check(id);
+    this.requireFiles(id);
     return this.#withWorker((worker) => runSelfTest(worker, files, this.#options.selfTestMs));
   }
 
@@ -167,7 +165,10 @@ export class ModelSet {
     if (await isPackage(this.#folder(entry))) return;
     this.#options.log('warn', `The model package ${entry.id} has gone.`, { model: entry.id });
     if (entry.checked && this.#options.isKept(entry.id)) entry.replacement = { problem: 'The package has gone; it is used as long as its encoder workers live.' };
-    else this.#entries.delete(entry.id);
+    else {
+      this.#entries.delete(entry.id);
+      if (entry.checked) this.#options.retire(entry.checked.files);
+    }
   }
 
   #folder({ id }: Entry): string {
@@ -192,14 +193,14 @@ export class ModelSet {
     } catch (error) {
       entry.problem = this.#reasonOf(error);
       this.#options.log('error', `The model package ${entry.id} cannot be used and is left out.`, { model: entry.id, error: entry.problem });
-      throw unusable(entry, error);
+      throw unusable(entry.id, entry.problem, error);
     }
   }
 
   /** What is used goes on until the other files have passed their check. */
   async #replace(entry: Entry, before: CheckedModel): Promise<void> {
     const { id } = entry;
-    const { log, beforeReplacing } = this.#options;
+    const { log, beforeReplacing, retire } = this.#options;
     log('info', `The files of model ${id} have changed; they are checked.`, { model: id });
     entry.replacement = 'checking';
     try {
@@ -207,6 +208,7 @@ export class ModelSet {
       await beforeReplacing(checked.files);
       entry.checked = checked;
       delete entry.replacement;
+      retire(before.files);
       const { fingerprint } = checked.description;
       const other = fingerprint === before.description.fingerprint ? 'its space is the same' : `its space is ${fingerprint} now, collections of ${before.description.fingerprint} have to be embedded again`;
       log('info', `The files of model ${id} are taken; ${other}.`, { model: id });
@@ -247,7 +249,7 @@ export class ModelSet {
   }
 }
 
-function unusable({ id, problem }: Entry, cause?: unknown): MixspaceError {
+function unusable(id: string, problem: string, cause?: unknown): MixspaceError {
   return new MixspaceError('not_ready', `The model ${id} cannot be used: ${problem}`, { param: 'model', cause });
 }
 

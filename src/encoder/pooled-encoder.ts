@@ -85,6 +85,7 @@ export class PooledEncoder implements Encoder {
     if (fingerprint !== undefined && fingerprint !== description.fingerprint) {
       throw new MixspaceError('conflict', `Model "${id}" has other files now: its space is ${description.fingerprint}, no more ${fingerprint}.`, { param: 'model' });
     }
+    if (this.#pool.loadedIn(files) === 0) this.#models.requireFiles(id);
     if (inputs.length === 0) return [];
     if (signal?.aborted) throw hungUp(signal);
     return new Promise((resolve, reject) => {

@@ -35,14 +35,14 @@ export async function filesIn(directory: string): Promise<string[]> {
 /** Folders of a package are not nested deeper; a link that leads into a circle ends there. */
 const deepest = 3;
 
-/** Of the sizes and times of all files in a folder, links followed, as hex: where it is the same, so are the files. */
+/** Of the sizes and times of all files in a folder but hidden ones, links followed, as hex: where it is the same, so are the files. */
 export async function stampOf(directory: string): Promise<string> {
   return createHash('sha256').update(JSON.stringify(await signsOf(directory, 0))).digest('hex').slice(0, 24);
 }
 
 async function signsOf(directory: string, depth: number): Promise<unknown[]> {
   return Promise.all(
-    (await filesIn(directory)).map(async (name) => {
+    (await filesIn(directory)).filter((name) => !name.startsWith('.')).map(async (name) => {
       const path = join(directory, name);
       const found = await stat(path).catch(() => undefined);
       if (found?.isDirectory()) return [name, depth < deepest ? await signsOf(path, depth + 1) : []];

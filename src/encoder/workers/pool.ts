@@ -23,7 +23,7 @@ export interface PoolOptions {
   memoryBytes: number;
   costOf(model: ModelPackage): number;
   /** A worker could not load it: its files have gone, or are others now. */
-  onLoadFailed(model: ModelPackage): void;
+  onLoadFailed(): void;
   log: Log;
   onStage: (stage: string, seconds: number) => void;
 }
@@ -85,6 +85,11 @@ export class WorkerPool {
       });
     }
     this.#preloaded = this.#preloaded.map((each) => (each.id === model.id ? model : each));
+  }
+
+  /** Files that nobody will ask for any more are unloaded as soon as nothing runs on them. */
+  retire(model: ModelPackage): void {
+    this.#residency.retire(model);
   }
 
   /** Each job's `done` is called once. Throws `overloaded` or `not_ready` before any is taken. */
@@ -183,7 +188,7 @@ export class WorkerPool {
       if (!worker.holds(first.model)) this.#residency.makeRoomFor(first.model);
       await worker.load(first.model).catch((error: unknown) => {
         if (error instanceof WorkerDied) throw error;
-        this.#options.onLoadFailed(first.model);
+        this.#options.onLoadFailed();
         throw cannotLoad(first.model, error);
       });
       const began = performance.now();

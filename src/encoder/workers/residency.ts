@@ -19,6 +19,7 @@ export class Residency {
   readonly #seats: Seat[];
   readonly #options: ResidencyOptions;
   readonly #usedAt = new Map<string, number>();
+  readonly #retired = new Map<string, ModelPackage>();
   readonly #timer: NodeJS.Timeout | undefined;
 
   constructor(seats: Seat[], options: ResidencyOptions) {
@@ -30,6 +31,13 @@ export class Residency {
   /** Told when a batch of a model begins and when it ends. */
   used(model: ModelPackage): void {
     this.#usedAt.set(versionOf(model), performance.now());
+    if (this.#retired.has(versionOf(model))) this.#unloadRetired();
+  }
+
+  /** Is unloaded as soon as nothing runs on it, in whatever worker. */
+  retire(model: ModelPackage): void {
+    this.#retired.set(versionOf(model), model);
+    this.#unloadRetired();
   }
 
   /** Workers that hold it. */
@@ -60,6 +68,11 @@ export class Residency {
     for (const { seat, model } of this.#idle()) {
       if (now - this.#lastUse(model) >= this.#options.idleMs) this.#unload(seat, model, 'idle');
     }
+  }
+
+  #unloadRetired(): void {
+    for (const { seat, model } of this.#idle()) if (this.#retired.has(versionOf(model))) this.#unload(seat, model, 'its files are others now');
+    for (const [version, model] of this.#retired) if (this.holders(model).length === 0) this.#retired.delete(version);
   }
 
   #idle(): { seat: Seat; model: ModelPackage }[] {
