@@ -105,7 +105,7 @@ export function jointFile({ text = {}, image = {}, externalFile }: { text?: Text
 /** All names but those of inputs and outputs. */
 function prefixed(prefix: string, { inputs, outputs, nodes, constants }: Graph): Graph {
   const outside = new Set([...inputs, ...outputs].map(({ name }) => name));
-  const rename = (name: string): string => (outside.has(name) ? name : prefix + name);
+  const rename = (name: string): string => (name === '' || outside.has(name) ? name : prefix + name);
   return {
     inputs,
     outputs,
@@ -114,10 +114,11 @@ function prefixed(prefix: string, { inputs, outputs, nodes, constants }: Graph):
   };
 }
 
+/** An optional input or output that is left out has the name ''. */
 function finished(from: string, output: string, type: 'float32' | 'float16', rank: number): Node[] {
   return [
     { op: 'Add', inputs: [from, 'bias'], outputs: ['biased'] },
-    rank === 3 ? { op: 'Unsqueeze', inputs: ['biased', 'one'], outputs: ['shaped'] } : { op: 'Identity', inputs: ['biased'], outputs: ['shaped'] },
+    rank === 3 ? { op: 'Unsqueeze', inputs: ['biased', 'one'], outputs: ['shaped'] } : { op: 'Dropout', inputs: ['biased', '', ''], outputs: ['shaped', ''] },
     { op: 'Cast', inputs: ['shaped'], outputs: [output], attributes: { to: type === 'float16' ? 10 : 1 } },
   ];
 }

@@ -68,7 +68,8 @@ function pathTo(output: string, bytes: Buffer, fields: Field[]): { nodes: Set<nu
     const maker = makers.get(name);
     if (!maker || nodes.has(maker.start)) continue;
     nodes.add(maker.start);
-    for (const each of [...maker.reads, ...maker.writes]) names.add(each);
+    // '' stands for an optional input or output that is left out.
+    for (const each of [...maker.reads, ...maker.writes]) if (each !== '') names.add(each);
   }
   return { nodes, names };
 }
