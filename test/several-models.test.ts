@@ -153,7 +153,7 @@ describe('several models', () => {
 
 describe('a worker', () => {
   it('that hangs in one picture is ended, and that picture alone fails', async () => {
-    const preload = path.join(repository, 'test/hanging-decoder.mjs');
+    const preload = path.join(repository, 'test/bad-decoder.mjs');
     const server = await start({ NODE_OPTIONS: `--import=file://${preload}`, MIXSPACE_ENCODE_TIMEOUT: '3', MIXSPACE_WORKERS: '1' });
     const jpegs = await Promise.all([1, 2, 3, 4, 5, 6].map((seed) => drawn(seed, 'jpeg')));
     const hanging = Buffer.concat([await drawn(7, 'jpeg'), Buffer.from('this hangs the decoder')]);

@@ -5,7 +5,7 @@ import type { Log } from '../telemetry.js';
 import type { ModelDescription, SelfTest } from './encoder.js';
 import { stampOf } from './package/files.js';
 import { fingerprintOf } from './package/fingerprint.js';
-import { findPackages, isPackage, type ModelPackage } from './package/model-package.js';
+import { findPackages, isPackage, versionOf, type ModelPackage } from './package/model-package.js';
 import { runSelfTest } from './self-test.js';
 import { WorkerDied, type WorkerProcess } from './workers/worker-process.js';
 
@@ -46,12 +46,18 @@ export interface ModelSetOptions {
 /** A folder that is missing is looked for once more after so many milliseconds: it may be about to be replaced. */
 const missingMs = 200;
 
+const gone = 'The package has gone; it is used as long as its encoder workers live.';
+
+/** No stamp is this. */
+const unseen = '';
+
 /** The packages found, each checked when it is first asked for or when its turn comes, and again when its files have changed. */
 export class ModelSet {
   readonly #options: ModelSetOptions;
   readonly #entries: Map<string, Entry>;
   readonly #workers = new Set<WorkerProcess>();
   #looking: Promise<void> | undefined;
+  #lookingNext: Promise<void> | undefined;
   #checkingAll: Promise<void> = Promise.resolve();
   #closing = false;
 
@@ -113,10 +119,17 @@ export class ModelSet {
     return this.#checkingAll;
   }
 
-  /** What the directory holds by now: new packages are checked in their turn, changed ones at once, those that are gone forgotten. */
+  /**
+   * What the directory holds by now: new packages are checked in their turn, changed ones at once, those that are gone
+   * forgotten. A look that is under way may have missed what came since: one more follows it, for all who ask meanwhile.
+   */
   look(): Promise<void> {
-    this.#looking ??= this.#look().finally(() => (this.#looking = undefined));
-    return this.#looking;
+    if (!this.#looking) return this.#startLook();
+    this.#lookingNext ??= this.#looking.then(() => {
+      this.#lookingNext = undefined;
+      return this.#looking ?? this.#startLook();
+    });
+    return this.#lookingNext;
   }
 
   async close(): Promise<void> {
@@ -126,6 +139,9 @@ export class ModelSet {
 
   /** The golden vectors once more, in a worker of its own; of a package that could not be used or has changed, by way of its check. */
   async selfTest(id: string): Promise<SelfTest> {
+    const known = this.#entries.get(id);
+    // Whatever they were refused for may have passed.
+    if (typeof known?.replacement === 'object' && !known.replacing) known.stamp = unseen;
     await this.look();
     const entry = this.#entries.get(id);
     if (entry?.problem !== undefined) forgetProblem(entry);
@@ -133,6 +149,11 @@ export class ModelSet {
     const { files } = await this.check(id);
     this.requireFiles(id);
     return this.#withWorker((worker) => runSelfTest(worker, files, this.#options.selfTestMs));
+  }
+
+  #startLook(): Promise<void> {
+    this.#looking = this.#look().finally(() => (this.#looking = undefined));
+    return this.#looking;
   }
 
   async #look(): Promise<void> {
@@ -144,7 +165,7 @@ export class ModelSet {
       this.#entries.set(id, { id });
       log('info', `There is a new model package, ${id}.`, { model: id });
     }
-    for (const entry of this.#entries.values()) await (ids.includes(entry.id) ? this.#lookAt(entry) : this.#miss(entry));
+    await Promise.all([...this.#entries.values()].map((entry) => (ids.includes(entry.id) ? this.#lookAt(entry) : this.#miss(entry))));
     void this.checkAll();
   }
 
@@ -161,11 +182,14 @@ export class ModelSet {
   }
 
   async #miss(entry: Entry): Promise<void> {
+    if (typeof entry.replacement === 'object' && entry.replacement.problem === gone) return;
     await delay(missingMs);
     if (await isPackage(this.#folder(entry))) return;
     this.#options.log('warn', `The model package ${entry.id} has gone.`, { model: entry.id });
-    if (entry.checked && this.#options.isKept(entry.id)) entry.replacement = { problem: 'The package has gone; it is used as long as its encoder workers live.' };
-    else {
+    if (entry.checked && this.#options.isKept(entry.id)) {
+      entry.replacement = { problem: gone };
+      entry.stamp = unseen;
+    } else {
       this.#entries.delete(entry.id);
       if (entry.checked) this.#options.retire(entry.checked.files);
     }
@@ -176,6 +200,7 @@ export class ModelSet {
   }
 
   async #withWorker<T>(use: (worker: WorkerProcess) => Promise<T>): Promise<T> {
+    if (this.#closing) throw new MixspaceError('not_ready', 'The service is stopping.');
     const worker = this.#options.startWorker();
     this.#workers.add(worker);
     try {
@@ -208,7 +233,7 @@ export class ModelSet {
       await beforeReplacing(checked.files);
       entry.checked = checked;
       delete entry.replacement;
-      retire(before.files);
+      if (versionOf(checked.files) !== versionOf(before.files)) retire(before.files);
       const { fingerprint } = checked.description;
       const other = fingerprint === before.description.fingerprint ? 'its space is the same' : `its space is ${fingerprint} now, collections of ${before.description.fingerprint} have to be embedded again`;
       log('info', `The files of model ${id} are taken; ${other}.`, { model: id });

@@ -4,6 +4,7 @@ import type { ModelDescription, TextEmbedding } from '../encoder/encoder.js';
 import { MixspaceError } from '../errors.js';
 import type { Caller, Context } from './context.js';
 import { normalizedSum } from './embedding.js';
+import { withModel } from './in-space.js';
 import { checkCount, checkedText, encodeInputs, priorityOf, resolveInputs } from './inputs.js';
 
 const defaultTemplates = ['a photo of a {label}'];
@@ -16,8 +17,11 @@ const promptsAtOnce = 1_024;
  * `POST /v1/classify`: similarity -> logit (times the logit scale, plus the bias) -> probability.
  * A label's embedding is the re-normalised mean of its prompts' (a prompt ensemble; Radford et al. 2021, 3.1.4).
  */
-export async function classify(context: Context, request: ClassifyRequest, caller: Caller): Promise<ClassifyResponse> {
-  const model = await context.encoder.model(request.model);
+export function classify(context: Context, request: ClassifyRequest, caller: Caller): Promise<ClassifyResponse> {
+  return withModel(context, request.model, (model) => classifyWith(model, context, request, caller));
+}
+
+async function classifyWith(model: ModelDescription, context: Context, request: ClassifyRequest, caller: Caller): Promise<ClassifyResponse> {
   const activation = request.activation ?? model.activation ?? (model.logitBias === undefined ? 'softmax' : 'sigmoid');
   if (activation === 'sigmoid' && model.logitBias === undefined) {
     throw new MixspaceError('unprocessable', `Model "${model.id}" was not trained with a sigmoid: it has no bias, so its sigmoid would mean nothing. Use softmax.`, { param: 'activation' });

@@ -100,8 +100,8 @@ class Work {
     return pictures.map(({ key }, index) => {
       const outcome = outcomes[index]!;
       if (outcome.ok) return { key, embedding: outcome.value.embedding };
-      // A model that embeds nothing is no fault of the pictures.
-      if (!this.#works && (outcome.error.code === 'internal' || outcome.error.code === 'not_ready')) throw outcome.error;
+      // What the service is not ready for, or a model that embeds nothing, is no fault of the pictures.
+      if (outcome.error.code === 'not_ready' || (!this.#works && outcome.error.code === 'internal')) throw outcome.error;
       return { key, impossible: `It could not be embedded: ${outcome.error.message}` };
     });
   }

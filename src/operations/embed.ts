@@ -5,11 +5,15 @@ import { MixspaceError } from '../errors.js';
 import type { Caller, Context } from './context.js';
 import { cut, cutFingerprint } from './embedding.js';
 import { encoded } from './embedding-encodings.js';
+import { withModel } from './in-space.js';
 import { checkCount, encodeInputs, priorityOf, resolveInputs } from './inputs.js';
 
 /** `POST /v1/embeddings`: all or nothing. */
-export async function embed(context: Context, request: EmbeddingsRequest, caller: Caller): Promise<EmbeddingsResponse> {
-  const model = await context.encoder.model(request.model);
+export function embed(context: Context, request: EmbeddingsRequest, caller: Caller): Promise<EmbeddingsResponse> {
+  return withModel(context, request.model, (model) => embedWith(model, context, request, caller));
+}
+
+async function embedWith(model: ModelDescription, context: Context, request: EmbeddingsRequest, caller: Caller): Promise<EmbeddingsResponse> {
   const encodings = encodingsOf(request);
   const normalized = request.normalized !== false;
   if (!normalized && [encodings].flat().includes('int8')) {

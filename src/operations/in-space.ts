@@ -1,3 +1,4 @@
+import type { ModelDescription } from '../encoder/encoder.js';
 import { MixspaceError } from '../errors.js';
 import type { Collection } from '../store/store.js';
 import type { Context } from './context.js';
@@ -5,14 +6,23 @@ import type { Context } from './context.js';
 const attempts = 3;
 
 /** Runs `work` with the collection as it is, and again when a conflict comes of its having gone over to another space meanwhile. */
-export async function inItsSpace<T>(context: Context, name: string, work: (collection: Collection) => Promise<T>): Promise<T> {
+export function inItsSpace<T>(context: Context, name: string, work: (collection: Collection) => Promise<T>): Promise<T> {
+  return whileItStays(() => context.store.getCollection(name), work);
+}
+
+/** Likewise with a model, the default one unless named, whose files may be replaced meanwhile. */
+export function withModel<T>(context: Context, id: string | undefined, work: (model: ModelDescription) => Promise<T>): Promise<T> {
+  return whileItStays(() => context.encoder.model(id), work);
+}
+
+async function whileItStays<State extends { fingerprint: string }, T>(read: () => Promise<State>, work: (state: State) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
-    const collection = await context.store.getCollection(name);
+    const state = await read();
     try {
-      return await work(collection);
+      return await work(state);
     } catch (error) {
       const isConflict = error instanceof MixspaceError && error.code === 'conflict';
-      if (!isConflict || attempt === attempts || (await context.store.getCollection(name)).fingerprint === collection.fingerprint) throw error;
+      if (!isConflict || attempt === attempts || (await read()).fingerprint === state.fingerprint) throw error;
     }
   }
 }

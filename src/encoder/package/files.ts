@@ -35,18 +35,41 @@ export async function filesIn(directory: string): Promise<string[]> {
 /** Folders of a package are not nested deeper; a link that leads into a circle ends there. */
 const deepest = 3;
 
-/** Of the sizes and times of all files in a folder but hidden ones, links followed, as hex: where it is the same, so are the files. */
+/**
+ * Of the sizes and times of all files in a folder but hidden ones, links followed, as hex: it stays the same only while
+ * nobody writes to them. What an archive or a copy sets a file's time to does not count: the time of that setting does.
+ */
 export async function stampOf(directory: string): Promise<string> {
-  return createHash('sha256').update(JSON.stringify(await signsOf(directory, 0))).digest('hex').slice(0, 24);
+  return hashOf(await signsOf(directory, 0));
+}
+
+/** Likewise, of these files. */
+export async function stampOfFiles(paths: readonly string[]): Promise<string> {
+  return hashOf(await Promise.all(paths.map(signOf)));
+}
+
+function hashOf(signs: unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(signs)).digest('hex').slice(0, 24);
+}
+
+function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+async function signOf(path: string): Promise<unknown[]> {
+  const found = await stat(path).catch(() => undefined);
+  return [found?.size, found?.mtimeMs, found?.ctimeMs];
 }
 
 async function signsOf(directory: string, depth: number): Promise<unknown[]> {
   return Promise.all(
     (await filesIn(directory)).filter((name) => !name.startsWith('.')).map(async (name) => {
       const path = join(directory, name);
-      const found = await stat(path).catch(() => undefined);
-      if (found?.isDirectory()) return [name, depth < deepest ? await signsOf(path, depth + 1) : []];
-      return [name, found?.size, found?.mtimeMs];
+      if (await isDirectory(path)) return [name, depth < deepest ? await signsOf(path, depth + 1) : []];
+      return [name, ...(await signOf(path))];
     }),
   );
 }
@@ -54,6 +77,8 @@ async function signsOf(directory: string, depth: number): Promise<unknown[]> {
 export interface WeightsFacts {
   /** SHA-256 of the ONNX file, then of each file of external data by name, hex. */
   hashes: string[];
+  /** Paths of these. */
+  externalData: string[];
   /** Activations are quantised as they come: the same input comes out differently beside others. */
   dynamicallyQuantized: boolean;
 }
@@ -62,13 +87,15 @@ export interface WeightsFacts {
 export async function readWeights(path: string): Promise<WeightsFacts> {
   const scan = new OnnxScan();
   const hashes = [await hashFile(path, (chunk) => scan.read(chunk))];
+  const externalData: string[] = [];
   for (const location of [...scan.externalData].sort()) {
     if (location !== basename(location)) throw new Error(`${path} keeps weights in ${JSON.stringify(location)}; only a file beside it is read.`);
     const data = join(dirname(path), location);
     if (!(await exists(data))) throw new Error(`${path} keeps weights in ${location}, which is not beside it.`);
     hashes.push(await hashFile(data));
+    externalData.push(data);
   }
-  return { hashes, dynamicallyQuantized: scan.dynamicallyQuantized };
+  return { hashes, externalData, dynamicallyQuantized: scan.dynamicallyQuantized };
 }
 
 export async function hashFile(path: string, onChunk: (chunk: Buffer) => void = () => undefined): Promise<string> {

@@ -25,5 +25,9 @@ export async function requireUnchanged(model: ModelPackage, options: ReadOptions
   const now = await readPackage(dirname(model.directory), model.id, options).catch(() => undefined);
   // The dimension follows from the weights.
   if (now && fingerprintOf(now, 0) === fingerprintOf(model, 0)) return;
-  throw new MixspaceError('conflict', `The files of model ${model.id} have changed since they were checked.`);
+  throw changed(model);
+}
+
+export function changed({ id }: ModelPackage): MixspaceError {
+  return new MixspaceError('conflict', `The files of model ${id} have changed since they were checked.`);
 }

@@ -44,6 +44,8 @@ export interface ModelPackage {
   matryoshkaDimensions?: number[];
   /** SHA-256 of text weights, picture weights, tokenizer file, then of files of external data, hex. */
   fileHashes: string[];
+  /** Paths of the latter. They are mapped into memory: what is written to them, a loaded model computes with. */
+  externalData: string[];
 }
 
 /** Tells what is loaded of one state of a package's files from what is loaded of another. */
@@ -121,6 +123,7 @@ export async function readPackage(modelsDirectory: string, id: string, { variant
     ...told(card),
     ...matryoshka(published, card),
     fileHashes: [textHash, imageHash, tokenizerHash, ...textData, ...imageData],
+    externalData: [...new Set([...text.externalData, ...image.externalData])],
   };
 }
 

@@ -28,6 +28,9 @@ export interface PoolOptions {
   onStage: (stage: string, seconds: number) => void;
 }
 
+/** What a worker could not load is left to those that hold it for so many milliseconds. */
+const refusedMs = 30_000;
+
 /** The workers and what waits for them: a free worker pulls the next batch; one that dies is replaced. */
 export class WorkerPool {
   readonly #options: PoolOptions;
@@ -35,6 +38,10 @@ export class WorkerPool {
   readonly #seats: Seat[];
   readonly #residency: Residency;
   #preloaded: ModelPackage[];
+  /** Of those, other files that are about to be used instead. */
+  #renewed: ModelPackage[] = [];
+  /** By version: until when no further worker tries to load it, milliseconds of `performance.now()`. */
+  readonly #refused = new Map<string, number>();
   /** What a worker died of, perhaps: each is tried once more, alone in a worker. */
   #suspects: Job[] = [];
   #replaced = 0;
@@ -47,7 +54,11 @@ export class WorkerPool {
     this.#queue = new JobQueue(options.queueLimit);
     this.#seats = workers.map((worker) => new Seat(worker));
     this.#preloaded = options.preloaded;
-    this.#residency = new Residency(this.#seats, { ...options, isPinned: (model) => this.#preloaded.some((each) => versionOf(each) === versionOf(model)) });
+    this.#residency = new Residency(this.#seats, {
+      ...options,
+      isPinned: (model) => [...this.#preloaded, ...this.#renewed].some((each) => versionOf(each) === versionOf(model)),
+      isWanted: (model) => this.#queue.waitsFor(model) || this.#suspects.some((job) => versionOf(job.model) === versionOf(model)),
+    });
     for (const seat of this.#seats) this.#watch(seat);
   }
 
@@ -78,13 +89,25 @@ export class WorkerPool {
 
   /** Of a model that is kept loaded, other files: each worker has them before this ends, one after the other, so that the others answer meanwhile. */
   async renew(model: ModelPackage): Promise<void> {
+    this.#residency.reinstate(model);
     if (!this.#preloaded.some(({ id }) => id === model.id)) return;
-    for (const { worker } of this.#seats) {
-      await worker.load(model).catch((error: unknown) => {
-        if (!(error instanceof WorkerDied)) throw error;
-      });
+    this.#renewed.push(model);
+    try {
+      for (const { worker } of this.#seats) {
+        if (!worker.holds(model)) this.#residency.makeRoomFor(model);
+        await worker.load(model).catch((error: unknown) => {
+          // The one in its place begins with the new files.
+          if (!(error instanceof WorkerDied)) throw error;
+        });
+      }
+      this.#preloaded = this.#preloaded.map((each) => (each.id === model.id ? model : each));
+    } catch (error) {
+      this.#residency.retire(model);
+      throw error;
+    } finally {
+      this.#renewed = this.#renewed.filter((each) => each !== model);
+      this.#residency.unloadRetired();
     }
-    this.#preloaded = this.#preloaded.map((each) => (each.id === model.id ? model : each));
   }
 
   /** Files that nobody will ask for any more are unloaded as soon as nothing runs on them. */
@@ -103,6 +126,7 @@ export class WorkerPool {
   drop(jobs: Job[]): void {
     this.#queue.drop(jobs);
     this.#suspects = this.#suspects.filter((job) => !jobs.includes(job));
+    this.#residency.unloadRetired();
   }
 
   /** What waits is refused, what is under way ends. */
@@ -119,7 +143,7 @@ export class WorkerPool {
   }
 
   async #preload(worker: WorkerProcess): Promise<void> {
-    for (const model of this.#preloaded) await worker.load(model);
+    for (const model of this.#preloaded) await worker.load(this.#renewed.find(({ id }) => id === model.id) ?? model);
   }
 
   #watch(seat: Seat): void {
@@ -165,7 +189,9 @@ export class WorkerPool {
   #mayTake(seat: Seat, model: ModelPackage, priority: Priority): boolean {
     if (seat.worker.holds(model)) return true;
     const holders = this.#residency.holders(model);
-    return holders.length === 0 || (holders.every((each) => !each.hasRoom(priority)) && this.#residency.hasRoomFor(model));
+    if (holders.length === 0) return true;
+    const refused = (this.#refused.get(versionOf(model)) ?? 0) > performance.now();
+    return !refused && holders.every((each) => !each.hasRoom(priority)) && this.#residency.hasRoomFor(model);
   }
 
   #trySuspect(): void {
@@ -184,13 +210,11 @@ export class WorkerPool {
     seat.begin(first);
     this.#residency.used(first.model);
     this.#options.onStage('queue', (start - first.queuedAt) / 1000);
+    let loading = true;
     try {
       if (!worker.holds(first.model)) this.#residency.makeRoomFor(first.model);
-      await worker.load(first.model).catch((error: unknown) => {
-        if (error instanceof WorkerDied) throw error;
-        this.#options.onLoadFailed();
-        throw cannotLoad(first.model, error);
-      });
+      await worker.load(first.model);
+      loading = false;
       const began = performance.now();
       const reply = await this.#ask(worker, first, jobs);
       seat.deaths = 0;
@@ -198,10 +222,8 @@ export class WorkerPool {
       for (const [stage, seconds] of Object.entries(reply.seconds)) this.#options.onStage(stage, seconds);
       outcomesOf(reply).forEach((outcome, i) => jobs[i]?.done(outcome));
     } catch (error) {
-      for (const job of jobs) {
-        if (error instanceof WorkerDied) this.#afterDeath(job, error);
-        else job.done({ ok: false, error: toMixspaceError(error) });
-      }
+      if (error instanceof WorkerDied) for (const job of jobs) this.#afterDeath(job, error, loading);
+      else this.#afterFailure(first.model, jobs, error, loading);
     } finally {
       seat.end(first);
       this.#residency.used(first.model);
@@ -216,11 +238,24 @@ export class WorkerPool {
     return worker.ask({ kind: 'pictures', model, pictures: jobs.map(({ bytes, thumbnail }) => ({ bytes, thumbnail })) }, batchMs);
   }
 
-  /** Tried once more, alone; after that it is the input that ends workers. */
-  #afterDeath(job: Job, { timedOut }: WorkerDied): void {
+  /** What could not be loaded here, a worker that holds it encodes. Files that were written to under a loaded model make it useless. */
+  #afterFailure(model: ModelPackage, jobs: Job[], error: unknown, loading: boolean): void {
+    const stale = error instanceof MixspaceError && error.code === 'conflict';
+    if (loading || stale) this.#options.onLoadFailed();
+    if (loading) this.#refused.set(versionOf(model), performance.now() + refusedMs);
+    else if (stale) this.#residency.retire(model);
+    if (loading && !this.#closing && this.#residency.holders(model).length > 0) return this.#queue.putBack(jobs);
+    const told = loading || stale ? cannotLoad(model, error) : toMixspaceError(error);
+    for (const job of jobs) job.done({ ok: false, error: told });
+  }
+
+  /** Tried once more, alone; after that it is the input that ends workers, or the model. */
+  #afterDeath(job: Job, died: WorkerDied, loading: boolean): void {
     job.deaths++;
     if (this.#closing) return job.done({ ok: false, error: stopping() });
     if (job.deaths === 1) return void this.#suspects.push(job);
+    if (loading) return job.done({ ok: false, error: cannotLoad(job.model, died) });
+    const { timedOut } = died;
     const what = job.modality === 'image' ? 'picture' : 'text';
     const why = timedOut ? `takes longer than ${this.#options.batchMs / 1000} s to encode (MIXSPACE_ENCODE_TIMEOUT)` : 'ended two workers that encoded it';
     job.done({ ok: false, error: new MixspaceError('unprocessable', `This ${what} ${why}; it is given up.`) });

@@ -58,6 +58,17 @@ export class JobQueue {
     this.#waiting += jobs.length;
   }
 
+  /** Of a batch that was taken and not begun: it waits on where it stood. */
+  putBack(jobs: Job[]): void {
+    for (const job of jobs.toReversed()) this.#lane(job).jobs.unshift(job);
+    this.#waiting += jobs.length;
+  }
+
+  waitsFor(model: ModelPackage): boolean {
+    const version = versionOf(model);
+    return [...this.#lanes.values()].some((lane) => lane.jobs.length > 0 && versionOf(lane.model) === version);
+  }
+
   /** Forgets those that still wait. */
   drop(jobs: Job[]): void {
     const dropped = new Set(jobs);

@@ -5,6 +5,8 @@ import type { Seat } from './seat.js';
 export interface ResidencyOptions {
   /** Never unloaded. */
   isPinned(model: ModelPackage): boolean;
+  /** Something waits for it. */
+  isWanted(model: ModelPackage): boolean;
   /** Milliseconds after which a model that nobody used is unloaded; Infinity: never. */
   idleMs: number;
   /** What all models in all workers may hold together; models in use are kept beyond it. */
@@ -31,13 +33,27 @@ export class Residency {
   /** Told when a batch of a model begins and when it ends. */
   used(model: ModelPackage): void {
     this.#usedAt.set(versionOf(model), performance.now());
-    if (this.#retired.has(versionOf(model))) this.#unloadRetired();
+    this.unloadRetired();
   }
 
-  /** Is unloaded as soon as nothing runs on it, in whatever worker. */
+  /** Is unloaded as soon as nothing runs on it and nothing waits for it, in whatever worker. */
   retire(model: ModelPackage): void {
     this.#retired.set(versionOf(model), model);
-    this.#unloadRetired();
+    this.unloadRetired();
+  }
+
+  /** Of a model that is used again. */
+  reinstate(model: ModelPackage): void {
+    this.#retired.delete(versionOf(model));
+  }
+
+  /** Told when what waited for a model is dropped. */
+  unloadRetired(): void {
+    for (const [version, retired] of this.#retired) {
+      if (this.#options.isWanted(retired)) continue;
+      for (const { seat, model } of this.#idle()) if (versionOf(model) === version) this.#unload(seat, model, 'its files are others now');
+      if (this.holders(retired).length === 0) this.#retired.delete(version);
+    }
   }
 
   /** Workers that hold it. */
@@ -68,11 +84,6 @@ export class Residency {
     for (const { seat, model } of this.#idle()) {
       if (now - this.#lastUse(model) >= this.#options.idleMs) this.#unload(seat, model, 'idle');
     }
-  }
-
-  #unloadRetired(): void {
-    for (const { seat, model } of this.#idle()) if (this.#retired.has(versionOf(model))) this.#unload(seat, model, 'its files are others now');
-    for (const [version, model] of this.#retired) if (this.holders(model).length === 0) this.#retired.delete(version);
   }
 
   #idle(): { seat: Seat; model: ModelPackage }[] {

@@ -1,7 +1,8 @@
 /** An encoder worker: decodes, resizes, tokenises and infers, in a process of its own that whoever started it may kill at any time. */
 import { Socket } from 'node:net';
 import { toMixspaceError } from '../../errors.js';
-import { requireUnchanged } from '../package/fingerprint.js';
+import { changed, requireUnchanged } from '../package/fingerprint.js';
+import { stampOfFiles } from '../package/files.js';
 import { readPackage, versionOf, type ModelPackage } from '../package/model-package.js';
 import { decodedBytes, readHeader, settleDecoder } from '../picture/decode.js';
 import { preparePicture } from '../picture/prepare.js';
@@ -11,8 +12,13 @@ import { loadTowers, type Towers } from './towers.js';
 
 process.title = 'mixspace-encoder';
 const { packages, limits, session } = JSON.parse(process.argv[2]!) as WorkerSettings;
-const loaded = new Map<string, Promise<Towers>>();
+const loaded = new Map<string, Promise<Loaded>>();
 settleDecoder();
+
+interface Loaded extends Towers {
+  /** Throws a `conflict` where files were written to that the towers compute with. */
+  requireUntouched(): Promise<void>;
+}
 
 // A terminal's and a service manager's signals reach the whole group: work under way ends first, and the service ends this process.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
@@ -44,13 +50,20 @@ async function answer(request: Request): Promise<ReplyBody> {
       await unload(request.model);
       return { kind: 'unloaded' };
     case 'texts':
-      return encodeTexts(await towersOf(request.model), request.texts, request.wantIds ?? false);
+      return computed(request.model, (towers) => encodeTexts(towers, request.texts, request.wantIds ?? false));
     case 'pictures':
-      return encodePictures(await towersOf(request.model), request.model, request.pictures);
+      return computed(request.model, (towers) => encodePictures(towers, request.model, request.pictures));
   }
 }
 
-function towersOf(model: ModelPackage): Promise<Towers> {
+async function computed<T>(model: ModelPackage, compute: (towers: Towers) => Promise<T>): Promise<T> {
+  const towers = await towersOf(model);
+  const answer = await compute(towers);
+  await towers.requireUntouched();
+  return answer;
+}
+
+function towersOf(model: ModelPackage): Promise<Loaded> {
   const version = versionOf(model);
   let towers = loaded.get(version);
   if (!towers) {
@@ -61,11 +74,16 @@ function towersOf(model: ModelPackage): Promise<Towers> {
   return towers;
 }
 
-async function load(model: ModelPackage): Promise<Towers> {
+async function load(model: ModelPackage): Promise<Loaded> {
   let towers: Towers | undefined;
+  const { externalData } = model;
+  const stamp = await stampOfFiles(externalData);
+  const requireUntouched = async (): Promise<void> => {
+    if (externalData.length > 0 && (await stampOfFiles(externalData)) !== stamp) throw changed(model);
+  };
   try {
     towers = await loadTowers(model, session);
-    return towers;
+    return { ...towers, requireUntouched };
   } finally {
     // Afterwards: files that changed while they were loaded are found out, too.
     await requireUnchanged(model, packages).catch(async (error: unknown) => {
