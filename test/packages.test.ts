@@ -315,6 +315,7 @@ describe('what a file takes and gives', () => {
     ['fewer tokens than the context', { 'onnx/text_model.onnx': textTower({ shape: ['batch', 16] }) }, /takes exactly 16 tokens, the package's context is 77: model\.json must say \\"context_length\\": 16/],
     ['padding that the tower sees', { 'onnx/text_model.onnx': textTower({ pool: 'mean' }) }, /sees padding and has no attention_mask.*model\.json must say .*\\"padding\\": \\"max_length\\"/],
     ['dynamic quantisation over a batch of two', { 'onnx/text_model.onnx': textTower({ quantized: true, shape: [2, 77], outputShape: [2, 4] }) }, /dynamically quantised and takes exactly 2 inputs/],
+    ['a tower that overflows', { 'onnx/vision_model.onnx': imageTower({ bias: Infinity }) }, /vision_model\.onnx gives numbers that are not finite/],
     ['a file that is none', { 'onnx/text_model.onnx': Buffer.from('junk') }, /text_model\.onnx cannot be loaded/],
   ])('%s is refused with what was found and what is needed', async (name, files, sentence) => {
     const folder = `refused ${name.slice(0, 24)}`;

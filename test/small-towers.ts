@@ -16,6 +16,8 @@ export interface ImageTower {
   outputShape?: Dimension[];
   /** Puts the weights into this file. */
   externalFile?: string;
+  /** The first number of what is added. */
+  bias?: number;
 }
 
 export const imageWeights = [0.9, -0.2, 0.4, 0.1, -0.5, 0.8, 0.3, -0.7, 0.2, 0.6, -0.9, 0.5];
@@ -23,7 +25,7 @@ export const imageWeights = [0.9, -0.2, 0.4, 0.1, -0.5, 0.8, 0.3, -0.7, 0.2, 0.6
 /** The means of the three planes, times a matrix, plus a constant. */
 export const imageTower = (tower?: ImageTower): Buffer => onnxFile(imageGraph(tower));
 
-function imageGraph({ input = 'pixel_values', type = 'float32', shape = ['batch', 3, 8, 8], output = 'image_embeds', outputType = 'float32', outputShape = ['batch', dimension], externalFile }: ImageTower = {}): Graph {
+function imageGraph({ input = 'pixel_values', type = 'float32', shape = ['batch', 3, 8, 8], output = 'image_embeds', outputType = 'float32', outputShape = ['batch', dimension], externalFile, bias = 0.3 }: ImageTower = {}): Graph {
   return {
     inputs: [{ name: input, type, shape }],
     outputs: [{ name: output, type: outputType, shape: outputShape }],
@@ -36,7 +38,7 @@ function imageGraph({ input = 'pixel_values', type = 'float32', shape = ['batch'
     ],
     constants: [
       { name: 'weights', type: 'float32', shape: [3, dimension], values: imageWeights, ...(externalFile === undefined ? {} : { externalFile }) },
-      { name: 'bias', type: 'float32', shape: [dimension], values: [0.3, 0.1, -0.2, 0.4] },
+      { name: 'bias', type: 'float32', shape: [dimension], values: [bias, 0.1, -0.2, 0.4] },
       { name: 'one', type: 'int64', shape: [1], values: [1] },
     ],
   };

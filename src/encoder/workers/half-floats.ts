@@ -1,4 +1,4 @@
-/** IEEE 754 half-precision numbers as their bits, since Node has an array of them only from version 24 on. */
+/** IEEE 754 half-precision numbers as their bits, as ONNX Runtime takes and gives them (session.ts). */
 const single = new Float32Array(1);
 const bits = new Uint32Array(single.buffer);
 
@@ -37,7 +37,6 @@ export function toHalves(values: Float32Array): Uint16Array<ArrayBuffer> {
   return halves;
 }
 
-/** `view`: a Uint16Array or a Float16Array. */
-export function fromHalves(view: ArrayBufferView): Float32Array {
-  return Float32Array.from(new Uint16Array(view.buffer, view.byteOffset, view.byteLength / 2), fromHalf);
+export function fromHalves(halves: Uint16Array): Float32Array {
+  return Float32Array.from(halves, fromHalf);
 }

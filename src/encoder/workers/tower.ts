@@ -38,8 +38,6 @@ export interface Tower extends Omit<OpenSession, 'session'> {
   step: number | undefined;
   /** The file takes exactly `step`: what is missing must be filled up. */
   fixed: boolean;
-  /** Of an embedding; undefined where the file leaves it open. */
-  dimension: number | undefined;
   /** One array an input, as it comes out. */
   run(feeds: Feeds, count: number): Promise<Float32Array>;
   release(): Promise<void>;
@@ -74,14 +72,13 @@ export async function openTower(modality: 'text' | 'image', tower: TowerFile, kn
     inputs,
     step: dynamicallyQuantized ? 1 : batch,
     fixed: batch !== undefined,
-    dimension: output.dimension,
     release: () => session.release(),
     async run(feeds, count) {
       const results = await session.run(feeds, [output.name]);
       const { data, dims } = results[output.name]!;
       checkOutputShape(file, output.name, dims);
       if (data.length % count !== 0) throw new Error(`${file}: ${output.name} came out as [${dims.join(', ')}] for ${count} inputs.`);
-      return output.type === 'float16' ? fromHalves(data as unknown as ArrayBufferView) : (data as Float32Array);
+      return output.type === 'float16' ? fromHalves(data as unknown as Uint16Array) : (data as Float32Array);
     },
   };
 }
@@ -95,7 +92,7 @@ function checkedInput(file: string, metadata: InferenceSession.ValueMetadata, { 
   return { type, shape };
 }
 
-function outputOf(file: string, session: InferenceSession, wanted: string | undefined): { name: string; type: string; dimension: number | undefined } {
+function outputOf(file: string, session: InferenceSession, wanted: string | undefined): { name: string; type: string } {
   const candidates = wanted === undefined ? outputNames : [wanted];
   const name = candidates.find((each) => session.outputNames.includes(each)) ?? (wanted === undefined && session.outputNames.length === 1 ? session.outputNames[0] : undefined);
   if (name === undefined) throw new Error(`${file} has the outputs ${session.outputNames.join(', ')}; ${wanted ?? `one of ${outputNames.join(', ')}`} is needed${wanted === undefined ? ', or text_output or image_output in model.json' : ', as model.json says'}.`);
@@ -103,8 +100,7 @@ function outputOf(file: string, session: InferenceSession, wanted: string | unde
   const { type, shape } = metadata?.isTensor ? metadata : { type: 'no tensor', shape: [] };
   if (!outputTypes.includes(type)) throw new Error(`${file}: ${name} is ${type}; ${outputTypes.join(' or ')} is needed.`);
   checkOutputShape(file, name, shape);
-  const last = shape.at(-1);
-  return { name, type, dimension: typeof last === 'number' && last > 0 ? last : undefined };
+  return { name, type };
 }
 
 /** [batch, d], [batch, 1, d], or [d] from a file that takes one input; a size left open passes until it is known. */

@@ -49,8 +49,8 @@ export async function loadTowers(model: ModelPackage, settings: SessionSettings 
 
   const stride = 3 * size * size;
   const probe = textEncoding.encode('a');
-  const dimension = await dimensionOf(text, (rows) => textFeeds([probe], rows));
-  const imageDimension = await dimensionOf(image, (rows) => pixelFeeds(new Float32Array(rows * stride), rows));
+  const dimension = await trial(text, (rows) => textFeeds([probe], rows));
+  const imageDimension = await trial(image, (rows) => pixelFeeds(new Float32Array(rows * stride), rows));
   if (dimension !== imageDimension) throw new Error(`The towers disagree: texts get ${dimension} numbers, pictures ${imageDimension}.`);
   await checkPadding(text, model, probe, (length) => encodeAll(text, 1, dimension, (_start, _end, rows) => textFeeds([probe], rows, length)));
 
@@ -69,10 +69,14 @@ export async function loadTowers(model: ModelPackage, settings: SessionSettings 
   };
 }
 
-async function dimensionOf(tower: Tower, feeds: (rows: number) => Feeds): Promise<number> {
-  if (tower.dimension !== undefined) return tower.dimension;
+/** Runs it once; answers how many numbers an embedding has. */
+async function trial(tower: Tower, feeds: (rows: number) => Feeds): Promise<number> {
   const rows = tower.fixed ? tower.step! : 1;
-  return (await tower.run(feeds(rows), rows)).length / rows;
+  const values = await tower.run(feeds(rows), rows).catch((error: unknown) => {
+    throw new Error(`${tower.file} cannot be run: ${(error as Error).message}`, { cause: error });
+  });
+  if (!values.every(Number.isFinite)) throw new Error(`${tower.file} gives numbers that are not finite.`);
+  return values.length / rows;
 }
 
 /** Of the ids, where the file takes exactly so many. */
