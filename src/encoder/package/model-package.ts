@@ -95,7 +95,6 @@ export async function readPackage(modelsDirectory: string, id: string, { variant
   const text = await readWeights(textFile);
   const isJoint = imageFile === textFile;
   const image = isJoint ? text : await readWeights(imageFile);
-  if (isJoint && text.hashes.length > 1) throw new Error(`${textFile} holds both towers and keeps weights in a file beside it, which is not read; a variant in one file is needed, or one with a file for each tower.`);
   const tokenizerHash = await hashFile(join(directory, published.tokenizer.file));
   const [textHash = '', ...textData] = text.hashes;
   const [imageHash = '', ...imageData] = image.hashes;

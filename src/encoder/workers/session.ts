@@ -20,25 +20,33 @@ export interface OpenSession {
   refused: string[];
 }
 
+/** A graph that is in no file, and the folder of the files in which it keeps weights. */
+export interface LooseGraph {
+  bytes: Uint8Array;
+  folder: string;
+}
+
 /**
- * A session on the first execution provider that takes the file, given by its path or its bytes. Each is tried alone: of a list, ONNX Runtime drops some
- * without a word, and others fail it although a later one would do.
+ * A session on the first execution provider that takes the graph, given by its file or itself. Each is tried alone: of a list,
+ * ONNX Runtime drops some without a word, and others fail it although a later one would do.
  */
-export async function openSession(file: string | Uint8Array, { executionProviders, threads }: SessionSettings): Promise<OpenSession> {
+export async function openSession(graph: string | LooseGraph, { executionProviders, threads }: SessionSettings): Promise<OpenSession> {
   const refused: string[] = [];
   for (const executionProvider of executionProviders) {
     if (executionProvider === 'cpu') break;
     try {
-      return { session: await createSession(file, optionsFor(executionProvider, threads)), executionProvider, refused };
+      return { session: await createSession(graph, optionsFor(executionProvider, threads)), executionProvider, refused };
     } catch (error) {
       refused.push(`${executionProvider} cannot be used: ${(error as Error).message.split('\n')[0]!.slice(0, 300)}`);
     }
   }
-  return { session: await createSession(file, optionsFor('cpu', threads)), executionProvider: 'cpu', refused };
+  return { session: await createSession(graph, optionsFor('cpu', threads)), executionProvider: 'cpu', refused };
 }
 
-function createSession(file: string | Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession> {
-  return typeof file === 'string' ? InferenceSession.create(file, options) : InferenceSession.create(file, options);
+function createSession(graph: string | LooseGraph, options: InferenceSession.SessionOptions): Promise<InferenceSession> {
+  if (typeof graph === 'string') return InferenceSession.create(graph, options);
+  // onnxruntime_session_options_config_keys.h
+  return InferenceSession.create(graph.bytes, { ...options, extra: { session: { model_external_initializers_file_folder_path: graph.folder } } });
 }
 
 function optionsFor(executionProvider: string, threads: number): InferenceSession.SessionOptions {
