@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -479,6 +479,18 @@ describe('mixspace models known', () => {
     expect((await mixspace('models list --known')).stdout).toBe(stdout);
     expect(JSON.parse((await mixspace('models known --json')).stdout).models).toHaveLength(10);
     expect(hub.asked).toEqual([]);
+  });
+
+  it('lists and removes what a service takes for a model, though it was not pulled and holds odd things', async () => {
+    await mkdir(at('own', 'visual'), { recursive: true });
+    await writeFile(at('own', 'open_clip_config.json'), '{}');
+    execFileSync('mkfifo', [at('own', 'model.json')]);
+    expect((await mixspace('models list --offline')).stdout).toMatch(/^own\s/);
+    expect((await mixspace('models check')).stdout).toContain('own: was not pulled');
+    await mkdir(at('another'));
+    await writeFile(at('another', 'config.json'), '{}');
+    expect(await mixspace('models remove own -y')).toMatchObject({ code: 0 });
+    expect(await readdir(models)).toEqual(['another']);
   });
 
   it('and the list of a service that is not there names the way without one', async () => {

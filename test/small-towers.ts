@@ -54,12 +54,14 @@ export interface TextTower {
   /** `max` does not see a padding of zeros, `mean` does. */
   pool?: 'max' | 'mean';
   quantized?: boolean;
+  /** Ids are looked up in a table of so many. */
+  rows?: number;
 }
 
 /** The largest or the mean id, in thousands, times a vector, plus a constant. */
 export const textTower = (tower?: TextTower): Buffer => onnxFile(textGraph(tower));
 
-function textGraph({ input = 'input_ids', type = 'int64', shape = ['batch', 'length'], output = 'text_embeds', outputType = 'float32', outputShape = ['batch', dimension], pool = 'max', quantized = false }: TextTower = {}): Graph {
+function textGraph({ input = 'input_ids', type = 'int64', shape = ['batch', 'length'], output = 'text_embeds', outputType = 'float32', outputShape = ['batch', dimension], pool = 'max', quantized = false, rows }: TextTower = {}): Graph {
   const projection: Node[] = quantized
     ? [
         { op: 'DynamicQuantizeLinear', inputs: ['scaled'], outputs: ['quantized', 'scale', 'zero'] },
@@ -72,7 +74,8 @@ function textGraph({ input = 'input_ids', type = 'int64', shape = ['batch', 'len
     inputs: [{ name: input, type, shape }],
     outputs: [{ name: output, type: outputType, shape: outputShape }],
     nodes: [
-      { op: 'Cast', inputs: [input], outputs: ['ids'], attributes: { to: 1 } },
+      ...(rows === undefined ? [] : [{ op: 'Gather', inputs: ['table', input], outputs: ['found'] }]),
+      { op: 'Cast', inputs: [rows === undefined ? input : 'found'], outputs: ['ids'], attributes: { to: 1 } },
       { op: pool === 'max' ? 'ReduceMax' : 'ReduceMean', inputs: ['ids'], outputs: ['pooled'], attributes: { axes: [1], keepdims: 1 } },
       { op: 'Div', inputs: ['pooled', 'thousand'], outputs: ['scaled'] },
       ...projection,
@@ -82,6 +85,7 @@ function textGraph({ input = 'input_ids', type = 'int64', shape = ['batch', 'len
       { name: 'thousand', type: 'float32', shape: [1], values: [1000] },
       quantized ? { name: 'quantizedWeights', type: 'int8', shape: [1, dimension], values: [9, -2, 4, 1] } : { name: 'weights', type: 'float32', shape: [1, dimension], values: [0.9, -0.2, 0.4, 0.1] },
       { name: 'bias', type: 'float32', shape: [dimension], values: [0.1, 0.5, -0.3, 0.2] },
+      ...(rows === undefined ? [] : [{ name: 'table', type: 'int32' as const, shape: [rows], values: Array.from({ length: rows }, (_, i) => i) }]),
       { name: 'one', type: 'int64', shape: [1], values: [1] },
     ],
   };

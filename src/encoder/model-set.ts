@@ -48,8 +48,10 @@ const missingMs = 200;
 
 const gone = 'The package has gone; it is used as long as its encoder workers live.';
 
-/** No stamp is this. */
+/** No stamp is this: the next look takes the files for changed. */
 const unseen = '';
+
+const checkAttempts = 3;
 
 /** The packages found, each checked when it is first asked for or when its turn comes, and again when its files have changed. */
 export class ModelSet {
@@ -252,14 +254,20 @@ export class ModelSet {
   }
 
   async #check(entry: Entry, worker?: WorkerProcess): Promise<CheckedModel> {
-    entry.stamp = await stampOf(this.#folder(entry));
-    if (worker) return this.#checkIn(worker, entry.id);
-    const inOwn = () => this.#withWorker((own) => this.#checkIn(own, entry.id));
-    return inOwn().catch((error: unknown) => {
-      // It may have been killed for another's sake.
-      if (error instanceof WorkerDied && !this.#closing) return inOwn();
-      throw error;
-    });
+    let given = worker;
+    for (let attempt = 1; ; attempt++) {
+      entry.stamp = await stampOf(this.#folder(entry));
+      try {
+        return await (given ? this.#checkIn(given, entry.id) : this.#withWorker((own) => this.#checkIn(own, entry.id)));
+      } catch (error) {
+        // Files that change meanwhile may come to rest; a worker may have been killed for another's sake.
+        const passes = hasChanged(error) || error instanceof WorkerDied;
+        if (passes) entry.stamp = unseen;
+        if (!passes || attempt === checkAttempts || this.#closing || given?.alive === false) throw error;
+        given = undefined;
+        if (hasChanged(error)) await delay(missingMs);
+      }
+    }
   }
 
   async #checkIn(worker: WorkerProcess, id: string): Promise<CheckedModel> {
@@ -272,6 +280,10 @@ export class ModelSet {
     const memoryBytes = Math.max(0, worker.usage.residentBytes - before);
     return { files, memoryBytes, description: describe(files, { dimension, batching: oneAtATime ? 'one_at_a_time' : 'any', executionProvider, selfTest }) };
   }
+}
+
+function hasChanged(error: unknown): boolean {
+  return error instanceof MixspaceError && error.code === 'conflict';
 }
 
 function unusable(id: string, problem: string, cause?: unknown): MixspaceError {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { SelfTest } from './encoder.js';
 import type { ModelPackage } from './package/model-package.js';
 import type { WorkerProcess } from './workers/worker-process.js';
@@ -7,13 +8,18 @@ import type { WorkerProcess } from './workers/worker-process.js';
 /** Cosine to the golden vector that every picture and text must reach. Half a pixel, a wrong padding, lost case fall below it. */
 export const leastCosine = 0.99;
 
-interface GoldenText {
-  text: string;
-  input_ids: number[];
-  embedding: number[];
-  /** False where tokenizers are known to differ. */
-  strict?: boolean;
-}
+const embedding = z.array(z.number()).min(1);
+const GoldenImages = z.record(z.string(), z.object({ embedding }));
+const GoldenTexts = z.array(
+  z.object({
+    text: z.string(),
+    input_ids: z.array(z.number()),
+    embedding,
+    /** False where tokenizers are known to differ. */
+    strict: z.boolean().optional(),
+  }),
+);
+type GoldenText = z.infer<typeof GoldenTexts>[number];
 
 /**
  * A package's golden vectors through the code that serves requests: golden/images.json (file -> {embedding}) with
@@ -48,13 +54,14 @@ function sameTokens(ids: number[], golden: number[]): boolean {
 
 async function readGolden(folder: string): Promise<{ pictures: { name: string; bytes: Uint8Array; embedding: number[] }[]; texts: GoldenText[] } | undefined> {
   try {
-    const images = JSON.parse(await readFile(join(folder, 'images.json'), 'utf8')) as Record<string, { embedding: number[] }>;
-    const texts = JSON.parse(await readFile(join(folder, 'texts.json'), 'utf8')) as GoldenText[];
+    const images = GoldenImages.parse(JSON.parse(await readFile(join(folder, 'images.json'), 'utf8')));
+    const texts = GoldenTexts.parse(JSON.parse(await readFile(join(folder, 'texts.json'), 'utf8')));
     const pictures = await Promise.all(Object.entries(images).map(async ([name, { embedding }]) => ({ name, embedding, bytes: new Uint8Array(await readFile(join(folder, 'images', name))) })));
     return pictures.length > 0 && texts.length > 0 ? { pictures, texts: texts.filter(({ strict }) => strict !== false) } : undefined;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    const [issue] = error instanceof z.ZodError ? error.issues : [];
+    throw new Error(`The golden vectors in ${folder} cannot be read: ${issue ? [...issue.path, issue.message].join(': ') : (error as Error).message}.`, { cause: error });
   }
 }
 

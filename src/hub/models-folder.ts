@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, open, readdir, readFile, rename, rm, stat, statfs, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { configFiles } from '../encoder/package/variants.js';
 import { MixspaceError } from '../errors.js';
-import { readLock, type Lock } from './lock.js';
+import { lockName, readLock, type Lock } from './lock.js';
 import { reasonOf } from './transport.js';
 
 /** A model's folder and, beside it, those in which it is made ready and put away. Names with a dot are no packages for a service. */
@@ -40,17 +41,23 @@ export async function installedModels(modelsDir: string): Promise<InstalledModel
     names.map(async (name) => {
       const directory = path.join(modelsDir, name);
       const lock = await readLock(directory).catch(() => undefined);
-      const card = await readFile(path.join(directory, 'model.json'), 'utf8').then((text) => JSON.parse(text) as { license?: string }, () => ({ license: undefined })).catch(() => ({ license: undefined }));
+      const card = await readRegular(path.join(directory, 'model.json')).then((text) => JSON.parse(text) as { license?: string }, () => ({ license: undefined })).catch(() => ({ license: undefined }));
       return { name, bytes: await bytesUnder(directory), lock, license: card.license ?? lock?.license ?? undefined };
     }),
   );
 }
 
-/** As the service sees it: a folder, or a link to one, with a config.json; one that was pulled in any case. */
+/** As the service sees it: a folder, or a link to one, with a configuration; one that was pulled in any case. */
 async function isModel(modelsDir: string, name: string): Promise<boolean> {
   if (name.startsWith('.')) return false;
   const has = (file: string): Promise<boolean> => exists(path.join(modelsDir, name, file));
-  return (await has('config.json')) || (await has('mixspace-lock.json'));
+  return (await Promise.all([...configFiles, lockName].map(has))).includes(true);
+}
+
+/** Nothing else: a pipe would be read for ever. */
+async function readRegular(file: string): Promise<string> {
+  if (!(await stat(file)).isFile()) throw new Error(`${file} is no file.`);
+  return readFile(file, 'utf8');
 }
 
 export function exists(file: string): Promise<boolean> {

@@ -26,14 +26,15 @@ export interface Caller {
 }
 
 /** What a collection's owner can do when its model has gone. */
-export const withoutModel = 'Nothing is lost: it lists, gives its pictures and searches by item or embedding. To search it by words or pictures and to add to it, put that model\'s package back into the models directory, or embed it again with one that is here: `mixspace reembed COLLECTION --model MODEL`.';
+export const withoutModel = 'Nothing is lost: it lists, gives its pictures and searches by item or embedding. To search it by words or pictures and to add to it, put that model\'s own files back into the models directory, or embed it again with one that is here: `mixspace reembed COLLECTION --model MODEL`.';
 
 /** The model that made a collection's embeddings, after its check; `conflict` when it has gone, changed or cannot be used. */
 export async function requireModel(context: Context, collection: Collection): Promise<ModelDescription> {
   await modelChecked(context, collection);
   const { description, problem } = listedModel(context, collection) ?? {};
   if (description?.fingerprint === collection.fingerprint) return description;
-  const why = problem === undefined ? 'which is not here any more' : `which cannot be used (${problem})`;
+  const gone = description ? `whose files are others now (space ${description.fingerprint})` : 'which is not here any more';
+  const why = problem === undefined ? gone : `which cannot be used (${problem})`;
   throw new MixspaceError('conflict', `Collection "${collection.name}" was made with model "${collection.model}" (space ${collection.fingerprint}), ${why}. ${withoutModel}`);
 }
 

@@ -14,13 +14,7 @@ export async function reembed(context: Context, name: string, request: ReembedRe
   const collection = await context.store.getCollection(name);
   const { reembedding } = collection;
   const target = await targetOf(context, collection, request);
-  if (reembedding && reembedding.fingerprint !== target.fingerprint) {
-    throw new MixspaceError(
-      'conflict',
-      `Collection "${name}" is being embedded again with model "${reembedding.model}" already: let it finish, or stop and discard it (mixspace reembed ${name} --discard).`,
-      { param: 'model' },
-    );
-  }
+  if (reembedding && reembedding.fingerprint !== target.fingerprint) throw otherTarget(name, reembedding, target);
   if (!reembedding && target.fingerprint === collection.fingerprint && collection.unembedded === 0) {
     throw new MixspaceError('conflict', `Collection "${name}" is in the space of model "${target.model}" already, with all its items.`, { param: 'model' });
   }
@@ -56,23 +50,29 @@ export async function stopReembedding(context: Context, name: string, discard: b
 /** At start: what the end of the service interrupted goes on, as soon as its model is checked. */
 export async function resumeReembeddings(context: Context): Promise<void> {
   for (const { name, reembedding } of await context.store.listCollections()) {
-    if (reembedding?.state === 'running') void resume(context, name, reembedding.model);
+    if (reembedding?.state === 'running') context.reembeddings.begin(name, (run) => resume(context, name, reembedding.model, run));
   }
 }
 
-async function resume(context: Context, name: string, model: string): Promise<void> {
-  await context.encoder.model(model).catch(() => undefined);
+/** Is told as running while the check of its model is waited for. */
+async function resume(context: Context, name: string, model: string, run: Run): Promise<void> {
+  await Promise.race([context.encoder.model(model).catch(() => undefined), aborted(run.signal)]);
+  if (run.signal.aborted) return;
   const listed = context.encoder.models().find(({ id }) => id === model);
   const reembedding = (await context.store.getCollection(name).catch(() => undefined))?.reembedding;
   // Stopped meanwhile, by whoever asked or with the service.
   if (reembedding?.state !== 'running' || (listed && !listed.description && listed.problem === undefined)) return;
   if (listed?.description?.fingerprint === reembedding.fingerprint) {
     context.log('info', `Collection "${name}" goes on being embedded again with model "${model}"; ${reembedding.done} items are done.`, { collection: name, model });
-    return begin(context, name, reembedding);
+    return runToItsEnd(context, name, reembedding, run);
   }
   const problem = `Model "${model}" (space ${reembedding.fingerprint}) is not here any more. Put it back and run it again, or discard what was done and take another model.`;
   context.log('warn', `Collection "${name}" cannot go on being embedded again. ${problem}`, { collection: name, model });
   await context.store.stopReembedding(name, problem).catch(() => undefined);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 function begin(context: Context, name: string, target: ReembeddingTarget): void {
@@ -129,6 +129,15 @@ async function modelFor(context: Context, collection: Collection, wanted: string
   if (collection.reembedding) return encoder.model(collection.reembedding.model);
   const own = await encoder.model(collection.model).catch(() => undefined);
   return own && (own.fingerprint !== collection.fingerprint || collection.unembedded > 0) ? own : encoder.defaultModel;
+}
+
+function otherTarget(name: string, { model, fingerprint }: ReembeddingTarget, wanted: ReembeddingTarget): MixspaceError {
+  const discard = `(mixspace reembed ${name} --discard)`;
+  const why =
+    wanted.model === model
+      ? `began to be embedded again with other files of model "${model}" (space ${fingerprint}, now ${wanted.fingerprint}): put those back, or discard what was done ${discard}.`
+      : `is being embedded again with model "${model}" already: let it finish, or stop and discard it ${discard}.`;
+  return new MixspaceError('conflict', `Collection "${name}" ${why}`, { param: 'model' });
 }
 
 function toldPlan({ model, fingerprint, dimension }: ReembeddingTarget, plan: ReembeddingPlan): ReembedPlan {

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, readdir, stat } from 'node:fs/promises';
+import { lstat, readFile, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
 
-/** Throws an Error whose sentence names the file; with a fallback, only where it is there and broken. */
-export async function readJson<T extends object>(directory: string, name: string, fallback?: T): Promise<T> {
+/**
+ * A field that is null counts as left out. Throws an Error whose sentence names the file and the field; with a fallback,
+ * only where the file is there and broken.
+ */
+export async function readJson<Schema extends z.ZodType>(directory: string, name: string, schema: Schema, fallback?: z.output<Schema>): Promise<z.output<Schema>> {
   const path = join(directory, name);
   if (fallback !== undefined && !(await exists(path))) return fallback;
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
@@ -12,12 +16,18 @@ export async function readJson<T extends object>(directory: string, name: string
   });
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(text, (_, each: unknown) => each ?? undefined);
   } catch (error) {
     throw new Error(`${name} is not JSON: ${(error as Error).message}`, { cause: error });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${name} holds no JSON object.`);
-  return value as T;
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const where = issue === undefined || issue.path.length === 0 ? name : `${name}: ${issue.path.join('.')}`;
+  if (issue?.code !== 'unrecognized_keys') throw new Error(`${where}: ${issue?.message ?? 'is malformed'}.`);
+  const known = issue.path.length === 0 && schema instanceof z.ZodObject ? `; known are ${Object.keys(schema.shape).join(', ')}` : '';
+  throw new Error(`${where}: ${issue.keys.join(', ')} is no field of it${known}.`);
 }
 
 export function exists(path: string): Promise<boolean> {
@@ -37,10 +47,24 @@ const deepest = 3;
 
 /**
  * Of the sizes and times of all files in a folder but hidden ones, links followed, as hex: it stays the same only while
- * nobody writes to them. What an archive or a copy sets a file's time to does not count: the time of that setting does.
+ * nobody writes to them, and while the folder is not moved away and back. What an archive or a copy sets a file's time
+ * to does not count: the time of that setting does.
  */
 export async function stampOf(directory: string): Promise<string> {
-  return hashOf(await signsOf(directory, 0));
+  const self = await lstat(directory).catch(() => undefined);
+  return hashOf([self?.ino, self?.ctimeMs, await signOf(directory), await signsOf(directory, 0)]);
+}
+
+/** An entry, hidden ones aside, that is neither a file nor a folder nor a link to one, such as a pipe, which would be read for ever. */
+export async function oddEntry(directory: string, depth = 0): Promise<string | undefined> {
+  for (const name of (await filesIn(directory)).filter((each) => !each.startsWith('.'))) {
+    const path = join(directory, name);
+    const found = await stat(path).catch(() => undefined);
+    if (found && !found.isFile() && !found.isDirectory()) return path;
+    const inside = found?.isDirectory() && depth < deepest ? await oddEntry(path, depth + 1) : undefined;
+    if (inside !== undefined) return inside;
+  }
+  return undefined;
 }
 
 /** Likewise, of these files. */

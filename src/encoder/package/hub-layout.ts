@@ -1,30 +1,37 @@
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { Preprocessing, Rgb } from '../picture/preprocess.js';
 import { families, familyNamed, logitScaleOf, type Family, type FamilyName } from './families.js';
 import { exists, filesIn, readJson } from './files.js';
-import { padTokenOf, shortest, type Published, type TokenizerConfig } from './layout.js';
-import { openClipPreprocessing, type OpenClipPreprocessor } from './open-clip-preprocessor.js';
+import { padTokenOf, shortest, TokenizerConfig, type Published } from './layout.js';
+import { openClipPreprocessing, OpenClipPreprocessor } from './open-clip-preprocessor.js';
 
-interface HubConfig {
-  model_type?: string;
-  logit_scale_init_value?: number;
-  text_config?: { max_position_embeddings?: number; pad_token_id?: number | null };
-  vision_config?: { image_size?: number };
-  matryoshka_dimensions?: number[] | null;
-}
+const HubConfig = z.object({
+  model_type: z.string().optional(),
+  logit_scale_init_value: z.number().optional(),
+  text_config: z.object({ max_position_embeddings: z.number().optional(), pad_token_id: z.number().optional() }).optional(),
+  vision_config: z.object({ image_size: z.union([z.number(), z.array(z.number())]).optional() }).optional(),
+  matryoshka_dimensions: z.array(z.number().int().min(1)).optional(),
+});
 
-interface HubPreprocessor extends Omit<OpenClipPreprocessor, 'size'> {
-  do_center_crop?: boolean;
-  do_normalize?: boolean;
-  do_rescale?: boolean;
-  rescale_factor?: number;
-  size?: number | { shortest_edge?: number; height?: number; width?: number };
-  crop_size?: number | { height?: number; width?: number };
+const edges = z.object({ height: z.number().optional(), width: z.number().optional() });
+const HubPreprocessor = OpenClipPreprocessor.extend({
+  do_center_crop: z.boolean().optional(),
+  do_normalize: z.boolean().optional(),
+  do_rescale: z.boolean().optional(),
+  rescale_factor: z.number().optional(),
+  size: z.union([z.number(), z.array(z.number()), edges.extend({ shortest_edge: z.number().optional() })]).optional(),
+  crop_size: z.union([z.number(), edges]).optional(),
   /** Pillow's numbers: 2 bilinear, 3 bicubic. */
-  resample?: number;
-  image_mean?: number[];
-  image_std?: number[];
-}
+  resample: z.number().optional(),
+  image_mean: z.array(z.number()).optional(),
+  image_std: z.array(z.number()).optional(),
+});
+type HubPreprocessor = z.infer<typeof HubPreprocessor>;
+
+type Sides = number | number[] | { height?: number | undefined; width?: number | undefined } | undefined;
+
+const Tokenizer = z.object({ model: z.object({ type: z.string().optional(), byte_fallback: z.boolean().optional() }).optional() });
 
 const preprocessorFile = 'preprocessor_config.json';
 
@@ -33,10 +40,10 @@ const preprocessorFile = 'preprocessor_config.json';
  * variants; mostly also preprocessor_config.json and tokenizer_config.json.
  */
 export async function readHubLayout(directory: string, named: FamilyName | undefined): Promise<Published> {
-  const config = await readJson<HubConfig>(directory, 'config.json');
-  const preprocessor = await readJson<HubPreprocessor>(directory, preprocessorFile, {});
+  const config = await readJson(directory, 'config.json', HubConfig);
+  const preprocessor = await readJson(directory, preprocessorFile, HubPreprocessor, {});
   const hasTokenizerConfig = await exists(join(directory, 'tokenizer_config.json'));
-  const tokenizer = hasTokenizerConfig ? await readJson<TokenizerConfig>(directory, 'tokenizer_config.json') : {};
+  const tokenizer = hasTokenizerConfig ? await readJson(directory, 'tokenizer_config.json', TokenizerConfig) : {};
   const name = named ?? familyNamed({
     modelType: config.model_type,
     tokenizerClass: tokenizer.tokenizer_class,
@@ -66,20 +73,26 @@ export async function readHubLayout(directory: string, named: FamilyName | undef
 }
 
 async function fallsBackToBytes(directory: string): Promise<boolean> {
-  const { model } = await readJson<{ model?: { type?: string; byte_fallback?: boolean } }>(directory, 'tokenizer.json');
+  const { model } = await readJson(directory, 'tokenizer.json', Tokenizer);
   return model?.type === 'BPE' && model.byte_fallback === true;
 }
 
-function preprocessing(file: HubPreprocessor, imageSize: number | undefined, family: Family): Preprocessing {
+/** The edge of a square. */
+function edge(size: Sides, field: string): number | undefined {
+  const [height, width = height] = typeof size === 'number' ? [size] : Array.isArray(size) ? size : [size?.height, size?.width];
+  if (height !== width) throw new Error(`${preprocessorFile}: ${field} is ${height} x ${width} pixels; squares are known.`);
+  return height;
+}
+
+function preprocessing(file: HubPreprocessor, imageSize: Sides, family: Family): Preprocessing {
   // jina-clip's files are open_clip's, under the hub's name.
-  if (file.resize_mode !== undefined || file.mean !== undefined) return openClipPreprocessing(file as OpenClipPreprocessor, imageSize, family, preprocessorFile);
+  if (file.resize_mode !== undefined || file.mean !== undefined) return openClipPreprocessing(OpenClipPreprocessor.parse({ ...file, size: edge(file.size, 'size') }), edge(imageSize, 'image_size'), family, preprocessorFile);
   if (file.do_rescale === false || Math.abs((file.rescale_factor ?? 1 / 255) * 255 - 1) > 1e-6) {
     throw new Error(`${preprocessorFile}: values are divided by 255 here; do_rescale is ${file.do_rescale ?? true} and rescale_factor ${file.rescale_factor ?? 1 / 255}.`);
   }
-  const edge = (value: number | { height?: number; width?: number } | undefined) => (typeof value === 'number' ? value : value?.height);
-  const shortestEdge = typeof file.size === 'number' ? file.size : file.size?.shortest_edge;
+  const shortestEdge = typeof file.size === 'number' || Array.isArray(file.size) ? edge(file.size, 'size') : file.size?.shortest_edge;
   const squashed = file.do_center_crop === false || (shortestEdge === undefined && file.size !== undefined) || (file.do_center_crop === undefined && family.geometry === 'squash');
-  const size = (squashed ? edge(file.size) : edge(file.crop_size)) ?? imageSize ?? shortestEdge ?? 224;
+  const size = (squashed ? edge(file.size, 'size') : edge(file.crop_size, 'crop_size')) ?? edge(imageSize, 'image_size') ?? shortestEdge ?? 224;
   const plain = file.do_normalize === false;
   return {
     geometry: squashed ? 'squash' : 'crop',

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Preprocessing } from '../picture/preprocess.js';
 import type { TextRules, TokenizerFiles } from '../text/text-encoding.js';
 import type { FamilyName } from './families.js';
@@ -18,15 +19,16 @@ export interface Published {
   matryoshkaDimensions?: number[];
 }
 
-export interface TokenizerConfig {
-  tokenizer_class?: string;
+export const TokenizerConfig = z.object({
+  tokenizer_class: z.string().optional(),
   /** 1e30 where a tokenizer has no limit. */
-  model_max_length?: number;
-  pad_token?: string | { content?: string } | null;
-}
+  model_max_length: z.number().optional(),
+  pad_token: z.union([z.string(), z.object({ content: z.string().optional() })]).optional(),
+});
+export type TokenizerConfig = z.infer<typeof TokenizerConfig>;
 
 export function padTokenOf({ pad_token: token }: TokenizerConfig): string | undefined {
-  return (typeof token === 'object' ? token?.content : token) ?? undefined;
+  return typeof token === 'object' ? token.content : token;
 }
 
 /** The smallest of the lengths that are set and meant. */

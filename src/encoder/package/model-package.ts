@@ -1,15 +1,16 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { MixspaceError } from '../../errors.js';
 import type { NoMatch } from '../encoder.js';
 import type { Preprocessing } from '../picture/preprocess.js';
 import type { PreprocessSpeed } from '../picture/speed.js';
 import type { TextRules } from '../text/text-encoding.js';
-import { exists, hashFile, readWeights, stampOf } from './files.js';
+import { exists, hashFile, oddEntry, readWeights, stampOf } from './files.js';
 import { readHubLayout } from './hub-layout.js';
 import type { Published } from './layout.js';
 import { readModelCard, type ModelCard } from './model-card.js';
 import { isOpenClipLayout, readOpenClipLayout } from './open-clip-layout.js';
-import { chooseVariant, findVariants, nearestFirst, type Variant } from './variants.js';
+import { chooseVariant, configFiles, findVariants, nearestFirst, type Variant } from './variants.js';
 
 export interface TowerFile {
   /** Path of the ONNX file. */
@@ -61,7 +62,8 @@ export interface ReadOptions {
   speed?: PreprocessSpeed;
 }
 
-const configFiles = ['config.json', 'open_clip_config.json'];
+/** Of values from 0 to 1. */
+const leastStd = 1e-6;
 
 /** Folders that look like packages, by name. */
 export async function findPackages(modelsDirectory: string): Promise<string[]> {
@@ -80,10 +82,22 @@ export async function isPackage(directory: string): Promise<boolean> {
   return (await Promise.all(configFiles.map((file) => exists(join(directory, file))))).includes(true);
 }
 
-/** Throws an Error whose sentence names the file at fault, and for a variant that is not there lists those that are. */
-export async function readPackage(modelsDirectory: string, id: string, { variants = nearestFirst, speed = 'exact' }: ReadOptions = {}): Promise<ModelPackage> {
+/**
+ * Throws an Error whose sentence names the file at fault, and for a variant that is not there lists those that are; a
+ * `conflict` where files change meanwhile.
+ */
+export async function readPackage(modelsDirectory: string, id: string, options: ReadOptions = {}): Promise<ModelPackage> {
   const directory = join(modelsDirectory, id);
   const stamp = await stampOf(directory);
+  const read = readFiles(directory, id, stamp, options);
+  await read.catch(() => undefined);
+  if ((await stampOf(directory)) !== stamp) throw new MixspaceError('conflict', `The files of model ${id} change while they are read.`);
+  return read;
+}
+
+async function readFiles(directory: string, id: string, stamp: string, { variants = nearestFirst, speed = 'exact' }: ReadOptions): Promise<ModelPackage> {
+  const odd = await oddEntry(directory);
+  if (odd !== undefined) throw new Error(`${odd} is neither a file nor a folder.`);
   const card = await readModelCard(directory);
   const read = (await isOpenClipLayout(directory)) ? readOpenClipLayout : readHubLayout;
   const published = await read(directory, card.family);
@@ -155,14 +169,17 @@ function preprocessing({ image }: Published, card: ModelCard, speed: PreprocessS
     ...(geometry === 'pad' ? { fillColor: card.fill_color ?? image.fillColor ?? 0 } : {}),
     ...((card.preprocess_speed ?? speed) === 'fast' ? { speed: 'fast' } : {}),
   };
-  if (result.std.includes(0)) throw new Error('The standard deviation of a channel is 0; values are divided by it.');
+  const tiny = result.std.find((value) => Math.abs(value) < leastStd);
+  if (tiny !== undefined) throw new Error(`The standard deviation of a channel is ${tiny}; values are divided by it.`);
   if (geometry === 'crop' && result.shortestEdge < size) throw new Error(`The preprocessing crops ${size} pixels out of a shortest edge of ${result.shortestEdge}.`);
   return result;
 }
 
 function scoring(published: Published, card: ModelCard): Pick<ModelPackage, 'logitScale' | 'logitBias' | 'activation'> {
+  const logitScale = card.logit_scale ?? published.logitScale;
+  if (!Number.isFinite(logitScale)) throw new Error('The logit scale is infinite: its configuration holds the logarithm of it.');
   return {
-    logitScale: card.logit_scale ?? published.logitScale,
+    logitScale,
     ...(card.logit_bias === undefined ? {} : { logitBias: card.logit_bias }),
     ...(card.activation === undefined ? {} : { activation: card.activation }),
   };

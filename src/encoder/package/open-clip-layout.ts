@@ -1,27 +1,28 @@
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { Cleaning } from '../text/cleaning.js';
 import { families, familyNamed, logitScaleOf, type Family, type FamilyName } from './families.js';
 import { exists, filesIn, readJson } from './files.js';
-import { padTokenOf, shortest, type Published, type TokenizerConfig } from './layout.js';
-import { openClipPreprocessing, type OpenClipPreprocessor } from './open-clip-preprocessor.js';
+import { padTokenOf, shortest, TokenizerConfig, type Published } from './layout.js';
+import { openClipPreprocessing, OpenClipPreprocessor } from './open-clip-preprocessor.js';
 
 /** open_clip's model configuration (open_clip/model_configs), alone or inside open_clip_config.json. */
-interface ModelConfig {
-  init_logit_scale?: number;
-  init_logit_bias?: number;
-  vision_cfg?: { image_size?: number | number[] };
-  text_cfg?: {
-    context_length?: number;
-    pad_id?: number;
-    hf_tokenizer_name?: string;
-    tokenizer_kwargs?: { clean?: string; strip_sep_token?: boolean };
-  };
-}
+const ModelConfig = z.object({
+  init_logit_scale: z.number().optional(),
+  init_logit_bias: z.number().optional(),
+  vision_cfg: z.object({ image_size: z.union([z.number(), z.array(z.number())]).optional() }).optional(),
+  text_cfg: z
+    .object({
+      context_length: z.number().optional(),
+      pad_id: z.number().optional(),
+      hf_tokenizer_name: z.string().optional(),
+      tokenizer_kwargs: z.object({ clean: z.string().optional(), strip_sep_token: z.boolean().optional() }).optional(),
+    })
+    .optional(),
+});
+type ModelConfig = z.infer<typeof ModelConfig>;
 
-interface OpenClipConfig extends ModelConfig {
-  model_cfg?: ModelConfig;
-  preprocess_cfg?: OpenClipPreprocessor;
-}
+const OpenClipConfig = ModelConfig.extend({ model_cfg: ModelConfig.optional(), preprocess_cfg: OpenClipPreprocessor.optional() });
 
 /** Where the parts lie: in a folder a tower, as photo servers publish them, or side by side. */
 interface Places {
@@ -45,13 +46,13 @@ export async function isOpenClipLayout(directory: string): Promise<boolean> {
 export async function readOpenClipLayout(directory: string, named: FamilyName | undefined): Promise<Published> {
   const places = (await placesIn(directory)) ?? nested;
   const configName = (await exists(join(directory, 'open_clip_config.json'))) ? 'open_clip_config.json' : 'config.json';
-  const config = await readJson<OpenClipConfig>(directory, configName);
+  const config = await readJson(directory, configName, OpenClipConfig);
   const model = config.model_cfg ?? config;
   const preprocessorName = `${places.visual}preprocess_cfg.json`;
-  const preprocessor = { ...config.preprocess_cfg, ...(await readJson<OpenClipPreprocessor>(directory, preprocessorName, {})) };
+  const preprocessor = { ...config.preprocess_cfg, ...(await readJson(directory, preprocessorName, OpenClipPreprocessor, {})) };
   const tokenizerConfig = `${places.textual}tokenizer_config.json`;
   const hasTokenizerConfig = await exists(join(directory, tokenizerConfig));
-  const tokenizer = hasTokenizerConfig ? await readJson<TokenizerConfig>(directory, tokenizerConfig) : {};
+  const tokenizer = hasTokenizerConfig ? await readJson(directory, tokenizerConfig, TokenizerConfig) : {};
   const name = named ?? familyNamed({ modelType: model.init_logit_bias === undefined ? 'clip' : 'siglip', tokenizerClass: tokenizer.tokenizer_class, byteFallback: false, unnormalized: false });
   const family: Family = families[name];
   const text = model.text_cfg ?? {};

@@ -1,17 +1,19 @@
+import { z } from 'zod';
 import type { Preprocessing, Rgb } from '../picture/preprocess.js';
 import type { Family } from './families.js';
 
 /** open_clip's PreprocessCfg (open_clip/transform.py), as preprocess_cfg.json and open_clip_config.json carry it. */
-export interface OpenClipPreprocessor {
-  size?: number | number[];
-  mode?: string;
-  mean?: number | number[];
-  std?: number | number[];
-  interpolation?: string;
-  resize_mode?: string;
+export const OpenClipPreprocessor = z.object({
+  size: z.union([z.number(), z.array(z.number())]).optional(),
+  mode: z.string().optional(),
+  mean: z.union([z.number(), z.array(z.number())]).optional(),
+  std: z.union([z.number(), z.array(z.number())]).optional(),
+  interpolation: z.string().optional(),
+  resize_mode: z.string().optional(),
   /** 0 to 255, around what `longest` leaves open. */
-  fill_color?: number;
-}
+  fill_color: z.number().optional(),
+});
+export type OpenClipPreprocessor = z.infer<typeof OpenClipPreprocessor>;
 
 /** `file` names the source in errors. */
 export function openClipPreprocessing(cfg: OpenClipPreprocessor, imageSize: number | number[] | undefined, family: Family, file: string): Preprocessing {

@@ -20,6 +20,9 @@ export const variantSuffixes: Record<Variant, string[]> = {
  */
 export const nearestFirst: readonly Variant[] = variantNames;
 
+/** A folder that has one of these is a package. */
+export const configFiles = ['config.json', 'open_clip_config.json'];
+
 /** The same path twice where one file holds both. */
 export interface TowerFiles {
   text: string;

@@ -56,9 +56,16 @@ const charactersPerToken = 64;
 
 /**
  * Reads tokenizer.json. Names of special tokens in a text are plain text: they are known to the vocabulary, not to the
- * splitter. Texts longer than the context are cut before the final special tokens, which stay.
+ * splitter. Texts longer than the context are cut before the final special tokens, which stay. Throws an Error whose
+ * sentence names the file.
  */
 export async function readTextEncoding(directory: string, rules: TextRules): Promise<TextEncoding> {
+  return openTextEncoding(directory, rules).catch((error: unknown) => {
+    throw new Error(`${rules.tokenizer.file} holds no tokenizer that can be used: ${(error as Error).message}`, { cause: error });
+  });
+}
+
+async function openTextEncoding(directory: string, rules: TextRules): Promise<TextEncoding> {
   const file = JSON.parse(await readFile(join(directory, rules.tokenizer.file), 'utf8')) as TokenizerFile;
   const config = rules.tokenizer.config === undefined ? {} : (JSON.parse(await readFile(join(directory, rules.tokenizer.config), 'utf8')) as object);
   const lowers = hasLowercase(file.normalizer);

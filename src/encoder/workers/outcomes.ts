@@ -20,5 +20,5 @@ export function outcomesOf(reply: TextsReply | PicturesReply): Outcome<TextEmbed
 
 function finite<T extends TextEmbedding | ImageEmbedding>(value: T): Outcome<T> {
   if (value.embedding.every(Number.isFinite)) return { ok: true, value };
-  return { ok: false, error: new MixspaceError('internal', 'The model gave no finite embedding for this input.') };
+  return { ok: false, error: new MixspaceError('unprocessable', 'The model gives no finite embedding for this input.') };
 }

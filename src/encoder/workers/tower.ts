@@ -75,7 +75,9 @@ export async function openTower(modality: 'text' | 'image', tower: TowerFile, kn
     fixed: batch !== undefined,
     release: () => session.release(),
     async run(feeds, count) {
-      const results = await session.run(feeds, [output.name]);
+      const results = await session.run(feeds, [output.name]).catch((error: unknown) => {
+        throw new Error(`${file} cannot be run: ${(error as Error).message}`, { cause: error });
+      });
       const { data, dims } = results[output.name]!;
       checkOutputShape(file, output.name, dims);
       if (data.length % count !== 0) throw new Error(`${file}: ${output.name} came out as [${dims.join(', ')}] for ${count} inputs.`);

@@ -72,9 +72,7 @@ export async function loadTowers(model: ModelPackage, settings: SessionSettings 
 /** Runs it once; answers how many numbers an embedding has. */
 async function trial(tower: Tower, feeds: (rows: number) => Feeds): Promise<number> {
   const rows = tower.fixed ? tower.step! : 1;
-  const values = await tower.run(feeds(rows), rows).catch((error: unknown) => {
-    throw new Error(`${tower.file} cannot be run: ${(error as Error).message}`, { cause: error });
-  });
+  const values = await tower.run(feeds(rows), rows);
   if (!values.every(Number.isFinite)) throw new Error(`${tower.file} gives numbers that are not finite.`);
   return values.length / rows;
 }
