@@ -172,7 +172,7 @@ test('forgets what waits when its caller hangs up', async () => {
 });
 
 test('lets bulk pictures come to their end while interactive texts keep coming', async () => {
-  const texts = Array.from({ length: 1_000 }, (_, i) => `a dog number ${i}`);
+  const texts = Array.from({ length: 4_000 }, (_, i) => `a dog number ${i}`);
   let ended = 0;
   const all = Promise.all(texts.map((text) => encoder.encodeTexts('clip-tiny', [text], interactive).then(() => ended++)));
   await encoder.encodeImages('clip-tiny', [await picture('landscape.jpg')], bulk);

@@ -407,15 +407,15 @@ describe('What is under way', () => {
 
       await rename(path.join(models, 'second'), path.join(away, 'second'));
       await withServer(async (client, server) => {
-        const { reembedding } = await client.collection('photos');
-        expect(reembedding).toMatchObject({ state: 'stopped', problem: expect.stringMatching(/^Model "second" .* is not here any more/) });
-        expect(server.logs()).toMatch(/cannot go on being embedded again/);
+        const { reembedding } = await until(client, 'photos', (each) => each.reembedding?.state === 'stopped');
+        expect(reembedding!.problem).toMatch(/^Model "second" .* is not here any more/);
+        await vi.waitFor(() => expect(server.logs()).toMatch(/cannot go on being embedded again/));
         await expect(client.reembed('photos')).rejects.toMatchObject({ status: 404 });
       }, { indexDir: before.indexDir }).finally(() => rename(path.join(away, 'second'), path.join(models, 'second')));
 
       await rename(path.join(models, 'first'), path.join(away, 'first'));
       await withServer(async (client, server) => {
-        expect(server.logs()).toMatch(/mixspace reembed COLLECTION --model MODEL/);
+        await vi.waitFor(() => expect(server.logs()).toMatch(/mixspace reembed COLLECTION --model MODEL/));
         await expect(client.search('photos', 'a boat')).rejects.toMatchObject({ status: 409, message: expect.stringMatching(/mixspace reembed/) });
         await expect(client.addItems('photos', [{ text: 'more' }])).rejects.toMatchObject({ status: 409 });
         expect((await client.reembed('photos')).plan!.items).toBeLessThan(items.length);
