@@ -52,7 +52,7 @@ const deepest = 3;
  */
 export async function stampOf(directory: string): Promise<string> {
   const self = await lstat(directory).catch(() => undefined);
-  return hashOf([self?.ino, self?.ctimeMs, await signOf(directory), await signsOf(directory, 0)]);
+  return hashOf([self?.ctimeMs, await signOf(directory), await signsOf(directory, 0)]);
 }
 
 /** An entry, hidden ones aside, that is neither a file nor a folder nor a link to one, such as a pipe, which would be read for ever. */
