@@ -41,7 +41,7 @@ export async function installedModels(modelsDir: string): Promise<InstalledModel
     names.map(async (name) => {
       const directory = path.join(modelsDir, name);
       const lock = await readLock(directory).catch(() => undefined);
-      const card = await readRegular(path.join(directory, 'model.json')).then((text) => JSON.parse(text) as { license?: string }, () => ({ license: undefined })).catch(() => ({ license: undefined }));
+      const card = await readRegular(path.join(directory, 'model.json')).then((text) => JSON.parse(text) as { license?: string }).catch(() => ({ license: undefined }));
       return { name, bytes: await bytesUnder(directory), lock, license: card.license ?? lock?.license ?? undefined };
     }),
   );

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, type Stats } from 'node:fs';
 import { lstat, readFile, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -52,39 +52,24 @@ const deepest = 3;
  */
 export async function stampOf(directory: string): Promise<string> {
   const self = await lstat(directory).catch(() => undefined);
-  return hashOf([self?.ctimeMs, await signOf(directory), await signsOf(directory, 0)]);
-}
-
-/** An entry, hidden ones aside, that is neither a file nor a folder nor a link to one, such as a pipe, which would be read for ever. */
-export async function oddEntry(directory: string, depth = 0): Promise<string | undefined> {
-  for (const name of (await filesIn(directory)).filter((each) => !each.startsWith('.'))) {
-    const path = join(directory, name);
-    const found = await stat(path).catch(() => undefined);
-    if (found && !found.isFile() && !found.isDirectory()) return path;
-    const inside = found?.isDirectory() && depth < deepest ? await oddEntry(path, depth + 1) : undefined;
-    if (inside !== undefined) return inside;
-  }
-  return undefined;
+  return hashOf([self?.ctimeMs, signOf(await statOf(directory)), await signsOf(directory, 0)]);
 }
 
 /** Likewise, of these files. */
 export async function stampOfFiles(paths: readonly string[]): Promise<string> {
-  return hashOf(await Promise.all(paths.map(signOf)));
+  return hashOf(await Promise.all(paths.map(async (path) => signOf(await statOf(path)))));
 }
 
 function hashOf(signs: unknown[]): string {
   return createHash('sha256').update(JSON.stringify(signs)).digest('hex').slice(0, 24);
 }
 
-function isDirectory(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
+/** Undefined where nothing is there. */
+function statOf(path: string): Promise<Stats | undefined> {
+  return stat(path).catch(() => undefined);
 }
 
-async function signOf(path: string): Promise<unknown[]> {
-  const found = await stat(path).catch(() => undefined);
+function signOf(found: Stats | undefined): unknown[] {
   return [found?.size, found?.mtimeMs, found?.ctimeMs];
 }
 
@@ -92,16 +77,29 @@ async function signsOf(directory: string, depth: number): Promise<unknown[]> {
   return Promise.all(
     (await filesIn(directory)).filter((name) => !name.startsWith('.')).map(async (name) => {
       const path = join(directory, name);
-      if (await isDirectory(path)) return [name, depth < deepest ? await signsOf(path, depth + 1) : []];
-      return [name, ...(await signOf(path))];
+      const found = await statOf(path);
+      if (found?.isDirectory()) return [name, depth < deepest ? await signsOf(path, depth + 1) : []];
+      return [name, ...signOf(found)];
     }),
   );
+}
+
+/** An entry, hidden ones aside, that is neither a file nor a folder nor a link to one, such as a pipe, which would be read for ever. */
+export async function oddEntry(directory: string, depth = 0): Promise<string | undefined> {
+  for (const name of (await filesIn(directory)).filter((each) => !each.startsWith('.'))) {
+    const path = join(directory, name);
+    const found = await statOf(path);
+    if (found && !found.isFile() && !found.isDirectory()) return path;
+    const inside = found?.isDirectory() && depth < deepest ? await oddEntry(path, depth + 1) : undefined;
+    if (inside !== undefined) return inside;
+  }
+  return undefined;
 }
 
 export interface WeightsFacts {
   /** SHA-256 of the ONNX file, then of each file of external data by name, hex. */
   hashes: string[];
-  /** Paths of these. */
+  /** Paths of the files of external data. */
   externalData: string[];
   /** Activations are quantised as they come: the same input comes out differently beside others. */
   dynamicallyQuantized: boolean;
