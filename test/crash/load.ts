@@ -23,7 +23,8 @@ export class Load {
   readonly #plan: LoadPlan;
   readonly #client: MixspaceClient;
   #stopped = false;
-  #embeddings = 0;
+  /** There now, as far as sent. */
+  embeddings = 0;
   /** Items created, replaced or deleted, as far as answered. */
   written = 0;
 
@@ -41,7 +42,7 @@ export class Load {
     const { lanes, ledger } = this.#plan;
     const groups = new Map<string, string[]>();
     for (const id of ledger.ids()) groups.set(groupOf(id), [...(groups.get(groupOf(id)) ?? []), id]);
-    this.#embeddings = ledger.ids().filter((id) => !isText(id) && ledger.present(id)).length;
+    this.embeddings = ledger.ids().filter((id) => !isText(id) && ledger.present(id)).length;
     const owned: string[][][] = Array.from({ length: lanes }, () => []);
     [...groups.values()].forEach((group, i) => owned[i % lanes]!.push(group));
     await Promise.all(owned.map((own, lane) => this.#lane(`${this.#plan.name}-${lane}`, own)));
@@ -62,7 +63,7 @@ export class Load {
 
   async #step(random: Random, newGroup: string, groups: string[][]): Promise<void> {
     const choice = random.next();
-    if (choice < 0.4 || groups.length < 5 || this.#embeddings < this.#plan.atLeast) {
+    if (choice < 0.4 || groups.length < 5 || this.embeddings < this.#plan.atLeast) {
       const group = idsOf(newGroup, random.next() < 0.2 ? random.between(1, 3) : 0, random.between(1, 60));
       groups.push(group);
       return this.#put(new Map(group.map((id) => [id, { version: 1, note: 0 }])));
@@ -112,7 +113,7 @@ export class Load {
   async #write(states: Map<string, ItemState>, request: () => Promise<unknown>): Promise<void> {
     const { ledger } = this.#plan;
     for (const [id, state] of states) {
-      if (!isText(id)) this.#embeddings += Number(state !== undefined) - Number(ledger.present(id) !== undefined);
+      if (!isText(id)) this.embeddings += Number(state !== undefined) - Number(ledger.present(id) !== undefined);
       ledger.sent(id, state);
     }
     await request();

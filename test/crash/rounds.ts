@@ -35,8 +35,9 @@ const collection = 'crash';
 /** A little above the number from which on the store builds a graph. */
 const itemsAtFirst = 5_600;
 const itemsAtLeast = 5_400;
-/** Changes after which the store saves its graph, and some more. */
+/** Changes after which the store saves its graph, and some more; of a big graph, a share of its items. */
 const changesUntilSnapshot = 5_400;
+const shareUntilSnapshot = 0.22;
 const changesWorthSaving = 100;
 /** After each restart the listing compares every item; these are looked up one by one as well. */
 const answeredLastLookedUp = 300;
@@ -112,7 +113,7 @@ class CrashRun {
       lanes: 3,
       atLeast: itemsAtLeast,
       // A graph is saved only when it has caught up.
-      pause: () => (moment === 'snapshot' && load.written > changesUntilSnapshot ? 300 : 0),
+      pause: () => (moment === 'snapshot' && load.written > Math.max(changesUntilSnapshot, load.embeddings * shareUntilSnapshot) ? 300 : 0),
     });
     const running = load.run();
     const reached = this.#untilMoment(server, load, moment);
@@ -133,7 +134,7 @@ class CrashRun {
 
   async #untilMoment(server: RunningServer, load: Load, moment: Moment): Promise<void> {
     if (moment === 'anytime') return sleep(this.#random.between(20, 1_500));
-    const begun = snapshotBegins(this.#snapshots, server.process);
+    const begun = snapshotBegins(this.#snapshots, server.process, () => `${moment}: ${load.written} items written, ${load.embeddings} embeddings`);
     if (moment === 'closing') {
       await sleep(this.#random.between(200, 800));
       while (load.written < changesWorthSaving) await sleep(10);
@@ -189,13 +190,13 @@ function momentsOf(rounds: number, random: Random): Moment[] {
 }
 
 /** Or the service ends: a graph that is being built anew is not saved. */
-async function snapshotBegins(directory: string, service: ChildProcess): Promise<void> {
+async function snapshotBegins(directory: string, service: ChildProcess, state: () => string): Promise<void> {
   const watcher = watch(directory);
   try {
     await new Promise<void>((resolve, reject) => {
       service.once('exit', () => resolve());
       watcher.on('change', (_, name) => String(name).endsWith('.hnsw.tmp') && resolve());
-      setTimeout(() => reject(new Error('No snapshot was begun in time.')), patienceMs).unref();
+      setTimeout(() => reject(new Error(`No snapshot was begun in time (${state()}).`)), patienceMs).unref();
     });
   } finally {
     watcher.close();
