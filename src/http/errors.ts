@@ -16,6 +16,7 @@ export const statusOf: Record<ErrorCode, number> = {
   conflict: 409,
   too_large: 413,
   unsupported_media: 415,
+  damaged_media: 415,
   unprocessable: 422,
   overloaded: 429,
   internal: 500,

@@ -16,8 +16,9 @@ import { deleteItem, deleteItems, getItem, itemImage, itemsExist, listItems, pat
 import { listModels, selfTest } from '../operations/models.js';
 import { getReembedding, reembed, stopReembedding } from '../operations/reembed.js';
 import { search } from '../operations/search.js';
-import { isMultipart, parseJsonPart, readMultipart, type BodyLimits, type Upload } from './bodies.js';
+import { isMultipart, type BodyLimits } from './bodies.js';
 import { parse } from './errors.js';
+import { parseJsonPart, readMultipart, type Upload } from './multipart.js';
 
 type Parsed<K extends RouteName, Part extends 'params' | 'query' | 'body'> = Routes[K] extends Record<Part, infer S extends z.ZodType> ? z.output<S> : undefined;
 
