@@ -16,6 +16,22 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
     },
   },
+  {
+    files: ['src/http/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'CallExpression[callee.property.name=/^(on|once|addListener|prependListener)$/] > :matches(ArrowFunctionExpression, FunctionExpression)',
+          message: 'An emitter calls this from outside the request, where a throw ends the process: wrap it in within(), which says where a throw goes.',
+        },
+        {
+          selector: 'CallExpression[callee.name=/^(setTimeout|setInterval|setImmediate|queueMicrotask)$/] > :matches(ArrowFunctionExpression, FunctionExpression)',
+          message: 'A throw in a timer ends the process: wrap it in within(), which says where a throw goes.',
+        },
+      ],
+    },
+  },
   // Answers are read as a client of no type would; what they hold is what the tests assert.
   { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-explicit-any': 'off', 'max-lines': 'off' } },
 );

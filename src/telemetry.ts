@@ -19,10 +19,13 @@ export interface Telemetry {
   close(): void;
 }
 
+/** Kept for when the log can be written again. */
+const unwrittenLogBytes = 1_000_000;
+
 const secondsBuckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
 
 export function openTelemetry(options: { level: string }): Telemetry {
-  const logger = pino({ level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const logger = pino({ level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, logTo(process.stdout.fd));
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
 
@@ -55,4 +58,11 @@ export function openTelemetry(options: { level: string }): Telemetry {
     },
     close: () => delay.disable(),
   };
+}
+
+/** A log that cannot be written, its pipe closed or its disk full, is no reason to stop: what does not fit is left out. */
+function logTo(fd: number): ReturnType<typeof pino.destination> {
+  const destination = pino.destination({ dest: fd, sync: false, maxLength: unwrittenLogBytes });
+  destination.on('error', () => undefined);
+  return destination;
 }

@@ -29,6 +29,8 @@ export interface ServerOptions {
   indexDir?: string;
   /** Milliseconds until it must be ready. */
   patience?: number;
+  /** Where its log goes, a file descriptor; left out: `logs()`. */
+  stdout?: number;
 }
 
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
@@ -36,11 +38,11 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const indexDir = options.indexDir ?? (await mkdtemp(path.join(tmpdir(), 'mixspace-test-')));
   const child = spawn(process.execPath, [main, 'serve', ...(options.args ?? [])], {
     env: { ...cleanEnv(), PORT: String(port), MIXSPACE_INDEX_DIR: indexDir, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
   });
   let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
 
   const url = `http://127.0.0.1:${port}`;

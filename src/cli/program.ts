@@ -14,8 +14,10 @@ const wrongUsageOrNoService = 2;
 
 /** Runs one command line; what goes wrong is one sentence on stderr and the exit code. */
 export async function run(args: string[]): Promise<void> {
-  // `| head` closes the pipe when it has enough.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : failed));
+  // `| head` closes the pipe when it has enough. A service goes on without whoever read its log.
+  const isService = nameOf(args) === 'serve';
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => isService || process.exit(error.code === 'EPIPE' ? 0 : failed));
+  process.stderr.on('error', () => undefined);
   try {
     await (await program(args)).parseAsync(args, { from: 'user' });
   } catch (error) {
@@ -43,10 +45,11 @@ async function program(args: string[]): Promise<Command> {
 
 /** The service with its native modules is loaded only by who asks for it. */
 async function serve(args: string[]): Promise<Command> {
-  const named = args.find((arg) => !arg.startsWith('-') && arg !== 'help');
-  if (named === 'serve') return (await import('./serve.js')).serveCommand();
+  if (nameOf(args) === 'serve') return (await import('./serve.js')).serveCommand();
   return new Command('serve').description('start the service; the pictures under each PATH are taken in').argument('[paths...]');
 }
+
+const nameOf = (args: string[]): string | undefined => args.find((arg) => !arg.startsWith('-') && arg !== 'help');
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : wrongUsageOrNoService;

@@ -5,6 +5,7 @@ import { readConfig, settings, type Config, type SettingName } from '../config.j
 import { MixspaceError } from '../errors.js';
 import { listen } from '../http/server.js';
 import { openService } from '../service.js';
+import type { Log } from '../telemetry.js';
 
 /** The contract's 10 s until the process is gone: requests get most of it, saving the rest. */
 const requestGraceMs = 4_000;
@@ -57,27 +58,49 @@ async function serve(config: Config, paths: string[]): Promise<void> {
 
   const takingIn = new AbortController();
   let stopping = false;
-  const stop = async (signal: string): Promise<void> => {
+  const stop = async (reason: string, exitCode: number): Promise<void> => {
     if (stopping) return;
     stopping = true;
-    log('info', `Stopping on ${signal}.`);
+    log('info', `Stopping on ${reason}.`);
     setTimeout(() => {
       log('error', 'Stopping took too long; what was answered is on disk all the same.');
       process.exit(1);
     }, exitWithinMs).unref();
     takingIn.abort();
-    await server.close(requestGraceMs);
-    await service.close();
-    log('info', 'Stopped.');
-    process.exit(0);
+    try {
+      await server.close(requestGraceMs);
+      await service.close();
+      log('info', 'Stopped.');
+    } catch (error) {
+      log('error', 'Stopping failed; what was answered is on disk all the same.', { error: (error as Error).stack });
+      exitCode = 1;
+    }
+    process.exit(exitCode);
   };
-  process.on('SIGTERM', () => void stop('SIGTERM'));
-  process.on('SIGINT', () => void stop('SIGINT'));
+  process.on('SIGTERM', () => void stop('SIGTERM', 0));
+  process.on('SIGINT', () => void stop('SIGINT', 0));
+  onDefects(log, () => void stop('an error that nobody caught', 1));
 
   if (paths.length > 0) await takeIn(config, server.url, paths, takingIn.signal, log);
 }
 
-async function takeIn(config: Config, url: string, paths: string[], signal: AbortSignal, log: Awaited<ReturnType<typeof openService>>['telemetry']['log']): Promise<void> {
+/**
+ * What nobody caught. An exception came out of a callback and may have left its work half done: the service ends, as it
+ * ends on SIGTERM, for whoever watches over it to start it anew. A rejection is a background task's own end, which
+ * others do not lean on: it is told, and the service goes on.
+ */
+function onDefects(log: Log, end: () => void): void {
+  process.on('uncaughtException', (error) => {
+    log('error', 'An error that nobody caught; the service ends.', { error: error?.stack ?? String(error) });
+    end();
+  });
+  process.on('unhandledRejection', (reason) => log('error', 'A background task failed.', { error: (reason as Error)?.stack ?? String(reason) }));
+  // In the log with all else, once a kind, instead of as plain lines.
+  process.removeAllListeners('warning');
+  process.on('warning', ({ name, message }) => log('warn', `Node warns: ${message}`, { warning: name }));
+}
+
+async function takeIn(config: Config, url: string, paths: string[], signal: AbortSignal, log: Log): Promise<void> {
   const { addPaths } = await import('./add-paths.js');
   const { MixspaceClient } = await import('../client/index.js');
   const apiKey = config.apiKeys[0];

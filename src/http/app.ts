@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import express, { type Express, type Request, type Response, type Router } from 'express';
+import express, { type Express, type Request, type RequestHandler, type Response, type Router } from 'express';
 import helmet from 'helmet';
 import type { Config } from '../config.js';
 import { routes, type Route, type RouteName } from '../contract/routes.js';
@@ -10,11 +10,13 @@ import type { Readiness } from '../operations/readiness.js';
 import type { Picture } from '../store/store.js';
 import type { Telemetry } from '../telemetry.js';
 import { isMultipart, jsonBody, type BodyLimits } from './bodies.js';
+import { failed, within } from './callbacks.js';
 import { docs } from './docs.js';
-import { errorHandler, parse, sendError, unknownPath } from './errors.js';
+import { errorHandler, parse, refuse, unknownPath } from './errors.js';
 import { hostGuard, keyGuard, originGuard } from './guards.js';
 import { handlersOf, type Call } from './handlers.js';
 import { openApiDocument } from './openapi.js';
+import { boundUploads, uploadOf, Uploads } from './uploads.js';
 
 const dashboard = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../dashboard');
 
@@ -65,7 +67,9 @@ export function createApp({ config, context, readiness, telemetry }: AppParts): 
   app.use('/docs', docs());
 
   app.use('/v1', keyGuard(config));
-  mountRoutes(app, context, { body: config.maxBody, picture: config.maxPicture, files: config.maxItems });
+  const uploads = new Uploads(config.maxUploads);
+  telemetry.gauge('mixspace_upload_bytes', 'Bytes of request bodies that are read or held', () => uploads.bytes);
+  mountRoutes(app, context, boundUploads(uploads, { body: config.maxBody, uploadTimeout: config.uploadTimeout }, telemetry.log), { body: config.maxBody, picture: config.maxPicture, files: config.maxItems });
   app.use('/v1', unknownPath);
   app.use(express.static(dashboard, { index: 'index.html', setHeaders: (response) => void response.setHeader('Cache-Control', 'no-cache') }));
   app.use(unknownPath);
@@ -73,7 +77,7 @@ export function createApp({ config, context, readiness, telemetry }: AppParts): 
   return app;
 }
 
-function mountRoutes(app: Router, context: Context, limits: BodyLimits): void {
+function mountRoutes(app: Router, context: Context, bound: RequestHandler, limits: BodyLimits): void {
   const handlers = handlersOf(context, limits);
   const readJson = jsonBody(limits);
   const methods = new Map<string, Set<string>>();
@@ -82,31 +86,42 @@ function mountRoutes(app: Router, context: Context, limits: BodyLimits): void {
     const at = route.path.replace(/\{(\w+)\}/g, ':$1');
     methods.set(at, (methods.get(at) ?? new Set()).add(route.method.toUpperCase()));
     const handle = handlers[name] as (call: Call<RouteName>) => unknown;
-    app[route.method](at, ...(route.body ? [readJson] : []), async (request: Request, response: Response) => {
-      if (isMultipart(request) && route.body && !route.multipart) throw new MixspaceError('invalid_request', 'Send JSON, as Content-Type: application/json.');
-      const leaving = new AbortController();
-      response.on('close', () => leaving.abort());
-      const call = {
-        params: route.params ? parse(route.params, request.params) : undefined,
-        query: route.query ? parse(route.query, request.query) : undefined,
-        body: route.body && !isMultipart(request) ? parse(route.body, request.body) : undefined,
-        request,
-        caller: { signal: leaving.signal },
-      } as unknown as Call<RouteName>;
-      const answer = await handle(call);
-      if (response.destroyed) return;
-      if (route.bytes) sendPicture(response, answer as Picture);
-      else if (route.status === 204) response.status(204).end();
-      else response.status(route.status).json(answer);
+    app[route.method](at, ...(route.body ? [bound, readJson] : []), async (request: Request, response: Response) => {
+      const upload = uploadOf(request);
+      upload?.hold();
+      try {
+        await answer(context, route, handle, request, response);
+      } finally {
+        upload?.release();
+      }
     });
   }
   for (const [at, allowed] of methods) {
     app.all(at, (request, response) => {
       const list = [...allowed].join(', ');
       response.setHeader('Allow', list);
-      sendError(response, new MixspaceError('method_not_allowed', `${request.method} is not for this path; ${list} is.`));
+      refuse(request, response, new MixspaceError('method_not_allowed', `${request.method} is not for this path; ${list} is.`));
     });
   }
+}
+
+async function answer(context: Context, route: Route, handle: (call: Call<RouteName>) => unknown, request: Request, response: Response): Promise<void> {
+  if (isMultipart(request) && route.body && !route.multipart) throw new MixspaceError('invalid_request', 'Send JSON, as Content-Type: application/json.');
+  const leaving = new AbortController();
+  response.on('close', within(failed(context.log), () => leaving.abort()));
+  const call = {
+    params: route.params ? parse(route.params, request.params) : undefined,
+    query: route.query ? parse(route.query, request.query) : undefined,
+    body: route.body && !isMultipart(request) ? parse(route.body, request.body) : undefined,
+    request,
+    caller: { signal: leaving.signal },
+  } as unknown as Call<RouteName>;
+  const result = await handle(call);
+  // The caller has gone, or was told meanwhile what is wrong with the body.
+  if (response.destroyed || response.headersSent) return;
+  if (route.bytes) sendPicture(response, result as Picture);
+  else if (route.status === 204) response.status(204).end();
+  else response.status(route.status).json(result);
 }
 
 /** Whatever the bytes are, a browser must take them for a picture and nothing that acts. */
@@ -120,12 +135,13 @@ function sendPicture(response: Response, { bytes, mediaType }: Picture): void {
 function measure(telemetry: Telemetry): express.RequestHandler {
   return (request, response, next) => {
     const began = performance.now();
-    response.on('close', () => {
+    const tell = within(failed(telemetry.log), () => {
       const seconds = (performance.now() - began) / 1000;
       const route = (request.route as { path?: string } | undefined)?.path ?? (request.path.startsWith('/v1') ? 'unknown' : request.path === '/' ? '/' : 'static');
       telemetry.request({ method: request.method, route, status: response.statusCode }, seconds);
       telemetry.log('debug', 'Request.', { method: request.method, path: request.path, status: response.statusCode, ms: Math.round(seconds * 1000) });
     });
+    response.on('close', tell);
     next();
   };
 }

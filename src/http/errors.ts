@@ -1,4 +1,5 @@
-import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ErrorRequestHandler, RequestHandler } from 'express';
 import type { z } from 'zod';
 import type { ErrorBody } from '../contract/common.js';
 import { MixspaceError, toMixspaceError, type ErrorCode } from '../errors.js';
@@ -14,7 +15,10 @@ export const statusOf: Record<ErrorCode, number> = {
   not_found: 404,
   method_not_allowed: 405,
   conflict: 409,
+  timeout: 408,
   too_large: 413,
+  expectation_failed: 417,
+  headers_too_large: 431,
   unsupported_media: 415,
   damaged_media: 415,
   unprocessable: 422,
@@ -39,32 +43,54 @@ export function errorBody(error: MixspaceError): ErrorBody {
   return { error: { message: error.message, type: typeOf[error.code] ?? 'invalid_request_error', param: error.param ?? null, code: error.code } };
 }
 
-export function sendError(response: Response, error: MixspaceError): void {
+/** Express need not have seen the request. */
+export function sendError(response: ServerResponse, error: MixspaceError): void {
   if (error.retryAfter !== undefined) response.setHeader('Retry-After', String(Math.max(1, Math.ceil(error.retryAfter))));
-  response.status(statusOf[error.code]).json(errorBody(error));
+  const body = Buffer.from(JSON.stringify(errorBody(error)));
+  response.statusCode = statusOf[error.code];
+  response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  response.setHeader('Content-Length', body.length);
+  response.end(body);
 }
 
 export const unknownPath: RequestHandler = (request, response) => {
-  sendError(response, new MixspaceError('not_found', `There is nothing at ${request.path.slice(0, 200)}; /docs lists what there is.`));
+  refuse(request, response, new MixspaceError('not_found', `There is nothing at ${(request.baseUrl + request.path).slice(0, 200)}; /docs lists what there is.`));
 };
 
 export function errorHandler(log: Log): ErrorRequestHandler {
-  return (thrown, request, response, next) => {
+  return (thrown, request, response, _next) => {
+    const about = { method: request.method, path: request.baseUrl + request.path };
+    if (response.destroyed && isOfHangingUp(thrown)) return log('debug', 'The caller hung up.', about);
     const error = ofExpress(thrown) ?? toMixspaceError(thrown);
-    if (error.code === 'internal') log('error', 'A request failed.', { method: request.method, path: request.path, error: (thrown as Error)?.stack ?? String(thrown) });
-    // Nobody waits for the answer any more, or half of it is out already.
-    if (response.headersSent || response.destroyed) return next(thrown);
-    if (!request.complete) drain(request);
-    sendError(response, error);
+    if (error.code === 'internal') log('error', 'A request failed.', { ...about, error: (thrown as Error)?.stack ?? String(thrown) });
+    // Half an answer that looks whole would be worse than one that is cut.
+    if (response.headersSent) return void (response.writableEnded || response.destroy());
+    if (!response.destroyed) refuse(request, response, error);
   };
 }
 
+/** What is thrown because nobody waits any more; what a defect throws while the caller leaves is not. */
+function isOfHangingUp(thrown: unknown): boolean {
+  const { name, code } = (thrown ?? {}) as { name?: string; code?: string };
+  if (thrown instanceof MixspaceError) return thrown.code !== 'internal';
+  return name === 'AbortError' || ['ECONNABORTED', 'ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'].includes(code ?? '');
+}
+
+/** Answers with the error, whether or not the body has arrived. */
+export function refuse(request: IncomingMessage, response: ServerResponse, error: MixspaceError): void {
+  if (!request.complete) drain(request);
+  sendError(response, error);
+}
+
 /** A client still sending would lose the answer if its connection were closed: what comes is thrown away, for a while. */
-function drain(request: Request): void {
-  const cut = setTimeout(() => request.destroy(), drainMs);
-  request.once('close', () => clearTimeout(cut));
+function drain(request: IncomingMessage): void {
+  setTimeout(cut, drainMs, request).unref();
   request.unpipe();
   request.resume();
+}
+
+function cut(request: IncomingMessage): void {
+  if (!request.complete) request.destroy();
 }
 
 /** What Express and its body parser throw: `{status, type}`. */

@@ -4,6 +4,9 @@ import ipaddr from 'ipaddr.js';
 import { isLoopback, type Config } from '../config.js';
 import { MixspaceError } from '../errors.js';
 
+/** Asked by what sends no Host: a load balancer's check over HTTP/1.0. They tell nobody anything. */
+const withoutHost = new Set(['/healthz', '/readyz']);
+
 /**
  * Refuses a Host that is not this service: a page whose name was rebound to this address sends its own name.
  * An address is never rebound, so where the service listens on every interface, addresses are let through.
@@ -12,7 +15,11 @@ export function hostGuard(config: Config): RequestHandler {
   const everywhere = ipaddr.isValid(config.host) && ipaddr.process(config.host).range() === 'unspecified';
   const allowed = new Set([config.host, ...config.hosts, ...config.corsOrigins.map((origin) => new URL(origin).hostname)].map((name) => name.toLowerCase()));
   return (request, _response, next) => {
-    const name = hostName(request.headers.host);
+    const given = request.headersDistinct.host ?? [];
+    if (given.length > 1) throw new MixspaceError('invalid_request', 'The request has more than one Host.', { param: 'Host' });
+    if (given.length === 0 && request.httpVersion === '1.0' && withoutHost.has(request.path)) return next();
+    if (given.length === 0 && request.httpVersion !== '1.0') throw new MixspaceError('invalid_request', 'The request has no Host.', { param: 'Host' });
+    const name = hostName(given[0]);
     if (name !== undefined && (isLoopback(name) || allowed.has(name) || (everywhere && ipaddr.isValid(name)))) return next();
     throw new MixspaceError('forbidden', `This service is not "${(name ?? '').slice(0, 200)}"; MIXSPACE_HOSTS can add a name.`);
   };
@@ -55,7 +62,7 @@ export function originGuard(config: Config): RequestHandler {
 }
 
 function isOwn(origin: string, host: string | undefined): boolean {
-  return URL.canParse(origin) && new URL(origin).host === new URL(`http://${host}`).host;
+  return host !== undefined && URL.canParse(origin) && new URL(origin).host === new URL(`http://${host}`).host;
 }
 
 /** `Authorization: Bearer KEY`, compared in constant time. */

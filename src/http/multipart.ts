@@ -1,7 +1,10 @@
-import busboy from 'busboy';
 import type { Request } from 'express';
 import { MixspaceError } from '../errors.js';
 import type { BodyLimits } from './bodies.js';
+import { bodyStream } from './body-stream.js';
+import { headerParameters } from './header-parameters.js';
+import { MultipartParser, boundaryOf, decoded, type PartHeaders, type PartSink } from './multipart-parser.js';
+import { uploadOf } from './uploads.js';
 
 export interface Upload {
   name?: string;
@@ -15,74 +18,78 @@ export interface Multipart {
   part?: string;
 }
 
-/** Reads a multipart body: parts named `file`, and one text part. @throws MixspaceError `invalid_request`, `too_large`. */
-export function readMultipart(request: Request, partName: string, limits: BodyLimits): Promise<Multipart> {
-  return new Promise((resolve, reject) => {
-    const files: Upload[] = [];
-    let part: string | undefined;
-    let total = 0;
-    const refuse = (error: MixspaceError): void => {
-      request.unpipe(parser);
-      reject(error);
-    };
-    let parser: busboy.Busboy;
-    try {
-      parser = busboy({
-        headers: request.headers,
-        defParamCharset: 'utf8',
-        limits: { fileSize: limits.picture, files: limits.files, fields: 8, fieldSize: limits.body, parts: limits.files + 8 },
-      });
-    } catch {
-      reject(new MixspaceError('invalid_request', 'The multipart body has no boundary.'));
-      return;
-    }
-    const oversize = (): MixspaceError => new MixspaceError('too_large', `A request body is at most ${limits.body} bytes.`);
-    if (Number(request.headers['content-length'] ?? 0) > limits.body) return reject(oversize());
-    request.on('data', (chunk: Buffer) => {
-      total += chunk.length;
-      if (total > limits.body) refuse(oversize());
-    });
-    parser.on('file', (field, stream, { filename }) => {
-      // Browsers send a Blob of JSON as a file.
-      if (field === partName) {
-        const chunks: Buffer[] = [];
-        stream.on('error', () => undefined);
-        stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-        stream.on('limit', () => refuse(oversize()));
-        stream.on('end', () => (part = Buffer.concat(chunks).toString('utf8')));
-        return;
-      }
-      if (field !== 'file') {
-        stream.on('error', () => undefined).resume();
-        refuse(new MixspaceError('invalid_request', `Pictures come in parts named file, not "${field.slice(0, 100)}".`, { param: field.slice(0, 100) }));
-        return;
-      }
-      const chunks: Buffer[] = [];
-      const upload: Upload = { ...(filename ? { name: filename } : {}), bytes: new Uint8Array() };
-      files.push(upload);
-      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.on('limit', () => {
+/**
+ * Reads a multipart body: parts named `file`, and one text part.
+ * @throws MixspaceError `invalid_request`, `too_large`, `overloaded`.
+ */
+export async function readMultipart(request: Request, partName: string, limits: BodyLimits): Promise<Multipart> {
+  const form = new Form(partName, limits);
+  const parser = new MultipartParser(boundaryOf(request.headers['content-type']), (headers, index) => form.open(headers, index));
+  const isCompressed = request.headers['content-encoding'] !== undefined;
+  for await (const chunk of bodyStream(request, limits.body)) {
+    if (isCompressed) uploadOf(request)?.inflate(chunk.length);
+    parser.push(chunk);
+  }
+  parser.end();
+  return { files: form.files, ...(form.part === undefined ? {} : { part: form.part }) };
+}
+
+class Form {
+  readonly files: Upload[] = [];
+  part: string | undefined;
+  readonly #partName: string;
+  readonly #limits: BodyLimits;
+  #hasPart = false;
+
+  constructor(partName: string, limits: BodyLimits) {
+    this.#partName = partName;
+    this.#limits = limits;
+  }
+
+  open(headers: PartHeaders, index: number): PartSink {
+    const { field } = headers;
+    if (field === 'file') return this.#openFile(headers);
+    // Browsers send a Blob of JSON as a file: whether it has a file name says nothing.
+    if (field === this.#partName) return this.#openPart(headers);
+    throw new MixspaceError('invalid_request', `Part ${index + 1} is named "${field.slice(0, 100)}"; known are file, for pictures, and ${this.#partName}.`, { param: field.slice(0, 100) });
+  }
+
+  #openFile({ fileName }: PartHeaders): PartSink {
+    const { files, picture } = this.#limits;
+    if (this.files.length >= files) throw new MixspaceError('too_large', `At most ${files} files a request.`, { param: 'file' });
+    const upload: Upload = fileName instanceof MixspaceError ? { bytes: fileName } : { ...(fileName === undefined ? {} : { name: fileName }), bytes: new Uint8Array() };
+    this.files.push(upload);
+    const chunks: Buffer[] = [];
+    let size = 0;
+    return {
+      write: (chunk) => {
+        if (upload.bytes instanceof MixspaceError) return;
+        size += chunk.length;
+        if (size <= picture) return void chunks.push(chunk);
         chunks.length = 0;
-        upload.bytes = new MixspaceError('too_large', `A picture is at most ${limits.picture} bytes.`, { param: 'file' });
-      });
-      // Told by the parser too, which ends the request.
-      stream.on('error', () => undefined);
-      stream.on('end', () => {
-        if (!(upload.bytes instanceof MixspaceError)) upload.bytes = Buffer.concat(chunks);
-      });
-    });
-    parser.on('field', (field, value, { valueTruncated }) => {
-      if (field !== partName) return refuse(new MixspaceError('invalid_request', `Unknown part "${field.slice(0, 100)}"; known are file and ${partName}.`, { param: field.slice(0, 100) }));
-      if (valueTruncated) return refuse(oversize());
-      part = value;
-    });
-    parser.on('filesLimit', () => refuse(new MixspaceError('too_large', `At most ${limits.files} files a request.`, { param: 'file' })));
-    parser.on('partsLimit', () => refuse(new MixspaceError('too_large', `At most ${limits.files} files a request.`, { param: 'file' })));
-    parser.on('error', (error) => refuse(new MixspaceError('invalid_request', `The multipart body cannot be read: ${(error as Error).message.slice(0, 200)}.`)));
-    parser.on('close', () => resolve({ files, ...(part === undefined ? {} : { part }) }));
-    request.on('aborted', () => reject(new MixspaceError('invalid_request', 'The caller hung up.')));
-    request.pipe(parser);
-  });
+        upload.bytes = new MixspaceError('too_large', `A picture is at most ${picture} bytes.`, { param: 'file' });
+      },
+      end: () => {
+        if (!(upload.bytes instanceof MixspaceError)) upload.bytes = Buffer.concat(chunks, size);
+      },
+    };
+  }
+
+  #openPart({ contentType }: PartHeaders): PartSink {
+    const name = this.#partName;
+    if (this.#hasPart) throw new MixspaceError('invalid_request', `There is more than one part named ${name}.`, { param: name });
+    this.#hasPart = true;
+    const charset = headerParameters(contentType ?? '')?.parameters.get('charset') ?? 'utf-8';
+    if (!/^(utf-?8|us-ascii)$/i.test(charset)) throw new MixspaceError('invalid_request', `Send the part ${name} as UTF-8.`, { param: name });
+    const chunks: Buffer[] = [];
+    return {
+      write: (chunk) => void chunks.push(chunk),
+      end: () => {
+        this.part = decoded(Buffer.concat(chunks));
+        if (this.part === undefined) throw new MixspaceError('invalid_request', `The part ${name} is not UTF-8.`, { param: name });
+      },
+    };
+  }
 }
 
 /** @throws MixspaceError `invalid_request`. */

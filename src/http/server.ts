@@ -2,6 +2,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { MixspaceError } from '../errors.js';
 import { createApp, type AppParts } from './app.js';
+import { failed, within } from './callbacks.js';
+import { attach } from './front.js';
+
+/** More are closed as they come: each holds a file descriptor, and the store needs some too. */
+const maxConnections = 4_000;
 
 export interface HttpServer {
   url: string;
@@ -12,27 +17,38 @@ export interface HttpServer {
 /** @throws MixspaceError `conflict`: the port is in use. */
 export async function listen(parts: AppParts): Promise<HttpServer> {
   const { host, port } = parts.config;
-  const server: Server = createServer(createApp(parts));
-  // A slow upload of a large body is legitimate; a header that never ends is not.
-  server.requestTimeout = 600_000;
-  server.headersTimeout = 30_000;
+  const { log } = parts.telemetry;
+  const server: Server = createServer({
+    // A slow upload of a large body is legitimate; a header that never ends is not.
+    requestTimeout: 600_000,
+    headersTimeout: 30_000,
+    // How late the two may be.
+    connectionsCheckingInterval: 5_000,
+    // The app says it itself, with an error object.
+    requireHostHeader: false,
+  });
+  server.maxConnections = maxConnections;
+  attach(server, createApp(parts), log);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
+    const refuse = (error: NodeJS.ErrnoException): void => {
       if (error.code === 'EADDRINUSE') reject(new MixspaceError('conflict', `Port ${port} on ${host} is in use by another process; --port takes another one.`));
       else if (error.code === 'EACCES') reject(new MixspaceError('forbidden', `Port ${port} on ${host} may not be used by this user.`));
       else reject(new MixspaceError('invalid_request', `Cannot listen on ${host}:${port} (${error.code}).`));
-    });
+    };
+    server.once('error', within(reject, refuse));
     server.listen(port, host, resolve);
   });
+  server.removeAllListeners('error');
+  server.on('error', within(failed(log), (error) => log('error', 'A connection cannot be accepted.', { error: error.message })));
   const address = server.address() as AddressInfo;
   const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address;
   return {
     url: `http://${shown}:${address.port}`,
     close: (graceMs) =>
       new Promise((resolve) => {
-        const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+        const cut = setTimeout(within(failed(log), () => server.closeAllConnections()), graceMs);
         // A connection kept alive falls idle only when its last answer is out.
-        const idle = setInterval(() => server.closeIdleConnections(), 50);
+        const idle = setInterval(within(failed(log), () => server.closeIdleConnections()), 50);
         server.close(() => {
           clearTimeout(cut);
           clearInterval(idle);

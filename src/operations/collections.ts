@@ -1,5 +1,5 @@
 import type { Collection as Told, NewCollection } from '../contract/collections.js';
-import { MixspaceError } from '../errors.js';
+import { MixspaceError, toMixspaceError } from '../errors.js';
 import type { Collection } from '../store/store.js';
 import { hasModel, modelChecked, withoutModel, type Context } from './context.js';
 
@@ -30,7 +30,7 @@ export async function settleCollections(context: Context): Promise<void> {
   const isIdle = isEmpty && !hasModel(context, byDefault);
   if (isIdle) await context.store.deleteCollection(defaultCollection);
   if (isIdle || byDefault === undefined) await createCollection(context, { name: defaultCollection });
-  for (const collection of there) if (!isIdle || collection !== byDefault) void tellWithoutModel(context, collection);
+  for (const collection of there) if (!isIdle || collection !== byDefault) tellWithoutModel(context, collection).catch((error: unknown) => context.log('warn', `Whether the model of collection "${collection.name}" is here is not known.`, { reason: toMixspaceError(error).message }));
 }
 
 async function tellWithoutModel(context: Context, collection: Collection): Promise<void> {

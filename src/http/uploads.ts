@@ -1,0 +1,181 @@
+/** The bytes of request bodies that are read or held, of all requests together. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestHandler } from 'express';
+import { MixspaceError, toMixspaceError } from '../errors.js';
+import type { Log } from '../telemetry.js';
+import { failed, within } from './callbacks.js';
+import { refuse } from './errors.js';
+
+/** Bytes up to which a body is small: an interactive call. */
+const smallBody = 1e6;
+/** The part of the limit that only small bodies may take, so that they pass while large ones stand. */
+const smallShare = 1 / 8;
+/** Bytes that a body must bring in each stretch of its time. */
+const leastProgress = 64_000;
+const retryAfterSeconds = 5;
+
+export interface UploadLimits {
+  /** Bytes of one body, as it is sent. */
+  body: number;
+  /** Seconds in which a body must bring 64 kB or its end. */
+  uploadTimeout: number;
+}
+
+type Pool = 'small' | 'large';
+
+/** All bodies at once; one alone always fits. */
+export class Uploads {
+  readonly #held: Record<Pool, number> = { small: 0, large: 0 };
+  readonly #count: Record<Pool, number> = { small: 0, large: 0 };
+  readonly #room: Record<Pool, number>;
+
+  /** @param limit Bytes. */
+  constructor(limit: number) {
+    const small = Math.floor(limit * smallShare);
+    this.#room = { small, large: limit - small };
+  }
+
+  get bytes(): number {
+    return this.#held.small + this.#held.large;
+  }
+
+  /** @throws MixspaceError `overloaded`; nothing has changed then. */
+  move(before: number | undefined, after: number | undefined): void {
+    const from = before === undefined ? undefined : poolOf(before);
+    const to = after === undefined ? undefined : poolOf(after);
+    if (to !== undefined) {
+      const alone = this.#count[to] === (from === to ? 1 : 0);
+      const others = this.#held[to] - (from === to ? before! : 0);
+      if (!alone && others + after! > this.#room[to]) {
+        throw new MixspaceError('overloaded', `The service holds ${this.bytes} bytes of uploads and has no room for this one now; MIXSPACE_MAX_UPLOADS sets how many it may hold.`, { retryAfter: retryAfterSeconds });
+      }
+    }
+    if (from !== undefined) {
+      this.#held[from] -= before!;
+      this.#count[from]--;
+    }
+    if (to !== undefined) {
+      this.#held[to] += after!;
+      this.#count[to]++;
+    }
+  }
+}
+
+const poolOf = (bytes: number): Pool => (bytes <= smallBody ? 'small' : 'large');
+
+/** One body: counted from what it declares, and more as more comes, until nobody holds it any more. */
+export class Upload {
+  readonly #uploads: Uploads;
+  readonly #declared: number;
+  #received = 0;
+  #inflated = 0;
+  #counted: number;
+  #holders = 1;
+
+  /** @throws MixspaceError `overloaded`. */
+  constructor(uploads: Uploads, declared: number) {
+    this.#uploads = uploads;
+    this.#declared = declared;
+    this.#counted = declared;
+    uploads.move(undefined, declared);
+  }
+
+  get received(): number {
+    return this.#received;
+  }
+
+  /** @throws MixspaceError `overloaded`. */
+  receive(bytes: number): void {
+    this.#received += bytes;
+    this.#count();
+  }
+
+  /** What a reader holds beyond the bytes that were sent. @throws MixspaceError `overloaded`. */
+  inflate(bytes: number): void {
+    this.#inflated += bytes;
+    this.#count();
+  }
+
+  /** Until `release`, also when the caller has gone. */
+  hold(): void {
+    if (this.#holders > 0) this.#holders++;
+  }
+
+  release(): void {
+    if (this.#holders > 0 && --this.#holders === 0) this.#uploads.move(this.#counted, undefined);
+  }
+
+  #count(): void {
+    const bytes = Math.max(this.#declared, this.#received) + this.#inflated;
+    if (bytes === this.#counted || this.#holders === 0) return;
+    this.#uploads.move(this.#counted, bytes);
+    this.#counted = bytes;
+  }
+}
+
+const ofRequest = new WeakMap<IncomingMessage, Upload>();
+
+/** Of a request that has a body, once `boundUploads` has seen it. */
+export const uploadOf = (request: IncomingMessage): Upload | undefined => ofRequest.get(request);
+
+/**
+ * Before a body is read, by whatever reads it: refuses one that is or becomes too large, that there is no room for, or
+ * that stands still, and asks for it where the caller waits to be asked.
+ */
+export function boundUploads(uploads: Uploads, limits: UploadLimits, log: Log): RequestHandler {
+  const tooLarge = (): MixspaceError => new MixspaceError('too_large', `A request body is at most ${limits.body} bytes.`);
+  return (request, response, next) => {
+    const declared = Number(request.headers['content-length'] ?? 0);
+    if (declared === 0 && request.headers['transfer-encoding'] === undefined) return next();
+    if (declared > limits.body) throw tooLarge();
+    const upload = new Upload(uploads, declared);
+    ofRequest.set(request, upload);
+    response.on('close', within(failed(log), () => upload.release()));
+    watch(request, response, limits.uploadTimeout, (bytes) => {
+      upload.receive(bytes);
+      if (upload.received > limits.body) throw tooLarge();
+    });
+    if (request.headers.expect !== undefined && request.httpVersion === '1.1') response.writeContinue();
+    next();
+  };
+}
+
+/** Sees each chunk before any reader does, so that none can forget to count; after a refusal readers get no more. */
+function watch(request: IncomingMessage, response: ServerResponse, timeoutSeconds: number, receive: (bytes: number) => void): void {
+  let refused = false;
+  let brought = 0;
+  const stop = (error: unknown): void => {
+    if (refused || response.headersSent || response.destroyed) return;
+    refused = true;
+    refuse(request, response, toMixspaceError(error));
+  };
+  const push = request.push.bind(request);
+  request.push = (chunk: Buffer | null, encoding?: BufferEncoding): boolean => {
+    if (chunk === null) clearInterval(clock);
+    else if (!refused) {
+      brought += chunk.length;
+      within(stop, receive)(chunk.length);
+    }
+    if (!refused) return push(chunk, encoding);
+    // The reader waits for an end that must not look like the body's own.
+    if (chunk === null) {
+      if (response.writableFinished) request.destroy();
+      else response.once('finish', within(stop, () => request.destroy()));
+    }
+    return true;
+  };
+  const clock = setInterval(
+    within(stop, () => {
+      // One turn more: where this process was busy, bytes wait to be read.
+      setImmediate(
+        within(stop, () => {
+          const stands = brought < leastProgress && request.readableLength === 0 && !request.complete;
+          brought = 0;
+          if (stands) throw new MixspaceError('timeout', `The body stood still: at least ${leastProgress} bytes, or its end, are due every ${timeoutSeconds} s.`);
+        }),
+      );
+    }),
+    timeoutSeconds * 1000,
+  );
+  request.once('close', within(stop, () => clearInterval(clock)));
+}
