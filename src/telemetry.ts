@@ -63,6 +63,13 @@ export function openTelemetry(options: { level: string }): Telemetry {
 /** A log that cannot be written, its pipe closed or its disk full, is no reason to stop: what does not fit is left out. */
 function logTo(fd: number): ReturnType<typeof pino.destination> {
   const destination = pino.destination({ dest: fd, sync: false, maxLength: unwrittenLogBytes });
-  destination.on('error', () => undefined);
+  let isWritable = true;
+  destination.on('error', () => (isWritable = false));
+  destination.on('write', () => (isWritable = true));
+  // At the process's end it would try again for ever.
+  const flush = destination.flushSync.bind(destination);
+  destination.flushSync = () => {
+    if (isWritable) flush();
+  };
   return destination;
 }
