@@ -26,7 +26,7 @@ export interface Route {
   status: 200 | 201 | 204;
   response?: z.ZodType;
   bytes?: string;
-  /** Error statuses besides 400, 401, 403, 405, 413 and 5xx, which any route may give. */
+  /** Error statuses besides those that any route may give. */
   errors?: number[];
 }
 

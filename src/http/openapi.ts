@@ -8,7 +8,9 @@ import { statusOf } from './errors.js';
 
 type Json = Record<string, unknown>;
 
-const usual = [400, 401, 403, 405, 413, 500, 503, 507];
+/** Any route may answer with these, and with the second ones where it takes a body. */
+const usual = [400, 401, 403, 405, 408, 413, 417, 431, 500, 503, 507];
+const withBody = [429];
 
 /** OpenAPI 3.1, made from the table of routes and its schemas. */
 export function openApiDocument(): Json {
@@ -50,7 +52,7 @@ function operation(name: RouteName, route: Route): Json {
         ...(route.bytes ? { content: { [route.bytes]: {} } } : {}),
       },
       ...Object.fromEntries(
-        [...usual, ...(route.errors ?? [])].sort((a, b) => a - b).map((status) => [
+        [...new Set([...usual, ...(route.body ? withBody : []), ...(route.errors ?? [])])].sort((a, b) => a - b).map((status) => [
           status,
           {
             description: Object.entries(errorCodes).filter(([code]) => statusOf[code as keyof typeof statusOf] === status).map(([, meaning]) => meaning).join(' '),
@@ -68,7 +70,15 @@ function requestBody(route: Route): Json {
     const { file, part, description } = route.multipart;
     const binary = { type: 'string', format: 'binary' };
     content['multipart/form-data'] = {
-      schema: { type: 'object', description, properties: { file: file === 'many' ? { type: 'array', items: binary } : binary, ...(part ? { [part]: { type: 'string', description: 'JSON' } } : {}) } },
+      schema: {
+        type: 'object',
+        description,
+        properties: {
+          file: file === 'many' ? { type: 'array', items: binary, minItems: 1 } : binary,
+          ...(part ? { [part]: { type: 'string', description: 'JSON', contentMediaType: 'application/json' } } : {}),
+        },
+        ...(file === 'many' ? { required: ['file'] } : {}),
+      },
     };
   }
   return { required: true, content };
