@@ -8,9 +8,20 @@ export const limits = {
   ids: 10_000,
   idBytes: 512,
   sourceBytes: 4096,
+  pathLength: 4096,
   nameLength: 64,
+  modelLength: 512,
   descriptionLength: 4096,
   queries: 32,
+  cursorLength: 2048,
   page: 1000,
   dimensions: 65_536,
+  encodings: 5,
+  /** Levels of nesting of any JSON. */
+  depth: 64,
+  /** Entries of a list or an object that has no limit of its own. */
+  entries: 65_536,
+  keyBytes: 65_536,
+  /** A string of a body may have so many bytes whatever the other limits are. */
+  leastStringBytes: 65_536,
 } as const;
