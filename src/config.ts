@@ -126,6 +126,7 @@ export const settings = {
   maxBody: setting('MIXSPACE_MAX_BODY', '--max-body <size>', '256MB', () => 256e6, bytes, 'a request body'),
   maxUploads: setting('MIXSPACE_MAX_UPLOADS', '--max-uploads <size>', '512MB', () => 512e6, bytes, 'request bodies that are read or held at once, all together; beyond it 429. An eighth is kept for bodies up to 1 MB; one body always fits'),
   uploadTimeout: setting('MIXSPACE_UPLOAD_TIMEOUT', '--upload-timeout <seconds>', '30', () => 30, whole(1, 86_400), 'seconds in which a body must bring 64 kB or its end; then 408'),
+  maxValues: setting('MIXSPACE_MAX_VALUES', '--max-values <number>', '4000000', () => 4_000_000, whole(1, 1_000_000_000), 'values in a JSON body; a key, a list and an object count four each'),
   maxPicture: setting('MIXSPACE_MAX_PICTURE', '--max-picture <size>', '50MB', () => 50e6, bytes, 'a picture, in bytes'),
   maxPixels: setting('MIXSPACE_MAX_PIXELS', '--max-pixels <number>', '100000000', () => 100_000_000, whole(1, 1_000_000_000), 'a picture, in pixels'),
   maxText: setting('MIXSPACE_MAX_TEXT', '--max-text <size>', '1MB', () => 1e6, bytes, 'a text, in bytes of UTF-8'),

@@ -23,7 +23,10 @@ function valuesOf(schema: Schema, depth = 0): fc.Arbitrary<unknown> {
   if ('const' in schema) return fc.constant(schema.const);
   const choices = schema.anyOf ?? schema.oneOf;
   if (choices) return fc.oneof(...choices.map((each: Schema) => valuesOf(each, depth + 1)));
+  if (Array.isArray(schema.type)) return fc.oneof(...schema.type.map((type: string) => valuesOf({ ...schema, type }, depth + 1)));
   switch (schema.type) {
+    case 'null':
+      return fc.constant(null);
     case 'string':
       return fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.constantFrom('a', 'b', 'default', '', '\u0000', 'https://127.0.0.1/', 'data:image/png;base64,AAAA', '__proto__', 'AAAA', '{}'));
     case 'integer':

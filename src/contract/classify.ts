@@ -1,9 +1,12 @@
 import { z } from 'zod';
-import { Input, Usage } from './common.js';
+import { Input, ModelId, Usage } from './common.js';
 import { limits } from './limits.js';
+import { list, maybe } from './schemas.js';
+
+const Template = z.string().refine((template) => template.includes('{}') || template.includes('{label}'), 'A template holds {} or {label}.');
 
 export const Label = z
-  .union([z.string().min(1), z.strictObject({ name: z.string().min(1), prompts: z.array(z.string()).min(1).max(limits.promptsPerLabel) })], {
+  .union([z.string().min(1), z.strictObject({ name: z.string().min(1), prompts: list(z.string()).min(1).max(limits.promptsPerLabel) })], {
     error: 'A label is a string, or {"name", "prompts": [string, ...]}.',
   })
   .meta({ id: 'Label' });
@@ -11,20 +14,15 @@ export type Label = z.infer<typeof Label>;
 
 export const ClassifyRequest = z
   .strictObject({
-    model: z.string().optional(),
-    input: z.union([Input, z.array(Input).min(1)], {
+    model: maybe(ModelId),
+    input: z.union([Input, list(Input).min(1)], {
       error: 'input is a string, {"text"}, {"image"}, or a list of at least one of them.',
     }),
-    labels: z.array(Label).min(1),
-    templates: z
-      .array(z.string().refine((template) => template.includes('{}') || template.includes('{label}'), 'A template holds {} or {label}.'))
-      .min(1)
-      .max(limits.templates)
-      .optional()
-      .meta({ description: "Default: the model's own list, else `a photo of a {label}`." }),
-    activation: z.enum(['softmax', 'sigmoid']).optional().meta({ description: 'Default: the one the model was trained with.' }),
-    top_k: z.number().int().min(1).optional(),
-    threshold: z.number().min(0).max(1).optional().meta({ description: 'A best label whose score is below it gives `prediction: null`.' }),
+    labels: list(Label).min(1),
+    templates: maybe(list(Template).min(1).max(limits.templates)).meta({ description: "Default: the model's own list, else `a photo of a {label}`." }),
+    activation: maybe(z.enum(['softmax', 'sigmoid'])).meta({ description: 'Default: the one the model was trained with.' }),
+    top_k: maybe(z.number().int().min(1)),
+    threshold: maybe(z.number().min(0).max(1)).meta({ description: 'A best label whose score is below it gives `prediction: null`.' }),
   })
   .meta({ id: 'ClassifyRequest' });
 export type ClassifyRequest = z.infer<typeof ClassifyRequest>;

@@ -1,14 +1,15 @@
 import { z } from 'zod';
-import { CollectionName } from './common.js';
+import { CollectionName, ModelId } from './common.js';
 import { limits } from './limits.js';
 import { Reembedding } from './reembed.js';
+import { maybe } from './schemas.js';
 
 export const NewCollection = z
   .strictObject({
     name: CollectionName,
-    model: z.string().optional(),
-    description: z.string().max(limits.descriptionLength).optional(),
-    originals: z.enum(['keep', 'thumbnail']).optional().meta({ description: 'Whether the bytes of uploaded pictures are kept (default), or thumbnails alone.' }),
+    model: maybe(ModelId),
+    description: maybe(z.string().max(limits.descriptionLength)),
+    originals: maybe(z.enum(['keep', 'thumbnail'])).meta({ description: 'Whether the bytes of uploaded pictures are kept (default), or thumbnails alone.' }),
   })
   .meta({ id: 'NewCollection' });
 export type NewCollection = z.infer<typeof NewCollection>;

@@ -1,15 +1,18 @@
 import { z } from 'zod';
 import { limits } from './limits.js';
+import { isObject } from './schemas.js';
 
-const utf8Length = (text: string): number => new TextEncoder().encode(text).length;
+const encoder = new TextEncoder();
+/** A UTF-16 unit is at least one byte of UTF-8: what is longer than the limit by these need not be counted. */
+const isAtMost = (text: string, bytes: number): boolean => text.length <= bytes && encoder.encode(text).length <= bytes;
 // A lone surrogate has no UTF-8 form: stored and read again it would be another id.
 const wellFormed = (text: string): boolean => !/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.test(text);
- 
+
 const hasControl = (text: string): boolean => /[\u0000-\u001F\u007F-\u009F]/.test(text);
 
 export const Id = z
   .string()
-  .refine((id) => id.length > 0 && utf8Length(id) <= limits.idBytes, `An id is 1 to ${limits.idBytes} bytes of UTF-8.`)
+  .refine((id) => id.length > 0 && isAtMost(id, limits.idBytes), { error: `An id is 1 to ${limits.idBytes} bytes of UTF-8.`, abort: true })
   .refine((id) => !hasControl(id), 'An id has no control characters.')
   .refine(wellFormed, 'An id is well-formed Unicode.')
   .refine((id) => id !== '.' && id !== '..', 'An id is not "." or "..": no URL can name it.')
@@ -23,13 +26,16 @@ export const CollectionName = z
 export const Modality = z.enum(['image', 'text']).meta({ id: 'Modality' });
 export type Modality = z.infer<typeof Modality>;
 
-export const Metadata = z.record(z.string(), z.unknown()).meta({ id: 'Metadata', description: 'Any JSON object, by default of at most 64 kB.' });
+export const Metadata = z
+  .custom<Record<string, unknown>>(isObject, { error: ({ input }) => (input === undefined ? 'It is missing.' : 'Metadata is a JSON object.') })
+  .meta({ id: 'Metadata', description: 'Any JSON object, by default of at most 64 kB. Every key is kept.', type: 'object', additionalProperties: {} });
 export type Metadata = z.infer<typeof Metadata>;
 
 export const Source = z
   .string()
   .min(1)
-  .refine((source) => utf8Length(source) <= limits.sourceBytes, `A source is at most ${limits.sourceBytes} bytes of UTF-8.`)
+  .refine((source) => isAtMost(source, limits.sourceBytes), { error: `A source is at most ${limits.sourceBytes} bytes of UTF-8.`, abort: true })
+  .refine((source) => !hasControl(source), 'A source has no control characters.')
   .refine(wellFormed, 'A source is well-formed Unicode.')
   .meta({ description: 'Where it came from: a path, a URL, a file name.' });
 
@@ -41,6 +47,9 @@ export const Embedding = z
     return true;
   }, `An embedding is a list of 1 to ${limits.dimensions} numbers.`)
   .meta({ id: 'Embedding', type: 'array', items: { type: 'number' }, minItems: 1, maxItems: limits.dimensions });
+
+/** A model's name. The longest directory name is 255 bytes. */
+export const ModelId = z.string().min(1).max(limits.modelLength);
 
 export const Fingerprint = z.string().min(1).max(128).meta({ description: "The embedding space's fingerprint, as `/v1/models` and `/v1/embeddings` tell it." });
 
@@ -54,7 +63,9 @@ export const Input = z
 export type Input = z.infer<typeof Input>;
 
 /** Tokens are known here and refused as 422 by the operation, with a reason; the schema alone would only say that they are no inputs. */
-export const TokenArray = z.array(z.number().int()).min(1).meta({ description: 'Token ids: known, and refused (422); send the text.' });
+export const TokenArray = z
+  .custom<number[]>((value) => Array.isArray(value) && value.length > 0 && value.every(Number.isInteger))
+  .meta({ id: 'TokenArray', type: 'array', items: { type: 'integer' }, minItems: 1, description: 'Token ids: known, and refused (422); send the text.' });
 
 export const Usage = z.object({ prompt_tokens: z.number().int(), total_tokens: z.number().int() }).meta({ id: 'Usage' });
 

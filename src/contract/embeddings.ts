@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { Input, TokenArray, Usage } from './common.js';
+import { Input, ModelId, TokenArray, Usage } from './common.js';
+import { limits } from './limits.js';
+import { list, maybe } from './schemas.js';
 
 /** An int8 is the number of a normalised embedding times this, rounded. */
 export const int8Scale = 127;
@@ -13,24 +15,19 @@ export const EmbeddingEncoding = z.enum(embeddingEncodings).meta({
 });
 export type EmbeddingEncoding = z.infer<typeof EmbeddingEncoding>;
 
-const Encodings = z.union([EmbeddingEncoding, z.array(EmbeddingEncoding).min(1)], { error: `It takes ${allowed}.` });
+const Encodings = z.union([EmbeddingEncoding, list(EmbeddingEncoding).min(1).max(limits.encodings)], { error: `It takes ${allowed}.` });
 
 export const EmbeddingsRequest = z
   .strictObject({
-    model: z.string().optional(),
-    input: z.union([Input, z.array(z.union([Input, TokenArray])).min(1), TokenArray], {
+    model: maybe(ModelId),
+    input: z.union([Input, list(z.union([Input, TokenArray])).min(1), TokenArray], {
       error: 'input is a string, {"text"}, {"image"}, or a list of at least one of them.',
     }),
-    encoding_format: Encodings.optional().meta({ description: 'Default `float`. With a list, each `embedding` is an object by these names.' }),
-    embedding_type: Encodings.optional().meta({ description: 'Another name of `encoding_format`; where both are sent, they must agree.' }),
-    dimensions: z
-      .number()
-      .int()
-      .min(1)
-      .optional()
-      .meta({ description: "The first so many numbers, normalised again: the model's own number, or one of its `matryoshka_dimensions`. A cut embedding is of another space and has another `fingerprint`." }),
-    force_dimensions: z.boolean().optional().meta({ description: 'Takes any `dimensions` below the model\'s own, although it was not trained to be cut there: expect worse results.' }),
-    normalized: z.boolean().optional().meta({ description: 'Default true; false gives what the tower gave, at the length it had (with `dimensions`, the first so many numbers of it). Not with `int8`.' }),
+    encoding_format: maybe(Encodings).meta({ description: 'Default `float`. With a list, each `embedding` is an object by these names.' }),
+    embedding_type: maybe(Encodings).meta({ description: 'Another name of `encoding_format`; where both are sent, they must agree.' }),
+    dimensions: maybe(z.number().int().min(1)).meta({ description: "The first so many numbers, normalised again: the model's own number, or one of its `matryoshka_dimensions`. A cut embedding is of another space and has another `fingerprint`." }),
+    force_dimensions: maybe(z.boolean()).meta({ description: 'Takes any `dimensions` below the model\'s own, although it was not trained to be cut there: expect worse results.' }),
+    normalized: maybe(z.boolean()).meta({ description: 'Default true; false gives what the tower gave, at the length it had (with `dimensions`, the first so many numbers of it). Not with `int8`.' }),
     user: z.unknown().optional().meta({ description: 'Known, changes nothing.' }),
     task: z.unknown().optional().meta({ description: 'Known, changes nothing.' }),
     truncate: z.unknown().optional().meta({ description: 'Known, changes nothing: too long a text is always cut, and says so.' }),

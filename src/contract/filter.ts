@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { isObject } from './schemas.js';
 
-/** Levels of nesting and clauses that a filter may have. */
-export const filterLimits = { depth: 8, clauses: 64 } as const;
+/** Levels of nesting and clauses that a filter may have, values of `$in` and `$nin`, and characters of all its strings together. */
+export const filterLimits = { depth: 8, clauses: 64, values: 1000, characters: 1_000_000 } as const;
 
 type Scalar = string | number | boolean | null;
 export interface FieldCondition {
@@ -27,7 +28,6 @@ export interface Filter {
 const fieldOperators = new Set(['$eq', '$ne', '$gt', '$gte', '$lt', '$lte', '$in', '$nin', '$exists', '$not']);
 const isScalar = (value: unknown): value is Scalar =>
   value === null || typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 class FilterProblem {
   constructor(
@@ -39,17 +39,24 @@ class FilterProblem {
 /** Every clause counts one: a field's comparison, or a logical operator. */
 function checkFilter(root: unknown): FilterProblem | undefined {
   let clauses = 0;
+  let characters = 0;
   const enter = (path: (string | number)[], depth: number): void => {
     if (depth > filterLimits.depth) throw new FilterProblem(path, `A filter nests at most ${filterLimits.depth} levels.`);
   };
   const count = (path: (string | number)[]): void => {
     if (++clauses > filterLimits.clauses) throw new FilterProblem(path, `A filter has at most ${filterLimits.clauses} clauses.`);
   };
+  const weigh = (value: unknown, path: (string | number)[]): void => {
+    if (typeof value !== 'string') return;
+    characters += value.length;
+    if (characters > filterLimits.characters) throw new FilterProblem(path, `The strings of a filter have at most ${filterLimits.characters} characters together.`);
+  };
   const filter = (value: unknown, path: (string | number)[], depth: number): void => {
     enter(path, depth);
     if (!isObject(value)) throw new FilterProblem(path, 'A filter is an object.');
     for (const [key, part] of Object.entries(value)) {
       const at = [...path, key];
+      weigh(key, at);
       if (key === '$and' || key === '$or') {
         count(at);
         if (!Array.isArray(part) || part.length === 0) throw new FilterProblem(at, `${key} takes a list of at least one filter.`);
@@ -58,13 +65,14 @@ function checkFilter(root: unknown): FilterProblem | undefined {
         count(at);
         filter(part, at, depth + 1);
       } else if (key.startsWith('$')) {
-        throw new FilterProblem(at, `Unknown operator ${key}; here stand field names, $and, $or or $not.`);
+        throw new FilterProblem(at, `Unknown operator ${key.slice(0, 100)}; here stand field names, $and, $or or $not.`);
       } else {
         field(part, at, depth);
       }
     }
   };
   const field = (value: unknown, path: (string | number)[], depth: number): void => {
+    weigh(value, path);
     if (isScalar(value)) return count(path);
     if (!isObject(value)) throw new FilterProblem(path, 'A field is compared with a string, number, boolean, null, or an object of operators; for lists use $in.');
     enter(path, depth + 1);
@@ -72,14 +80,16 @@ function checkFilter(root: unknown): FilterProblem | undefined {
     if (entries.length === 0) throw new FilterProblem(path, 'An object of operators holds at least one; for nested fields write "a.b".');
     for (const [operator, operand] of entries) {
       const at = [...path, operator];
-      if (!fieldOperators.has(operator)) throw new FilterProblem(at, `Unknown operator ${operator}; known are ${[...fieldOperators].join(', ')}.`);
+      if (!fieldOperators.has(operator)) throw new FilterProblem(at, `Unknown operator ${operator.slice(0, 100)}; known are ${[...fieldOperators].join(', ')}.`);
       count(at);
+      weigh(operand, at);
       if (operator === '$not') field(operand, at, depth + 1);
       else if (operator === '$exists') {
         if (typeof operand !== 'boolean') throw new FilterProblem(at, '$exists takes true or false.');
       } else if (operator === '$in' || operator === '$nin') {
+        if (Array.isArray(operand) && operand.length > filterLimits.values) throw new FilterProblem(at, `${operator} takes at most ${filterLimits.values} values.`);
         if (!Array.isArray(operand) || !operand.every(isScalar)) throw new FilterProblem(at, `${operator} takes a list of strings, numbers, booleans or nulls.`);
-        if (operand.length > 1000) throw new FilterProblem(at, `${operator} takes at most 1000 values.`);
+        operand.forEach((each) => weigh(each, at));
       } else if (operator === '$eq' || operator === '$ne') {
         if (!isScalar(operand)) throw new FilterProblem(at, `${operator} takes a string, number, boolean or null.`);
       } else if (typeof operand !== 'string' && !(typeof operand === 'number' && Number.isFinite(operand))) {
@@ -96,8 +106,41 @@ function checkFilter(root: unknown): FilterProblem | undefined {
   }
 }
 
+/** What a filter lets through, as far as it can be told without any metadata. */
+type Reach = 'all' | 'none' | 'some';
+const opposite: Record<Reach, Reach> = { all: 'none', none: 'all', some: 'some' };
+const all = (parts: Reach[]): Reach => (parts.includes('none') ? 'none' : parts.includes('some') ? 'some' : 'all');
+const any = (parts: Reach[]): Reach => opposite[all(parts.map((part) => opposite[part]))];
+
+/** Whether a filter matches everything because it names no field, or compares none with anything. */
+export function matchesAll(filter: Filter): boolean {
+  return reachOf(filter) === 'all';
+}
+
+function reachOf(filter: Filter): Reach {
+  return all(
+    Object.entries(filter).map(([key, part]) => {
+      if (key === '$and') return all((part as Filter[]).map(reachOf));
+      if (key === '$or') return any((part as Filter[]).map(reachOf));
+      if (key === '$not') return opposite[reachOf(part as Filter)];
+      return fieldReach(part);
+    }),
+  );
+}
+
+function fieldReach(condition: unknown): Reach {
+  if (!isObject(condition)) return 'some';
+  return all(
+    Object.entries(condition).map(([operator, operand]) => {
+      if (operator === '$not') return opposite[fieldReach(operand)];
+      if ((operator === '$in' || operator === '$nin') && (operand as unknown[]).length === 0) return operator === '$in' ? 'none' : 'all';
+      return 'some';
+    }),
+  );
+}
+
 export const Filter = z
-  .record(z.string(), z.unknown())
+  .custom<Record<string, unknown>>(() => true)
   .superRefine((value, context) => {
     const problem = checkFilter(value);
     if (problem) context.addIssue({ code: 'custom', path: problem.path, message: problem.message });
@@ -105,6 +148,8 @@ export const Filter = z
   .transform((value) => value as Filter)
   .meta({
     id: 'Filter',
+    type: 'object',
+    additionalProperties: {},
     description:
       'Conditions on metadata. Keys are ANDed; dots go into objects; types are strict; a scalar matches an array that holds it. ' +
       'Operators: $eq $ne $gt $gte $lt $lte $in $nin $exists $and $or $not. A missing field matches only $ne, $nin and $exists: false. ' +

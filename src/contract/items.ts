@@ -1,21 +1,22 @@
 import { z } from 'zod';
 import { Embedding, ErrorBody, Fingerprint, Id, Metadata, Modality, Source } from './common.js';
 import { limits } from './limits.js';
+import { list, maybe } from './schemas.js';
 
 const contentFields = ['text', 'image', 'path', 'embedding'] as const;
 
 /** One entry of an ingest. Each stands for itself, so each is validated alone and fails alone. */
 export const NewItem = z
   .strictObject({
-    id: Id.optional(),
-    metadata: Metadata.optional(),
-    source: Source.optional(),
-    text: z.string().optional(),
-    image: z.string().optional().meta({ description: 'An https URL, a data URI, or base64.' }),
-    path: z.string().min(1).optional().meta({ description: "A file under one of the server's roots: read and referenced, never copied." }),
-    embedding: Embedding.optional(),
-    modality: Modality.optional().meta({ description: 'Of `embedding`, and only with it.' }),
-    fingerprint: Fingerprint.optional(),
+    id: maybe(Id),
+    metadata: maybe(Metadata),
+    source: maybe(Source),
+    text: maybe(z.string()),
+    image: maybe(z.string()).meta({ description: 'An https URL, a data URI, or base64.' }),
+    path: maybe(z.string().min(1).max(limits.pathLength)).meta({ description: "A file under one of the server's roots: read and referenced, never copied." }),
+    embedding: maybe(Embedding),
+    modality: maybe(Modality).meta({ description: 'Of `embedding`, and only with it.' }),
+    fingerprint: maybe(Fingerprint),
   })
   .superRefine((item, context) => {
     const given = contentFields.filter((field) => item[field] !== undefined);
@@ -28,7 +29,7 @@ export const NewItem = z
 export type NewItem = z.infer<typeof NewItem>;
 
 /** What a file part of a multipart ingest may say of itself. */
-export const FileNote = z.strictObject({ id: Id.optional(), metadata: Metadata.optional(), source: Source.optional() }).meta({ id: 'FileNote' });
+export const FileNote = z.strictObject({ id: maybe(Id), metadata: maybe(Metadata), source: maybe(Source) }).meta({ id: 'FileNote' });
 export type FileNote = z.infer<typeof FileNote>;
 
 /** The envelope alone: the entries are validated one by one against NewItem. */
@@ -49,7 +50,7 @@ export type ItemOutcome = z.infer<typeof ItemOutcome>;
 export const ItemsResponse = z.object({ items: z.array(ItemOutcome) }).meta({ id: 'ItemsResponse' });
 export type ItemsResponse = z.infer<typeof ItemsResponse>;
 
-export const ExistsRequest = z.strictObject({ ids: z.array(Id).max(limits.ids, `At most ${limits.ids} ids.`) }).meta({ id: 'ExistsRequest' });
+export const ExistsRequest = z.strictObject({ ids: list(Id).max(limits.ids, `At most ${limits.ids} ids.`) }).meta({ id: 'ExistsRequest' });
 export type ExistsRequest = z.infer<typeof ExistsRequest>;
 export const ExistsResponse = z.object({ missing: z.array(z.string()) }).meta({ id: 'ExistsResponse' });
 export type ExistsResponse = z.infer<typeof ExistsResponse>;

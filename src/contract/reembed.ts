@@ -1,14 +1,13 @@
 import { z } from 'zod';
+import { ModelId } from './common.js';
+import { maybe } from './schemas.js';
 
 export const ReembedRequest = z
   .strictObject({
-    model: z.string().optional().meta({ description: "Left out: what was begun goes on; else the collection's own model if it has changed, else the default one." }),
-    from_thumbnails: z.boolean().optional().meta({ description: 'Embed the thumbnail (at most 320 px) where there is no original. Default false.' }),
-    skip_impossible: z
-      .boolean()
-      .optional()
-      .meta({ description: 'Go over although some items cannot be embedded again: they stay, with all they hold, and are not found by searches. Default false: refused (409).' }),
-    dry_run: z.boolean().optional().meta({ description: 'Tell the plan and begin nothing.' }),
+    model: maybe(ModelId).meta({ description: "Left out: what was begun goes on; else the collection's own model if it has changed, else the default one." }),
+    from_thumbnails: maybe(z.boolean()).meta({ description: 'Embed the thumbnail (at most 320 px) where there is no original. Default false.' }),
+    skip_impossible: maybe(z.boolean()).meta({ description: 'Go over although some items cannot be embedded again: they stay, with all they hold, and are not found by searches. Default false: refused (409).' }),
+    dry_run: maybe(z.boolean()).meta({ description: 'Tell the plan and begin nothing.' }),
   })
   .meta({ id: 'ReembedRequest' });
 export type ReembedRequest = z.infer<typeof ReembedRequest>;

@@ -57,7 +57,7 @@ export const routes = {
     status: 200, response: ItemsResponse, errors: [404, 409, 415, 422, 429],
   },
   itemsExist: { method: 'post', path: '/v1/collections/{name}/items/exists', summary: 'Which of these ids are missing', params: CollectionParams, body: ExistsRequest, status: 200, response: ExistsResponse, errors: [404] },
-  listItems: { method: 'get', path: '/v1/collections/{name}/items', summary: 'Items by id', params: CollectionParams, query: z.strictObject({ filter: FilterQuery.optional(), limit: PageLimit.optional(), cursor: z.string().max(2048).optional() }), status: 200, response: ItemPage, errors: [404] },
+  listItems: { method: 'get', path: '/v1/collections/{name}/items', summary: 'Items by id', params: CollectionParams, query: z.strictObject({ filter: FilterQuery.optional(), limit: PageLimit.optional(), cursor: z.string().max(limits.cursorLength).optional() }), status: 200, response: ItemPage, errors: [404] },
   deleteItems: { method: 'delete', path: '/v1/collections/{name}/items', summary: 'Delete the items a filter matches, or all', params: CollectionParams, query: z.strictObject({ filter: FilterQuery.optional(), all: flag.optional() }), status: 200, response: Deleted, errors: [404] },
   getItem: { method: 'get', path: '/v1/collections/{name}/items/{id}', summary: 'One item', params: ItemParams, status: 200, response: Item, errors: [404] },
   patchItem: { method: 'patch', path: '/v1/collections/{name}/items/{id}', summary: "Replace an item's metadata", params: ItemParams, body: MetadataPatch, status: 200, response: Item, errors: [404] },

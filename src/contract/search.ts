@@ -3,6 +3,7 @@ import { Embedding, Fingerprint, Id, Modality } from './common.js';
 import { Filter } from './filter.js';
 import { itemFields } from './items.js';
 import { limits } from './limits.js';
+import { list, maybe } from './schemas.js';
 
 export const QueryPart = z
   .union(
@@ -11,7 +12,7 @@ export const QueryPart = z
       z.strictObject({ text: z.string() }),
       z.strictObject({ image: z.string() }),
       z.strictObject({ id: Id }),
-      z.strictObject({ embedding: Embedding, fingerprint: Fingerprint.optional() }),
+      z.strictObject({ embedding: Embedding, fingerprint: maybe(Fingerprint) }),
       z.strictObject({ file: z.literal(true) }).meta({ description: 'Multipart only: the picture sent as `file`.' }),
     ],
     { error: 'A query is a string, {"text"}, {"image"}, {"id"}, {"embedding"} or, in multipart, {"file": true}.' },
@@ -20,24 +21,23 @@ export const QueryPart = z
 export type QueryPart = z.infer<typeof QueryPart>;
 
 export const WeightedQuery = z
-  .strictObject({ input: QueryPart, weight: z.number().min(-1e6).max(1e6).optional().meta({ description: 'Default 1; may be negative.' }) })
+  .strictObject({ input: QueryPart, weight: maybe(z.number().min(-1e6).max(1e6)).meta({ description: 'Default 1; may be negative.' }) })
   .meta({ id: 'WeightedQuery' });
 export type WeightedQuery = z.infer<typeof WeightedQuery>;
 
 export const SearchRequest = z
   .strictObject({
-    query: z
-      .union([QueryPart, z.array(WeightedQuery).min(1).max(limits.queries, `At most ${limits.queries} weighted queries.`)], {
+    query: maybe(
+      z.union([QueryPart, list(WeightedQuery).min(1).max(limits.queries, `At most ${limits.queries} weighted queries.`)], {
         error: 'query is a string, {"text"}, {"image"}, {"id"}, {"embedding"}, {"file": true}, or a list of {"input", "weight"}.',
-      })
-      .optional()
-      .meta({ description: 'Needed, but in a multipart request with a file.' }),
-    modality: Modality.optional(),
-    filter: Filter.optional(),
-    limit: z.number().int().min(1).max(limits.page, `limit is at most ${limits.page}.`).optional().meta({ description: 'Default 10.' }),
-    cursor: z.string().max(2048).optional(),
-    min_score: z.number().min(-1).max(1).optional(),
-    exact: z.boolean().optional(),
+      }),
+    ).meta({ description: 'Needed, but in a multipart request with a file.' }),
+    modality: maybe(Modality),
+    filter: maybe(Filter),
+    limit: maybe(z.number().int().min(1).max(limits.page, `limit is at most ${limits.page}.`)).meta({ description: 'Default 10.' }),
+    cursor: maybe(z.string().max(limits.cursorLength)),
+    min_score: maybe(z.number().min(-1).max(1)),
+    exact: maybe(z.boolean()),
   })
   .meta({ id: 'SearchRequest' });
 export type SearchRequest = z.infer<typeof SearchRequest>;

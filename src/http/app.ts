@@ -12,10 +12,13 @@ import type { Telemetry } from '../telemetry.js';
 import { isMultipart, jsonBody, type BodyLimits } from './bodies.js';
 import { failed, within } from './callbacks.js';
 import { docs } from './docs.js';
-import { errorHandler, parse, refuse, unknownPath } from './errors.js';
+import { errorHandler, notPercentEncoded, refuse, unknownPath } from './errors.js';
 import { hostGuard, keyGuard, originGuard } from './guards.js';
 import { handlersOf, type Call } from './handlers.js';
+import { jsonBounds } from './json/bounds.js';
 import { openApiDocument } from './openapi.js';
+import { parse } from './parse.js';
+import { isAscii, readQuery } from './query.js';
 import { boundUploads, uploadOf, Uploads } from './uploads.js';
 
 const dashboard = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../dashboard');
@@ -30,7 +33,7 @@ export interface AppParts {
 export function createApp({ config, context, readiness, telemetry }: AppParts): Express {
   const app = express();
   app.disable('x-powered-by');
-  app.set('query parser', 'simple');
+  app.set('query parser', readQuery);
   app.use(measure(telemetry));
   app.use(
     helmet({
@@ -69,7 +72,7 @@ export function createApp({ config, context, readiness, telemetry }: AppParts): 
   app.use('/v1', keyGuard(config));
   const uploads = new Uploads(config.maxUploads);
   telemetry.gauge('mixspace_upload_bytes', 'Bytes of request bodies that are read or held', () => uploads.bytes);
-  mountRoutes(app, context, boundUploads(uploads, { body: config.maxBody, uploadTimeout: config.uploadTimeout }, telemetry.log), { body: config.maxBody, picture: config.maxPicture, files: config.maxItems });
+  mountRoutes(app, context, boundUploads(uploads, { body: config.maxBody, uploadTimeout: config.uploadTimeout }, telemetry.log), { body: config.maxBody, picture: config.maxPicture, files: config.maxItems, json: jsonBounds({ ...context.limits, values: config.maxValues }) });
   app.use('/v1', unknownPath);
   app.use(express.static(dashboard, { index: 'index.html', setHeaders: (response) => void response.setHeader('Cache-Control', 'no-cache') }));
   app.use(unknownPath);
@@ -107,6 +110,7 @@ function mountRoutes(app: Router, context: Context, bound: RequestHandler, limit
 
 async function answer(context: Context, route: Route, handle: (call: Call<RouteName>) => unknown, request: Request, response: Response): Promise<void> {
   if (isMultipart(request) && route.body && !route.multipart) throw new MixspaceError('invalid_request', 'Send JSON, as Content-Type: application/json.');
+  if (!isAscii(request.path)) throw notPercentEncoded();
   const leaving = new AbortController();
   response.on('close', within(failed(context.log), () => leaving.abort()));
   const call = {

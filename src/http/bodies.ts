@@ -1,19 +1,24 @@
-import express, { type Request, type RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { MixspaceError } from '../errors.js';
+import type { JsonBounds } from './json/bounds.js';
+import { readJsonBody } from './json/read.js';
 
 export interface BodyLimits {
   /** Bytes. */
   body: number;
   picture: number;
   files: number;
+  json: JsonBounds;
 }
 
+/** `request.body` is the JSON sent; a multipart body is left to its route. */
 export function jsonBody(limits: BodyLimits): RequestHandler {
-  const read = express.json({ limit: limits.body, strict: false, type: 'application/json' });
-  return (request, response, next) => {
-    if (isMultipart(request)) return next();
-    if (!request.is('application/json')) throw new MixspaceError('invalid_request', 'Send JSON, as Content-Type: application/json.');
-    read(request, response, next);
+  return async (request, _response, next) => {
+    if (!isMultipart(request)) {
+      if (!request.is('application/json')) throw new MixspaceError('invalid_request', 'Send JSON, as Content-Type: application/json.');
+      request.body = await readJsonBody(request, limits.body, limits.json);
+    }
+    next();
   };
 }
 

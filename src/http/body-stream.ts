@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Readable, pipeline } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { MixspaceError } from '../errors.js';
+import { uploadOf } from './uploads.js';
 
 const inflaters = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress };
 
@@ -9,7 +10,7 @@ const inflaters = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createI
  * The bytes of a request's body, inflated where it came compressed. Leaving the loop over them early leaves the request
  * open for its answer; a caller who hangs up, and damaged compression, throw in the loop.
  * @param limit Bytes, inflated ones.
- * @throws MixspaceError `invalid_request` (an encoding that is not read, damaged compression), `too_large`.
+ * @throws MixspaceError `invalid_request` (an encoding that is not read, damaged compression), `too_large`, `overloaded`.
  */
 export async function* bodyStream(request: IncomingMessage, limit: number): AsyncGenerator<Buffer> {
   const sent = request.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
@@ -24,6 +25,7 @@ export async function* bodyStream(request: IncomingMessage, limit: number): Asyn
   try {
     for await (const chunk of inflated as AsyncIterable<Buffer>) {
       total += chunk.length;
+      uploadOf(request)?.inflate(chunk.length);
       if (total > limit) throw new MixspaceError('too_large', `A request body is at most ${limit} bytes, also when it comes compressed.`);
       yield chunk;
     }

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
-import type { z } from 'zod';
 import type { ErrorBody } from '../contract/common.js';
 import { MixspaceError, toMixspaceError, type ErrorCode } from '../errors.js';
 import type { Log } from '../telemetry.js';
@@ -93,49 +92,14 @@ function cut(request: IncomingMessage): void {
   if (!request.complete) request.destroy();
 }
 
-/** What Express and its body parser throw: `{status, type}`. */
+/** What Express throws: `{status}`. */
 function ofExpress(thrown: unknown): MixspaceError | undefined {
-  const { status, type, limit } = (thrown ?? {}) as { status?: number; type?: string; limit?: number };
+  const { status } = (thrown ?? {}) as { status?: number };
   if (thrown instanceof MixspaceError || typeof status !== 'number' || status < 400 || status >= 500) return undefined;
-  if (status === 413) return new MixspaceError('too_large', `A request body is at most ${limit} bytes.`);
-  if (type === 'entity.parse.failed') return new MixspaceError('invalid_request', `The body is not JSON that can be read: ${(thrown as Error).message.slice(0, 200)}.`);
-  if (type === 'encoding.unsupported' || type === 'charset.unsupported') return new MixspaceError('invalid_request', 'Send the body as UTF-8, plain or compressed by gzip, deflate or brotli.');
+  if (thrown instanceof URIError) return notPercentEncoded();
   return new MixspaceError('invalid_request', 'The request cannot be read.');
 }
 
-/**
- * The value as its schema has it.
- * @throws MixspaceError `invalid_request` that names the field, unknown ones included.
- */
-export function parse<S extends z.ZodType>(schema: S, value: unknown, root = ''): z.output<S> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const issue = deepest(result.error.issues[0]!);
-  const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path;
-  const param = paramOf(path, root);
-  const message =
-    issue.code === 'unrecognized_keys' ? `Unknown field ${issue.keys.slice(0, 5).map((key) => `"${key.slice(0, 100)}"`).join(', ')}.` : sentence(issue.message);
-  throw new MixspaceError('invalid_request', param ? `${param}: ${message}` : message, param ? { param } : {});
+export function notPercentEncoded(): MixspaceError {
+  return new MixspaceError('invalid_request', 'The path is to be UTF-8, percent-encoded.', { param: 'path' });
 }
-
-/**
- * In a union, the alternative the value was meant for knows best what is wrong: of the right kind, with the fewest
- * problems, the deepest in. Where none stands out, the union's own sentence does.
- */
-function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
-  if (issue.code !== 'invalid_union') return issue;
-  const candidates = issue.errors
-    .map((issues) => ({ problems: issues.length, first: deepest(issues[0]!) }))
-    .filter(({ first }) => first.path.length > 0 || (first.code !== 'invalid_type' && first.code !== 'invalid_union' && first.code !== 'invalid_value'))
-    .sort((a, b) => Number(b.first.code === 'too_big') - Number(a.first.code === 'too_big') || a.problems - b.problems || b.first.path.length - a.first.path.length);
-  const [best, second] = candidates;
-  const undecided = second !== undefined && best!.first.path.length === 0 && second.first.path.length === 0 && best!.problems === second.problems;
-  if (best === undefined || undecided) return issue;
-  return { ...best.first, path: [...issue.path, ...best.first.path] };
-}
-
-function paramOf(path: PropertyKey[], root: string): string {
-  return path.reduce<string>((text, part) => (typeof part === 'number' ? `${text}[${part}]` : text ? `${text}.${String(part).slice(0, 100)}` : String(part).slice(0, 100)), root);
-}
-
-const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);

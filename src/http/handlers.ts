@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { Filter } from '../contract/filter.js';
 import { FileNote, NewItem } from '../contract/items.js';
 import type { Metadata } from '../contract/common.js';
+import { limits as contractLimits } from '../contract/limits.js';
 import { routes, type RouteName, type Routes } from '../contract/routes.js';
 import { SearchRequest } from '../contract/search.js';
 import { MixspaceError } from '../errors.js';
@@ -17,8 +18,9 @@ import { listModels, selfTest } from '../operations/models.js';
 import { getReembedding, reembed, stopReembedding } from '../operations/reembed.js';
 import { search } from '../operations/search.js';
 import { isMultipart, type BodyLimits } from './bodies.js';
-import { parse } from './errors.js';
-import { parseJsonPart, readMultipart, type Upload } from './multipart.js';
+import { readJson } from './json/read.js';
+import { readMultipart, type Upload } from './multipart.js';
+import { parse } from './parse.js';
 
 type Parsed<K extends RouteName, Part extends 'params' | 'query' | 'body'> = Routes[K] extends Record<Part, infer S extends z.ZodType> ? z.output<S> : undefined;
 
@@ -54,13 +56,13 @@ export function handlersOf(context: Context, limits: BodyLimits): Handlers {
       return ingest(context, params.name, entries, caller);
     },
     itemsExist: ({ params, body }) => itemsExist(context, params.name, body.ids),
-    listItems: ({ params, query }) =>
+    listItems: async ({ params, query }) =>
       listItems(context, params.name, {
-        ...filterOf(query.filter),
+        ...(await filterOf(query.filter, limits)),
         ...(query.limit === undefined ? {} : { limit: Number(query.limit) }),
         ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
       }),
-    deleteItems: ({ params, query }) => deleteItems(context, params.name, { ...filterOf(query.filter), all: query.all === 'true' }),
+    deleteItems: async ({ params, query }) => deleteItems(context, params.name, { ...(await filterOf(query.filter, limits)), all: query.all === 'true' }),
     getItem: ({ params }) => getItem(context, params.name, params.id),
     patchItem: ({ params, body }) => patchItem(context, params.name, params.id, body.metadata),
     deleteItem: ({ params }) => deleteItem(context, params.name, params.id),
@@ -69,7 +71,7 @@ export function handlersOf(context: Context, limits: BodyLimits): Handlers {
     search: async ({ params, body, request, caller }) => {
       if (!isMultipart(request)) return search(context, params.name, body, undefined, caller);
       const { files, part } = await readMultipart(request, routes.search.multipart.part, { ...limits, files: 1 });
-      const wanted = parse(SearchRequest, part === undefined ? {} : parseJsonPart(part, 'request'));
+      const wanted = parse(SearchRequest, part === undefined ? {} : await readJson(part, limits.json, { text: 'The part request', param: 'request' }));
       const bytes = files[0]?.bytes;
       if (bytes instanceof MixspaceError) throw bytes;
       return search(context, params.name, wanted, bytes, caller);
@@ -77,8 +79,8 @@ export function handlersOf(context: Context, limits: BodyLimits): Handlers {
   };
 }
 
-function filterOf(text: string | undefined): { filter?: Filter } {
-  return text === undefined ? {} : { filter: parse(Filter, parseJsonPart(text, 'filter'), 'filter') };
+async function filterOf(text: string | undefined, { json }: BodyLimits): Promise<{ filter?: Filter }> {
+  return text === undefined ? {} : { filter: parse(Filter, await readJson(Buffer.from(text), json, { text: 'The filter', root: 'filter' }), 'filter') };
 }
 
 function jsonEntry(value: unknown): Entry {
@@ -92,14 +94,14 @@ function jsonEntry(value: unknown): Entry {
   } catch (error) {
     if (!(error instanceof MixspaceError)) throw error;
     const id = (value as { id?: unknown } | null)?.id;
-    return { ...(typeof id === 'string' ? { id } : {}), error };
+    return { ...(typeof id === 'string' ? { id: id.slice(0, contractLimits.idBytes) } : {}), error };
   }
 }
 
 async function uploadedEntries(request: Request, limits: BodyLimits): Promise<Entry[]> {
   const { files, part } = await readMultipart(request, routes.addItems.multipart.part, limits);
   if (files.length === 0) throw new MixspaceError('invalid_request', 'The multipart body has no part named file.', { param: 'file' });
-  const notes = notesOf(files, part === undefined ? undefined : parseJsonPart(part, 'metadata'));
+  const notes = notesOf(files, part === undefined ? undefined : await readJson(part, limits.json, { text: 'The part metadata', root: 'metadata' }));
   return files.map((file, index) => {
     const note = notes[index]!;
     if (note instanceof MixspaceError) return { error: note };
@@ -133,5 +135,5 @@ function notesOf(files: Upload[], told: unknown): (Note | MixspaceError)[] {
   for (const name of byName.keys()) {
     if (!names.has(name)) throw new MixspaceError('invalid_request', `metadata speaks of "${name.slice(0, 200)}", but no file of that name was sent.`, { param: 'metadata' });
   }
-  return files.map(({ name }) => (name !== undefined && byName.has(name) ? noteAt({ metadata: byName.get(name) }, `metadata.${name}`) : {}));
+  return files.map(({ name }) => (name !== undefined && byName.has(name) ? noteAt({ metadata: byName.get(name) }, `metadata.${name.slice(0, 100)}`) : {}));
 }

@@ -3,8 +3,7 @@ import { MixspaceError } from '../errors.js';
 import type { BodyLimits } from './bodies.js';
 import { bodyStream } from './body-stream.js';
 import { headerParameters } from './header-parameters.js';
-import { MultipartParser, boundaryOf, decoded, type PartHeaders, type PartSink } from './multipart-parser.js';
-import { uploadOf } from './uploads.js';
+import { MultipartParser, boundaryOf, type PartHeaders, type PartSink } from './multipart-parser.js';
 
 export interface Upload {
   name?: string;
@@ -14,8 +13,8 @@ export interface Upload {
 
 export interface Multipart {
   files: Upload[];
-  /** Text of the other part that the route knows. */
-  part?: string;
+  /** Bytes of the other part that the route knows. */
+  part?: Uint8Array;
 }
 
 /**
@@ -25,18 +24,14 @@ export interface Multipart {
 export async function readMultipart(request: Request, partName: string, limits: BodyLimits): Promise<Multipart> {
   const form = new Form(partName, limits);
   const parser = new MultipartParser(boundaryOf(request.headers['content-type']), (headers, index) => form.open(headers, index));
-  const isCompressed = request.headers['content-encoding'] !== undefined;
-  for await (const chunk of bodyStream(request, limits.body)) {
-    if (isCompressed) uploadOf(request)?.inflate(chunk.length);
-    parser.push(chunk);
-  }
+  for await (const chunk of bodyStream(request, limits.body)) parser.push(chunk);
   parser.end();
   return { files: form.files, ...(form.part === undefined ? {} : { part: form.part }) };
 }
 
 class Form {
   readonly files: Upload[] = [];
-  part: string | undefined;
+  part: Uint8Array | undefined;
   readonly #partName: string;
   readonly #limits: BodyLimits;
   #hasPart = false;
@@ -84,19 +79,7 @@ class Form {
     const chunks: Buffer[] = [];
     return {
       write: (chunk) => void chunks.push(chunk),
-      end: () => {
-        this.part = decoded(Buffer.concat(chunks));
-        if (this.part === undefined) throw new MixspaceError('invalid_request', `The part ${name} is not UTF-8.`, { param: name });
-      },
+      end: () => (this.part = Buffer.concat(chunks)),
     };
-  }
-}
-
-/** @throws MixspaceError `invalid_request`. */
-export function parseJsonPart(text: string, name: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new MixspaceError('invalid_request', `The part ${name} is not JSON that can be read.`, { param: name });
   }
 }

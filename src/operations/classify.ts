@@ -8,8 +8,12 @@ import { withModel } from './in-space.js';
 import { checkCount, checkedText, encodeInputs, priorityOf, resolveInputs } from './inputs.js';
 
 const defaultTemplates = ['a photo of a {label}'];
+/** Where the label goes in a template. */
+const place = /\{(?:label)?\}/g;
 /** Labels times templates: what one request may ask of the text encoder. */
 const maxPrompts = 20_000;
+/** Characters of all of them together. */
+const maxPromptCharacters = 16_000_000;
 /** Prompts are sent on in parts: all of them at once could be more than may wait. */
 const promptsAtOnce = 1_024;
 
@@ -61,10 +65,11 @@ async function classifyWith(model: ModelDescription, context: Context, request: 
 }
 
 async function embedLabels(context: Context, model: ModelDescription, labels: Label[], templates: string[], caller: Caller): Promise<{ embeddings: Float32Array[]; tokens: number }> {
+  checkPrompts(context, labels, templates);
   const prompts: string[] = [];
   const ranges = labels.map((label, index) => {
     const from = prompts.length;
-    const own = typeof label === 'string' ? templates.map((template) => template.replaceAll('{}', () => label).replaceAll('{label}', () => label)) : label.prompts;
+    const own = typeof label === 'string' ? templates.map((template) => template.replace(place, () => label)) : label.prompts;
     try {
       for (const prompt of own) prompts.push(checkedText(context, prompt));
     } catch (error) {
@@ -72,9 +77,6 @@ async function embedLabels(context: Context, model: ModelDescription, labels: La
     }
     return [from, prompts.length] as const;
   });
-  if (prompts.length > maxPrompts) {
-    throw new MixspaceError('too_large', `Labels times templates make ${prompts.length} prompts; at most ${maxPrompts} a request.`, { param: 'labels' });
-  }
   const encoded: TextEmbedding[] = [];
   for (let from = 0; from < prompts.length; from += promptsAtOnce) {
     encoded.push(...(await context.encoder.encodeTexts(model, prompts.slice(from, from + promptsAtOnce), { priority: priorityOf(Math.ceil(prompts.length / 32)), signal: caller.signal })));
@@ -83,6 +85,24 @@ async function embedLabels(context: Context, model: ModelDescription, labels: La
     embeddings: ranges.map(([from, to]) => normalizedSum(encoded.slice(from, to).map((each) => ({ embedding: each.embedding, weight: 1 })))!),
     tokens: encoded.reduce((sum, each) => sum + each.tokens, 0),
   };
+}
+
+/** Before any prompt is made: how many there would be, and how long. */
+function checkPrompts(context: Context, labels: Label[], templates: string[]): void {
+  const { text } = context.limits;
+  const tooMany = (what: string, most: number): MixspaceError => new MixspaceError('too_large', `Labels times templates make more than ${most} ${what}, which is what a request takes at most.`, { param: 'labels' });
+  if (templates.reduce((sum, { length }) => sum + length, 0) > maxPromptCharacters) throw tooMany('characters of prompts', maxPromptCharacters);
+  const shapes = templates.map((template) => ({ places: template.split(place).length - 1, rest: template.replace(place, '').length }));
+  let count = 0;
+  let characters = 0;
+  labels.forEach((label, index) => {
+    const lengths = typeof label === 'string' ? shapes.map(({ places, rest }) => rest + places * label.length) : label.prompts.map(({ length }) => length);
+    if (lengths.some((length) => length > text)) throw new MixspaceError('too_large', `A text is at most ${text} bytes of UTF-8.`, { param: `labels[${index}]` });
+    count += lengths.length;
+    characters += lengths.reduce((sum, length) => sum + length, 0);
+  });
+  if (count > maxPrompts) throw tooMany('prompts', maxPrompts);
+  if (characters > maxPromptCharacters) throw tooMany('characters of prompts', maxPromptCharacters);
 }
 
 function dot(a: Float32Array, b: Float32Array): number {

@@ -1,4 +1,4 @@
-import type { Filter } from '../contract/filter.js';
+import { matchesAll, type Filter } from '../contract/filter.js';
 import type { Item as Told } from '../contract/items.js';
 import { MixspaceError } from '../errors.js';
 import type { Item, Metadata, Picture } from '../store/store.js';
@@ -15,7 +15,7 @@ export async function itemsExist(context: Context, collection: string, ids: stri
 
 export async function listItems(context: Context, collection: string, request: { filter?: Filter; limit?: number; cursor?: string }): Promise<{ items: Told[]; next_cursor?: string }> {
   const scope = ['items', collection, request.filter ?? null];
-  const after = request.cursor === undefined ? undefined : openCursor(request.cursor, scope)[0];
+  const after = request.cursor === undefined ? undefined : (await openCursor(request.cursor, scope))[0];
   if (after !== undefined && typeof after !== 'string') throw new MixspaceError('invalid_request', 'The cursor cannot be read.', { param: 'cursor' });
   const { items, more } = await context.store.listItems(collection, {
     limit: request.limit ?? pageSize,
@@ -25,7 +25,7 @@ export async function listItems(context: Context, collection: string, request: {
   const last = items.at(-1);
   return {
     items: items.map((item) => toldItem(collection, item)),
-    ...(more && last ? { next_cursor: sealCursor([last.id], scope) } : {}),
+    ...(more && last ? { next_cursor: await sealCursor([last.id], scope) } : {}),
   };
 }
 
@@ -43,11 +43,14 @@ export async function deleteItem(context: Context, collection: string, id: strin
 }
 
 export async function deleteItems(context: Context, collection: string, request: { filter?: Filter; all?: boolean }): Promise<{ deleted: number }> {
-  if (request.filter === undefined && !request.all) {
-    throw new MixspaceError('invalid_request', 'Say which items: a filter, or all=true for every one.', { param: 'filter' });
+  const { filter } = request;
+  const isUnbounded = filter === undefined || matchesAll(filter);
+  if (isUnbounded && !request.all) {
+    const what = filter === undefined ? 'Say which items: a filter' : 'This filter leaves nothing out: send one that does';
+    throw new MixspaceError('invalid_request', `${what}, or all=true for every one.`, { param: 'filter' });
   }
-  if (request.filter !== undefined && request.all) throw new MixspaceError('invalid_request', 'A filter and all=true contradict each other.', { param: 'all' });
-  return { deleted: await context.store.deleteItems(collection, request.filter) };
+  if (!isUnbounded && request.all) throw new MixspaceError('invalid_request', 'A filter and all=true contradict each other.', { param: 'all' });
+  return { deleted: await (isUnbounded ? context.store.deleteItems(collection) : context.store.deleteItems(collection, filter)) };
 }
 
 export async function itemImage(context: Context, collection: string, id: string, size: 'thumbnail' | 'original'): Promise<Picture> {

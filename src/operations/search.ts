@@ -24,7 +24,7 @@ async function searchIn(context: Context, collection: Collection, request: Searc
   const started = performance.now();
   const { name, fingerprint } = collection;
   const scope = (): Promise<unknown> => cursorScope(collection, request, parts, file);
-  const after = request.cursor === undefined ? undefined : placeOf(request.cursor, await scope());
+  const after = request.cursor === undefined ? undefined : await placeOf(request.cursor, await scope());
   const embedding = await queryEmbedding(context, collection, parts, file, caller);
 
   const searching = performance.now();
@@ -46,7 +46,7 @@ async function searchIn(context: Context, collection: Collection, request: Searc
   const last = answer.matches.at(-1);
   return {
     matches: answer.matches.map(({ item, score }) => ({ ...toldOf(name, item), score })),
-    ...(answer.more && last ? { next_cursor: sealCursor([last.score, last.item.id, (after?.rank ?? 0) + answer.matches.length], await scope()) } : {}),
+    ...(answer.more && last ? { next_cursor: await sealCursor([last.score, last.item.id, (after?.rank ?? 0) + answer.matches.length], await scope()) } : {}),
     exact: answer.exact,
     took_ms: Math.round((performance.now() - started) * 100) / 100,
   };
@@ -68,9 +68,9 @@ async function cursorScope({ name, fingerprint }: Collection, request: SearchReq
   return ['search', name, fingerprint, parts, file ? await sha256(file, 'hex') : null, request.modality ?? null, request.filter ?? null, request.min_score ?? null, request.exact ?? false];
 }
 
-function placeOf(cursor: string, scope: unknown): NonNullable<StoreRequest['after']> {
-  const [score, id, rank] = openCursor(cursor, scope);
-  if (typeof score !== 'number' || typeof id !== 'string' || typeof rank !== 'number') throw new MixspaceError('invalid_request', 'The cursor cannot be read.', { param: 'cursor' });
+async function placeOf(cursor: string, scope: unknown): Promise<NonNullable<StoreRequest['after']>> {
+  const [score, id, rank] = await openCursor(cursor, scope);
+  if (typeof score !== 'number' || typeof id !== 'string' || !Number.isSafeInteger(rank) || typeof rank !== 'number') throw new MixspaceError('invalid_request', 'The cursor cannot be read.', { param: 'cursor' });
   return { score, id, rank };
 }
 
