@@ -104,7 +104,7 @@ describe('multipart', () => {
     ['a header of 1 MB', form(part(`X: ${'y'.repeat(1_000_000)}\r\n`, good)), /over 16384 bytes/],
     ['10,000 headers', form(part(Array.from({ length: 10_000 }, (_, n) => `X${n}: y\r\n`).join(''), good)), /over 16384 bytes/],
     ['a second metadata part', form(part(disposition('name="metadata"'), '[]'), part(disposition('name="metadata"'), '{}'), file(good)), /more than one part named metadata/],
-    ['metadata that is not UTF-8', form(file(good), part(disposition('name="metadata"'), Buffer.from('{"a.png": {"x": "\xff"}}', 'latin1'))), /metadata is not UTF-8/],
+    ['metadata that is not UTF-8', form(file(good), part(disposition('name="metadata"'), Buffer.from('{"a.png": {"x": "\xff"}}', 'latin1'))), /metadata.* is not UTF-8/],
     ['metadata of another charset', form(file(good), part(`${disposition('name="metadata"')}Content-Type: application/json; charset=iso-8859-1\r\n`, '{}')), /metadata as UTF-8/],
     ['a part in base64', form(part(`${disposition('name="file"')}Content-Transfer-Encoding: base64\r\n`, 'eA==')), /send its bytes as they are/],
     ['a body that ends in a part', file(good), /before its closing boundary/],
