@@ -1,10 +1,14 @@
-import { lookup as resolveName } from 'node:dns';
-import type { LookupFunction } from 'node:net';
+import type { LookupAddress } from 'node:dns';
+import { lookup } from 'node:dns/promises';
+import { isIP, type LookupFunction } from 'node:net';
 import https from 'node:https';
-import ipaddr from 'ipaddr.js';
 import { MixspaceError } from '../errors.js';
+import { mayBeFetched } from './addresses.js';
 
 const maxRedirects = 5;
+
+/** All addresses of a host name. */
+export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
 
 export interface FetchPolicy {
   /** CIDR ranges that may be fetched although they are not public. */
@@ -12,14 +16,17 @@ export interface FetchPolicy {
   /** For the whole of it, redirects included. */
   timeoutMs: number;
   maxBytes: number;
+  /** Left out: the system's. */
+  resolve?: Resolve;
 }
 
 const refused = (message: string): MixspaceError => new MixspaceError('unprocessable', message);
 
 /**
  * A picture's bytes from an https URL. Loopback, private, link-local, metadata and every other address that is not
- * public unicast is refused. The check is made on the address that the socket then connects to,
+ * public unicast is refused. The check is made on the addresses that the socket then connects to, all of them,
  * so neither a redirect nor a name that resolves differently the second time gets around it.
+ * A user name and password in the URL go to its own host and port alone.
  *
  * @throws MixspaceError `unprocessable` (refused, unreachable, no picture there), `too_large`.
  */
@@ -31,8 +38,7 @@ export async function fetchPicture(url: string, policy: FetchPolicy, signal: Abo
     for (let hop = 0; hop <= maxRedirects; hop++) {
       const answer = await get(current, policy, either);
       if (answer.kind === 'body') return answer.bytes;
-      if (!URL.canParse(answer.location, current)) throw refused('The URL redirects to something that is no URL.');
-      current = new URL(answer.location, current).href;
+      current = redirected(current, answer.location);
     }
     throw refused(`The URL redirects more than ${maxRedirects} times.`);
   } catch (error) {
@@ -42,16 +48,27 @@ export async function fetchPicture(url: string, policy: FetchPolicy, signal: Abo
   }
 }
 
+/** Without credentials that the answer brings along: they are not the caller's. */
+function redirected(from: string, location: string): string {
+  if (!URL.canParse(location, from)) throw refused('The URL redirects to something that is no URL.');
+  const before = new URL(from);
+  const next = new URL(location, from);
+  const isSame = next.origin === before.origin;
+  next.username = isSame ? before.username : '';
+  next.password = isSame ? before.password : '';
+  return next.href;
+}
+
 type Answer = { kind: 'body'; bytes: Uint8Array } | { kind: 'redirect'; location: string };
 
 function get(url: string, policy: FetchPolicy, signal: AbortSignal): Promise<Answer> {
   const parsed = new URL(url);
   if (parsed.protocol !== 'https:') throw refused(`Only https URLs are fetched, not ${parsed.protocol}//.`);
   const literal = parsed.hostname.replace(/^\[|\]$/g, '');
-  if (ipaddr.isValid(literal)) assertPublic(literal, policy.allow);
+  if (isIP(literal) !== 0) assertPublic(literal, policy.allow);
 
   return new Promise((resolve, reject) => {
-    const request = https.get(parsed, { lookup: guardedLookup(policy.allow), signal, agent: false, headers: { accept: 'image/*', 'user-agent': 'mixspace' } }, (response) => {
+    const request = https.get(parsed, { lookup: guardedLookup(policy), signal, agent: false, headers: { accept: 'image/*', 'user-agent': 'mixspace' } }, (response) => {
       const status = response.statusCode ?? 0;
       if (status >= 300 && status < 400 && response.headers.location !== undefined) {
         response.destroy();
@@ -79,30 +96,24 @@ function get(url: string, policy: FetchPolicy, signal: AbortSignal): Promise<Ans
   });
 }
 
-function guardedLookup(allow: string[]): LookupFunction {
+/** Hands the socket the very addresses that were checked; no other look at the name is taken. */
+function guardedLookup({ allow, resolve = systemResolve }: FetchPolicy): LookupFunction {
   return (hostname, options, callback) => {
-    resolveName(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error) return callback(error, []);
-      try {
-        for (const { address } of addresses) assertPublic(address, allow);
-      } catch (problem) {
-        return callback(problem as Error, []);
-      }
-      const first = addresses[0];
-      if (!first) return callback(Object.assign(new Error('no address'), { code: 'ENOTFOUND' }), []);
-      if (options.all) callback(null, addresses);
-      else callback(null, first.address, first.family);
-    });
+    const checked = async (): Promise<LookupAddress[]> => {
+      const addresses = await resolve(hostname);
+      for (const { address } of addresses) assertPublic(address, allow);
+      if (addresses.length === 0) throw Object.assign(new Error('no address'), { code: 'ENOTFOUND' });
+      return addresses;
+    };
+    checked().then(
+      (addresses) => (options.all ? callback(null, addresses) : callback(null, addresses[0]!.address, addresses[0]!.family)),
+      (problem: Error) => callback(problem, []),
+    );
   };
 }
 
+const systemResolve: Resolve = (hostname) => lookup(hostname, { all: true });
+
 function assertPublic(address: string, allow: string[]): void {
-  // `process` turns an IPv4 address written as IPv6 back into IPv4.
-  const parsed = ipaddr.process(address);
-  if (parsed.range() === 'unicast') return;
-  const allowed = allow.some((range) => {
-    const [base, bits] = ipaddr.parseCIDR(range);
-    return base.kind() === parsed.kind() && parsed.match(base, bits);
-  });
-  if (!allowed) throw refused(`The URL leads to ${address}, which is not a public address; MIXSPACE_FETCH_ALLOW can allow it.`);
+  if (!mayBeFetched(address, allow)) throw refused(`The URL leads to ${address}, which is not a public address; MIXSPACE_FETCH_ALLOW can allow it.`);
 }
