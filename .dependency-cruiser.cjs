@@ -7,7 +7,7 @@ const only = (name, from, allowed, comment) => ({
   to: { path: '^src/', pathNot: [from, ...allowed] },
 });
 
-const anyone = ['^src/(errors|telemetry|content-hash)\\.ts$'];
+const anyone = ['^src/(errors|telemetry|content-hash|open-file|printable|secrets)\\.ts$'];
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { batches, MixspaceApiError, type MixspaceClient } from '../client/index.js';
 import type { ItemOutcome } from '../contract/items.js';
 import { mapLimited } from './map-limited.js';
-import { contentId, listPictures, type LeftOut, type PictureFile } from './picture-files.js';
+import { contentId, listPictures, readPictureFile, type LeftOut, type PictureFile } from './picture-files.js';
 
 export interface AddFailure {
   file: string;
@@ -24,6 +23,8 @@ export interface AddSummary {
 
 export interface AddOptions {
   collection: string;
+  /** The service is this process: it reads every file by its path, and what it refuses is refused. */
+  byPath?: true;
   /** Stops it; the summary says so. */
   signal?: AbortSignal;
   onProgress?: (done: number, total: number) => void;
@@ -62,7 +63,7 @@ class Adding {
     readonly options: AddOptions,
     readonly summary: AddSummary,
   ) {
-    this.#mayReadPaths = isLoopback(client.url);
+    this.#mayReadPaths = options.byPath === true || isLoopback(client.url);
   }
 
   get #call(): { signal?: AbortSignal } {
@@ -86,7 +87,7 @@ class Adding {
     for (let from = 0; from < pictures.length; from += askedAtOnce) {
       this.options.signal?.throwIfAborted();
       const hashed = await mapLimited(pictures.slice(from, from + askedAtOnce), 4, async (picture) => {
-        const id = await contentId(picture.file).catch((error: unknown) => this.#fail(picture, unreadable(error)));
+        const id = await contentId(picture).catch((error: unknown) => this.#fail(picture, unreadable(error)));
         return { picture, id };
       });
       const readable = hashed.filter((each): each is { picture: PictureFile; id: string } => each.id !== undefined);
@@ -124,7 +125,7 @@ class Adding {
     if (pictures.length === 0) return [];
     const items = pictures.map(({ file }) => ({ path: file, source: file }));
     const outcomes = await this.client.addItems(this.options.collection, items, this.#call);
-    const refused = pictures.filter((_, index) => isPathRefused(outcomes[index]!));
+    const refused = this.options.byPath ? [] : pictures.filter((_, index) => isPathRefused(outcomes[index]!));
     for (const { root } of refused) {
       if (pictures.every((picture) => picture.root !== root || refused.includes(picture))) this.#refused.add(root);
     }
@@ -136,7 +137,7 @@ class Adding {
 
   async #upload(pictures: PictureFile[]): Promise<void> {
     const read = await mapLimited(pictures, 4, async (picture) => {
-      const bytes = await readFile(picture.file).catch((error: unknown) => this.#fail(picture, unreadable(error)));
+      const bytes = await readPictureFile(picture).catch((error: unknown) => this.#fail(picture, unreadable(error)));
       return bytes && { picture, file: { blob: new Blob([bytes]), name: path.basename(picture.file), source: picture.file } };
     });
     const uploads = read.filter((each) => each !== undefined);

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { MixspaceError } from '../errors.js';
+import { isWithin, openFile, readWhole, type OpenFile } from '../open-file.js';
 
 const pictureExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.heic', '.heif', '.gif', '.tif', '.tiff']);
 
@@ -18,6 +18,8 @@ export interface PictureFile {
   bytes: number;
   /** The PATH of the command line it lies under. */
   root: string;
+  /** The real path of that. */
+  within: string;
 }
 
 /** What lies under the paths and is no picture to send, by how many. */
@@ -28,6 +30,8 @@ export interface LeftOut {
   unreadable: string[];
 }
 
+type Place = Pick<PictureFile, 'root' | 'within'>;
+
 /**
  * The pictures under each path, folders recursively, in the order of their names, each file once. Hidden files
  * are not looked at, and links inside a folder not followed: what they lead to is found where it lies, or lies outside.
@@ -37,15 +41,14 @@ export async function listPictures(paths: string[], signal?: AbortSignal): Promi
   const leftOut: LeftOut = { other: 0, links: 0, unreadable: [] };
   const pictures = new Map<string, PictureFile>();
 
-  const take = async (file: string, root: string): Promise<void> => {
-    const extension = path.extname(file).toLowerCase();
-    if (!pictureExtensions.has(extension)) leftOut.other++;
+  const take = async (file: string, place: Place): Promise<void> => {
+    if (!namesPicture(file)) leftOut.other++;
     else {
       const bytes = await stat(file).then(({ size }) => size, () => 0);
-      pictures.set(file, { file, bytes, root });
+      pictures.set(file, { file, bytes, ...place });
     }
   };
-  const walk = async (folder: string, root: string): Promise<void> => {
+  const walk = async (folder: string, place: Place): Promise<void> => {
     signal?.throwIfAborted();
     const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
     if (entries === undefined) return void leftOut.unreadable.push(folder);
@@ -54,8 +57,8 @@ export async function listPictures(paths: string[], signal?: AbortSignal): Promi
       if (entry.name.startsWith('.')) continue;
       const at = path.join(folder, entry.name);
       if (entry.isSymbolicLink()) leftOut.links++;
-      else if (entry.isDirectory()) await walk(at, root);
-      else if (entry.isFile()) await take(at, root);
+      else if (entry.isDirectory()) await walk(at, place);
+      else if (entry.isFile()) await take(at, place);
     }
   };
 
@@ -63,15 +66,39 @@ export async function listPictures(paths: string[], signal?: AbortSignal): Promi
     const root = path.resolve(each);
     const found = await stat(root).catch(() => undefined);
     if (found === undefined) throw new MixspaceError('not_found', `There is nothing at ${each}.`);
-    if (found.isDirectory()) await walk(root, root);
-    else await take(root, root);
+    const place = { root, within: await realpath(root) };
+    if (found.isDirectory()) await walk(root, place);
+    else if (found.isFile()) await take(root, place);
+    else leftOut.other++;
   }
   return { pictures: [...pictures.values()], leftOut };
 }
 
-/** The id that the service gives to this content. */
-export async function contentId(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
-  return hash.digest('hex');
+/** The id that the service gives to this content. @throws Error where it cannot be read, or has left its folder. */
+export function contentId(picture: PictureFile): Promise<string> {
+  return withOpen(picture, async ({ handle, size }) => {
+    const hash = createHash('sha256');
+    if (size > 0) await pipeline(handle.createReadStream({ start: 0, end: size - 1, autoClose: false }), hash);
+    return hash.digest('hex');
+  });
+}
+
+/** Its bytes. @throws Error where it cannot be read, or has left its folder. */
+export function readPictureFile(picture: PictureFile): Promise<Buffer<ArrayBuffer>> {
+  return withOpen(picture, async (opened) => {
+    const bytes = await readWhole(opened);
+    if (bytes === undefined) throw new Error('it is being written to');
+    return bytes;
+  });
+}
+
+/** Opens it where the walk has found it, and nothing that has been put in its place or its folder's to lead elsewhere. */
+async function withOpen<T>({ file, within }: PictureFile, work: (opened: OpenFile) => Promise<T>): Promise<T> {
+  const opened = await openFile(await realpath(file));
+  try {
+    if (!opened.isFile || opened.realPath === undefined || !isWithin(within, opened.realPath)) throw new Error('it is no file of this folder any more');
+    return await work(opened);
+  } finally {
+    await opened.handle.close();
+  }
 }

@@ -106,7 +106,7 @@ async function takeIn(config: Config, url: string, paths: string[], signal: Abor
   const apiKey = config.apiKeys[0];
   try {
     log('info', 'Taking in pictures.', { paths });
-    const summary = await addPaths(new MixspaceClient({ url, ...(apiKey === undefined ? {} : { apiKey }) }), paths, { collection: 'default', signal });
+    const summary = await addPaths(new MixspaceClient({ url, ...(apiKey === undefined ? {} : { apiKey }) }), paths, { collection: 'default', byPath: true, signal });
     log('info', 'Pictures taken in.', { ...summary, failures: summary.failures.length });
     for (const failure of summary.failures) log('warn', `Not taken in: ${failure.file}`, { reason: failure.reason });
   } catch (error) {

@@ -1,36 +1,41 @@
-import { constants } from 'node:fs';
-import { open, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { MixspaceError } from '../errors.js';
+import { isWithin, openFile, readWhole } from '../open-file.js';
 
 /**
- * The bytes of a file under one of the roots, and its real path. Links and `..` are resolved first, so neither leads out.
- * @throws MixspaceError `unprocessable` (outside the roots, not there, no plain file), `too_large`.
+ * The bytes of a file under one of the roots, and its real path. Links and `..` are resolved first, so neither leads out;
+ * what counts is where the file that was then opened lies, so neither does a folder that is exchanged for a link meanwhile.
+ * A second name of a file outside (a hard link) cannot be told from a file of the folder, and is read.
+ * @throws MixspaceError `unprocessable` (outside the roots, not there, no plain file, being written to), `too_large`.
  */
 export async function readUnderRoots(roots: string[], file: string, maxBytes: number): Promise<{ bytes: Uint8Array; realPath: string }> {
   const refuse = (message: string): MixspaceError => new MixspaceError('unprocessable', message, { param: 'path' });
   if (roots.length === 0) throw refuse('This server takes no paths: it was started without a folder (`mixspace serve PATH`, MIXSPACE_ROOTS).');
   if (!path.isAbsolute(file) || file.includes('\0')) throw refuse("A path is absolute, as the server's machine writes it.");
+  const isInside = (real: string): boolean => roots.some((root) => isWithin(root, real));
   const outside = `The path is outside the server's folders.`;
+  const gone = 'There is no file at this path.';
   // Said of what is outside whether or not it is there: a refusal must not tell what else the disk holds.
   const real = await realpath(file).catch(() => undefined);
-  if (real === undefined) throw refuse(roots.some((root) => isWithin(root, path.resolve(file))) ? 'There is no file at this path.' : outside);
-  if (!roots.some((root) => isWithin(root, real))) throw refuse(outside);
+  if (real === undefined) throw refuse(isInside(path.resolve(file)) ? gone : outside);
+  if (!isInside(real)) throw refuse(outside);
 
-  const handle = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
-    throw refuse(`The file cannot be opened (${error.code}).`);
+  const opened = await openFile(real).catch((error: NodeJS.ErrnoException) => {
+    throw refuse(error.code === 'ENOENT' ? gone : `The file cannot be opened (${error.code}).`);
   });
   try {
-    const stat = await handle.stat();
-    if (!stat.isFile()) throw refuse('The path is not a file.');
-    if (stat.size > maxBytes) throw new MixspaceError('too_large', `A picture is at most ${maxBytes} bytes; this one has ${stat.size}.`, { param: 'path' });
-    return { bytes: await handle.readFile(), realPath: real };
+    const { realPath, isFile, size } = opened;
+    if (realPath === undefined) throw refuse(gone);
+    if (!isInside(realPath)) throw refuse(outside);
+    if (!isFile) throw refuse('The path is not a file.');
+    if (size > maxBytes) throw new MixspaceError('too_large', `A picture is at most ${maxBytes} bytes; this one has ${size}.`, { param: 'path' });
+    const bytes = await readWhole(opened).catch((error: NodeJS.ErrnoException) => {
+      throw refuse(`The file cannot be read (${error.code}).`);
+    });
+    if (bytes === undefined) throw refuse('The file is being written to; send it again when it is whole.');
+    return { bytes, realPath };
   } finally {
-    await handle.close();
+    await opened.handle.close();
   }
-}
-
-function isWithin(root: string, file: string): boolean {
-  const relative = path.relative(root, file);
-  return relative === '' || (!relative.startsWith('..' + path.sep) && relative !== '..' && !path.isAbsolute(relative));
 }
