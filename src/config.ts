@@ -10,6 +10,7 @@ import ipaddr from 'ipaddr.js';
 import { variantNames, type Variant } from './encoder/package/variants.js';
 import { preprocessSpeeds, type PreprocessSpeed } from './encoder/picture/speed.js';
 import { MixspaceError } from './errors.js';
+import { shownAddress } from './secrets.js';
 
 const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -23,6 +24,8 @@ interface Setting<T> {
   fallback: () => T;
   /** Throws a string that says what is expected. */
   parse: (text: string) => T;
+  /** What was given is not repeated in a message. */
+  isSecret: boolean;
 }
 
 function whole(min: number, max: number): (text: string) => number {
@@ -37,8 +40,9 @@ const units: Record<string, number> = { '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9 }
 function bytes(text: string): number {
   const match = /^(\d+)\s*([kmg]?b?)$/i.exec(text.trim());
   const unit = match ? units[match[2]!.toLowerCase()] : undefined;
-  if (!match || unit === undefined) throw 'a size such as 256MB';
-  return Number(match[1]) * unit;
+  const size = match && unit !== undefined ? Number(match[1]) * unit : NaN;
+  if (!Number.isSafeInteger(size)) throw 'a size such as 256MB';
+  return size;
 }
 
 const knownProviders = ['cpu', 'cuda', 'tensorrt', 'coreml', 'dml', 'webgpu'];
@@ -54,7 +58,36 @@ function truth(text: string): boolean {
   throw 'yes or no';
 }
 
-const list = (text: string): string[] => text.split(',').map((part) => part.trim()).filter(Boolean);
+function list(text: string): string[] {
+  const parts = text.split(',').map((part) => part.trim()).filter(Boolean);
+  if (parts.length === 0) throw 'at least one, separated by commas';
+  return parts;
+}
+
+function host(text: string): string {
+  const bare = text.trim().replace(/^\[(.*)\]$/, '$1');
+  if (!ipaddr.isValid(bare) && !isHostName(bare)) throw 'an address or a name of this machine, such as 127.0.0.1 or localhost';
+  return bare;
+}
+
+const isHostName = (text: string): boolean => URL.canParse(`http://${text}`) && /^[^\s/\\?#@:[\]]+$/.test(text);
+
+/** As browsers send them: in lower case, other scripts as ASCII. */
+function hostNames(text: string): string[] {
+  return list(text).map((name) => {
+    const bare = name.replace(/^\[(.*)\]$/, '$1');
+    if (ipaddr.IPv6.isValid(bare)) return bare;
+    if (!isHostName(name)) throw 'host names such as photos.example, without scheme and port, separated by commas';
+    return new URL(`http://${name}`).hostname;
+  });
+}
+
+/** What an Authorization header can carry. */
+function keys(text: string): string[] {
+  const given = list(text);
+  if (given.some((key) => !/^[\x21-\x7e]+$/.test(key))) throw 'keys of letters, digits and signs of ASCII without spaces, separated by commas';
+  return given;
+}
 
 function addressRanges(text: string): string[] {
   return list(text).map((range) => {
@@ -72,7 +105,11 @@ function origins(text: string): string[] {
 }
 
 function setting<T>(env: string, flag: string, shown: string, fallback: () => T, parse: (text: string) => T, description: string): Setting<T> {
-  return { env, flag, shown, fallback, parse, description };
+  return { env, flag, shown, fallback, parse, description, isSecret: false };
+}
+
+function secretSetting<T>(...parts: Parameters<typeof setting<T>>): Setting<T> {
+  return { ...setting(...parts), isSecret: true };
 }
 
 function variants(text: string): Variant[] {
@@ -94,7 +131,7 @@ const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 export const settings = {
   port: setting('PORT', '--port <number>', '8080', () => 8080, whole(0, 65_535), 'port to listen on; 0 takes a free one'),
-  host: setting('HOST', '--host <address>', '127.0.0.1', () => '127.0.0.1', (text) => text, 'address to listen on'),
+  host: setting('HOST', '--host <address>', '127.0.0.1', () => '127.0.0.1', host, 'address to listen on'),
   indexDir: setting('MIXSPACE_INDEX_DIR', '--index-dir <folder>', './index', () => absolute('index'), absolute, 'database, graph snapshots, originals, thumbnails'),
   modelsDir: setting('MIXSPACE_MODELS_DIR', '--models-dir <folder>', './models', () => path.join(packageRoot, 'models'), absolute, 'model packages'),
   model: setting<string | undefined>('MIXSPACE_MODEL', '--model <id>', 'the bundled one', () => undefined, (text) => text, 'model of a new collection, and of a call without model'),
@@ -103,13 +140,13 @@ export const settings = {
   modelMemory: setting('MIXSPACE_MODEL_MEMORY', '--model-memory <size>', 'no bound', () => Infinity, bytes, 'memory of all loaded models; beyond it the least recently used one is unloaded'),
   variant: setting<Variant[] | undefined>('MIXSPACE_VARIANT', '--variant <names>', 'the nearest to fp32', () => undefined, variants, `which of a model's weights, by preference: ${variantNames.join(', ')}; a package's model.json may name its own`),
   preprocessSpeed: setting<PreprocessSpeed>('MIXSPACE_PREPROCESS_SPEED', '--preprocess-speed <exact|fast>', 'exact', () => 'exact', preprocessSpeed, "pixels as the models' reference makes them, or, for pictures at least twice as large as the model's input, faster and near them; embeddings of one kind are not compared with those of the other; a package's model.json may name its own"),
-  apiKeys: setting<string[]>('MIXSPACE_API_KEYS', '--api-keys-file <file>', 'none', () => [], list, 'keys, separated by commas (as a flag: a file with one a line); every /v1 call needs one as Authorization: Bearer'),
+  apiKeys: secretSetting<string[]>('MIXSPACE_API_KEYS', '--api-keys-file <file>', 'none', () => [], keys, 'keys, separated by commas (as a flag: a file with one a line); every /v1 call needs one as Authorization: Bearer'),
   roots: setting<string[]>('MIXSPACE_ROOTS', '--roots <folders>', 'none', () => [], (text) => list(text).map(absolute), 'folders, separated by commas, whose files may be named by path'),
   fetchAllow: setting<string[]>('MIXSPACE_FETCH_ALLOW', '--fetch-allow <ranges>', 'none', () => [], addressRanges, 'address ranges that may be fetched although they are private'),
   corsOrigins: setting<string[]>('MIXSPACE_CORS_ORIGINS', '--cors-origins <origins>', 'none', () => [], origins, 'origins that may call from a browser'),
-  hosts: setting<string[]>('MIXSPACE_HOSTS', '--hosts <names>', 'none', () => [], list, 'further host names, separated by commas, by which browsers may call'),
+  hosts: setting<string[]>('MIXSPACE_HOSTS', '--hosts <names>', 'none', () => [], hostNames, 'further host names, separated by commas, by which browsers may call'),
   allowOpen: setting('MIXSPACE_ALLOW_OPEN', '--allow-open <yes|no>', 'no', () => false, truth, 'allows listening beyond the loopback without keys'),
-  store: setting('MIXSPACE_STORE', '--store <name>', 'embedded', () => 'embedded', (text) => {
+  store: secretSetting('MIXSPACE_STORE', '--store <name>', 'embedded', () => 'embedded', (text) => {
     if (text !== 'embedded') throw '"embedded", the only store there is for now';
     return text;
   }, 'where collections live'),
@@ -173,12 +210,13 @@ export function readSetting<N extends SettingName>(name: N, flag?: string, env: 
   const each = settings[name] as unknown as Setting<Config[N]>;
   const text = flag ?? env[each.env];
   if (text === undefined || (flag === undefined && text === '')) return each.fallback();
+  const given = flag === undefined ? each.env : each.flag.split(' ')[0]!;
+  if (text.trim() === '') throw new MixspaceError('invalid_request', `${given} is given without a value; without it the default holds: ${each.shown}.`, { param: given });
   try {
     return each.parse(text);
   } catch (expected) {
     if (typeof expected !== 'string') throw expected;
-    const given = flag === undefined ? each.env : each.flag.split(' ')[0]!;
-    throw new MixspaceError('invalid_request', `${given} takes ${expected}, not "${text}".`, { param: given });
+    throw new MixspaceError('invalid_request', `${given} takes ${expected}${each.isSecret ? '' : `, not "${text}"`}.`, { param: given });
   }
 }
 
@@ -195,6 +233,8 @@ export interface HubSettings {
 export function readHubSettings(env: NodeJS.ProcessEnv = process.env): HubSettings {
   const endpoint = (env['HF_ENDPOINT'] || 'https://huggingface.co').replace(/\/+$/, '');
   requireAddress('HF_ENDPOINT', endpoint);
+  const { username, password, search, hash } = new URL(endpoint);
+  if (username || password || search || hash) throw new MixspaceError('invalid_request', 'HF_ENDPOINT takes an address without user name, password and query; HF_TOKEN holds the token.', { param: 'HF_ENDPOINT' });
   const token = env['HF_TOKEN'] || env['HUGGING_FACE_HUB_TOKEN'] || savedToken(env['HF_HOME']);
   return { endpoint, ...(token ? { token: token.trim() } : {}), proxy: { http: proxyFrom(env, 'http_proxy'), https: proxyFrom(env, 'https_proxy'), none: env['no_proxy'] || env['NO_PROXY'] || '' } };
 }
@@ -206,7 +246,7 @@ function proxyFrom(env: NodeJS.ProcessEnv, name: string): string {
   return proxy;
 }
 
-function requireAddress(name: string, text: string, shown = `"${text}"`): void {
+function requireAddress(name: string, text: string, shown = `"${shownAddress(text)}"`): void {
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) throw new MixspaceError('invalid_request', `${name} takes an address such as https://host.example, not ${shown}.`, { param: name });
 }
 

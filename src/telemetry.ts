@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { pino } from 'pino';
+import { printableJson } from './printable.js';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -25,7 +26,8 @@ const unwrittenLogBytes = 1_000_000;
 const secondsBuckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
 
 export function openTelemetry(options: { level: string }): Telemetry {
-  const logger = pino({ level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, logTo(process.stdout.fd));
+  const destination = logTo(process.stdout.fd);
+  const logger = pino({ level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write: (line) => void destination.write(printableJson(line)) });
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
 

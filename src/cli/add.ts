@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { MixspaceApiError, type MixspaceClient } from '../client/index.js';
 import { addPaths, type AddSummary } from './add-paths.js';
 import { clientCommand, collectionOption, openClient, type ClientFlags } from './options.js';
-import { plural, printJson } from './print.js';
+import { plural, printJson, say, sayAside } from './print.js';
 import { startProgress } from './progress.js';
 
 /** A service that is busy with others is waited for, for minutes. */
@@ -32,7 +32,7 @@ async function ensureCollection(client: MixspaceClient, name: string): Promise<v
   } catch (error) {
     if (!(error instanceof MixspaceApiError) || error.status !== 404) throw error;
     await client.createCollection({ name });
-    process.stderr.write(`Created the collection ${name}.\n`);
+    sayAside(`Created the collection ${name}.`);
   }
 }
 
@@ -53,7 +53,6 @@ async function addWithProgress(client: MixspaceClient, paths: string[], collecti
 }
 
 function tell({ found, created, updated, known, failures, leftOut, stopped }: AddSummary, seconds: number): void {
-  const say = (sentence: string): void => void process.stdout.write(`${sentence}\n`);
   const settled = created + updated + known + failures.length;
   const rate = created > 0 && seconds > 0 ? ` (${(created / seconds).toFixed(1)} a second)` : '';
   if (stopped) say(`Stopped after ${settled} of ${plural(found, 'picture')}; run it again to go on.`);
@@ -64,6 +63,8 @@ function tell({ found, created, updated, known, failures, leftOut, stopped }: Ad
   if (leftOut.other > 0) say(`${plural(leftOut.other, 'other file')} left out.`);
   if (leftOut.links > 0) say(`${plural(leftOut.links, 'link')} not followed.`);
   for (const folder of leftOut.unreadable) say(`The folder ${folder} cannot be read.`);
-  if (failures.length > 0) say('\nNot added:');
+  if (failures.length === 0) return;
+  say('');
+  say('Not added:');
   for (const { file, reason } of failures) say(`  ${file}: ${reason}`);
 }

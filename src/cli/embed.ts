@@ -6,6 +6,8 @@ import { MixspaceError } from '../errors.js';
 import { openClient, serviceCommand, wholeNumber, type ServiceFlags } from './options.js';
 import { readPicture } from './picture-argument.js';
 import { namesPicture } from './picture-files.js';
+import { sayAside } from './print.js';
+import { printableJson } from '../printable.js';
 
 interface EmbedFlags extends ServiceFlags {
   model?: string;
@@ -67,7 +69,7 @@ async function embed(client: MixspaceClient, batch: Entry[], options: Omit<Body,
     try {
       const { model, fingerprint, data } = await client.embed({ ...options, input: batch.map(({ input }) => input) });
       const lines = data.map(({ index, embedding, truncated }) => JSON.stringify({ input: batch[index]!.argument, model, fingerprint, ...(truncated ? { truncated } : {}), embedding }));
-      process.stdout.write(`${lines.join('\n')}\n`);
+      process.stdout.write(`${lines.map(printableJson).join('\n')}\n`);
       return;
     } catch (error) {
       const place = error instanceof MixspaceApiError ? /^input\[(\d+)\]/.exec(error.param ?? '')?.[1] : undefined;
@@ -80,7 +82,7 @@ async function embed(client: MixspaceClient, batch: Entry[], options: Omit<Body,
 }
 
 function tellFailed(argument: string, reason: string): void {
-  process.stderr.write(`mixspace: ${argument.slice(0, 200)}: ${reason}\n`);
+  sayAside(`mixspace: ${argument.slice(0, 200)}: ${reason}`);
   process.exitCode = 1;
 }
 

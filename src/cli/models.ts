@@ -7,7 +7,7 @@ import { listFolder, listKnown } from './offline/list.js';
 import { pullCommand } from './offline/pull.js';
 import { removeCommand } from './offline/remove.js';
 import { clientCommand, openClient, type ClientFlags } from './options.js';
-import { plural, printJson, printTable } from './print.js';
+import { plural, printJson, printTable, say } from './print.js';
 
 interface ListFlags extends ClientFlags {
   offline?: true;
@@ -27,7 +27,7 @@ export function modelsCommand(): Command {
     .action(async (id: string, flags: ClientFlags) => {
       const test = await openClient(flags).selfTest(id);
       if (flags.json) printJson(test);
-      else process.stdout.write(`${id}: ${sentence(test)}\n`);
+      else say(`${id}: ${sentence(test)}`);
       if (test.status === 'failed') throw new MixspaceError('internal', `${id} fails its self-test.`);
     });
   return new Command('models')

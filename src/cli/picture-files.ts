@@ -63,6 +63,7 @@ export async function listPictures(paths: string[], signal?: AbortSignal): Promi
   };
 
   for (const each of paths) {
+    if (each === '') throw new MixspaceError('invalid_request', 'A path is empty; `.` names the folder you are in.');
     const root = path.resolve(each);
     const found = await stat(root).catch(() => undefined);
     if (found === undefined) throw new MixspaceError('not_found', `There is nothing at ${each}.`);

@@ -1,11 +1,23 @@
 import type { Metadata } from '../contract/common.js';
+import { printable, printableJson } from '../printable.js';
+
+/** A line on stdout. What it holds may come from anywhere: it is shown, and does nothing to the terminal. */
+export function say(sentence: string): void {
+  process.stdout.write(`${printable(sentence)}\n`);
+}
+
+/** The same on stderr. */
+export function sayAside(sentence: string): void {
+  process.stderr.write(`${printable(sentence)}\n`);
+}
 
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  process.stdout.write(`${printableJson(JSON.stringify(value, null, 2))}\n`);
 }
 
 /** Columns as wide as their widest cell; the last one is not padded. */
-export function printTable(rows: string[][]): void {
+export function printTable(cells: string[][]): void {
+  const rows = cells.map((row) => row.map(printable));
   const widths: number[] = [];
   for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
   for (const row of rows) {

@@ -1,11 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { MixspaceApiError } from '../client/index.js';
 import { MixspaceError } from '../errors.js';
+import { printableLines } from '../printable.js';
 import { addCommand } from './add.js';
 import { classifyCommand } from './classify.js';
 import { collectionsCommand } from './collections.js';
 import { embedCommand } from './embed.js';
 import { modelsCommand } from './models.js';
+import { sayAside } from './print.js';
 import { reembedCommand } from './reembed.js';
 import { searchCommand } from './search.js';
 
@@ -23,7 +25,7 @@ export async function run(args: string[]): Promise<void> {
   } catch (error) {
     process.exitCode = exitCodeOf(error);
     // Commander has told its own.
-    if (!(error instanceof CommanderError)) process.stderr.write(`mixspace: ${(error as Error).message}\n`);
+    if (!(error instanceof CommanderError)) sayAside(`mixspace: ${(error as Error).message}`);
   }
 }
 
@@ -39,7 +41,9 @@ async function program(args: string[]): Promise<Command> {
     .addCommand(collectionsCommand())
     .addCommand(reembedCommand())
     .addCommand(modelsCommand());
-  for (const command of [root, ...root.commands, ...root.commands.flatMap(({ commands }) => commands)]) command.exitOverride().showHelpAfterError('(--help says more)');
+  for (const command of [root, ...root.commands, ...root.commands.flatMap(({ commands }) => commands)]) {
+    command.exitOverride().showHelpAfterError('(--help says more)').configureOutput({ writeErr: (text) => void process.stderr.write(printableLines(text)) });
+  }
   return root;
 }
 

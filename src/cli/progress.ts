@@ -1,4 +1,5 @@
 import { SingleBar } from 'cli-progress';
+import { sayAside } from './print.js';
 
 export interface Progress {
   at(done: number, total: number): void;
@@ -42,7 +43,7 @@ function lines(what: string, from: number): Progress {
       if (now - told < lineEveryMs) return;
       told = now;
       const left = done > from ? `${Math.ceil((((now - began) / (done - from)) * (total - done)) / 1000)} s left` : 'time left unknown';
-      process.stderr.write(`${done} of ${total} ${what}, ${rateOf(done - from, began)}/s, ${left}\n`);
+      sayAside(`${done} of ${total} ${what}, ${rateOf(done - from, began)}/s, ${left}`);
     },
     end() {},
   };

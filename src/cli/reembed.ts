@@ -5,7 +5,7 @@ import type { Collection } from '../contract/collections.js';
 import type { ImpossibleItem, ReembedPlan, Reembedding } from '../contract/reembed.js';
 import { MixspaceError } from '../errors.js';
 import { clientCommand, openClient, type ClientFlags } from './options.js';
-import { plural, printJson } from './print.js';
+import { plural, printJson, say } from './print.js';
 import { startProgress } from './progress.js';
 
 interface ReembedFlags extends ClientFlags {
@@ -143,5 +143,3 @@ function stoppedSentence(name: string, { done, total }: Reembedding): string {
 function keptSentence({ not_embedded: count }: Collection): string {
   return count > 0 ? `, ${count} kept without an embedding` : '';
 }
-
-const say = (sentence: string): void => void process.stdout.write(`${sentence}\n`);

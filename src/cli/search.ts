@@ -4,7 +4,7 @@ import type { SearchResponse } from '../contract/search.js';
 import { MixspaceError } from '../errors.js';
 import { clientCommand, collectionOption, decimal, openClient, wholeNumber, type ClientFlags } from './options.js';
 import { readPicture } from './picture-argument.js';
-import { printJson, printTable, shortMetadata } from './print.js';
+import { printJson, printTable, sayAside, shortMetadata } from './print.js';
 
 interface SearchFlags extends ClientFlags {
   collection: string;
@@ -27,7 +27,7 @@ export function searchCommand(): Command {
     .action(async (words: string[], flags: SearchFlags) => {
       const answer = await search(openClient(flags), words.join(' '), flags);
       if (flags.json) printJson(answer);
-      else if (answer.matches.length === 0) process.stderr.write('Nothing found.\n');
+      else if (answer.matches.length === 0) sayAside('Nothing found.');
       else printTable(answer.matches.map(({ score, id, sources, text, metadata }) => [score.toFixed(3), text ?? sources[0] ?? id, shortMetadata(metadata)]));
     });
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { lstat, open, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import { readConfig, settings, type Config, type SettingName } from '../config.js';
@@ -32,27 +32,67 @@ async function configFrom(paths: string[], options: Record<string, string>): Pro
   const flags: Partial<Record<SettingName, string>> = {};
   for (const [attribute, text] of Object.entries(options)) {
     const name = flagNames.get(attribute)!;
-    flags[name] = name === 'apiKeys' ? await keysFrom(text) : text;
+    flags[name] = name === 'apiKeys' && text.trim() !== '' ? await keysFrom(text) : text;
   }
   const config = readConfig(flags);
+  await requireFolder(config.modelsDir, 'The models directory', 'MIXSPACE_MODELS_DIR');
+  for (const root of config.roots) await requireFolder(root, 'The folder', 'MIXSPACE_ROOTS');
+  for (const each of paths) await requirePath(each);
   return { ...config, roots: [...config.roots, ...paths.map((each) => path.resolve(each))] };
 }
 
-async function keysFrom(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new MixspaceError('invalid_request', `The keys file ${file} cannot be read (${error.code}).`, { param: '--api-keys-file' });
+async function requireFolder(folder: string, what: string, param: string): Promise<void> {
+  const refuse = (problem: string): MixspaceError => new MixspaceError('invalid_request', `${what} ${folder} ${problem}.`, { param });
+  await readdir(folder).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOTDIR' && (await lstat(folder).then(() => true, () => false))) throw refuse('is no folder');
+    if (error.code !== 'ENOENT') throw refuse(`cannot be read (${error.code})`);
+    throw refuse((await lstat(folder).then((found) => found.isSymbolicLink(), () => false)) ? 'is a link that leads nowhere' : 'is not there');
   });
-  const keys = text.split(/\r?\n/).map((line) => line.trim()).filter(Boolean);
-  if (keys.length === 0) throw new MixspaceError('invalid_request', `The keys file ${file} holds no key.`, { param: '--api-keys-file' });
+}
+
+/** A folder, or one picture. */
+async function requirePath(file: string): Promise<void> {
+  const found = file === '' ? undefined : await stat(file).catch(() => undefined);
+  if (found?.isFile()) return;
+  if (found && !found.isDirectory()) throw new MixspaceError('invalid_request', `${file} is neither a folder nor a file.`, { param: 'PATH' });
+  await requireFolder(file, 'The folder', 'PATH');
+}
+
+const longestKeysFile = 1e6;
+
+/** A pipe, such as a shell's `<(...)`, is as good as a file. */
+async function keysFrom(file: string): Promise<string> {
+  const refuse = (problem: string): MixspaceError => new MixspaceError('invalid_request', `The keys file ${file} ${problem}.`, { param: '--api-keys-file' });
+  const text = await readStart(file).catch((error: NodeJS.ErrnoException) => {
+    throw refuse(`cannot be read (${error.code})`);
+  });
+  if (text.length > longestKeysFile) throw refuse('is over 1 MB');
+  const lines = text.split(/\r?\n/).map((line) => line.trim());
+  const wrong = lines.findIndex((line) => line !== '' && !/^[\x21-\x2b\x2d-\x7e]+$/.test(line));
+  if (wrong >= 0) throw refuse(`holds no key in line ${wrong + 1}: a key is made of letters, digits and signs of ASCII but spaces and commas`);
+  const keys = lines.filter(Boolean);
+  if (keys.length === 0) throw refuse('holds no key');
   return keys.join(',');
 }
 
+/** Of what never ends, as much as tells so. */
+async function readStart(file: string): Promise<string> {
+  const handle = await open(file);
+  try {
+    const chunks: Buffer[] = [];
+    for await (const chunk of handle.createReadStream({ end: longestKeysFile, autoClose: false })) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks).toString('utf8');
+  } finally {
+    await handle.close();
+  }
+}
+
 async function serve(config: Config, paths: string[]): Promise<void> {
-  const service = await openService(config);
+  const service = await openService(config).catch(startFailed);
   const { log } = service.telemetry;
   const server = await listen({ config, ...service }).catch(async (error: unknown) => {
     await service.close();
-    throw error;
+    return startFailed(error);
   });
   log('info', `Listening on ${server.url}`, { url: server.url, index: config.indexDir, model: service.context.encoder.defaultModel.id });
 
@@ -82,6 +122,12 @@ async function serve(config: Config, paths: string[]): Promise<void> {
   onDefects(log, () => void stop('an error that nobody caught', 1));
 
   if (paths.length > 0) await takeIn(config, server.url, paths, takingIn.signal, log);
+}
+
+/** However it fails, a service that has not started is a service that is not there. */
+function startFailed(error: unknown): never {
+  if (!(error instanceof MixspaceError)) throw error;
+  throw new MixspaceError('not_ready', error.message, { cause: error });
 }
 
 /**

@@ -1,5 +1,6 @@
 import { SingleBar } from 'cli-progress';
-import { sizeOf } from './print.js';
+import { printable } from '../printable.js';
+import { sayAside, sizeOf } from './print.js';
 
 export interface TransferProgress {
   /** Bytes there of all that are to be there. */
@@ -12,9 +13,8 @@ export interface TransferProgress {
 
 /** On stderr: a bar in bytes on a terminal, elsewhere a line for each file. `begun`: bytes that were there before. */
 export function startTransfer(total: number, begun: number): TransferProgress {
-  const say = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
   if (!process.stderr.isTTY) {
-    return { at() {}, came: (name, bytes) => say(`${name}  ${sizeOf(bytes)}  checked`), say, end() {} };
+    return { at() {}, came: (name, bytes) => sayAside(`${name}  ${sizeOf(bytes)}  checked`), say: sayAside, end() {} };
   }
   const began = performance.now();
   let from = begun;
@@ -37,7 +37,7 @@ export function startTransfer(total: number, begun: number): TransferProgress {
     },
     came() {},
     say(sentence) {
-      process.stderr.write(`\r\u001b[K${sentence}\n`);
+      process.stderr.write(`\r\u001b[K${printable(sentence)}\n`);
     },
     end: () => bar.stop(),
   };

@@ -20,7 +20,7 @@ export class MixspaceUnreachableError extends Error {
   override readonly name = 'MixspaceUnreachableError';
 
   constructor(url: string, cause: unknown) {
-    super(`No mixspace answers at ${url}${reasonOf(cause)}. Is it running (mixspace serve), and is this its address?`, { cause });
+    super(`No mixspace answers at ${url.replace(/\/\/[^/?#]*@/, '//')}${reasonOf(cause)}. Is it running (mixspace serve), and is this its address?`, { cause });
   }
 }
 

@@ -172,7 +172,7 @@ async function flushDirectory(directory: string): Promise<void> {
 function unwritable(directory: string): (error: unknown) => never {
   return (error) => {
     const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'EACCES' && code !== 'EROFS' && code !== 'EPERM' && code !== 'ENOTDIR') throw error;
+    if (code === undefined || !['EACCES', 'EROFS', 'EPERM', 'ENOTDIR', 'EEXIST', 'ENOENT', 'ELOOP', 'ENAMETOOLONG'].includes(code)) throw error;
     throw new MixspaceError('forbidden', `The models directory ${directory} cannot be written (${code}); --models-dir or MIXSPACE_MODELS_DIR names another.`, { param: '--models-dir', cause: error });
   };
 }

@@ -1,7 +1,9 @@
 import { sha256 } from '../content-hash.js';
+import { Source } from '../contract/common.js';
 import type { ItemOutcome } from '../contract/items.js';
 import type { ImageEmbedding } from '../encoder/encoder.js';
 import { MixspaceError, toMixspaceError } from '../errors.js';
+import { withoutSecrets } from '../secrets.js';
 import type { Collection, ItemContent, ItemWrite, Metadata, WriteStatus } from '../store/store.js';
 import { requireModel, type Caller, type Context } from './context.js';
 import { checkedEmbedding } from './embedding.js';
@@ -131,7 +133,7 @@ async function resolve(context: Context, collection: Collection, entry: Entry, c
   const note = { ...(entry.metadata === undefined ? {} : { metadata: entry.metadata }) };
   const withSource = (fallback: string | undefined): { source?: string } => {
     const source = entry.source ?? fallback;
-    return source === undefined ? {} : { source };
+    return source === undefined ? {} : { source: storedSource(source) };
   };
   try {
     if ('embedding' in content) {
@@ -157,6 +159,14 @@ async function resolve(context: Context, collection: Collection, entry: Entry, c
     if (!(error instanceof MixspaceError) || error.param !== undefined) throw trimmed(error);
     throw error.at(field);
   }
+}
+
+/** A file name or a path is as much a source as one that is told, and bound by the same. @throws MixspaceError `invalid_request`. */
+function storedSource(source: string): string {
+  const stored = withoutSecrets(source);
+  const checked = Source.safeParse(stored);
+  if (!checked.success) throw new MixspaceError('invalid_request', `Where it came from cannot be kept: ${checked.error.issues[0]!.message} Name another \`source\`.`);
+  return stored;
 }
 
 /** `checkedEmbedding` names its field behind a dot; here the entry itself is the root. */

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { readSetting } from '../../config.js';
 import { MixspaceError } from '../../errors.js';
-import { plural, printJson } from '../print.js';
+import { plural, printJson, say } from '../print.js';
 import { offlineCommand, type OfflineFlags } from './options.js';
 
 const failed = 1;
@@ -39,8 +39,8 @@ async function check(names: string[], flags: OfflineFlags): Promise<void> {
   if (results.some(({ status }) => status === 'differs')) process.exitCode = failed;
   if (flags.json) return printJson({ models: results });
   for (const { name, status, files, differences: found, id, folder, commit } of results) {
-    if (status === 'not pulled') process.stdout.write(`${name}: was not pulled, so there is nothing to compare it with.\n`);
-    else if (status === 'as pulled') process.stdout.write(`${name}: ${plural(files, 'file')} as pulled from ${id} at commit ${commit?.slice(0, 12)}.\n`);
-    else process.stdout.write(`${name}: ${found.map(({ path: file, what }) => `${file} is ${what}`).join(', ')}. \`mixspace models pull ${id}@${commit} ${folder === undefined ? '' : `--folder ${folder} `}--as ${name}\` mends it.\n`);
+    if (status === 'not pulled') say(`${name}: was not pulled, so there is nothing to compare it with.`);
+    else if (status === 'as pulled') say(`${name}: ${plural(files, 'file')} as pulled from ${id} at commit ${commit?.slice(0, 12)}.`);
+    else say(`${name}: ${found.map(({ path: file, what }) => `${file} is ${what}`).join(', ')}. \`mixspace models pull ${id}@${commit} ${folder === undefined ? '' : `--folder ${folder} `}--as ${name}\` mends it.`);
   }
 }

@@ -1,6 +1,6 @@
 import { knownModels } from '../../hub/known-models.js';
 import { readSetting } from '../../config.js';
-import { printJson, printTable, sizeOf } from '../print.js';
+import { printJson, printTable, say, sizeOf } from '../print.js';
 
 /** The models directory as it lies on the disk. */
 export async function listFolder(flags: { modelsDir?: string; json?: true }): Promise<void> {
@@ -27,6 +27,8 @@ export function listKnown({ json }: { json?: true }): void {
       takeFor,
     ]),
   ]);
-  process.stdout.write('\nImageNet: zero-shot, top 1, per cent. Flickr30k: text to picture, first of the list right, per cent. Both as published; `pull` tells the exact size before it begins.\n\n');
-  for (const { id, folder } of knownModels) process.stdout.write(`  mixspace models pull ${id}${folder === undefined ? '' : ` --folder ${folder}`}\n`);
+  say('');
+  say('ImageNet: zero-shot, top 1, per cent. Flickr30k: text to picture, first of the list right, per cent. Both as published; `pull` tells the exact size before it begins.');
+  say('');
+  for (const { id, folder } of knownModels) say(`  mixspace models pull ${id}${folder === undefined ? '' : ` --folder ${folder}`}`);
 }

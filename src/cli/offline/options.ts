@@ -2,6 +2,8 @@ import { createInterface } from 'node:readline/promises';
 import { Command, Option } from 'commander';
 import { settings } from '../../config.js';
 import { MixspaceError } from '../../errors.js';
+import { printable } from '../../printable.js';
+import { sayAside } from '../print.js';
 
 export const stoppedByUser = 130;
 
@@ -30,10 +32,10 @@ export async function confirm(question: string, flag: string): Promise<boolean> 
   // Ctrl-C and the end of the input: neither ends a question by itself.
   for (const event of ['SIGINT', 'close'] as const) lines.on(event, () => leaving.abort());
   try {
-    return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `, { signal: leaving.signal })).trim());
+    return /^y(es)?$/i.test((await lines.question(`${printable(question)} [y/N] `, { signal: leaving.signal })).trim());
   } catch (error) {
     if (!leaving.signal.aborted) throw error;
-    process.stderr.write('\n');
+    sayAside('');
     return false;
   } finally {
     lines.close();

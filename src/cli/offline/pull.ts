@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { readHubSettings, readSetting } from '../../config.js';
 import type { PullPlan } from '../../hub/plan.js';
-import { plural, printJson, sizeOf } from '../print.js';
+import { plural, printJson, say, sayAside, sizeOf } from '../print.js';
 import { startTransfer } from '../transfer-progress.js';
 import { confirm, offlineCommand, stoppable, yesOption, type OfflineFlags } from './options.js';
 
@@ -35,8 +35,6 @@ Each file is checked against the hub's hash; the model appears when all have com
 Environment: HF_ENDPOINT (another hub or a mirror), HF_TOKEN (for gated and private models), HTTPS_PROXY, HTTP_PROXY, NO_PROXY.
 Exit code: 0 the model is there, 1 refused or failed, 2 wrong usage or no hub, 130 stopped by Ctrl-C.`;
 
-const say = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
-
 async function pull(text: string, flags: PullFlags): Promise<void> {
   // Loaded by who asks for it: the client of the hub is large.
   const [{ parseReference, nameOf, requireHubFolder, requireModelName }, { parseVariants }, { HubClient }, { alone, sweep }] = await Promise.all([
@@ -52,7 +50,7 @@ async function pull(text: string, flags: PullFlags): Promise<void> {
   const modelsDir = readSetting('modelsDir', flags.modelsDir);
   const access = readHubSettings();
   const done = await stoppable(async (signal) => {
-    let tell = say;
+    let tell = sayAside;
     const hub = new HubClient(access, signal, (sentence) => tell(sentence));
     try {
       await alone(modelsDir, name, async (places) => {
@@ -61,7 +59,7 @@ async function pull(text: string, flags: PullFlags): Promise<void> {
         const plan = await planPull(hub, places, { reference, name, ...(variants ? { variants } : {}), ...(folder === undefined ? {} : { folder }) });
         if (plan.isComplete) return tellComplete(plan, places.directory, flags);
         if (!(await agreed(plan, flags))) {
-          say('Nothing was downloaded.');
+          sayAside('Nothing was downloaded.');
           process.exitCode = 1;
           return;
         }
@@ -85,7 +83,7 @@ async function pull(text: string, flags: PullFlags): Promise<void> {
       await hub.close();
     }
   });
-  if (done === 'stopped') say('Stopped; what came is kept. Run the same command again to go on.');
+  if (done === 'stopped') sayAside('Stopped; what came is kept. Run the same command again to go on.');
 }
 
 /** Shows what is to come and what it is under, and asks where the user must decide. */
@@ -93,12 +91,12 @@ async function agreed(plan: PullPlan, flags: PullFlags): Promise<boolean> {
   const { mustBeAccepted, shortLicense, tellLicense } = await import('../../hub/license.js');
   const { model, name, variants, files, bytes, bytesToCome, before, license } = plan;
   const rest = bytesToCome === bytes ? '' : `, ${sizeOf(bytesToCome)} of them to come`;
-  say(`${model.id} at commit ${model.commit.slice(0, 12)} (${model.revision}), ${variants.join(' and ')}: ${plural(files.length, 'file')}, ${sizeOf(bytes)}${rest}, as the model ${name}.`);
-  if (license.id !== undefined && model.license.id !== license.id) say("The hub names no such license; this one is its authors'.");
-  say(tellLicense(license, model.page));
+  sayAside(`${model.id} at commit ${model.commit.slice(0, 12)} (${model.revision}), ${variants.join(' and ')}: ${plural(files.length, 'file')}, ${sizeOf(bytes)}${rest}, as the model ${name}.`);
+  if (license.id !== undefined && model.license.id !== license.id) sayAside("The hub names no such license; this one is its authors'.");
+  sayAside(tellLicense(license, model.page));
   const needsLicense = mustBeAccepted(license) && (before === undefined || before.license !== (shortLicense(license) ?? null));
-  if (plan.changesEmbeddings) say(`${name} is at commit ${before!.commit.slice(0, 12)} here. Its embeddings will be others: collections made with it have to be embedded again, or keep the old one and take --as for this one.`);
-  if (plan.mended.length > 0) say(`Not as they were pulled, and to be replaced: ${plan.mended.join(', ')}.`);
+  if (plan.changesEmbeddings) sayAside(`${name} is at commit ${before!.commit.slice(0, 12)} here. Its embeddings will be others: collections made with it have to be embedded again, or keep the old one and take --as for this one.`);
+  if (plan.mended.length > 0) sayAside(`Not as they were pulled, and to be replaced: ${plan.mended.join(', ')}.`);
   const needsYes = plan.changesEmbeddings || plan.mended.length > 0;
   if (flags.yes || ((!needsLicense || flags.acceptLicense) && !needsYes)) return true;
   return confirm('Go on?', needsYes ? '--yes' : '--accept-license (or --yes)');
@@ -106,15 +104,14 @@ async function agreed(plan: PullPlan, flags: PullFlags): Promise<boolean> {
 
 function tellComplete({ name, model, variants, bytes }: PullPlan, directory: string, flags: PullFlags): void {
   if (flags.json) printJson({ name, status: 'complete', directory, id: model.id, commit: model.commit, variants });
-  else process.stdout.write(`${name} is complete: ${model.id} at commit ${model.commit.slice(0, 12)}, ${variants.join(' and ')}, ${sizeOf(bytes)}, every hash as on the hub. Nothing to do.\n`);
+  else say(`${name} is complete: ${model.id} at commit ${model.commit.slice(0, 12)}, ${variants.join(' and ')}, ${sizeOf(bytes)}, every hash as on the hub. Nothing to do.`);
 }
 
 function tellPulled({ name, variants, variant, before, missing, files, bytes }: PullPlan, directory: string): void {
-  const out = (sentence: string): void => void process.stdout.write(`${sentence}\n`);
-  out(`${name} is there, ${sizeOf(bytes)}, every file as on the hub: ${directory}`);
-  if (missing.length > 0) out(`Its repository has no ${missing.join(', ')}: the service reads it only where a model.json beside its files says what they would.`);
-  if (files.some(({ target }) => target === 'model.json') && variant !== undefined) out(`It brought its own ${path.join(name, 'model.json')}; where that names a variant, this one is used.`);
-  else if (before && variant !== before.variant && variants.length > 1) out(`The service uses ${variant} of it from now on; collections made with another variant have to be embedded again.`);
-  if (before) out('A running service takes the new files when it is next asked for its models (mixspace models list), once they have passed its check.');
-  else out(`A running service takes it when a request names it: "model": "${name}".`);
+  say(`${name} is there, ${sizeOf(bytes)}, every file as on the hub: ${directory}`);
+  if (missing.length > 0) say(`Its repository has no ${missing.join(', ')}: the service reads it only where a model.json beside its files says what they would.`);
+  if (files.some(({ target }) => target === 'model.json') && variant !== undefined) say(`It brought its own ${path.join(name, 'model.json')}; where that names a variant, this one is used.`);
+  else if (before && variant !== before.variant && variants.length > 1) say(`The service uses ${variant} of it from now on; collections made with another variant have to be embedded again.`);
+  if (before) say('A running service takes the new files when it is next asked for its models (mixspace models list), once they have passed its check.');
+  else say(`A running service takes it when a request names it: "model": "${name}".`);
 }

@@ -3,7 +3,7 @@ import type { MixspaceClient } from '../../client/index.js';
 import { readSetting } from '../../config.js';
 import { MixspaceError } from '../../errors.js';
 import { openClient } from '../options.js';
-import { plural, sizeOf } from '../print.js';
+import { plural, say, sayAside, sizeOf } from '../print.js';
 import { confirm, offlineCommand, yesOption, type OfflineFlags } from './options.js';
 
 interface RemoveFlags extends OfflineFlags {
@@ -40,15 +40,15 @@ async function remove(name: string, flags: RemoveFlags): Promise<void> {
     }
     const bytes = (await bytesUnder(places.directory)) + (await bytesUnder(places.staging));
     if (model) await requireSpare(name, models.map((each) => each.name), modelsDir, flags);
-    else process.stderr.write(`${name} is only begun: its download has not come to its end.\n`);
+    else sayAside(`${name} is only begun: its download has not come to its end.`);
     if (!flags.yes && !(await confirm(`Delete ${name}, ${sizeOf(bytes)}, from ${modelsDir}?`, '--yes'))) {
-      process.stderr.write('Nothing was deleted.\n');
+      sayAside('Nothing was deleted.');
       process.exitCode = 1;
       return;
     }
     await takeAway(modelsDir, places);
     await sweep(modelsDir);
-    process.stdout.write(`${name} is deleted, ${sizeOf(bytes)}.\n`);
+    say(`${name} is deleted, ${sizeOf(bytes)}.`);
   });
 }
 
@@ -61,13 +61,13 @@ async function requireSpare(name: string, names: string[], modelsDir: string, { 
   const served = await client.models().catch(() => []);
   if (served[0]?.id === name) throw new MixspaceError('conflict', `The service at ${url} has ${name} as its default model. Stop it, or start it with another --model.`);
   if (served.some(({ id }) => id === name)) {
-    process.stderr.write(`The service at ${url} has ${name}: it is gone there as soon as that is asked for its models.\n`);
+    sayAside(`The service at ${url} has ${name}: it is gone there as soon as that is asked for its models.`);
     await tellCollections(client, name);
-  } else process.stderr.write('Collections made with it stay: they list and export, and take words again when it is back.\n');
+  } else sayAside('Collections made with it stay: they list and export, and take words again when it is back.');
 }
 
 async function tellCollections(client: MixspaceClient, name: string): Promise<void> {
   const collections = (await client.collections().catch(() => [])).filter(({ model }) => model === name);
-  if (collections.length === 0) process.stderr.write('No collection there was made with it.\n');
-  else process.stderr.write(`Made with it, and kept: ${collections.map((each) => `${each.name} (${plural(each.counts.total, 'item')})`).join(', ')}. They list and export, and take words again when it is back.\n`);
+  if (collections.length === 0) sayAside('No collection there was made with it.');
+  else sayAside(`Made with it, and kept: ${collections.map((each) => `${each.name} (${plural(each.counts.total, 'item')})`).join(', ')}. They list and export, and take words again when it is back.`);
 }
