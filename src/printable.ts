@@ -8,11 +8,6 @@ export function printable(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (each) => short[each] ?? (each < '\u0100' ? `\\x${hex(each, 2)}` : `\\u${hex(each, 4)}`));
 }
 
-/** Likewise, of a text whose line ends are meant. */
-export function printableLines(text: string): string {
-  return text.split('\n').map(printable).join('\n');
-}
-
 /** JSON that says the same: its own rules leave DEL, C1 and what overrides the direction of writing as they are. */
 export function printableJson(json: string): string {
   return json.replace(/[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (each) => `\\u${hex(each, 4)}`);

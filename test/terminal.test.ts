@@ -48,7 +48,7 @@ const mixspace = (args: string[], env: Record<string, string> = {}) => runMixspa
 
 describe('what is printed', () => {
   it.for([
-    { args: ['collections'], times: 5 },
+    { args: ['collections'], times: 4 },
     { args: ['search', 'x'], times: 4 },
     { args: ['classify', 'PICTURE', '--labels', 'a'], times: 1 },
     { args: ['models'], times: 4 },
@@ -73,7 +73,9 @@ describe('what is printed', () => {
 
   it('keeps a row a line, and its columns as wide as what is shown', async () => {
     const { stdout } = await mixspace(['search', 'x']);
-    expect(stdout.split('\n')).toEqual([`1.000  ${shown}  ${`${shown}: ${shown}, list: ["${JSON.stringify(nasty).slice(1, -1)}"]`.slice(0, 0)}${stdout.split('\n')[0]!.slice(9 + shown.length)}`, `1.000  ${shown}`, '']);
+    const [first, ...rest] = stdout.split('\n');
+    expect(first!.startsWith(`1.000  ${shown}  ${shown}: `)).toBe(true);
+    expect(rest).toEqual([`1.000  ${shown}`, '']);
   });
 
   it('is the same value in JSON, without a character that acts', async () => {

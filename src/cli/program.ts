@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { MixspaceApiError } from '../client/index.js';
 import { MixspaceError } from '../errors.js';
-import { printableLines } from '../printable.js';
+import { printable } from '../printable.js';
 import { addCommand } from './add.js';
 import { classifyCommand } from './classify.js';
 import { collectionsCommand } from './collections.js';
@@ -42,9 +42,14 @@ async function program(args: string[]): Promise<Command> {
     .addCommand(reembedCommand())
     .addCommand(modelsCommand());
   for (const command of [root, ...root.commands, ...root.commands.flatMap(({ commands }) => commands)]) {
-    command.exitOverride().showHelpAfterError('(--help says more)').configureOutput({ writeErr: (text) => void process.stderr.write(printableLines(text)) });
+    command.exitOverride().showHelpAfterError('(--help says more)').configureOutput({ outputError });
   }
   return root;
+}
+
+/** What a wrong argument holds is shown; the one line end that commander itself means stays. */
+function outputError(text: string, write: (text: string) => void): void {
+  write(`${text.replace(/\n$/, '').split(/\n(?=\(Did you mean )/).map(printable).join('\n')}\n`);
 }
 
 /** The service with its native modules is loaded only by who asks for it. */
