@@ -1,0 +1,88 @@
+/** The service under test, which is killed and started again on the same directory. */
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { call, type Answer } from '../api.js';
+import { startServer, type RunningServer } from '../server.js';
+import { Divergence, expectThat } from './divergence.js';
+
+export class Service {
+  readonly #env: Record<string, string>;
+  readonly #indexDir: string;
+  #server: RunningServer | undefined;
+
+  private constructor(env: Record<string, string>, indexDir: string) {
+    this.#env = env;
+    this.#indexDir = indexDir;
+  }
+
+  /** `store`: settings of its store that no environment variable names. */
+  static async start(env: Record<string, string>, store: object | undefined): Promise<Service> {
+    const early = store && { NODE_OPTIONS: `--import=${pathToFileURL(path.join(import.meta.dirname, 'early-graphs.mjs'))}`, STORE_SETTINGS: JSON.stringify(store) };
+    const service = new Service({ ...env, ...early }, await mkdtemp(path.join(tmpdir(), 'mixspace-model-index-')));
+    await service.startAgain();
+    return service;
+  }
+
+  async startAgain(): Promise<void> {
+    try {
+      this.#server = await startServer({ indexDir: this.#indexDir, env: this.#env });
+    } catch (error) {
+      throw new Divergence(`The service starts again: ${String(error)}`);
+    }
+  }
+
+  /** Rejects when the answer does not come. */
+  async call(method: string, url: string, body?: unknown): Promise<Answer> {
+    const answer = await call(this.#server!.url, method, url, body);
+    expectThat(`${method} ${url.slice(0, 200)} is no failure of the service's own`, answer.status !== 500, [answer.status, answer.body]);
+    return answer;
+  }
+
+  async bytes(url: string): Promise<{ status: number; mediaType: string | null; bytes: Buffer }> {
+    const response = await fetch(this.#server!.url + url);
+    return { status: response.status, mediaType: response.headers.get('content-type'), bytes: Buffer.from(await response.arrayBuffer()) };
+  }
+
+  kill(): Promise<void> {
+    return this.#server!.kill();
+  }
+
+  async stop(): Promise<void> {
+    const code = await this.#server!.stop();
+    expectThat('SIGTERM ends it with 0', code === 0, code);
+  }
+
+  logs(): string {
+    return this.#server?.logs() ?? '';
+  }
+
+  get #snapshots(): string {
+    return path.join(this.#indexDir, 'snapshots');
+  }
+
+  get #older(): string {
+    return `${this.#indexDir}-older`;
+  }
+
+  async dropSnapshots(): Promise<void> {
+    await rm(this.#snapshots, { recursive: true, force: true });
+  }
+
+  async keepSnapshots(): Promise<void> {
+    await rm(this.#older, { recursive: true, force: true });
+    await cp(this.#snapshots, this.#older, { recursive: true }).catch(() => undefined);
+  }
+
+  /** As after a crash before the later ones were saved. */
+  async takeOlderSnapshots(): Promise<void> {
+    await this.dropSnapshots();
+    await cp(this.#older, this.#snapshots, { recursive: true }).catch(() => undefined);
+  }
+
+  async remove(): Promise<void> {
+    await this.#server?.remove();
+    for (const directory of [this.#indexDir, this.#older]) await rm(directory, { recursive: true, force: true });
+  }
+}
