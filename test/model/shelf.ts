@@ -119,7 +119,7 @@ export class Shelf {
   }
 
   noted(id: string, metadata: Json): Item {
-    const { updatedAt, ...rest } = this.items.get(id)!;
+    const { updatedAt: _, ...rest } = this.items.get(id)!;
     return isDeepStrictEqual(rest.metadata, metadata) ? this.items.get(id)! : { ...rest, metadata };
   }
 
