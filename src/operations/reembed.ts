@@ -99,7 +99,7 @@ async function takeDown(context: Context, name: string, model: string, error: un
   const { code, message } = toMixspaceError(error);
   const isGone = (await context.store.getCollection(name).catch(() => undefined))?.reembedding === undefined;
   if (run.signal.aborted || isGone) return;
-  context.log('error', `Embedding collection "${name}" again with model "${model}" has stopped; run it again to go on.`, { collection: name, model, code, reason: message, cause: String((error as Error).cause ?? '') });
+  context.log('error', `Embedding collection "${name}" again with model "${model}" has stopped; run it again to go on.`, { collection: name, model, code, reason: message, cause: error instanceof MixspaceError ? String(error.cause ?? '') : String((error as Error)?.stack ?? error) });
   context.reembeddings.failed(name, message);
   // On a full disk this is no use either; then it goes on at the next start.
   await context.store.stopReembedding(name, message).catch(() => undefined);

@@ -59,7 +59,11 @@ export class Sources {
   }
 
   async read(item: ItemRow, choice: SourceChoice): Promise<ReembeddingItem['source']> {
-    if (choice.spaces.has(item.space)) return { embedding: this.#items.embeddingInRow(item.key)! };
+    if (choice.spaces.has(item.space)) {
+      const embedding = this.#items.embeddingInRow(item.key);
+      // Its row has gone since it was read: whatever comes of it is passed over.
+      return embedding ? { embedding } : { impossible: `"${item.id}" has gone.` };
+    }
     if (item.modality === 'text') return item.text === null ? { impossible: noContent(item) } : { text: item.text };
     try {
       if (item.original_bytes === null && item.path === null) throw new MixspaceError('not_found', noContent(item));
