@@ -52,7 +52,7 @@ export async function ingest(context: Context, name: string, entries: Entry[], c
   checkCount('items', entries.length, context.limits.items);
   await context.store.getCollection(name);
   const outcomes = new Array<ItemOutcome>(entries.length);
-  const repeated = repeatedIds(entries);
+  const ids = new Ids();
 
   const chunks: number[][] = [];
   for (let from = 0; from < entries.length; from += chunkSize) {
@@ -65,7 +65,7 @@ export async function ingest(context: Context, name: string, entries: Entry[], c
     const turn = signalOnce();
     written = turn.promise;
     try {
-      await inItsSpace(context, name, (collection) => takeChunk(context, collection, entries, indexes, repeated, outcomes, before, caller));
+      await inItsSpace(context, name, (collection) => takeChunk(context, collection, entries, indexes, ids, outcomes, before, caller));
     } finally {
       await before;
       turn.resolve();
@@ -79,7 +79,7 @@ async function takeChunk(
   collection: Collection,
   entries: Entry[],
   indexes: number[],
-  repeated: Set<string>,
+  ids: Ids,
   outcomes: ItemOutcome[],
   before: Promise<unknown>,
   caller: Caller,
@@ -93,21 +93,26 @@ async function takeChunk(
   const resolved = new Map<number, Resolved>();
   await mapLimited(indexes, 8, async (index) => {
     try {
-      resolved.set(index, await resolve(context, collection, entries[index]!, caller));
+      const entry = await resolve(context, collection, entries[index]!, caller);
+      ids.add(entry.id, index);
+      resolved.set(index, entry);
     } catch (error) {
       fail(index, error);
     }
   });
 
   const there = new Map((await context.store.present(collection.name, [...resolved.values()].map(({ id }) => id))).map((each) => [each.id, each]));
-  const isKnown = ({ id, content }: Resolved): boolean => !repeated.has(id) && there.get(id)?.contentHash === content.contentHash && there.get(id)?.modality === content.modality && there.get(id)!.embedded;
+  const isKnown = ({ id, content }: Resolved): boolean => !ids.isRepeated(id) && there.get(id)?.contentHash === content.contentHash && there.get(id)?.modality === content.modality && there.get(id)!.embedded;
 
   const write = async (keepKnown: boolean): Promise<{ index: number; status: WriteStatus }[]> => {
-    const fresh = [...resolved].filter(([, each]) => !(keepKnown && isKnown(each)));
-    const writes = await encode(context, collection, new Map(fresh), fail, caller);
-    for (const [index, each] of resolved) if (keepKnown && isKnown(each)) writes.set(index, noteOf(each));
-    const order = [...writes.keys()].sort((a, b) => a - b);
+    const known = new Map([...resolved].filter(([, each]) => keepKnown && isKnown(each)));
+    const writes = await encode(context, collection, new Map([...resolved].filter(([index]) => !known.has(index))), fail, caller);
     await before;
+    // All earlier chunks have told their ids by now.
+    const repeated = new Map([...known].filter(([, each]) => !isKnown(each)));
+    for (const [index, write] of await encode(context, collection, repeated, fail, caller)) writes.set(index, write);
+    for (const [index, each] of known) if (!repeated.has(index)) writes.set(index, noteOf(each));
+    const order = [...writes.keys()].sort((a, b) => a - b);
     if (order.length === 0) return [];
     await context.reembeddings.passWrite(collection.name);
     const began = performance.now();
@@ -225,16 +230,20 @@ function noteOf(each: Resolved): ItemWrite {
   return { id: each.id, ...(each.metadata === undefined ? {} : { metadata: each.metadata }), ...(each.source === undefined ? {} : { source: each.source }) };
 }
 
-/** Ids that stand more than once: looking them up beforehand would miss what the request itself writes. */
-function repeatedIds(entries: Entry[]): Set<string> {
-  const seen = new Set<string>();
-  const repeated = new Set<string>();
-  for (const { id } of entries) {
-    if (id === undefined) continue;
-    if (seen.has(id)) repeated.add(id);
-    seen.add(id);
+/** A request's ids, given or of the content: looking up beforehand one that stands more than once would miss what the request itself writes. */
+class Ids {
+  readonly #firstAt = new Map<string, number>();
+  readonly #repeated = new Set<string>();
+
+  add(id: string, index: number): void {
+    const first = this.#firstAt.get(id);
+    if (first === undefined) this.#firstAt.set(id, index);
+    else if (first !== index) this.#repeated.add(id);
   }
-  return repeated;
+
+  isRepeated(id: string): boolean {
+    return this.#repeated.has(id);
+  }
 }
 
 function signalOnce(): { promise: Promise<void>; resolve: () => void } {
