@@ -3,9 +3,9 @@ import type { Random } from '../crash/random.js';
 
 export type Json = Record<string, unknown>;
 
-const strings = ['', 'a', 'b', 'aa', 'B', 'é', 'e\u0301', '\uFB01', '\uFFFD', '😀', '😀a', '𝕏', 'true', '1', 'null', '2024-05-06'];
-const numbers = [0, 1, 2, 3, -1, 2.5, 0.1, 1e-7, 1e21, 2 ** 53 - 1, -(2 ** 53 - 1), 1990, 2024];
-const fields = ['year', 'tag', 'size', 'place', 'note', 'list', '', 'constructor', 'é', '$', 'length'];
+const strings = ['', 'a', 'aa', 'B', 'é', 'e\u0301', '\uFB01', '\uFFFD', '😀', '😀a', '1'];
+const numbers = [0, 1, 2, -1, 2.5, 1e-7, 1e21, 2 ** 53 - 1, 2024];
+const fields = ['year', 'tag', 'size', 'place', 'list', '', 'constructor', 'é', '$'];
 const inner = ['name', 'deep', 'n', 'toString'];
 
 const scalar = (random: Random): unknown => {
@@ -24,7 +24,7 @@ function value(random: Random, depth: number): unknown {
 
 export function drawMetadata(random: Random): Json {
   const metadata: Json = {};
-  for (let left = random.between(0, 4); left > 0; left--) metadata[random.pick(fields)] = value(random, 0);
+  for (let left = random.between(0, 5); left > 0; left--) metadata[random.pick(fields)] = value(random, 0);
   if (random.next() < 0.05) metadata['place.name'] = 'a key with a dot';
   return metadata;
 }

@@ -12,6 +12,8 @@ const { values } = parseArgs({
     /** Seeds at once. */
     jobs: { type: 'string', default: '2' },
     profile: { type: 'string' },
+    /** The first divergence ends the run. */
+    bail: { type: 'boolean', default: false },
     /** Every operation is told. */
     trace: { type: 'boolean', default: false },
   },
@@ -27,7 +29,7 @@ const results: SeedResult[] = [];
 let next = first;
 
 async function job(): Promise<void> {
-  while (next <= last) {
+  while (next <= last && !(values.bail && results.some(({ divergence }) => divergence))) {
     const seed = next++;
     const result = await runSeed({ seed, steps, inputs, ...(values.profile === undefined ? {} : { profile: values.profile }), ...(values.trace ? { say: console.log } : {}) });
     results.push(result);
