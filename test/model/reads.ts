@@ -112,7 +112,7 @@ function drawPart(random: Random, world: World, shelf: Shelf): DrawnPart {
     const id = drawId(random, world, shelf);
     return {
       body: { id },
-      isEncoded: true,
+      isEncoded: shelf.items.get(id)?.content.kind !== 'given',
       excludes: id,
       vector: (at) => {
         const item = at.items.get(id);
@@ -207,7 +207,7 @@ export async function pages(random: Random, world: World, shelf: Shelf): Promise
     world.tally.searches++;
     cursor = body.next_cursor;
     if (cursor === undefined) return;
-    if (random.next() < 0.1) await misuse(random, world, shelf, { ...drawn.body, cursor });
+    if (random.next() < 0.25) await misuse(random, world, shelf, { ...drawn.body, cursor });
   }
 }
 

@@ -142,6 +142,10 @@ export class Shelf {
     return plan;
   }
 
+  impossible(to: Space, fromThumbnails: boolean): Set<string> {
+    return new Set([...this.items.values()].filter((item) => !this.#again(item, to, fromThumbnails)).map(({ id }) => id));
+  }
+
   /** Whether its way into the other space can end there. */
   get mayGoOver(): boolean {
     const { to, fromThumbnails, skipImpossible } = this.reembedding!;
