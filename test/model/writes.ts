@@ -59,7 +59,7 @@ export function drawEntry(random: Random, world: World, shelf: Shelf, ids: reado
   const before = id === undefined ? undefined : shelf.items.get(id);
   let content = contentFor(random, world, before);
   // What becomes of these while it goes over, the clock decides.
-  if (shelf.isOnItsWay && ((content.kind === 'picture' && shelf.originals === 'thumbnail') || (content.kind === 'given' && random.next() < 0.9))) content = { kind: 'text', text: random.between(0, world.inputs.texts.length - 1) };
+  if (shelf.isOnItsWay && ((content.kind === 'picture' && shelf.originals === 'thumbnail') || (content.kind === 'given' && (ids !== undefined || random.next() < 0.9)))) content = { kind: 'text', text: random.between(0, world.inputs.texts.length - 1) };
   if (id === undefined && ids === undefined && content.kind === 'given' && shelf.hashOf(content) === undefined) id = random.pick(world.ids);
   const note = { ...(id === undefined ? {} : { id }), ...withMetadata(random, world, shelf, id), ...drawSource(random) };
   if (content.kind === 'text') return { body: { ...note, text: world.inputs.texts[content.text] }, ...note, content };
