@@ -76,8 +76,8 @@ export async function interrupt(random: Random, world: World, signal: 'SIGKILL' 
   else if (lifecycle) open.push(lifecycle);
 
   const snapshots = random.next();
-  if (snapshots < 0.25) await world.service.dropSnapshots();
-  else if (snapshots < 0.45) await world.service.takeOlderSnapshots();
+  if (snapshots < 0.15) await world.service.dropSnapshots();
+  else if (snapshots < 0.35) await world.service.takeOlderSnapshots();
   else if (snapshots < 0.75) await world.service.keepSnapshots();
   await world.service.startAgain();
   await verify(random, world, open);

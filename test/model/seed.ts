@@ -21,7 +21,7 @@ export interface SeedResult extends Tally {
 /** Few items, as anybody has; graphs from fifty on, saved and thrown away all the time; so many that they are compared in memory, which is too small for all. */
 const profiles: Profile[] = [
   { name: 'small', ids: 150, batch: 40 },
-  { name: 'graphs', ids: 1_200, batch: 90, store: { graphThreshold: 50, snapshotAfterChanges: 100, snapshotAfterQuietMs: 50 } },
+  { name: 'graphs', ids: 1_200, batch: 150, store: { graphThreshold: 50, snapshotAfterChanges: 100, snapshotAfterQuietMs: 50 } },
   { name: 'memory', ids: 1_500, batch: 120, store: { graphThreshold: 1_000_000, vectorCacheBytes: 300_000 } },
 ];
 export const profileNames = profiles.map(({ name }) => name);
@@ -104,7 +104,7 @@ const operations: Operation[] = [
   { name: 'SIGTERM', weight: 1, run: (random, world) => interrupt(random, world, 'SIGTERM') },
 ];
 /** A graph that is begun anew with each other space grows old nowhere. */
-const weightIn = ({ store }: Profile, { name, weight }: Operation): number => (store && name === 'reembed' ? weight / 4 : weight);
+const weightIn = ({ store }: Profile, { name, weight }: Operation): number => (store && name === 'reembed' ? weight / 8 : weight);
 
 function drawOperation(random: Random, profile: Profile): Operation {
   let at = random.next() * operations.reduce((sum, operation) => sum + weightIn(profile, operation), 0);

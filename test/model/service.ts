@@ -1,4 +1,5 @@
 /** The service under test, which is killed and started again on the same directory. */
+import { existsSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -81,6 +82,7 @@ export class Service {
 
   /** As after a crash before the later ones were saved. */
   async takeOlderSnapshots(): Promise<void> {
+    if (!existsSync(this.#older)) return;
     await this.dropSnapshots();
     await cp(this.#older, this.#snapshots, { recursive: true }).catch(() => undefined);
   }
