@@ -15,7 +15,7 @@ afterAll(() => server.remove());
 
 const post = (at: string, body: string | Uint8Array | object, headers?: Record<string, string>): Promise<Answer> => call(server.url, 'POST', at, body, headers);
 const embed = (body: string | Uint8Array, headers?: Record<string, string>): Promise<Answer> => post('/v1/embeddings', body, headers);
-const errorOf = ({ status, body }: Answer): unknown[] => [status, body.error?.code, body.error?.param];
+const errorOf = ({ status, body }: Pick<Answer, 'status' | 'body'>): unknown[] => [status, body.error?.code, body.error?.param];
 /** The text of an answer, where parsing it would be reading it as the service does. */
 const textOf = async (method: string, at: string, body?: string): Promise<string> =>
   (await fetch(server.url + at, { method, headers: { 'content-type': 'application/json' }, ...(body === undefined ? {} : { body }) })).text();

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Input } from '../contract/common.js';
 import type { Space, TextEmbedding } from '../encoder/encoder.js';
 import { MixspaceError } from '../errors.js';
@@ -42,6 +43,12 @@ export function checkedText(context: Context, text: string): string {
   return text;
 }
 
+const longestScheme = 64;
+const longestUrl = 8_192;
+/** The beginning of a data URI, up to its comma. */
+const longestDataUri = 256;
+/** Some milliseconds of decoding; whole groups of four. */
+const charactersPerTurn = 2 ** 20;
 const dataUri = /^data:([^,]{0,200}),/i;
 
 /**
@@ -49,16 +56,17 @@ const dataUri = /^data:([^,]{0,200}),/i;
  * @throws MixspaceError `invalid_request` (not base64), `unprocessable` (URL refused), `too_large`.
  */
 export async function imageBytes(context: Context, image: string, caller: Caller): Promise<Uint8Array> {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(image)) {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(image.slice(0, longestScheme))) {
+    if (image.length > longestUrl) throw new MixspaceError('invalid_request', `A URL has at most ${longestUrl} characters.`);
     if (!URL.canParse(image)) throw new MixspaceError('invalid_request', 'The picture looks like a URL, but is none.');
     return fetchPicture(image, { allow: context.fetch.allow, timeoutMs: context.fetch.timeoutMs, maxBytes: context.limits.picture }, caller.signal);
   }
-  const uri = dataUri.exec(image);
+  const uri = dataUri.exec(image.slice(0, longestDataUri));
   if (uri && !/;base64$/i.test(uri[1]!)) throw new MixspaceError('invalid_request', 'A data URI holds its picture as base64.');
   if (!uri && /^data:/i.test(image)) throw new MixspaceError('invalid_request', 'The data URI has no comma before its data.');
   const encoded = uri ? image.slice(uri[0].length) : image;
   if (encoded.length > (context.limits.picture * 4) / 3 + 1024) throw tooLarge(context);
-  const bytes = decodeBase64(encoded);
+  const bytes = await decodeBase64(encoded);
   if (bytes === undefined) throw new MixspaceError('invalid_request', 'A picture is an https URL, a data URI or base64; this is neither.');
   if (bytes.length > context.limits.picture) throw tooLarge(context);
   return bytes;
@@ -69,15 +77,30 @@ function tooLarge(context: Context): MixspaceError {
 }
 
 /** Both alphabets, padding optional, white space ignored; undefined for anything else. Node's decoder alone skips what it does not know. */
-function decodeBase64(text: string): Uint8Array | undefined {
-  let compact = text;
-  let bytes = Buffer.from(compact, 'base64');
-  if (bytes.length !== base64Length(compact)) {
-    compact = text.replace(/[\s]+/g, '');
-    bytes = Buffer.from(compact, 'base64');
-    if (bytes.length !== base64Length(compact) || !/^[A-Za-z0-9+/_-]*={0,2}$/.test(compact)) return undefined;
-  } else if (bytes.length < 4096 && !/^[A-Za-z0-9+/_-]*={0,2}$/.test(compact)) return undefined;
-  return bytes;
+async function decodeBase64(text: string): Promise<Uint8Array | undefined> {
+  const parts: Buffer[] = [];
+  let rest = '';
+  for (let at = 0; at < text.length || at === 0; at += charactersPerTurn) {
+    if (at > 0) await nextTurn();
+    const isLast = at + charactersPerTurn >= text.length;
+    let piece = rest + text.slice(at, at + charactersPerTurn);
+    let [group, bytes] = firstGroups(piece, isLast);
+    // What the decoder skipped is missing from its answer: in long pieces that tells without looking at each character.
+    if (bytes.length !== base64Length(group) || piece.length < 4096) {
+      piece = piece.replace(/\s+/g, '');
+      [group, bytes] = firstGroups(piece, isLast);
+      if (bytes.length !== base64Length(group) || !/^[A-Za-z0-9+/_-]*={0,2}$/.test(group)) return undefined;
+    }
+    if (!isLast && group.endsWith('=')) return undefined;
+    rest = piece.slice(group.length);
+    parts.push(bytes);
+  }
+  return parts.length === 1 ? parts[0] : Buffer.concat(parts);
+}
+
+function firstGroups(piece: string, isLast: boolean): [text: string, bytes: Buffer] {
+  const text = isLast ? piece : piece.slice(0, piece.length & ~3);
+  return [text, Buffer.from(text, 'base64')];
 }
 
 function base64Length(text: string): number {

@@ -65,12 +65,13 @@ export class JsonReader {
   #before = 0;
   /** A token that the last chunk cut. */
   #rest: Buffer | undefined;
-  readonly #string = new StringBytes();
+  readonly #string: StringBytes;
   #isKey = false;
 
   constructor(bounds: JsonBounds, names: JsonNames) {
     this.#bounds = bounds;
     this.#names = names;
+    this.#string = new StringBytes(bounds.asciiBytes);
   }
 
   /** @throws MixspaceError `invalid_request`, `too_large`: it names the field; nothing more may be written then. */

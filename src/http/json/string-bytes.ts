@@ -5,6 +5,8 @@ const backslash = 0x5c;
 /** Shorter runs are not worth looking at four bytes at once. */
 const nearBytes = 24;
 const keptBytes = 2 ** 20;
+/** Longer ones get all the room they may need, which costs nothing until it is written to: to copy them again and again does. */
+const copiedBytes = 2 ** 23;
 const noWords = new Int32Array(0);
 
 /** The bytes of a chunk, and the same four at a time from its first aligned one on. */
@@ -64,9 +66,15 @@ export function endOfRun({ bytes, words, firstWord }: Chunk, from: number): numb
 
 /** Bytes of a string that are still coming, in one piece of memory. */
 export class StringBytes {
+  readonly #most: number;
   #held = Buffer.alloc(0);
   length = 0;
   isAscii = true;
+
+  /** `most`: bytes that it may come to. */
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   add(bytes: Buffer, from: number, to: number): void {
     this.#grow(to - from);
@@ -105,7 +113,8 @@ export class StringBytes {
 
   #grow(by: number): void {
     if (this.length + by <= this.#held.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(256, this.length + by, 2 * this.#held.length));
+    const needed = this.length + by;
+    const larger = Buffer.allocUnsafeSlow(needed > copiedBytes ? Math.max(needed, this.#most) : Math.max(256, needed, 2 * this.#held.length));
     larger.set(this.#held.subarray(0, this.length));
     this.#held = larger;
   }
