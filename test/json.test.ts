@@ -86,6 +86,19 @@ describe('a JSON body', () => {
     expect((await post(items(), written, { 'content-type': 'application/json; charset="UTF-8"' })).status).toBe(200);
   });
 
+  it('keeps control characters, NUL too, wherever it takes them', async () => {
+    const odd = 'a\u0000b\u001b[31m\n\u0085';
+    await post('/v1/collections', { name: 'controls', description: odd });
+    expect((await call(server.url, 'GET', '/v1/collections/controls')).body.description).toBe(odd);
+    const form = new FormData();
+    form.append('metadata', JSON.stringify([{ id: 'file', source: odd }]));
+    form.append('file', new Blob([await drawn(4)]), 'a.png');
+    await post(items('controls'), form);
+    await post(items('controls'), { items: [{ id: 'text', text: odd, source: odd, metadata: { [odd]: odd } }] });
+    expect((await call(server.url, 'GET', `${items('controls')}/text`)).body).toMatchObject({ text: odd, sources: [odd], metadata: { [odd]: odd } });
+    expect((await call(server.url, 'GET', `${items('controls')}/file`)).body.sources).toEqual([odd]);
+  });
+
   it('keeps every double to its last bit', async () => {
     const numbers = ['0.1', '-0.30000000000000004', '123456789.12345679', '5e-324', '1.7976931348623157e308', '9007199254740992', '-9007199254740992', '0.00000000000000000000001234567890123456789', '1E+2', '2.5e-7', '100000000000000000000.5', '0e999'];
     await post(items(), `{"items":[{"id":"numbers","text":"n","metadata":{"list":[${numbers.join()}]}}]}`);

@@ -35,7 +35,6 @@ export const Source = z
   .string()
   .min(1)
   .refine((source) => isAtMost(source, limits.sourceBytes), { error: `A source is at most ${limits.sourceBytes} bytes of UTF-8.`, abort: true })
-  .refine((source) => !hasControl(source), 'A source has no control characters.')
   .refine(wellFormed, 'A source is well-formed Unicode.')
   .meta({ description: 'Where it came from: a path, a URL, a file name.' });
 
