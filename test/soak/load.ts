@@ -20,6 +20,9 @@ interface Tally {
   times: number[];
 }
 
+/** What a person waits for must not be refused however much else is asked. */
+const neverRefused = ['search'];
+
 /** Four times as many requests as the machine can answer, and a worker killed now and then. Sentences: which bounds were passed. */
 export async function load(minutes: number, say: (line: string) => void): Promise<string[]> {
   const server = await startServer({ env: { LOG_LEVEL: 'error', MIXSPACE_CACHE: '0', MIXSPACE_QUEUE_LIMIT: String(queueLimit) }, patience: 120_000 });
@@ -56,6 +59,23 @@ async function lagP99(url: string): Promise<number> {
   return 1000 * Number(/^mixspace_event_loop_lag_p99_seconds (\S+)/m.exec(body)?.[1]);
 }
 
+/** Asks `/readyz` again and again, until `isOver`. Milliseconds of each answer, and sentences for those that were not 200. */
+async function watchReadiness(url: string, isOver: () => boolean): Promise<{ times: number[]; problems: string[] }> {
+  const times: number[] = [];
+  const problems: string[] = [];
+  while (!isOver()) {
+    const began = performance.now();
+    const said = await call(url, 'GET', '/readyz', undefined, fresh).then(
+      ({ status, body }) => (status === 200 ? undefined : `was answered ${status}: ${JSON.stringify(body)}`),
+      (error: unknown) => `was not answered: ${String((error as Error).cause ?? error)}`,
+    );
+    times.push(performance.now() - began);
+    if (said !== undefined) problems.push(`/readyz ${said}`);
+    await delay(200);
+  }
+  return { times, problems };
+}
+
 async function soak(server: RunningServer, requests: Requests, rate: number, duration: number, say: (line: string) => void): Promise<string[]> {
   const tallies = new Map<string, Tally>();
   const problems: string[] = [];
@@ -87,6 +107,7 @@ async function soak(server: RunningServer, requests: Requests, rate: number, dur
   await lagP99(server.url);
   const began = performance.now();
   const elapsed = (): number => performance.now() - began;
+  const readiness = watchReadiness(server.url, () => elapsed() >= duration && open === 0);
   let nextSample = 0;
   while (elapsed() < duration) {
     for (const due = (elapsed() / 1000) * rate; sent < due; sent++) {
@@ -109,6 +130,8 @@ async function soak(server: RunningServer, requests: Requests, rate: number, dur
   }
   if (lags.length < 4) lags.push(await lagP99(server.url));
   while (open > 0) await delay(50);
+  const ready = await readiness;
+  problems.push(...ready.problems);
 
   const quarters = [0, 1, 2, 3].map((quarter) => median(resident.slice((quarter * resident.length) / 4, ((quarter + 1) * resident.length) / 4)));
   const growth = quarters[3]! / quarters[1]!;
@@ -117,6 +140,11 @@ async function soak(server: RunningServer, requests: Requests, rate: number, dur
   for (const [kind, { ok, refused, times }] of tallies) {
     say(kind.padEnd(16) + [String(ok), String(refused), milliseconds(median(times)), milliseconds(percentile(times, 0.99))].map((cell) => cell.padStart(12)).join(''));
   }
+  for (const kind of neverRefused) {
+    const { refused } = tallies.get(kind)!;
+    if (refused > 0) problems.push(`${refused} requests of the kind ${kind} were refused.`);
+  }
+  say(`/readyz asked ${ready.times.length} times, not 200: ${ready.problems.length}, p50 ${milliseconds(median(ready.times))}, p99 ${milliseconds(percentile(ready.times, 0.99))}`);
   say(`not sent, over ${mostInFlight} in flight: ${unsent}`);
   say(`workers killed: ${killed}`);
   say(`event loop p99 by quarter: ${lags.map(milliseconds).join(', ')} (at most ${bounds.lagMs} ms)`);

@@ -1,7 +1,7 @@
 /**
  * What only shows after a while. Prints figures, and fails where a bound is passed.
  *
- *     npm run soak                                 20 minutes at four times what the machine can do
+ *     npm run soak                                 20 minutes at four times what the machine can do: searches are never refused, /readyz stays 200
  *     npm run soak -- load --minutes 60
  *     npm run soak -- models --cycles 50           one of two models, loaded and unloaded again and again
  *     npm run soak -- models --package DIRECTORY   the same with another package
