@@ -1,8 +1,8 @@
 /**
  * The encoder's port: texts and pictures in, normalised embeddings out.
  *
- * Requests of all callers share one bounded queue, interactive before bulk; a free worker
- * pulls a batch of what waits. Errors are MixspaceErrors: `not_found` (no such model), `conflict` (the model is another by now),
+ * What callers ask waits in one queue, ranked by how long a person would wait for it, each rank with a bound of its own;
+ * a free worker pulls a batch of what waits. Errors are MixspaceErrors: `not_found` (no such model), `conflict` (the model is another by now),
  * `unsupported_media`, `too_large`, `unprocessable` (it ends or holds up whatever encodes it), `overloaded`, `not_ready`;
  * one bad picture fails alone.
  */
@@ -83,8 +83,8 @@ export interface SelfTest {
 }
 
 export interface EncodeOptions {
-  /** Bulk work waits behind interactive work. */
-  priority: 'interactive' | 'bulk';
+  /** Bulk work waits behind interactive work; a probe, which asks whether anything is encoded at all, passes both and is never refused. */
+  priority: 'probe' | 'interactive' | 'bulk';
   /** Aborted when the caller hangs up: what still waits is dropped. */
   signal?: AbortSignal;
 }

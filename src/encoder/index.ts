@@ -33,7 +33,7 @@ export interface EncoderOptions {
   executionProviders?: string[];
   /** Seconds a batch may take in a worker, 60 unless set; what takes longer is tried once more, alone, and then given up. */
   encodeTimeout?: number;
-  /** Inputs that may wait, 4,096 unless set. */
+  /** Inputs of one rank that may wait, 4,096 unless set. */
   queueLimit?: number;
   /** Pictures a batch, 4 unless set: larger ones gain nothing here and hold up interactive work. Texts go eight times as many. */
   batchSize?: number;

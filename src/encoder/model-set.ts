@@ -153,8 +153,11 @@ export class ModelSet {
     return this.#withWorker((worker) => runSelfTest(worker, files, this.#options.selfTestMs));
   }
 
+  /** Never rejects. */
   #startLook(): Promise<void> {
-    this.#looking = this.#look().finally(() => (this.#looking = undefined));
+    this.#looking = this.#look()
+      .catch((error: unknown) => this.#options.log('error', 'The models directory could not be looked through.', { error: String(error) }))
+      .finally(() => (this.#looking = undefined));
     return this.#looking;
   }
 

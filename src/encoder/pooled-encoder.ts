@@ -2,7 +2,8 @@ import { MixspaceError } from '../errors.js';
 import type { EncodeOptions, Encoder, ImageEmbedding, ListedModel, ModelDescription, Outcome, SelfTest, Space, TextEmbedding } from './encoder.js';
 import type { ModelSet } from './model-set.js';
 import type { WorkerPool } from './workers/pool.js';
-import type { Job, Modality } from './workers/queue.js';
+import type { Job } from './workers/queue.js';
+import { rankOf, type Modality } from './workers/rank.js';
 
 /** The port's implementation over a set of models and a pool of workers. */
 export class PooledEncoder implements Encoder {
@@ -99,8 +100,9 @@ export class PooledEncoder implements Encoder {
         ...input,
         model: files,
         modality,
-        priority,
+        rank: rankOf(priority, modality, inputs.length),
         deaths: 0,
+        dropped: false,
         queuedAt: performance.now(),
         done: (outcome) => {
           outcomes[i] = outcome as Outcome<T>;

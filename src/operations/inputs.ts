@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Input } from '../contract/common.js';
-import type { Space, TextEmbedding } from '../encoder/encoder.js';
+import type { EncodeOptions, Space, TextEmbedding } from '../encoder/encoder.js';
 import { MixspaceError } from '../errors.js';
 import type { Context, Caller } from './context.js';
 import { fetchPicture } from './fetch-picture.js';
@@ -150,7 +150,7 @@ export async function encodeInputs(
   context: Context,
   model: Space,
   inputs: Resolved[],
-  priority: 'interactive' | 'bulk',
+  priority: EncodeOptions['priority'],
   caller: Caller,
   field: (index: number) => string,
 ): Promise<TextEmbedding[]> {
@@ -174,6 +174,6 @@ export async function encodeInputs(
 }
 
 /** Few inputs are a person's or a page's; many are a batch job. */
-export function priorityOf(count: number): 'interactive' | 'bulk' {
+export function priorityOf(count: number): EncodeOptions['priority'] {
   return count <= 8 ? 'interactive' : 'bulk';
 }

@@ -1,4 +1,5 @@
-import { toMixspaceError } from '../errors.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import { MixspaceError, toMixspaceError } from '../errors.js';
 import type { Context } from './context.js';
 
 /** An answer of `/readyz` is at most this old, by the contract. */
@@ -18,22 +19,35 @@ export function watchReadiness(context: Context): Readiness {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
 
+  const check = async (signal: AbortSignal): Promise<void> => {
+    await context.encoder.encodeTexts(context.encoder.defaultModel, ['ready?'], { priority: 'probe', signal });
+    await context.store.check();
+  };
   const round = async (): Promise<void> => {
     const before = problem;
+    const over = new AbortController();
     try {
-      await context.encoder.encodeTexts(context.encoder.defaultModel, ['ready?'], { priority: 'interactive', signal: AbortSignal.timeout(freshForMs) });
-      await context.store.check();
+      // What hangs is not waited for: the next round finds out whether it has passed.
+      const late = delay(freshForMs, undefined, { signal: over.signal, ref: false }).then(() => {
+        throw new MixspaceError('not_ready', `An inference and a look at every collection took longer than ${freshForMs / 1000} s.`);
+      });
+      await Promise.race([check(over.signal), late]);
       problem = undefined;
     } catch (error) {
       problem = toMixspaceError(error).message;
+    } finally {
+      over.abort();
     }
     checkedAt = performance.now();
-    if (stopped) return;
-    if (problem !== before) context.log(problem === undefined ? 'info' : 'warn', problem === undefined ? 'Ready.' : `Not ready: ${problem}`);
-    timer = setTimeout(() => void round(), intervalMs);
-    timer.unref();
+    if (!stopped && problem !== before) context.log(problem === undefined ? 'info' : 'warn', problem === undefined ? 'Ready.' : `Not ready: ${problem}`);
   };
-  void round();
+  const rounds = async (): Promise<void> => {
+    await round().catch((error: unknown) => {
+      problem = toMixspaceError(error).message;
+    });
+    if (!stopped) timer = setTimeout(() => void rounds(), intervalMs).unref();
+  };
+  void rounds();
 
   return {
     problem: () => problem ?? (performance.now() - checkedAt > freshForMs ? 'The last check has not come back.' : undefined),

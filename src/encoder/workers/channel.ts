@@ -1,6 +1,9 @@
 import type { Duplex } from 'node:stream';
 import { Deserializer, Serializer } from 'node:v8';
 
+/** Far beyond what is sent: a head that says more is no head. */
+const most = { cloneBytes: 2 ** 29, arrays: 2 ** 16 };
+
 /**
  * Messages between two processes over a byte stream: structured clones, whose byte arrays travel raw behind them, so that
  * a picture is neither copied nor scanned by the process that sends it.
@@ -10,16 +13,25 @@ import { Deserializer, Serializer } from 'node:v8';
 export class Channel<Out extends object> {
   readonly #stream: Duplex;
 
-  constructor(stream: Duplex, receive: (message: unknown) => void) {
+  /** `broken` is told, once, of bytes that are no message and of what `receive` throws; nothing is received from then on. */
+  constructor(stream: Duplex, receive: (message: unknown) => void, broken: (error: unknown) => void) {
     this.#stream = stream;
     const frames = read(receive);
     frames.next();
-    stream.on('data', (chunk: Buffer) => void frames.next(chunk));
+    const take = (chunk: Buffer): void => {
+      try {
+        frames.next(chunk);
+      } catch (error) {
+        stream.off('data', take).resume();
+        broken(error);
+      }
+    };
+    stream.on('data', take);
     // A broken pipe is told by the end of the process behind it.
     stream.on('error', () => undefined);
   }
 
-  /** Byte arrays in the message must not change until they are written. */
+  /** Byte arrays in the message must not change until they are written. Throws, with nothing written, for what cannot be cloned. */
   send(message: Out): void {
     const clone = new CloneWriter();
     clone.writeHeader();
@@ -83,6 +95,7 @@ function* read(receive: (message: unknown) => void): Generator<undefined, never,
   }
   for (;;) {
     const [cloneLength, count] = new Uint32Array((yield* take(8)).buffer) as unknown as [number, number];
+    if (cloneLength > most.cloneBytes || count > most.arrays) throw new RangeError(`The head of a message tells ${cloneLength} bytes and ${count} arrays.`);
     const lengths = new Uint32Array((yield* take(4 * count)).buffer);
     const clone = yield* take(cloneLength);
     const arrays: Uint8Array[] = [];

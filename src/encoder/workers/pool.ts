@@ -4,12 +4,14 @@ import type { Log } from '../../telemetry.js';
 import { versionOf, type ModelPackage } from '../package/model-package.js';
 import type { PicturesReply, TextsReply, Usage, WorkerSettings } from './messages.js';
 import { outcomesOf } from './outcomes.js';
-import { JobQueue, type Job, type Modality, type Priority } from './queue.js';
+import { JobQueue, type Job } from './queue.js';
+import type { Modality, Rank } from './rank.js';
 import { Residency } from './residency.js';
 import { Seat } from './seat.js';
 import { WorkerDied, WorkerProcess, type StartWorker } from './worker-process.js';
 
 export interface PoolOptions {
+  /** Of the inputs of one rank that wait. */
   queueLimit: number;
   batchSize: Record<Modality, number>;
   /** Milliseconds a batch may take in a worker, loading of models not counted. */
@@ -124,9 +126,11 @@ export class WorkerPool {
 
   /** The jobs of a caller who left: what still waits is forgotten, what is under way ends unheard. */
   drop(jobs: Job[]): void {
-    this.#queue.drop(jobs);
-    this.#suspects = this.#suspects.filter((job) => !jobs.includes(job));
+    for (const job of jobs) job.dropped = true;
+    this.#queue.forgetDropped();
+    this.#suspects = this.#suspects.filter(({ dropped }) => !dropped);
     this.#residency.unloadRetired();
+    this.#dispatch();
   }
 
   /** What waits is refused, what is under way ends. */
@@ -147,87 +151,114 @@ export class WorkerPool {
   }
 
   #watch(seat: Seat): void {
-    void seat.worker.ended.then(async (how) => {
-      seat.reserved = false;
-      this.#pastCpuSeconds += seat.worker.usage.cpuSeconds;
-      while (!this.#closing) {
-        seat.deaths++;
-        this.#replaced++;
-        this.#options.log('error', 'An encoder worker died and is replaced.', { worker: seat.worker.pid, how, deaths: seat.deaths });
-        await delay(Math.min(10_000, 50 * 2 ** seat.deaths), undefined, { ref: false });
-        if (this.#closing) return;
-        try {
-          seat.worker = this.#start();
-          break;
-        } catch (error) {
-          how = String(error);
-        }
-      }
+    this.#guard(this.#replace(seat));
+  }
+
+  /** When its worker ends, however it ends. */
+  async #replace(seat: Seat): Promise<void> {
+    let how = await seat.worker.ended;
+    this.#pastCpuSeconds += seat.worker.usage.cpuSeconds;
+    while (!this.#closing) {
+      seat.deaths++;
+      this.#replaced++;
+      this.#options.log('error', 'An encoder worker died and is replaced.', { worker: seat.worker.pid, how, deaths: seat.deaths });
+      await delay(Math.min(10_000, 50 * 2 ** seat.deaths), undefined, { ref: false });
       if (this.#closing) return;
-      this.#watch(seat);
-      this.#preload(seat.worker).catch((error: unknown) => this.#options.log('error', 'An encoder worker cannot load the model.', { error: String(error) }));
-      this.#dispatch();
-    });
+      if (seat.deaths > 2) this.#reserveAnother(seat);
+      try {
+        seat.worker = this.#start();
+        break;
+      } catch (error) {
+        how = String(error);
+      }
+    }
+    if (this.#closing) return;
+    this.#watch(seat);
+    this.#preload(seat.worker).catch((error: unknown) => this.#options.log('error', 'An encoder worker cannot load the model.', { error: String(error) }));
+    this.#dispatch();
+  }
+
+  /** Suspects do not wait for a worker that cannot be started. */
+  #reserveAnother(seat: Seat): void {
+    const other = this.#seats.find((each) => each !== seat && each.worker.alive && !each.reserved);
+    if (!seat.reserved || !other) return;
+    seat.reserved = false;
+    other.reserved = true;
+    this.#dispatch();
+  }
+
+  /** Of work that nobody waits for: what it throws is a defect, and ends nothing else. */
+  #guard(work: Promise<void>): void {
+    work.catch((error: unknown) => this.#options.log('error', 'Something went wrong among the encoder workers.', { error: String((error as Error).stack ?? error) }));
+  }
+
+  /** Who counts must not be able to fail what is counted. */
+  #stage(name: string, seconds: number): void {
+    try {
+      this.#options.onStage(name, seconds);
+    } catch (error) {
+      this.#options.log('error', 'A stage could not be counted.', { stage: name, error: String(error) });
+    }
   }
 
   #dispatch(): void {
-    this.#trySuspect();
+    this.#trySuspects();
     while (!this.#closing && this.#seats.toSorted((a, b) => a.batches - b.batches).some((seat) => this.#feed(seat)));
   }
 
   /** Whether there was something for it. */
   #feed(seat: Seat): boolean {
-    const priorities = (['interactive', 'bulk'] as const).filter((priority) => seat.hasRoom(priority));
-    const jobs = this.#queue.take(priorities, this.#options.batchSize, (model, priority) => this.#mayTake(seat, model, priority));
+    const jobs = this.#queue.take((rank) => seat.hasRoom(rank), this.#options.batchSize, (model, rank) => this.#mayTake(seat, model, rank));
     const [first] = jobs;
     if (!first) return false;
-    void this.#run(seat, first, jobs);
+    this.#guard(this.#run(seat, first, jobs));
     return true;
   }
 
   /** A worker that holds the model goes first; another one loads it only where those are busy and memory allows. */
-  #mayTake(seat: Seat, model: ModelPackage, priority: Priority): boolean {
+  #mayTake(seat: Seat, model: ModelPackage, rank: Rank): boolean {
     if (seat.worker.holds(model)) return true;
     const holders = this.#residency.holders(model);
     if (holders.length === 0) return true;
     const refused = (this.#refused.get(versionOf(model)) ?? 0) > performance.now();
-    return !refused && holders.every((each) => !each.hasRoom(priority)) && this.#residency.hasRoomFor(model);
+    return !refused && holders.every((each) => !each.hasRoom(rank)) && this.#residency.hasRoomFor(model);
   }
 
-  #trySuspect(): void {
-    if (this.#closing || this.#suspects.length === 0) return;
-    const seat = this.#seats.find(({ reserved, worker }) => reserved && worker.alive) ?? this.#seats.filter(({ worker }) => worker.alive).sort((a, b) => a.batches - b.batches)[0];
-    if (!seat) return;
-    seat.reserved = true;
-    if (seat.batches > 0) return;
-    const [job] = this.#suspects.splice(0, 1);
-    void this.#run(seat, job!, [job!]);
+  /** Where a worker died, in the one that takes its place, so that the others go on with all else. Texts first. */
+  #trySuspects(): void {
+    if (this.#suspects.length === 0) for (const seat of this.#seats) seat.reserved = false;
+    for (const seat of this.#seats) {
+      if (this.#closing || !seat.reserved || !seat.worker.alive || seat.batches > 0) continue;
+      const next = this.#suspects.findIndex(({ modality }) => modality === 'text');
+      const [job] = this.#suspects.splice(Math.max(0, next), 1);
+      if (job) this.#guard(this.#run(seat, job, [job]));
+    }
   }
 
   async #run(seat: Seat, first: Job, jobs: Job[]): Promise<void> {
-    const start = performance.now();
     const { worker } = seat;
-    seat.begin(first);
-    this.#residency.used(first.model);
-    this.#options.onStage('queue', (start - first.queuedAt) / 1000);
+    const end = seat.begin(first);
+    this.#stage('queue', (performance.now() - first.queuedAt) / 1000);
     let loading = true;
     try {
+      this.#residency.used(first.model);
       if (!worker.holds(first.model)) this.#residency.makeRoomFor(first.model);
       await worker.load(first.model);
       loading = false;
       const began = performance.now();
       const reply = await this.#ask(worker, first, jobs);
+      const outcomes = outcomesOf(reply);
+      if (outcomes.length !== jobs.length) throw new Error(`A worker answered ${outcomes.length} of ${jobs.length} inputs.`);
       seat.deaths = 0;
-      this.#queue.finished(jobs.length, (performance.now() - began) / 1000, this.#seats.length);
-      for (const [stage, seconds] of Object.entries(reply.seconds)) this.#options.onStage(stage, seconds);
-      outcomesOf(reply).forEach((outcome, i) => jobs[i]?.done(outcome));
+      outcomes.forEach((outcome, i) => jobs[i]!.done(outcome));
+      this.#queue.finished(first.rank, jobs.length, (performance.now() - began) / 1000, this.#seats.length);
+      for (const [stage, seconds] of Object.entries(reply.seconds)) this.#stage(stage, seconds);
     } catch (error) {
-      if (error instanceof WorkerDied) for (const job of jobs) this.#afterDeath(job, error, loading);
+      if (error instanceof WorkerDied) this.#afterDeath(seat, jobs, error, loading);
       else this.#afterFailure(first.model, jobs, error, loading);
     } finally {
-      seat.end(first);
+      end();
       this.#residency.used(first.model);
-      if (seat.batches === 0 && this.#suspects.length === 0) seat.reserved = false;
       this.#dispatch();
     }
   }
@@ -249,16 +280,24 @@ export class WorkerPool {
     for (const job of jobs) job.done({ ok: false, error: told });
   }
 
-  /** Tried once more, alone; after that it is the input that ends workers, or the model. */
-  #afterDeath(job: Job, died: WorkerDied, loading: boolean): void {
-    job.deaths++;
-    if (this.#closing) return job.done({ ok: false, error: stopping() });
-    if (job.deaths === 1) return void this.#suspects.push(job);
-    if (loading) return job.done({ ok: false, error: cannotLoad(job.model, died) });
-    const { timedOut } = died;
-    const what = job.modality === 'image' ? 'picture' : 'text';
+  /** Each is tried once more, alone; after that it is the input that ends workers, or the model. */
+  #afterDeath(seat: Seat, jobs: Job[], died: WorkerDied, loading: boolean): void {
+    for (const job of jobs) {
+      job.deaths++;
+      if (job.dropped) continue;
+      if (this.#closing) job.done({ ok: false, error: stopping() });
+      else if (job.deaths > 1) job.done({ ok: false, error: loading ? cannotLoad(job.model, died) : this.#givenUp(job, died) });
+      else {
+        this.#suspects.push(job);
+        seat.reserved = true;
+      }
+    }
+  }
+
+  #givenUp({ modality }: Job, { timedOut }: WorkerDied): MixspaceError {
+    const what = modality === 'image' ? 'picture' : 'text';
     const why = timedOut ? `takes longer than ${this.#options.batchMs / 1000} s to encode (MIXSPACE_ENCODE_TIMEOUT)` : 'ended two workers that encoded it';
-    job.done({ ok: false, error: new MixspaceError('unprocessable', `This ${what} ${why}; it is given up.`) });
+    return new MixspaceError('unprocessable', `This ${what} ${why}; it is given up.`);
   }
 }
 

@@ -1,67 +1,67 @@
 import { MixspaceError } from '../../errors.js';
 import type { ImageEmbedding, Outcome, TextEmbedding } from '../encoder.js';
 import { versionOf, type ModelPackage } from '../package/model-package.js';
-
-export type Priority = 'interactive' | 'bulk';
-export type Modality = 'text' | 'image';
+import { ranks, type Modality, type Rank } from './rank.js';
 
 /** One input that waits or is being encoded. */
 export interface Job {
   model: ModelPackage;
   modality: Modality;
-  priority: Priority;
+  rank: Rank;
   text: string;
   bytes: Uint8Array;
   thumbnail: boolean;
   /** Workers that died while they had it. */
   deaths: number;
+  /** Its caller left: nobody hears of it any more. */
+  dropped: boolean;
   /** Milliseconds of `performance.now()`. */
   queuedAt: number;
   done(outcome: Outcome<TextEmbedding | ImageEmbedding>): void;
 }
 
 interface Lane {
-  priority: Priority;
+  rank: Rank;
   model: ModelPackage;
   jobs: Job[];
 }
 
-/** So many interactive batches go before a bulk one that waits, so that bulk work comes to its end however much is asked meanwhile. */
-const interactiveInARow = 8;
+/** After so many batches that went before what waited and could have been taken, that goes first: every rank comes to its end however much is asked meanwhile. */
+const passedInARow = 8;
 
-/** All callers' inputs, in lanes of one model, modality and priority; a lane's jobs may share a batch. */
+/** All callers' inputs, in lanes of one model, modality and rank; a lane's jobs may share a batch. */
 export class JobQueue {
   readonly #lanes = new Map<string, Lane>();
   readonly #limit: number;
-  #waiting = 0;
-  /** Interactive batches since the last bulk one, while bulk work waits. */
-  #inARow = 0;
+  readonly #passed = new Map<Rank, number>();
   /** Inputs a second, a moving average over batches done. */
-  #rate = 20;
+  readonly #rates = new Map<Rank, number>();
 
+  /** `limit`: of the inputs of one rank that wait. */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
   get waiting(): number {
-    return this.#waiting;
+    return [...this.#lanes.values()].reduce((sum, { jobs }) => sum + jobs.length, 0);
   }
 
-  /** All of a request or nothing: `overloaded` where it would pass the limit. A larger request gets in when nothing waits. */
+  /** All of a request, of one rank, or nothing: `overloaded` where it would pass the limit. A larger request gets in when nothing of its rank waits, a probe always. */
   add(jobs: Job[]): void {
-    if (this.#waiting > 0 && this.#waiting + jobs.length > this.#limit) {
-      throw new MixspaceError('overloaded', `${this.#waiting} inputs wait already and at most ${this.#limit} may; try again later.`, {
-        retryAfter: Math.min(60, Math.max(1, Math.ceil(this.#waiting / this.#rate))),
-      });
+    const [first] = jobs;
+    if (!first) return;
+    const { rank } = first;
+    const waiting = this.#waitingOf(rank);
+    if (rank !== 'probe' && waiting > 0 && waiting + jobs.length > this.#limit) {
+      const seconds = Math.ceil(waiting / (this.#rates.get(rank) ?? 20));
+      throw new MixspaceError('overloaded', `${waiting} inputs of requests like this one wait already and at most ${this.#limit} may; try again later.`, { retryAfter: Math.min(60, Math.max(1, seconds)) });
     }
     for (const job of jobs) this.#lane(job).jobs.push(job);
-    this.#waiting += jobs.length;
   }
 
   /** Of a batch that was taken and not begun: it waits on where it stood. */
   putBack(jobs: Job[]): void {
-    for (const job of jobs.toReversed()) this.#lane(job).jobs.unshift(job);
-    this.#waiting += jobs.length;
+    for (const job of jobs.toReversed()) if (!job.dropped) this.#lane(job).jobs.unshift(job);
   }
 
   waitsFor(model: ModelPackage): boolean {
@@ -69,63 +69,56 @@ export class JobQueue {
     return [...this.#lanes.values()].some((lane) => lane.jobs.length > 0 && versionOf(lane.model) === version);
   }
 
-  /** Forgets those that still wait. */
-  drop(jobs: Job[]): void {
-    const dropped = new Set(jobs);
-    for (const lane of this.#lanes.values()) {
-      const kept = lane.jobs.filter((job) => !dropped.has(job));
-      this.#waiting -= lane.jobs.length - kept.length;
-      lane.jobs = kept;
-    }
+  /** Forgets those that were dropped. */
+  forgetDropped(): void {
+    for (const lane of this.#lanes.values()) lane.jobs = lane.jobs.filter(({ dropped }) => !dropped);
   }
 
-  /** The next batch of a model that `accepts` names: interactive lanes first, but for every ninth, then the lane whose head has waited longest. */
-  take(priorities: Priority[], batchSize: Record<Modality, number>, accepts: (model: ModelPackage, priority: Priority) => boolean): Job[] {
-    for (const priority of this.#inARow < interactiveInARow ? priorities : priorities.toReversed()) {
-      const lane = this.#oldest(priority, accepts);
-      const head = lane?.jobs[0];
-      if (!lane || !head) continue;
-      this.#inARow = priority === 'interactive' && this.#bulkWaits() ? this.#inARow + 1 : 0;
-      const jobs = lane.jobs.splice(0, batchSize[head.modality]);
-      this.#waiting -= jobs.length;
-      return jobs;
-    }
-    return [];
-  }
-
-  #bulkWaits(): boolean {
-    return [...this.#lanes.values()].some(({ priority, jobs }) => priority === 'bulk' && jobs.length > 0);
+  /**
+   * The next batch of a rank for which there is room and of a model that `accepts` names: the first rank that waits, unless
+   * another one was passed over too often, then the lane whose head has waited longest.
+   */
+  take(hasRoom: (rank: Rank) => boolean, batchSize: Record<Modality, number>, accepts: (model: ModelPackage, rank: Rank) => boolean): Job[] {
+    const able = ranks.flatMap((rank) => (hasRoom(rank) ? (this.#oldest(rank, accepts) ?? []) : []));
+    const lane = able.findLast(({ rank }) => (this.#passed.get(rank) ?? 0) >= passedInARow) ?? able[0];
+    if (!lane) return [];
+    for (const { rank } of able) this.#passed.set(rank, rank === lane.rank ? 0 : (this.#passed.get(rank) ?? 0) + 1);
+    return lane.jobs.splice(0, batchSize[lane.jobs[0]!.modality]);
   }
 
   /** Everything that waits, taken out. */
   clear(): Job[] {
     const jobs = [...this.#lanes.values()].flatMap((lane) => lane.jobs);
     this.#lanes.clear();
-    this.#waiting = 0;
     return jobs;
   }
 
   /** Told after each batch, for Retry-After. */
-  finished(count: number, seconds: number, workers: number): void {
-    if (seconds > 0) this.#rate = 0.9 * this.#rate + 0.1 * ((count * workers) / seconds);
+  finished(rank: Rank, count: number, seconds: number, workers: number): void {
+    const rate = (count * workers) / seconds;
+    if (seconds > 0) this.#rates.set(rank, 0.9 * (this.#rates.get(rank) ?? rate) + 0.1 * rate);
   }
 
-  #lane({ model, modality, priority }: Job): Lane {
-    const name = `${priority} ${modality} ${versionOf(model)}`;
+  #waitingOf(rank: Rank): number {
+    return [...this.#lanes.values()].reduce((sum, lane) => (lane.rank === rank ? sum + lane.jobs.length : sum), 0);
+  }
+
+  #lane({ model, modality, rank }: Job): Lane {
+    const name = `${rank} ${modality} ${versionOf(model)}`;
     let lane = this.#lanes.get(name);
     if (!lane) {
-      lane = { priority, model, jobs: [] };
+      lane = { rank, model, jobs: [] };
       this.#lanes.set(name, lane);
     }
     return lane;
   }
 
-  #oldest(priority: Priority, accepts: (model: ModelPackage, priority: Priority) => boolean): Lane | undefined {
+  #oldest(rank: Rank, accepts: (model: ModelPackage, rank: Rank) => boolean): Lane | undefined {
     let oldest: Lane | undefined;
     for (const lane of this.#lanes.values()) {
       const head = lane.jobs[0];
-      if (lane.priority !== priority || !head || (oldest && head.queuedAt >= oldest.jobs[0]!.queuedAt)) continue;
-      if (accepts(lane.model, priority)) oldest = lane;
+      if (lane.rank !== rank || !head || (oldest && head.queuedAt >= oldest.jobs[0]!.queuedAt)) continue;
+      if (accepts(lane.model, rank)) oldest = lane;
     }
     return oldest;
   }

@@ -1,51 +1,38 @@
 import { versionOf, type ModelPackage } from '../package/model-package.js';
-import type { Job, Priority } from './queue.js';
+import type { Job } from './queue.js';
+import { hasPlace, type Rank } from './rank.js';
 import type { WorkerProcess } from './worker-process.js';
-
-/** One batch infers while the next one decodes; a third place is kept for interactive work. */
-const places = 3;
-const bulkPlaces = 2;
 
 /** One place of the pool; its worker is replaced when it dies. */
 export class Seat {
   worker: WorkerProcess;
   /** Deaths since the last answer. */
   deaths = 0;
-  /** Takes no further batch until it is empty: an input that may have ended a worker is tried there, alone. */
+  /** Takes no batch: what may have ended its worker is tried in the next one, each input alone. */
   reserved = false;
-  readonly #underWay = new Map<string, number>();
-  #batches = 0;
-  #bulkBatches = 0;
+  readonly #underWay: { version: string; rank: Rank }[] = [];
 
   constructor(worker: WorkerProcess) {
     this.worker = worker;
   }
 
   get batches(): number {
-    return this.#batches;
+    return this.#underWay.length;
   }
 
-  /** Of a batch of this priority, now. */
-  hasRoom(priority: Priority): boolean {
-    if (!this.worker.alive || this.reserved) return false;
-    return this.#batches < places && (priority === 'interactive' || this.#bulkBatches < bulkPlaces);
+  /** For a batch of this rank, now. */
+  hasRoom(rank: Rank): boolean {
+    return this.worker.alive && !this.reserved && hasPlace(rank, (each) => this.#underWay.filter((batch) => batch.rank === each).length);
   }
 
   uses(model: ModelPackage): boolean {
-    return (this.#underWay.get(versionOf(model)) ?? 0) > 0;
+    return this.#underWay.some(({ version }) => version === versionOf(model));
   }
 
-  begin({ model, priority }: Job): void {
-    this.#count(versionOf(model), priority, 1);
-  }
-
-  end({ model, priority }: Job): void {
-    this.#count(versionOf(model), priority, -1);
-  }
-
-  #count(version: string, priority: Priority, change: number): void {
-    this.#batches += change;
-    if (priority === 'bulk') this.#bulkBatches += change;
-    this.#underWay.set(version, (this.#underWay.get(version) ?? 0) + change);
+  /** Returns what ends it. */
+  begin({ model, rank }: Job): () => void {
+    const batch = { version: versionOf(model), rank };
+    this.#underWay.push(batch);
+    return () => void this.#underWay.splice(this.#underWay.indexOf(batch), 1);
   }
 }

@@ -55,11 +55,15 @@ export class WorkerDied extends Error {
 }
 
 interface Question {
+  kind: RequestBody['kind'];
   resolve(reply: ReplyBody): void;
   reject(error: Error): void;
-  /** Milliseconds of `performance.now()`; Infinity where it may take as long as it does. */
+  /** Milliseconds of `performance.now()`. */
   deadline: number;
 }
+
+/** Milliseconds that reading, loading or unloading a model may take: a large one from a slow disk takes minutes, a disk that hangs never ends. */
+const modelMs = 600_000;
 
 /** One worker, the models it holds, and the questions it has not answered yet. */
 export class WorkerProcess {
@@ -74,14 +78,21 @@ export class WorkerProcess {
   #lastTicket = 0;
   #loads = 0;
   #dead = false;
-  #timedOut = false;
+  /** Why it was ended from here. */
+  #endedFor: 'time' | 'nonsense' | undefined;
   #watchdog: NodeJS.Timeout | undefined;
+  readonly #modelMs: number;
 
-  constructor(start: StartWorker, settings: WorkerSettings) {
+  constructor(start: StartWorker, settings: WorkerSettings, limitMs = modelMs) {
+    this.#modelMs = limitMs;
     this.#process = start(settings);
     // Without file descriptors left there is no process, and an `error` follows.
     const stream = (this.#process.stdio as readonly unknown[] | undefined)?.[3] ?? new PassThrough();
-    this.#channel = new Channel<Request>(stream as Duplex, (message) => this.#answered(message as Reply));
+    this.#channel = new Channel<Request>(
+      stream as Duplex,
+      (message) => this.#answered(message as Reply),
+      () => this.#endFor('nonsense'),
+    );
     this.ended = new Promise((resolve) => {
       const over = (how: string) => {
         this.#dead = true;
@@ -89,9 +100,9 @@ export class WorkerProcess {
         for (const { reject } of this.#questions.values()) reject(this.#died());
         this.#questions.clear();
         this.#models.clear();
-        resolve(this.#timedOut ? 'it took longer than it may' : how);
+        resolve(this.#endedFor === undefined ? how : { time: 'it took longer than it may', nonsense: 'it answered with nonsense' }[this.#endedFor]);
       };
-      this.#process.once('error', (error) => over(error.message));
+      this.#process.on('error', (error) => over(error.message));
       // Not `exit`: answers may still be on their way when the process is gone.
       this.#process.once('close', (code, signal) => over(signal === null ? `exit code ${code}` : signal));
     });
@@ -116,17 +127,18 @@ export class WorkerProcess {
 
   /**
    * Rejects with `WorkerDied` when the process ends first, with the worker's own error when it fails. A process that takes
-   * longer than `limitMs`, loading of models not counted, is ended.
+   * longer than `limitMs`, loading of other models not counted, is ended.
    */
-  async ask<Kind extends RequestBody['kind']>(request: RequestBody & { kind: Kind }, limitMs = Infinity): Promise<AnswerTo<Kind>> {
+  async ask<Kind extends RequestBody['kind']>(request: RequestBody & { kind: Kind }, limitMs = this.#modelMs): Promise<AnswerTo<Kind>> {
     if (this.#dead) throw this.#died();
     const ticket = ++this.#lastTicket;
     const reply = await new Promise<ReplyBody>((resolve, reject) => {
-      this.#questions.set(ticket, { resolve, reject, deadline: performance.now() + limitMs });
       this.#channel.send({ ...request, ticket } as Request);
+      this.#questions.set(ticket, { kind: request.kind, resolve, reject, deadline: performance.now() + limitMs });
       this.#watch();
     });
     if (reply.kind === 'failed') throw new MixspaceError(reply.error.code, reply.error.message, { cause: reply.cause });
+    if (reply.kind !== answers[request.kind]) throw new Error(`A worker answered ${reply.kind} where ${request.kind} was asked.`);
     return reply as AnswerTo<Kind>;
   }
 
@@ -167,28 +179,36 @@ export class WorkerProcess {
     }
   }
 
+  /** Throws for what is no reply. */
   #answered({ ticket, usage, ...body }: Reply): void {
+    if (!Number.isFinite(usage.residentBytes + usage.cpuSeconds) || typeof ticket !== 'number') throw new TypeError('A worker sent what is no reply.');
     this.usage = usage;
     const question = this.#questions.get(ticket);
     this.#questions.delete(ticket);
     question?.resolve(body);
   }
 
-  /** While a model loads, the worker does nothing else: no deadline counts. */
+  /** While a model loads, the worker does nothing else: no other deadline counts. */
   #watch(): void {
     clearTimeout(this.#watchdog);
-    const next = Math.min(...[...this.#questions.values()].map(({ deadline }) => deadline));
-    if (next === Infinity || this.#loads > 0 || this.#dead) return;
-    this.#watchdog = setTimeout(() => {
-      if (this.#questions.size === 0 || ![...this.#questions.values()].some(({ deadline }) => deadline <= performance.now())) return this.#watch();
-      this.#timedOut = true;
-      void this.end();
-    }, Math.max(1, next - performance.now()));
+    const counting = [...this.#questions.values()].filter(({ kind }) => this.#loads === 0 || kind === 'load');
+    if (counting.length === 0 || this.#dead) return;
+    const left = Math.min(...counting.map(({ deadline }) => deadline)) - performance.now();
+    if (left <= 0) return this.#endFor('time');
+    // A timer takes no more than 2^31 - 1.
+    this.#watchdog = setTimeout(() => this.#watch(), Math.min(2 ** 31 - 1, Math.ceil(left)));
+  }
+
+  #endFor(why: 'time' | 'nonsense'): void {
+    this.#endedFor = why;
+    this.#process.kill('SIGKILL');
   }
 
   #died(): WorkerDied {
-    return new WorkerDied('an encoder worker died', this.#timedOut);
+    return new WorkerDied('an encoder worker died', this.#endedFor === 'time');
   }
 }
 
-type AnswerTo<Kind extends RequestBody['kind']> = Extract<Exclude<ReplyBody, FailedReply>, { kind: Kind extends 'load' ? 'loaded' : Kind extends 'unload' ? 'unloaded' : Kind }>;
+const answers = { read: 'read', load: 'loaded', unload: 'unloaded', texts: 'texts', pictures: 'pictures' } as const satisfies Record<RequestBody['kind'], ReplyBody['kind']>;
+
+type AnswerTo<Kind extends RequestBody['kind']> = Extract<Exclude<ReplyBody, FailedReply>, { kind: (typeof answers)[Kind] }>;

@@ -7,7 +7,7 @@ import { readPackage, versionOf, type ModelPackage } from '../package/model-pack
 import { decodedBytes, readHeader, settleDecoder } from '../picture/decode.js';
 import { preparePicture } from '../picture/prepare.js';
 import { Channel } from './channel.js';
-import type { PictureFacts, PicturesReply, Reply, ReplyBody, Request, StageSeconds, TextsReply, WorkerSettings } from './messages.js';
+import type { PictureFacts, PicturesReply, Reply, ReplyBody, Request, RequestBody, StageSeconds, TextsReply, WorkerSettings } from './messages.js';
 import { loadTowers, type Towers } from './towers.js';
 
 process.title = 'mixspace-encoder';
@@ -26,18 +26,29 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 const socket = new Socket({ fd: 3, readable: true, writable: true });
 // The service is gone. A plain exit would wait for a decoder that hangs.
 socket.on('close', () => process.kill(process.pid, 'SIGKILL'));
-const channel = new Channel<Reply>(socket, (message) => {
-  const request = message as Request;
-  const reply = (body: ReplyBody) => channel.send({ ticket: request.ticket, usage: usage(), ...body });
-  answer(request).then(reply, (error: unknown) => reply({ kind: 'failed', error: toMixspaceError(error).toPlain(), cause: String(error) }));
-});
+const channel = new Channel<Reply>(
+  socket,
+  (message) => {
+    const { ticket, ...body } = message as Request;
+    const reply = (answered: ReplyBody): void => channel.send({ ticket, usage: usage(), ...answered });
+    answer(body)
+      .then(reply, (error: unknown) => reply({ kind: 'failed', error: toMixspaceError(error).toPlain(), cause: String(error) }))
+      .catch(giveUp);
+  },
+  giveUp,
+);
+
+/** What cannot be read or answered may not be waited for: whoever started this worker starts another one. */
+function giveUp(error: unknown): void {
+  process.stderr.write(`An encoder worker ends: ${String(error)}\n`, () => process.kill(process.pid, 'SIGKILL'));
+}
 
 function usage(): Reply['usage'] {
   const { user, system } = process.cpuUsage();
   return { residentBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 };
 }
 
-async function answer(request: Request): Promise<ReplyBody> {
+async function answer(request: RequestBody): Promise<ReplyBody> {
   switch (request.kind) {
     case 'read':
       return { kind: 'read', model: await readPackage(packages.modelsDirectory, request.id, packages) };
