@@ -280,8 +280,9 @@ export class WorkerPool {
     for (const job of jobs) job.done({ ok: false, error: told });
   }
 
-  /** Each is tried once more, alone; after that it is the input that ends workers, or the model. */
+  /** Each is tried once more, alone; after that it is the input that ends workers, or the model. Where others hold the model, a worker that died while it loaded it says nothing. */
   #afterDeath(seat: Seat, jobs: Job[], died: WorkerDied, loading: boolean): void {
+    if (loading && !this.#closing && this.#residency.holders(jobs[0]!.model).length > 0) return this.#queue.putBack(jobs);
     for (const job of jobs) {
       job.deaths++;
       if (job.dropped) continue;
