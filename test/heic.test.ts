@@ -64,11 +64,14 @@ describe('HEIC', () => {
     const broken = Buffer.from(bytes);
     broken.fill(0x55, bytes.length >> 1);
     const noDecoder = Buffer.from(bytes.toString('latin1').replaceAll('hvcC', 'xxxx').replaceAll('hvc1', 'zzz1'), 'latin1');
-    const cases = [bytes.subarray(0, 2500), bytes.subarray(0, 600), bytes.subarray(0, 40), noDecoder];
-    for (const each of cases) {
+    const cases: [Uint8Array, string, RegExp][] = [
+      ...[2500, 600, 40].map((length): [Uint8Array, string, RegExp] => [bytes.subarray(0, length), 'damaged_media', /^The HEIC is (truncated|broken).*\.$/]),
+      [noDecoder, 'unsupported_media', /^The HEIC is of a kind that is not read.*\.$/],
+    ];
+    for (const [each, code, sentence] of cases) {
       const { status, body } = await call(server.url, 'POST', '/v1/embeddings', { input: [{ image: base64(each) }] });
-      expect([status, body.error.code, body.error.param]).toEqual([415, 'unsupported_media', 'input[0].image']);
-      expect(body.error.message).toMatch(/^The HEIC is (truncated|broken).*\.$/);
+      expect([status, body.error.code, body.error.param]).toEqual([415, code, 'input[0].image']);
+      expect(body.error.message).toMatch(sentence);
     }
     // What damage inside the compressed pixels gives is the decoder's choice: a picture or a 415.
     expect([200, 415]).toContain((await call(server.url, 'POST', '/v1/embeddings', { input: [{ image: base64(broken) }] })).status);
@@ -85,6 +88,6 @@ describe('HEIC', () => {
     await expect(readHeader(vast, { pictureBytes: 1e6, picturePixels: 100e6 })).rejects.toMatchObject({ code: 'too_large', message: expect.stringContaining('HEIC') });
     vast.writeUInt32BE(90, size);
     const { status, body } = await call(server.url, 'POST', '/v1/embeddings', { input: [{ image: base64(vast) }] });
-    expect([status, body.error?.code]).toEqual([415, 'unsupported_media']);
+    expect([status, body.error?.code]).toEqual([415, 'damaged_media']);
   });
 });

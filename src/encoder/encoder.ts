@@ -3,7 +3,7 @@
  *
  * What callers ask waits in one queue, ranked by how long a person would wait for it, each rank with a bound of its own;
  * a free worker pulls a batch of what waits. Errors are MixspaceErrors: `not_found` (no such model), `conflict` (the model is another by now),
- * `unsupported_media`, `too_large`, `unprocessable` (it ends or holds up whatever encodes it), `overloaded`, `not_ready`;
+ * `unsupported_media`, `damaged_media`, `too_large`, `unprocessable` (it ends or holds up whatever encodes it), `overloaded`, `not_ready`;
  * one bad picture fails alone.
  */
 export interface ModelDescription {

@@ -1,11 +1,12 @@
-import exif from 'exif-reader';
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { MixspaceError } from '../../errors.js';
 import { chromaLayout, smoothChroma } from './chroma.js';
 import { flattenOnWhite, fromCmyk, fromSixteenBits } from './colors.js';
+import { requireAffordable } from './cost.js';
 import { decodeHeic } from './heic.js';
-import { mediaTypeOf, unreadable, type MediaType } from './media-type.js';
+import { damaged, mediaTypeOf, nameOf, type MediaType } from './media-type.js';
 import { uprightSize, type Bitmap, type Orientation } from './resize.js';
+import { takenAt } from './taken-at.js';
 
 /** One thread a picture: the encoder workers are what runs in parallel. No cache: a picture comes once. */
 export function settleDecoder(): void {
@@ -43,7 +44,7 @@ export const decodeSeconds = 30;
 const thumbnailSize = { width: 320, height: 320, fit: 'inside', withoutEnlargement: true } as const;
 const thumbnailFormat = { quality: 80, effort: 2 } as const;
 
-/** Throws `too_large` above a limit, `unsupported_media` for what is no picture. */
+/** Throws `too_large` above a limit, `unsupported_media` for what is no picture, `damaged_media` for one that is broken. */
 export async function readHeader(bytes: Uint8Array, limits: PictureLimits): Promise<PictureHeader> {
   if (bytes.length > limits.pictureBytes) {
     throw new MixspaceError('too_large', `The picture has ${bytes.length} bytes; at most ${limits.pictureBytes} are read.`);
@@ -63,6 +64,7 @@ export async function readHeader(bytes: Uint8Array, limits: PictureLimits): Prom
   if (kind !== undefined && pixels > wholePixels) {
     throw new MixspaceError('too_large', `The picture is ${kind} and has ${metadata.width} x ${metadata.height} pixels; of that kind at most ${wholePixels / 1e6} megapixels are decoded. Saved otherwise, larger ones are.`);
   }
+  requireAffordable(bytes, mediaType, metadata);
   const stored = { width: metadata.width, height: metadata.height, orientation: orientationOf(metadata) };
   return { mediaType, ...uprightSize(stored), stored, takenAt: takenAt(metadata.exif), metadata };
 }
@@ -98,7 +100,7 @@ export function decode(bytes: Uint8Array, header: PictureHeader): Promise<Bitmap
 
 /**
  * 8-bit grey or RGB as the reference sees it: no color profile applied, CMYK by plain arithmetic, 16 bits as
- * `fromSixteenBits` says, transparency on white, the first frame; not turned upright yet. Throws `unsupported_media` for broken and
+ * `fromSixteenBits` says, transparency on white, the first frame; not turned upright yet. Throws `damaged_media` for broken and
  * truncated pictures.
  */
 export async function decodeStrip(bytes: Uint8Array, header: PictureHeader, strip: Strip): Promise<Bitmap> {
@@ -194,29 +196,18 @@ export function open(bytes: Uint8Array): Sharp {
 export function refusal(mediaType: MediaType, error: unknown): MixspaceError {
   const name = nameOf(mediaType);
   const message = String((error as Error).message);
-  if (/timeout/i.test(message)) return unreadable(`The ${name} took longer than ${decodeSeconds} s to decode and was given up.`, error);
-  if (/premature end|truncat|unexpected end|end of (stream|file|image)/i.test(message)) return unreadable(`The ${name} is truncated: its end is missing.`, error);
-  return unreadable(`The ${name} is broken or truncated and cannot be decoded${causeOf(error)}.`, error);
+  if (/timeout/i.test(message)) return new MixspaceError('unprocessable', `The ${name} took longer than ${decodeSeconds} s to decode and was given up.`, { cause: error });
+  if (unknownKind.test(message)) return new MixspaceError('unsupported_media', `The ${name} is of a kind that is not read${causeOf(error)}.`, { cause: error });
+  if (/premature end|truncat|unexpected end|end of (stream|file|image)/i.test(message)) return damaged(`The ${name} is truncated: its end is missing.`, error);
+  return damaged(`The ${name} is broken or truncated and cannot be decoded${causeOf(error)}.`, error);
 }
 
-function nameOf(mediaType: MediaType): string {
-  const name = mediaType.slice('image/'.length);
-  return name === 'webp' ? 'WebP' : name.toUpperCase();
-}
+/** What decoders say of whole files that they cannot read. Of a head that is broken sharp says that its format is unsupported. */
+const unknownKind = /unsupported (?!image format)|not (supported|configured|implemented)/i;
 
 /** The decoder's last line, without the names of its parts before it, in brackets; nothing where it says nothing. */
 function causeOf(error: unknown): string {
   const lines = String((error as Error).message).trim().split('\n');
   const last = (lines.at(-1) ?? '').replace(/^([\w ]+:\s*)+/, '').slice(0, 120);
   return last === '' || /unknown error|unsupported image format/i.test(last) ? '' : ` (${last})`;
-}
-
-function takenAt(block: Buffer | undefined): string | undefined {
-  if (!block) return undefined;
-  try {
-    const taken = exif(block).Photo?.DateTimeOriginal;
-    return taken instanceof Date && !Number.isNaN(taken.getTime()) ? taken.toISOString().slice(0, 19) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -33,6 +33,16 @@ function refusal(head: string): string {
   return `The bytes are no picture of a known format: ${readable}`;
 }
 
-export function unreadable(message: string, cause?: unknown): MixspaceError {
-  return new MixspaceError('unsupported_media', message, cause === undefined ? {} : { cause });
+export function nameOf(mediaType: MediaType): string {
+  const name = mediaType.slice('image/'.length);
+  return name === 'webp' ? 'WebP' : name.toUpperCase();
+}
+
+function unreadable(message: string): MixspaceError {
+  return new MixspaceError('unsupported_media', message);
+}
+
+/** Of a format that is read, and broken. */
+export function damaged(message: string, cause?: unknown): MixspaceError {
+  return new MixspaceError('damaged_media', message, cause === undefined ? {} : { cause });
 }

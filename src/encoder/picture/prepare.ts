@@ -11,7 +11,7 @@ export type Timed = <T>(stage: PictureStage, work: () => T | Promise<T>) => Prom
 
 /**
  * Writes the picture into `tensor` at `offset`, as `writeTensor` does, and gives the thumbnail if one is asked. Throws
- * `unsupported_media` for what cannot be decoded.
+ * `damaged_media` for what cannot be decoded.
  */
 export async function preparePicture(bytes: Uint8Array, header: PictureHeader, preprocessing: Preprocessing, tensor: Float32Array, offset: number, thumbnail: boolean, timed: Timed): Promise<Uint8Array | undefined> {
   if (preprocessing.speed === 'fast' && canShrink(header, preprocessing)) {

@@ -24,7 +24,7 @@ export function canShrink({ mediaType, width, height, metadata }: PictureHeader,
  * The whole picture, as stored and not turned upright yet, of the size that `fitOf` says, so that only the window is left to be cut out of it.
  * JPEG and WebP are shrunk while they are decoded, by no more than leaves a reduction by 2 to the kernel (`fastShrinkOnLoad: false`):
  * the whole way saves little more and is much further off, above all of WebP.
- * Throws `unsupported_media` as `decode` does.
+ * Throws `damaged_media` as `decode` does.
  */
 export async function decodeShrunk(bytes: Uint8Array, header: PictureHeader, preprocessing: Preprocessing): Promise<Bitmap> {
   const { orientation } = header.stored;
