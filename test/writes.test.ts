@@ -1,0 +1,78 @@
+/** Of entries that meet in one item: which of them it is afterwards. */
+import { createHash } from 'node:crypto';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { base64, items } from './api.js';
+import { drawn } from './pictures.js';
+import { readsTexts, startSmall, type SmallService } from './small-service.js';
+
+let service: SmallService;
+beforeAll(async () => {
+  service = await startSmall({ small: readsTexts });
+});
+afterAll(() => service.remove());
+
+const itemOf = async (collection: string, id: string): Promise<any> => (await service.get(`${items(collection)}/${id}`)).body;
+const countsOf = async (collection: string): Promise<object> => (await service.get(`/v1/collections/${collection}`)).body.counts;
+const axis = (index: number): number[] => [0, 1, 2, 3].map((i) => Number(i === index));
+
+describe('Of two entries with one id', () => {
+  /** 32 entries are encoded and written together; pictures take longer than embeddings, which take nothing. */
+  const others = (from: number, count: number): object[] => Array.from({ length: count }, (_, i) => ({ id: `other ${from + i}`, embedding: [1, from + i, 0, 0], modality: 'text' }));
+
+  it('the later one holds, although the earlier one was the slower to encode', async () => {
+    await service.collection('later');
+    const large = base64(await drawn(1, 'jpeg', 3000, 2000));
+    const slow = Array.from({ length: 31 }, (_, i) => ({ id: `slow ${i}`, image: large }));
+    const outcomes = await service.add('later', [
+      ...slow, { id: 'same', image: large, metadata: { from: 1 }, source: 'first' },
+      ...others(0, 20), { id: 'same', embedding: axis(1), modality: 'text', metadata: { from: 2 }, source: 'second' }, ...others(20, 11),
+      ...others(31, 5), { id: 'same', embedding: axis(2), modality: 'text', metadata: { from: 3 }, source: 'third' }, ...others(36, 26),
+    ]);
+    expect(outcomes.filter(({ id }) => id === 'same').map(({ status }) => status)).toEqual(['created', 'updated', 'updated']);
+    expect(await itemOf('later', 'same')).toMatchObject({ modality: 'text', metadata: { from: 3 }, sources: ['first', 'second', 'third'] });
+    expect(new Map(await service.search('later', { query: { embedding: axis(2) }, limit: 200 })).get('same')).toBeCloseTo(1, 6);
+    expect(await countsOf('later')).toEqual({ image: 31, text: 63, total: 94 });
+  });
+
+  it('the later one holds within what is written together, and an id is looked up before it repeats', async () => {
+    await service.collection('near');
+    await service.add('near', [{ id: 'same', embedding: axis(0), modality: 'text' }]);
+    const outcomes = await service.add('near', [{ id: 'same', embedding: axis(1), modality: 'text' }, { id: 'same', embedding: axis(0), modality: 'text', metadata: { back: true } }]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['updated', 'updated']);
+    expect(await service.search('near', { query: { embedding: axis(0) } })).toEqual([['same', expect.closeTo(1, 6)]]);
+    expect((await itemOf('near', 'same')).metadata).toEqual({ back: true });
+  });
+});
+
+describe('The same bytes', () => {
+  it('as an embedding of the other modality replace the item', async () => {
+    await service.collection('modalities');
+    const send = async (modality: string): Promise<string> => (await service.add('modalities', [{ id: 'a', embedding: [1, 2, 3, 4], modality }]))[0]!.status;
+    expect([await send('image'), await send('image'), await send('text'), await send('text'), await send('image')]).toEqual(['created', 'unchanged', 'updated', 'unchanged', 'updated']);
+    expect(await countsOf('modalities')).toEqual({ image: 1, text: 0, total: 1 });
+    expect([await service.search('modalities', { query: { embedding: axis(3) }, modality: 'text' }), (await service.search('modalities', { query: { embedding: axis(3) }, modality: 'image' }))]).toEqual([[], [['a', expect.closeTo(4 / Math.sqrt(30), 6)]]]);
+  });
+
+  it('as an embedding of the other modality replace the item within one request too', async () => {
+    await service.collection('at-once');
+    const outcomes = await service.add('at-once', ['image', 'text', 'image', 'text'].map((modality) => ({ id: 'a', embedding: [1, 2, 3, 4], modality })));
+    expect(outcomes.map(({ status }) => status)).toEqual(['created', 'updated', 'updated', 'updated']);
+    expect(await countsOf('at-once')).toEqual({ image: 0, text: 1, total: 1 });
+  });
+
+  it('as a picture and as a text are two things', async () => {
+    // A picture whose bytes are UTF-8: without a color table, all of them below 128.
+    const picture = Buffer.from('GIF89a\x01\0\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0;', 'latin1');
+    expect(await sharp(picture).metadata()).toMatchObject({ format: 'gif', width: 1, height: 1 });
+    await service.collection('both');
+    const hash = createHash('sha256').update(picture).digest('hex');
+    const send = async (content: object): Promise<unknown> => (await service.add('both', [content]))[0];
+    expect(await send({ image: base64(picture) })).toEqual({ id: hash, status: 'created' });
+    expect(await itemOf('both', hash)).toMatchObject({ modality: 'image', width: 1, height: 1 });
+    expect(await send({ text: picture.toString() })).toEqual({ id: hash, status: 'updated' });
+    expect(await itemOf('both', hash)).toMatchObject({ modality: 'text', text: picture.toString() });
+    expect((await itemOf('both', hash)).width).toBeUndefined();
+    expect(await countsOf('both')).toEqual({ image: 0, text: 1, total: 1 });
+  });
+});
