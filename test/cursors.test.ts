@@ -1,0 +1,128 @@
+/** A cursor belongs to its request: with anything else of it changed, it is refused. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { call, items, searchIn } from './api.js';
+import { flat, readsTexts, startSmall, type SmallService } from './small-service.js';
+import { imageTower, textTower } from './small-towers.js';
+
+let service: SmallService;
+beforeAll(async () => {
+  const other = { ...readsTexts, 'onnx/vision_model.onnx': imageTower({ bias: 0.7 }), 'onnx/text_model.onnx': textTower({ pool: 'mean' }) };
+  service = await startSmall({ small: readsTexts, other });
+  for (const name of ['photos', 'copies']) {
+    await service.collection(name);
+    await service.add(name, entries);
+  }
+});
+afterAll(() => service.remove());
+
+const entries = Array.from({ length: 12 }, (_, i) => ({ id: `i${String(i).padStart(2, '0')}`, embedding: [1, i / 10, i % 3, 0], modality: i % 2 ? 'image' : 'text', metadata: { n: i, even: i % 2 === 0 } }));
+const refused = { status: 400, body: { error: { code: 'invalid_request', param: 'cursor', message: expect.stringMatching(/^The cursor belongs to another request: /) } } };
+
+describe('The cursor of a search', () => {
+  const request = { query: [{ input: { embedding: [1, 0.5, 0.2, 0] }, weight: 2 }, { input: 'a dog', weight: 0.1 }], modality: 'text', filter: { n: { $lte: 9 } }, min_score: 0.1, exact: true, limit: 2 };
+  const ask = (body: object, collection = 'photos') => service.post(searchIn(collection), body);
+
+  async function cursorOf(body: object, collection = 'photos'): Promise<string> {
+    const answer = await ask(body, collection);
+    expect([answer.status, answer.body.next_cursor]).toEqual([200, expect.any(String)]);
+    return answer.body.next_cursor;
+  }
+
+  it('goes on with the same request, with a larger page and the same fields in another order too', async () => {
+    const cursor = await cursorOf(request);
+    const whole = (await ask({ ...request, limit: 100 })).body.matches;
+    expect(whole.map(({ id }: any) => id).sort()).toEqual(['i00', 'i02', 'i04', 'i06', 'i08']);
+    expect((await ask({ cursor, ...request })).body.matches).toEqual(whole.slice(2, 4));
+    const { query, ...rest } = request;
+    expect((await ask({ ...rest, query, cursor, limit: 50 })).body).toMatchObject({ matches: whole.slice(2) });
+  });
+
+  const { modality: _, ...bothModalities } = request;
+  const { filter: __, ...unfiltered } = request;
+  const { min_score: ___, ...unbounded } = request;
+  const { exact: ____, ...approximate } = request;
+  it.each<[string, object, string?]>([
+    ['another embedding', { ...request, query: [{ ...request.query[0]!, input: { embedding: [1, 0.5, 0.2, 0.001] } }, request.query[1]!] }],
+    ['another text', { ...request, query: [request.query[0]!, { ...request.query[1]!, input: 'a dog.' }] }],
+    ['another weight', { ...request, query: [{ ...request.query[0]!, weight: 2.001 }, request.query[1]!] }],
+    ['one part fewer', { ...request, query: [request.query[0]!] }],
+    ['an id in the place of an embedding', { ...request, query: [{ input: { id: 'i01' }, weight: 2 }, request.query[1]!] }],
+    ['the other modality', { ...request, modality: 'image' }],
+    ['both modalities', bothModalities],
+    ['another filter', { ...request, filter: { n: { $lte: 8 } } }],
+    ['another operator', { ...request, filter: { n: { $lt: 9 } } }],
+    ['no filter', unfiltered],
+    ['another least score', { ...request, min_score: 0.11 }],
+    ['no least score', unbounded],
+    ['the graph let in', approximate],
+    ['the graph let in by name', { ...request, exact: false }],
+    ['a collection that holds the same', request, 'copies'],
+  ])('is refused with %s', async (_what, body, collection) => {
+    const cursor = await cursorOf(request);
+    expect(await ask(body, collection), 'without the cursor').toMatchObject({ status: 200 });
+    expect(await ask({ ...body, cursor }, collection)).toMatchObject(refused);
+  });
+
+  it('is refused once its collection is of another space, whatever else is the same', async () => {
+    await service.collection('moved', { model: 'small' });
+    await service.add('moved', entries);
+    const cursor = await cursorOf(request, 'moved');
+    expect((await call(service.server.url, 'DELETE', '/v1/collections/moved')).status).toBe(204);
+    await service.collection('moved', { model: 'other' });
+    await service.add('moved', entries);
+    expect(await ask({ ...request, cursor }, 'moved')).toMatchObject(refused);
+  });
+
+  it('is refused with another file', async () => {
+    const picture = await flat(200, 40, 90);
+    const ask = async (file: string, cursor?: string) => {
+      const form = new FormData();
+      form.append('request', JSON.stringify({ limit: 3, ...(cursor === undefined ? {} : { cursor }) }));
+      form.append('file', new Blob([Buffer.from(file, 'base64')]), 'query.png');
+      return service.post(searchIn('photos'), form);
+    };
+    const { next_cursor: cursor, matches } = (await ask(picture)).body;
+    const next = await ask(picture, cursor);
+    expect([next.status, next.body.matches.filter(({ id }: any) => matches.some((match: any) => match.id === id))]).toEqual([200, []]);
+    expect(await ask(await flat(200, 40, 91), cursor)).toMatchObject(refused);
+    expect(await service.post(searchIn('photos'), { query: { embedding: [1, 0, 0, 0] }, limit: 3, cursor })).toMatchObject(refused);
+  });
+});
+
+describe('The cursor of a listing', () => {
+  const at = (query: Record<string, string>, collection = 'photos'): string => `${items(collection)}?${new URLSearchParams(query).toString()}`;
+  const filter = JSON.stringify({ even: true });
+
+  it('goes on with the same filter, with a larger page too, and ends', async () => {
+    const first = (await service.get(at({ filter, limit: '2' }))).body;
+    expect(first.items.map(({ id }: any) => id)).toEqual(['i00', 'i02']);
+    const second = (await service.get(at({ filter, limit: '3', cursor: first.next_cursor }))).body;
+    expect(second.items.map(({ id }: any) => id)).toEqual(['i04', 'i06', 'i08']);
+    const third = (await service.get(at({ filter, limit: '3', cursor: second.next_cursor }))).body;
+    expect([third.items.map(({ id }: any) => id), third.next_cursor]).toEqual([['i10'], undefined]);
+  });
+
+  it('ends with a page that holds the last item and no more', async () => {
+    const { items: found, next_cursor: cursor } = (await service.get(at({ limit: '12' }))).body;
+    expect([found.length, cursor]).toEqual([12, undefined]);
+    expect((await service.get(at({ limit: '11' }))).body.next_cursor).toEqual(expect.any(String));
+  });
+
+  it.each<[string, Record<string, string>, string?]>([
+    ['another filter', { filter: JSON.stringify({ even: false }) }],
+    ['a filter that says the same otherwise', { filter: JSON.stringify({ even: { $eq: true } }) }],
+    ['no filter', {}],
+    ['a collection that holds the same', { filter }, 'copies'],
+  ])('is refused with %s', async (_what, query, collection) => {
+    const { next_cursor: cursor } = (await service.get(at({ filter, limit: '2' }))).body;
+    expect((await service.get(at({ ...query, limit: '2' }, collection))).status).toBe(200);
+    expect(await service.get(at({ ...query, limit: '2', cursor }, collection))).toMatchObject(refused);
+  });
+
+  it('is refused by a search, and a search\'s by it', async () => {
+    const { next_cursor: ofListing } = (await service.get(at({ limit: '2' }))).body;
+    const { next_cursor: ofSearch } = (await service.post(searchIn('photos'), { query: 'a dog', limit: 2 })).body;
+    expect(await service.post(searchIn('photos'), { query: 'a dog', limit: 2, cursor: ofListing })).toMatchObject(refused);
+    expect(await service.get(at({ limit: '2', cursor: ofSearch }))).toMatchObject(refused);
+  });
+});
