@@ -69,6 +69,7 @@ describe('A graph\'s snapshot that is newer than the database', () => {
     cpSync(join(later, 'snapshots'), join(earlier, 'snapshots'), { recursive: true });
 
     const again = await open(earlier);
+    await graphReady(again, 400);
     await again.write('photos', named(1000, 1100).map(text));
     await graphReady(again, 500);
     expect(reasons).toEqual(['It is newer than the database.']);

@@ -1,0 +1,45 @@
+/** Those that once lived, because tests looked at statuses and order alone. */
+import { of, type Mutation } from './mutation.js';
+
+const numbers = ['test/numbers.test.ts'];
+const writes = ['test/writes.test.ts'];
+const cursors = ['test/cursors.test.ts'];
+
+export const foundByReview: Mutation[] = [
+  of('src/encoder/workers/outcomes.ts', numbers)(
+    'refused-picture-shifts-in-the-answer',
+    'if (!outcome.ok) return { ok: false, error: reviveError(outcome.error) };',
+    'if (!outcome.ok) return (next++, { ok: false, error: reviveError(outcome.error) });',
+    'Behind a refused picture each gets the embedding of its neighbor.',
+  ),
+  of('src/encoder/workers/worker.ts', numbers)(
+    'refused-picture-shifts-in-the-worker',
+    'readPicture(bytes, model, tensor, read * stride, thumbnail, seconds)',
+    'readPicture(bytes, model, tensor, outcomes.length * stride, thumbnail, seconds)',
+    'Behind a refused picture each gets the embedding of its neighbor.',
+  ),
+  of('src/operations/embedding.ts', numbers)('client-embedding-unnormalised', '(value) => value / largest / norm)', '(value) => value)', 'Scores of what clients send are no cosines.'),
+  of('src/operations/classify.ts', numbers)('ensemble-of-one-prompt', 'normalizedSum(encoded.slice(from, to)', 'normalizedSum(encoded.slice(from, Math.min(from + 1, to))', 'Of several prompts the first alone counts.'),
+  of('src/operations/ingest.ts', writes)('later-chunk-overtakes', '    await before;\n    if (order.length', '    if (order.length', 'Of two entries with one id the earlier may win.'),
+  of('src/store/embedded/snapshots.ts', ['test/graphs.test.ts'])('snapshot-newer-than-database', 'if (sidecar.seq > seq)', 'if (sidecar.seq > Infinity)', 'After a restored backup, new items are never found.'),
+  of('src/store/embedded/reembeddings.ts', ['test/reembed-end.test.ts'])(
+    'reembed-ends-without-looking',
+    "if (modalities.some((modality) => this.#table.hasBehind(key, modality, through[modality]))) return 'pending';",
+    '',
+    'What was added last has no embedding of the new space.',
+  ),
+  of('src/operations/embed-again.ts', ['test/reembed-end.test.ts'])('reembed-ends-although-some-wait', "if (outcome !== 'pending') return outcome;", "return outcome === 'pending' ? 'done' : outcome;", 'A collection never goes over when something was added at its end.'),
+  of('src/operations/ingest.ts', writes)(
+    'known-under-another-modality',
+    ' && there.get(id)?.modality === content.modality && there.get(id)!.embedded',
+    ' && there.get(id)!.embedded',
+    'The same bytes as a text stay a picture.',
+  ),
+  of('src/store/embedded/writer.ts', writes)('written-under-another-modality', 'content.contentHash !== row.content_hash || content.modality !== row.modality || row.unembedded', 'content.contentHash !== row.content_hash || row.unembedded', 'The same bytes as a text stay a picture.'),
+  of('src/operations/search.ts', cursors)('filter-not-in-search-cursor', 'request.filter ?? null, request.min_score', 'null, request.min_score', 'A page of another filter goes on in the middle of this one.'),
+  of('src/operations/items.ts', cursors)('filter-not-in-listing-cursor', "['items', collection, request.filter ?? null]", "['items', collection]", 'A page of another filter goes on in the middle of this one.'),
+  of('src/store/embedded/filter.ts', ['test/filters.test.ts'])('lte-as-lt', '(order) => order <= 0', '(order) => order < 0', 'The boundary itself is left out.'),
+  of('src/store/embedded/search.ts', ['test/graphs.test.ts'])('excluded-not-counted', ' + (excludeIds?.length ?? 0);', ';', 'A search by many items compares with everything.'),
+  of('src/operations/embedding.ts', numbers)('near-opposites-refused', 'scale * 1e-6', 'scale * 1e-4', 'Queries that nearly cancel out are refused.'),
+  of('src/operations/embedding.ts', numbers)('opposites-are-a-direction', 'scale * 1e-6', 'scale * 1e-12', 'What rounding leaves is searched for.'),
+];
