@@ -249,7 +249,8 @@ describe('the client', () => {
     const stopping = new AbortController();
     const stand = await answering([{ ...busy, headers: { 'retry-after': '30' } }]);
     const asking = new MixspaceClient({ url: stand.url }).collections({ signal: stopping.signal });
-    setTimeout(() => stopping.abort(new Error('enough')), 50);
+    await expect.poll(stand.asked).toBe(1);
+    stopping.abort(new Error('enough'));
     await expect(asking).rejects.toThrow('enough');
     stand.close();
   });

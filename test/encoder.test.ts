@@ -192,16 +192,19 @@ test('refuses what passes the bound of its queue, but takes one large request wh
 
 test('replaces a worker that dies and loses nothing', async () => {
   const workers: ChildProcess[] = [];
+  let begun = (): void => undefined;
+  const working = new Promise<void>((resolve) => (begun = resolve));
   const watched = await open({
     startWorker: (settings) => {
       const worker = startWorker(settings);
       workers.push(worker);
       return worker;
     },
+    onStage: (stage) => stage === 'queue' && begun(),
   });
   const bytes = await picture('landscape.jpg');
   const pictures = watched.encodeImages('clip-tiny', new Array<Buffer>(60).fill(bytes), bulk);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await working;
   workers[0]!.kill('SIGKILL');
   expect((await pictures).every(({ ok }) => ok)).toBe(true);
   expect(logged).toContain('An encoder worker died and is replaced.');

@@ -108,6 +108,12 @@ async function until(client: MixspaceClient, name: string, isReached: (collectio
 }
 const isDone = ({ reembedding }: Collection): boolean => reembedding === undefined;
 
+/** How often a collection was asked for. */
+async function looksAt(server: RunningServer): Promise<number> {
+  const { body } = await call<string>(server.url, 'GET', '/metrics');
+  return Number(/^mixspace_http_request_seconds_count\{method="GET",route="\/v1\/collections\/:name",status="200"\} (\d+)$/m.exec(body)?.[1] ?? 0);
+}
+
 describe('Embedding a collection again', () => {
   it('answers as before until it goes over, and then as one made with the other model', async () => {
     const items = [...(await pictures(0, 80)), ...texts(0, 600)];
@@ -493,7 +499,7 @@ describe('mixspace reembed', () => {
 
   it('stops the service on Ctrl-C, and goes on when it is run again', async () => {
     const { spawn } = await import('node:child_process');
-    await withServer(async (client) => {
+    await withServer(async (client, server) => {
       await client.createCollection({ name: 'photos' });
       await addAll(client, 'photos', texts(0, 3_000));
       const command = spawn(process.execPath, [path.join(repository, 'dist/main.js'), 'reembed', 'photos', '--model', 'second', '--url', client.url], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -501,9 +507,10 @@ describe('mixspace reembed', () => {
       command.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
       const ended = new Promise<number | null>((resolve) => command.once('close', resolve));
       await until(client, 'photos', ({ reembedding }) => (reembedding?.done ?? 0) > 0);
-      // The plan is told once the command has set itself up to be interrupted.
       await expect.poll(() => stdout).toMatch(/3000 items to embed/);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      // It has set itself up to be interrupted before it looks for the first time.
+      const looks = await looksAt(server);
+      await expect.poll(() => looksAt(server)).toBeGreaterThan(looks);
       command.kill('SIGINT');
       expect(await ended).toBe(130);
       expect(stdout).toMatch(/Stopped after \d+ of 3000 items; photos searches as before\. Run mixspace reembed photos again to go on\./);

@@ -33,9 +33,10 @@ it('keeps to itself: the runtime under it reports to nobody, and it listens on t
 
 it('finishes what runs on SIGTERM, exits 0 within 10 s, and has everything after the next start', async () => {
   const first = await startServer();
-  const entries = await Promise.all(Array.from({ length: 48 }, async (_, seed) => ({ id: `d${seed}`, image: base64(await drawn(seed, 'jpeg', 800, 600)) })));
+  const entries = await Promise.all(Array.from({ length: 96 }, async (_, seed) => ({ id: `d${seed}`, image: base64(await drawn(seed, 'jpeg', 800, 600)) })));
   const running = call(first.url, 'POST', items(), { items: entries });
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  // Some are on disk, the others are being encoded.
+  await expect.poll(async () => (await call(first.url, 'GET', '/v1/collections/default')).body.counts.total, { timeout: 30_000, interval: 10 }).toBeGreaterThan(0);
   const began = Date.now();
   const code = await first.stop();
   expect(code).toBe(0);

@@ -63,6 +63,12 @@ function workersOf(server: RunningServer): number[] {
   return lines.map((line) => line.trim().split(/\s+/).map(Number)).filter(([, parent]) => parent === server.process.pid).map(([pid]) => pid!);
 }
 
+/** Batches that a worker was given, those of the readiness probe among them. */
+async function batchesBegun(server: RunningServer): Promise<number> {
+  const { body } = await call<string>(server.url, 'GET', '/metrics');
+  return Number(/^mixspace_stage_seconds_count\{stage="queue"\} (\d+)$/m.exec(body)?.[1] ?? 0);
+}
+
 describe('several models', () => {
   it('lists every package from the start, the default one loaded, the others not', async () => {
     const server = await start();
@@ -177,10 +183,11 @@ describe('a worker', () => {
     const large = await sharp(noise, { raw: { width: 1500, height: 1500, channels: 3 } }).png({ compressionLevel: 0 }).toBuffer();
     expect(large.byteLength).toBeGreaterThan(5e6);
     const pictures = [large, ...(await Promise.all([1, 2, 3].map((seed) => drawn(seed, 'jpeg', 2000, 1500))))];
-    const asked = Array.from({ length: 6 }, () => embed(server, 'a', pictures.map((bytes) => ({ image: base64(bytes) }))));
     const before = workersOf(server);
     expect(before).toHaveLength(2);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    const idle = await batchesBegun(server);
+    const asked = Array.from({ length: 6 }, () => embed(server, 'a', pictures.map((bytes) => ({ image: base64(bytes) }))));
+    await until(() => batchesBegun(server), (begun) => begun >= idle + 4);
     process.kill(before[0]!, 'SIGKILL');
     expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
     const after = await until(() => workersOf(server), (pids) => pids.length === 2);

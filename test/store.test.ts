@@ -275,7 +275,9 @@ describe('durability', () => {
       const child = spawn(process.execPath, [writer], { stdio: ['ignore', 'pipe', 'inherit'] });
       let output = '';
       child.stdout.on('data', (chunk) => (output += String(chunk)));
-      await setTimeout(900 + 300 * round);
+      await vi.waitFor(() => expect(output).toContain('-k'), { timeout: 20_000, interval: 5 });
+      // At any moment of its work.
+      await setTimeout(300 * round);
       const closed = once(child, 'close');
       child.kill('SIGKILL');
       expect(await closed).toEqual([null, 'SIGKILL']);
@@ -517,12 +519,12 @@ describe('snapshots', () => {
   });
 
   it('is rebuilt without its dead nodes when many are dead', { timeout: 30_000 }, async () => {
-    const store = await openWithCollection(newDirectory(), eager);
+    const directory = newDirectory();
+    const store = await openWithCollection(directory, eager);
     await store.write('photos', texts(0, 2500).map((write, i) => ({ ...write, metadata: { i } })));
     await graphReady(store, 2500);
     await store.deleteItems('photos', { i: { $lt: 1500 } });
-    await graphReady(store, 1000);
-    await setTimeout(1500);
+    await vi.waitFor(() => expect(filesUnder(join(directory, 'snapshots'))).toContainEqual(expect.stringMatching(/-1000\.hnsw$/)), { timeout: 20_000, interval: 20 });
     await graphReady(store, 1000);
     expect((await topIds(store, 2000))[0]).toBe(idOf(2000));
     expect(await topIds(store, 100)).not.toContain(idOf(100));

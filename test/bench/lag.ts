@@ -33,7 +33,8 @@ export async function lag(quick: boolean, asked?: BenchModel): Promise<void> {
 
       load = fork(path.join(import.meta.dirname, 'ingest-load.ts'), [server.url, folder]);
       const ended = once(load, 'exit');
-      await delay(3_000);
+      const before = await items();
+      while ((await items()) === before) await delay(100);
       const own = monitorEventLoopDelay({ resolution });
       own.enable();
       const [stagesBefore, itemsBefore, processorBefore] = [await readStages(server.url), await items(), processorTimes()];
