@@ -89,6 +89,21 @@ describe('The cursor of a search', () => {
   });
 });
 
+it('A page has ten matches, or a hundred items, unless it is said, and the last one leads no further', async () => {
+  await service.collection('many');
+  await service.add('many', Array.from({ length: 101 }, (_, i) => ({ id: `m${i}`, embedding: [1, i / 100, 0, 0], modality: 'text' })));
+  const query = { embedding: [1, 0, 0, 0] };
+  const found = (await service.post(searchIn('many'), { query })).body;
+  expect([found.matches.length, found.next_cursor]).toEqual([10, expect.any(String)]);
+  const listed = (await service.get(items('many'))).body;
+  expect([listed.items.length, listed.next_cursor]).toEqual([100, expect.any(String)]);
+  for (const limit of [101, 102]) {
+    const whole = (await service.post(searchIn('many'), { query, limit })).body;
+    expect([whole.matches.length, whole.next_cursor]).toEqual([101, undefined]);
+  }
+  expect((await service.post(searchIn('many'), { query, limit: 100 })).body.next_cursor).toEqual(expect.any(String));
+});
+
 describe('The cursor of a listing', () => {
   const at = (query: Record<string, string>, collection = 'photos'): string => `${items(collection)}?${new URLSearchParams(query).toString()}`;
   const filter = JSON.stringify({ even: true });

@@ -1,5 +1,5 @@
 /** When a graph answers, and when it may not be believed. */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -134,5 +134,23 @@ describe('A search through a graph', () => {
     await graphReady(store, 1500);
     const { matches, exact } = await store.search('photos', { embedding: query, limit: 1000 });
     expect([matches.length, exact]).toEqual([1000, true]);
+  });
+});
+
+describe('An original that items share', () => {
+  it('stays as long as one names it, although the others are deleted while it is being added again', async () => {
+    const originals = Array.from({ length: 64 }, (_, i) => Buffer.from(`picture ${i}`));
+    const large = Array.from({ length: 12 }, () => randomBytes(4e6));
+    const picture = (id: string, original: Buffer): ItemWrite => ({ id, content: { modality: 'image', contentHash: createHash('sha256').update(original).digest('hex'), embedding: embeddingOf(id), original, mediaType: 'image/png' } });
+    const store = await filled(folder, []);
+    await store.write('photos', originals.map((original, i) => picture(`first ${i}`, original)));
+    // The large ones take long to flush; the small ones were looked up by then, and are there.
+    const again = store.write('photos', [...originals.map((original, i) => picture(`again ${i}`, original)), ...large.map((original, i) => picture(`large ${i}`, original))]);
+    for (let i = 63; i >= 0; i--) await store.deleteItem('photos', `first ${i}`);
+    await again;
+    for (const [i, original] of originals.entries()) {
+      const { bytes } = await store.getPicture('photos', `again ${i}`, 'original');
+      expect(Buffer.from(bytes).equals(original), `picture ${i}`).toBe(true);
+    }
   });
 });

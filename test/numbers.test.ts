@@ -204,6 +204,26 @@ describe('A label', () => {
     }
   });
 
+  it('meets a threshold that is its own score, costs its prompts\' tokens, and is told of as many as are asked for', async () => {
+    const ask = async (more: object): Promise<any> => (await service.post('/v1/classify', { input: inputs[0], labels, templates, ...more })).body;
+    const { data, usage } = await ask({});
+    const best = data[0].predictions[0];
+    expect((await ask({ threshold: best.score })).data[0]).toMatchObject({ prediction: best.label, score: best.score });
+    expect((await ask({ threshold: best.score + 1e-9 })).data[0]).toMatchObject({ prediction: null, score: best.score });
+    expect((await ask({ top_k: 2 })).data[0].predictions).toEqual(data[0].predictions.slice(0, 2));
+    const prompts = labels.flatMap((label) => (typeof label === 'string' ? templates.map((template) => template.replace(/\{(label)?\}/, label)) : label.prompts));
+    const { body } = await service.post('/v1/embeddings', { input: [inputs[0], ...prompts] });
+    expect(usage).toEqual(body.usage);
+    expect(usage.prompt_tokens).toBeGreaterThan(prompts.length * 3);
+  });
+
+  it('keeps its own prompts among more than a thousand others', async () => {
+    const many = Array.from({ length: 700 }, (_, i) => `thing number ${i}`);
+    const { body } = await service.post('/v1/classify', { input: inputs[0], labels: [...many, ...labels], templates: ['{label}', 'a picture of {label}'] });
+    const told = new Map(body.data[0].predictions.map(({ label, similarity }: any) => [label, similarity]));
+    for (const { label, similarity } of await reckoned('small', inputs[0]!, ['{label}', 'a picture of {label}'])) expect(told.get(label), label).toBeCloseTo(similarity, 5);
+  });
+
   it('is "a photo of a {label}" where neither the request nor the model has templates', async () => {
     const { body } = await service.post('/v1/classify', { input: inputs[0], labels });
     const expected = await reckoned('small', inputs[0]!, ['a photo of a {label}']);

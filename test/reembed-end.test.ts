@@ -1,23 +1,23 @@
-/** What is added while a collection is about to go over to another space is embedded again too. */
-import { createHash } from 'node:crypto';
+/** What happens in the moment in which a collection goes over to another space: nothing is left behind, and nothing of one space comes into the other. */
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Encoder, ModelDescription } from '../src/encoder/encoder.js';
-import { openEncoder } from '../src/encoder/index.js';
-import { startWorkerFrom } from '../src/encoder/workers/worker-process.js';
 import type { Context } from '../src/operations/context.js';
-import { embedAgain } from '../src/operations/embed-again.js';
-import { Run } from '../src/operations/reembedding.js';
 import type { ItemWrite, ReembeddingTarget, Store } from '../src/store/store.js';
-import { readsTexts } from './small-service.js';
+import { dot, readsTexts } from './small-service.js';
 import { smallPackage, textTower } from './small-towers.js';
 
-// The store runs in a thread of its own, which starts from compiled code.
-const compiled = fileURLToPath(new URL('../dist/store/embedded/index.js', import.meta.url));
-const { openEmbeddedStore } = (await import(pathToFileURL(compiled).href)) as typeof import('../src/store/embedded/index.js');
+// Compiled, since the store starts a thread of its own from that, and its errors are of that.
+const compiled = (file: string): Promise<unknown> => import(new URL(`../dist/${file}`, import.meta.url).href);
+const { openEmbeddedStore } = (await compiled('store/embedded/index.js')) as typeof import('../src/store/embedded/index.js');
+const { openEncoder } = (await compiled('encoder/index.js')) as typeof import('../src/encoder/index.js');
+const { embedAgain } = (await compiled('operations/embed-again.js')) as typeof import('../src/operations/embed-again.js');
+const { ingest } = (await compiled('operations/ingest.js')) as typeof import('../src/operations/ingest.js');
+const { Reembeddings, Run } = (await compiled('operations/reembedding.js')) as typeof import('../src/operations/reembedding.js');
+const { search } = (await compiled('operations/search.js')) as typeof import('../src/operations/search.js');
 
 let models: string;
 let encoder: Encoder;
@@ -27,7 +27,7 @@ beforeAll(async () => {
   models = await mkdtemp(path.join(tmpdir(), 'mixspace-small-'));
   await smallPackage(models, 'first', readsTexts);
   await smallPackage(models, 'second', { ...readsTexts, 'onnx/text_model.onnx': textTower({ pool: 'mean', rows: 2600 }) });
-  encoder = await openEncoder({ modelsDirectory: models, defaultModel: 'first', workers: 1, limits: { pictureBytes: 50e6, picturePixels: 100e6 }, startWorker: startWorkerFrom(new URL('../dist/encoder/workers/worker.js', import.meta.url)), log: () => undefined });
+  encoder = await openEncoder({ modelsDirectory: models, defaultModel: 'first', workers: 1, limits: { pictureBytes: 50e6, picturePixels: 100e6 }, log: () => undefined });
   first = await encoder.model('first');
   const { id, fingerprint, dimension } = await encoder.model('second');
   target = { model: id, fingerprint, dimension, fromThumbnails: true, skipImpossible: false };
@@ -97,5 +97,55 @@ describe('A collection goes over', () => {
       const [encoded] = await encoder.encodeTexts('second', [`the words of ${id}`], { priority: 'interactive' });
       expect(await store.getEmbedding('photos', id), id).toEqual(encoded!.embedding);
     }
+  });
+});
+
+describe('In the moment in which a collection goes over', () => {
+  /** Everything but the going over itself. */
+  async function allButOver(ids: string[]): Promise<void> {
+    await store.write('photos', ids.map(text));
+    await store.startReembedding('photos', target);
+    const items = await store.nextToReembed('photos', { limit: 500 });
+    const encoded = await encoder.encodeTexts('second', ids.map((id) => `the words of ${id}`), { priority: 'interactive' });
+    await store.putReembedded('photos', target.fingerprint, items.map(({ key }, i) => ({ key, embedding: encoded[i]!.embedding })));
+  }
+  /** It goes over when an operation has seen so many times in which space it is. */
+  function goingOver(looks: number): Context {
+    let seenTimes = 0;
+    const getCollection: Store['getCollection'] = async (name) => {
+      const seen = await store.getCollection(name);
+      if (++seenTimes === looks) expect(await store.finishReembedding('photos')).toBe('done');
+      return seen;
+    };
+    const limits = { picture: 50e6, text: 1e6, metadata: 64e3, inputs: 100, items: 100, labels: 100 };
+    return { store: { ...store, getCollection }, encoder, limits, roots: [], fetch: { allow: [], timeoutMs: 1000 }, reembeddings: new Reembeddings(), log: () => undefined, stage: () => undefined };
+  }
+  const caller = { signal: new AbortController().signal };
+
+  it('a search that has begun answers from the other space', async () => {
+    const [long, short] = ['many dogs beside a horse in the snow at night', 'a'] as const;
+    await allButOver([long, short]);
+    const { matches } = await search(goingOver(1), 'photos', { query: `the words of ${short}` }, undefined, caller);
+    const [one, other] = await encoder.encodeTexts('second', [long, short].map((id) => `the words of ${id}`), { priority: 'interactive' });
+    expect(matches.map(({ id, score }) => [id, score])).toEqual([[short, expect.closeTo(1, 6)], [long, expect.closeTo(dot([...one!.embedding], [...other!.embedding]), 6)]]);
+  });
+
+  it('an item that is being added is embedded for the other space', async () => {
+    await allButOver(['a']);
+    const { items } = await ingest(goingOver(2), 'photos', [{ id: 'late', content: { text: 'the words of late' } }], caller);
+    expect(items).toEqual([{ id: 'late', status: 'created' }]);
+    const [encoded] = await encoder.encodeTexts('second', ['the words of late'], { priority: 'interactive' });
+    expect([...(await store.getEmbedding('photos', 'late'))]).toEqual([...encoded!.embedding].map((value) => expect.closeTo(value, 6) as number));
+  });
+
+  it('an embedding of the space that it leaves is not written', async () => {
+    await allButOver(['a']);
+    // The original is flushed before the transaction begins: meanwhile the collection goes over.
+    const original = randomBytes(4e6);
+    const late = { id: 'late', content: { ...picture('late').content!, original, contentHash: createHash('sha256').update(original).digest('hex') } };
+    const [written, outcome] = await Promise.allSettled([store.write('photos', [late], first.fingerprint), store.finishReembedding('photos')]);
+    expect(outcome).toEqual({ status: 'fulfilled', value: 'done' });
+    expect(written).toMatchObject({ status: 'rejected', reason: { code: 'conflict' } });
+    expect((await store.getCollection('photos')).counts).toEqual({ image: 0, text: 1 });
   });
 });

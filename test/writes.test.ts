@@ -1,16 +1,24 @@
 /** Of entries that meet in one item: which of them it is afterwards. */
 import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { base64, items } from './api.js';
 import { drawn } from './pictures.js';
-import { readsTexts, startSmall, type SmallService } from './small-service.js';
+import { flat, readsTexts, startSmall, type SmallService } from './small-service.js';
 
 let service: SmallService;
+let root: string;
 beforeAll(async () => {
-  service = await startSmall({ small: readsTexts });
+  root = await mkdtemp(path.join(tmpdir(), 'mixspace-root-'));
+  service = await startSmall({ small: readsTexts }, { MIXSPACE_ROOTS: root });
 });
-afterAll(() => service.remove());
+afterAll(async () => {
+  await service.remove();
+  await rm(root, { recursive: true, force: true });
+});
 
 const itemOf = async (collection: string, id: string): Promise<any> => (await service.get(`${items(collection)}/${id}`)).body;
 const countsOf = async (collection: string): Promise<object> => (await service.get(`/v1/collections/${collection}`)).body.counts;
@@ -42,6 +50,39 @@ describe('Of two entries with one id', () => {
     expect(outcomes.map(({ status }) => status)).toEqual(['updated', 'updated']);
     expect(await service.search('near', { query: { embedding: axis(0) } })).toEqual([['same', expect.closeTo(1, 6)]]);
     expect((await itemOf('near', 'same')).metadata).toEqual({ back: true });
+  });
+});
+
+describe('Of what is written together', () => {
+  const contents = { image: async () => ({ image: await flat(10, 200, 90) }), text: async () => ({ text: 'a river' }), embedding: async () => ({ embedding: axis(1), modality: 'image' }) };
+  it.each([
+    ['image', 'text', 'embedding'],
+    ['text', 'embedding', 'image'],
+    ['embedding', 'image', 'text'],
+  ] as const)('the last entry of an id holds, whatever they are made of: %s, %s, %s', async (...kinds) => {
+    await service.collection(`of-${kinds.join('-')}`);
+    const outcomes = await service.add(`of-${kinds.join('-')}`, await Promise.all(kinds.map(async (kind) => ({ id: 'same', ...(await contents[kind]()), metadata: { kind } }))));
+    expect(outcomes.map(({ status }) => status)).toEqual(['created', 'updated', 'updated']);
+    const { modality, text, width, metadata } = await itemOf(`of-${kinds.join('-')}`, 'same');
+    const last = { image: { modality: 'image', width: 12 }, text: { modality: 'text', text: 'a river' }, embedding: { modality: 'image' } }[kinds[2]];
+    expect({ modality, text, width, metadata }).toEqual({ ...last, metadata: { kind: kinds[2] } });
+  });
+
+  it('what a file named by path holds is referenced, and what came as bytes is kept', async () => {
+    const file = path.join(root, 'a.png');
+    const sent = Buffer.from(await flat(1, 2, 3), 'base64');
+    await writeFile(file, sent);
+    await service.collection('by-path');
+    expect((await service.add('by-path', [{ id: 'path', path: file }]))[0]).toMatchObject({ status: 'created' });
+    const kept = async (): Promise<string[]> => (await readdir(path.join(service.server.indexDir, 'originals'), { recursive: true }).catch(() => [])).filter((name) => /[0-9a-f]{64}$/.test(name)).map((name) => path.basename(name));
+    const hash = createHash('sha256').update(sent).digest('hex');
+    expect(await kept()).not.toContain(hash);
+    expect((await service.add('by-path', [{ id: 'bytes', image: base64(sent) }]))[0]).toMatchObject({ status: 'created' });
+    expect(await kept()).toContain(hash);
+    for (const id of ['path', 'bytes']) {
+      const original = await fetch(`${service.server.url}${items('by-path')}/${id}/image?size=original`);
+      expect([id, original.status, Buffer.from(await original.arrayBuffer()).equals(sent)]).toEqual([id, 200, true]);
+    }
   });
 });
 

@@ -24,6 +24,8 @@ export interface TestRun {
 export class Scratch {
   readonly #root: string;
   readonly #tree: string;
+  /** Ends what runs. */
+  #end = (): void => undefined;
 
   private constructor(root: string) {
     this.#root = root;
@@ -97,6 +99,7 @@ export class Scratch {
           // Nobody is left.
         }
       };
+      this.#end = endGroup;
       const timer = setTimeout(() => {
         timedOut = true;
         endGroup();
@@ -113,6 +116,7 @@ export class Scratch {
   }
 
   async remove(): Promise<void> {
+    this.#end();
     await rm(this.#root, { recursive: true, force: true });
   }
 }

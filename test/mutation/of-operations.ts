@@ -1,0 +1,35 @@
+import { of, type Mutation } from './mutation.js';
+
+const writes = ['test/writes.test.ts', 'test/collections.test.ts'];
+const searches = ['test/numbers.test.ts', 'test/cursors.test.ts', 'test/collections.test.ts'];
+const embeddings = ['test/numbers.test.ts', 'test/embeddings.test.ts', 'test/outputs.test.ts'];
+const ingest = of('src/operations/ingest.ts', writes);
+const search = of('src/operations/search.ts', searches);
+const classify = of('src/operations/classify.ts', embeddings);
+
+export const ofOperations: Mutation[] = [
+  ingest('repeated-id-taken-as-known', '!repeated.has(id) && there', 'there', 'Of the same id three times in a request, the last one is not written.'),
+  ingest('order-lost-within-a-chunk', '[...writes.keys()].sort((a, b) => a - b)', '[...writes.keys()]', 'Of two entries with one id the earlier wins where it is the picture.'),
+  ingest('original-of-a-path-copied', 'keeps && each.content.path === undefined ?', 'keeps ?', 'Files named by path are copied into the index directory.'),
+  ingest('metadata-left-out-is-wiped', '...(each.metadata === undefined ? {} : { metadata: each.metadata })', 'metadata: each.metadata ?? {}', 'Sending a picture again without its metadata deletes that.'),
+  ingest('overloaded-is-the-entrys-fault', "'disk_full', 'overloaded', 'not_ready'", "'disk_full', 'not_ready'", 'Where the queue is full clients are told that their pictures are at fault, and give them up.', { tests: ['test/http.test.ts'] }),
+  search('weight-zero-counts', 'parts[index]!.weight ?? 1', 'parts[index]!.weight || 1', 'A weight of zero counts as one.'),
+  search('eleven-matches', 'const pageSize = 10;', 'const pageSize = 11;', 'A page is not what the contract says.'),
+  classify('threshold-itself-is-none', 'best.score < (request.threshold ?? 0)', 'best.score <= (request.threshold ?? 0)', 'A score that meets the threshold is none of these.'),
+  classify('prompts-cost-nothing', 'sum + each.tokens, labels.tokens)', 'sum + each.tokens, 0)', 'Usage leaves the labels out.'),
+  classify('prompts-beyond-the-first-part-lost', 'prompts.slice(from, from + promptsAtOnce)', 'prompts.slice(0, promptsAtOnce)', 'Labels behind the first thousand prompts get the embeddings of others.'),
+  of('src/operations/inputs.ts', embeddings)('text-limit-in-letters', 'Buffer.byteLength(text) > context.limits.text', 'text.length > context.limits.text', 'Texts of other scripts may be three times the limit.'),
+  of('src/operations/collections.ts', ['test/changed-models.test.ts'])(
+    'default-collection-deleted-with-its-items',
+    'const isIdle = isEmpty && !hasModel(context, byDefault);',
+    'const isIdle = byDefault !== undefined && !hasModel(context, byDefault);',
+    'A start without the model deletes the collection default with all it holds.',
+  ),
+  of('src/operations/context.ts', ['test/changed-models.test.ts'])(
+    'model-of-another-space-taken',
+    'if (description?.fingerprint === collection.fingerprint) return description;',
+    'if (description) return description;',
+    'Vectors of two spaces meet once the files of a model were replaced.',
+  ),
+  of('src/operations/in-space.ts', ['test/reembed-end.test.ts'])('no-second-try-when-it-went-over', 'const attempts = 3;', 'const attempts = 1;', 'Searches fail with a conflict in the moment in which a collection goes over.'),
+];

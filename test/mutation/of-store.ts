@@ -1,0 +1,32 @@
+import { of, type Mutation } from './mutation.js';
+
+const store = ['test/graphs.test.ts', 'test/store.test.ts'];
+const ranking = of('src/store/embedded/ranking.ts', store);
+const search = of('src/store/embedded/search.ts', store);
+const vectors = of('src/store/embedded/vectors.ts', store);
+const writer = of('src/store/embedded/writer.ts', ['test/filters.test.ts', 'test/writes.test.ts', 'test/store.test.ts']);
+const reembedding = ['test/reembed-end.test.ts', 'test/store-reembedding.test.ts'];
+
+export const ofStore: Mutation[] = [
+  ranking('cursors-item-again', 'compareRanked(ranked, after) <= 0', 'compareRanked(ranked, after) < 0', 'Each page begins with the last match of the one before.'),
+  ranking('least-score-itself-left-out', 'if (score < this.floor) return;', 'if (score <= this.floor) return;', 'A match that meets min_score is not found, and of equal scores some are lost.'),
+  search('a-page-too-many', 'more: ranking.best.length > request.limit', 'more: ranking.best.length >= request.limit', 'A cursor leads to an empty page.'),
+  search('exact-claimed', 'return { ranking, exact: nearest.length === alive };', 'return { ranking, exact: true };', 'What a graph found is told to be proven.'),
+  search('newest-not-found', '    await this.#scan(ranking, through, this.#index.count - alive, matching);\n', '', 'What was added is not found until the graph has it.'),
+  search('short-page-is-enough', 'const enough = ranking.full ||', 'const enough = ranking.best.length > 0 ||', 'Where a filter leaves the graph few, matches are missing.'),
+  vectors('removed-stays-in-memory', "    chunk.ids[row] = '';\n", '', 'Pages come out short after deletions.'),
+  vectors('row-behind-includes-the-row', 'if (keys[middle]! <= key) low = middle + 1;', 'if (keys[middle]! < key) low = middle + 1;', 'An item stands twice in an answer, and a removed one stays.'),
+  of('src/store/embedded/snapshots.ts', store)('checksum-not-compared', "if ((await checksum(file)) !== sidecar.sha256) throw new Error('Its checksum does not match.');", '', 'A damaged graph is loaded: searches miss items, or the process ends.'),
+  writer('filter-remembers-old-metadata', 'if (metadata !== row.metadata) changes.remarked.add(row.modality);', '', 'Filters go by the metadata that an item had before.'),
+  writer('created-anew', 'sources, createdAt: row.created_at, updatedAt: at', 'sources, createdAt: at, updatedAt: at', 'An item whose content is replaced loses the time it was added.'),
+  of('src/store/embedded/originals.ts', store)('held-original-removed', 'if (this.#held.has(hash) || this.#isNamed(hash)) continue;', 'if (this.#isNamed(hash)) continue;', 'A picture that is deleted while it is added again loses its original.'),
+  of('src/store/embedded/reembedding-table.ts', reembedding)('still-told-unembedded', '    this.#unmark.run(collection, space);\n', '', 'Items that could be embedded at last are still not found.'),
+  of('src/store/embedded/embedded-store.ts', reembedding)(
+    'written-into-the-other-space',
+    '        this.#find(name, fingerprint);\n        return { statuses',
+    '        return { statuses',
+    'An embedding of the old space is written when the collection goes over meanwhile.',
+  ),
+  of('src/store/embedded/database.ts', ['test/crash.test.ts'])('flushed-some-time', "database.pragma('synchronous = FULL');", "database.pragma('synchronous = NORMAL');", 'What was acknowledged is lost with the power.'),
+  of('src/store/embedded/reembeddings.ts', reembedding)('one-may-be-lost', "if (impossible > 0 && !skipImpossible) return 'impossible';", "if (impossible > 1 && !skipImpossible) return 'impossible';", 'A collection goes over although an item cannot be found there.'),
+];
