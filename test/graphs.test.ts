@@ -1,6 +1,6 @@
 /** When a graph answers, and when it may not be believed. */
 import { createHash, randomBytes } from 'node:crypto';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -54,8 +54,8 @@ async function filled(directory: string, ids: string[], more: Partial<EmbeddedSt
   return store;
 }
 
-describe('A graph\'s snapshot that is newer than the database', () => {
-  it('is not used: what is added in the place of what it knows would never be found', async () => {
+describe('A graph\'s snapshot', () => {
+  it('is not used when it is newer than the database: what is added in the place of what it knows would never be found', async () => {
     const [earlier, later] = [join(folder, 'earlier'), join(folder, 'later')];
     const store = await filled(earlier, named(0, 400));
     await graphReady(store, 400);
@@ -78,6 +78,20 @@ describe('A graph\'s snapshot that is newer than the database', () => {
       expect([matches[0]?.item.id, matches[0]?.score]).toEqual([id, expect.closeTo(1, 6)]);
     }
     for (const id of named(400, 420)) expect((await again.search('photos', { embedding: embeddingOf(id), limit: 1 })).matches[0]!.score).toBeLessThan(0.99);
+  });
+
+  it('is not used when a few of its bytes are others', async () => {
+    const store = await filled(folder, named(0, 400));
+    await graphReady(store, 400);
+    await store.close();
+    const file = join(folder, 'snapshots', readdirSync(join(folder, 'snapshots')).find((name) => name.endsWith('.hnsw'))!);
+    const bytes = readFileSync(file);
+    for (let at = bytes.length >> 1; at < (bytes.length >> 1) + 4; at++) bytes[at]! ^= 0xff;
+    writeFileSync(file, bytes);
+    const again = await open(folder);
+    await graphReady(again, 400);
+    expect(reasons).toEqual(['Its checksum does not match.']);
+    for (const id of named(0, 400)) expect((await again.search('photos', { embedding: embeddingOf(id), limit: 1 })).matches[0]!.item.id).toBe(id);
   });
 
   it('is used, without a word, when it is as old as the database', async () => {
@@ -129,11 +143,50 @@ describe('A search through a graph', () => {
     expect((await store.search('photos', { embedding: query, limit: 10, minScore: nearest[4]!.score })).matches).toEqual(nearest.slice(0, 5));
   });
 
+  it('fills its page where others came before the place where it goes on', async () => {
+    const store = await filled(folder, named(0, 1500));
+    await graphReady(store, 1500);
+    const last = (await store.search('photos', { embedding: query, limit: 30, exact: true })).matches.at(-1)!;
+    const nearer = (i: number): ItemWrite => {
+      const values = embeddingOf(`nearer ${i}`).map((value, d) => query[d]! + 0.05 * value);
+      const norm = Math.hypot(...values);
+      return { id: `nearer ${i}`, content: { ...text(`nearer ${i}`).content!, embedding: values.map((value) => value / norm) } };
+    };
+    await store.write('photos', Array.from({ length: 40 }, (_, i) => nearer(i)));
+    await graphReady(store, 1540);
+    const next = { limit: 30, after: { score: last.score, id: last.item.id, rank: 30 } };
+    const [page, compared] = [await store.search('photos', { embedding: query, ...next }), await store.search('photos', { embedding: query, ...next, exact: true })];
+    expect(compared.matches).toHaveLength(30);
+    expect(page.matches).toEqual(compared.matches);
+  });
+
+  it('has each item once while the graph is still growing', async () => {
+    const store = await filled(folder, named(0, 60));
+    await graphReady(store, 60);
+    await store.write('photos', named(60, 960).map(text));
+    const { matches, more } = await store.search('photos', { embedding: query, limit: 960 });
+    expect((await store.getCollection('photos')).graph.state).toBe('building');
+    expect([new Set(matches.map(({ item }) => item.id)).size, matches.length, more]).toEqual([960, 960, false]);
+  });
+
   it('compares with everything where the page is too deep for it', async () => {
     const store = await filled(folder, named(0, 1500));
     await graphReady(store, 1500);
     const { matches, exact } = await store.search('photos', { embedding: query, limit: 1000 });
     expect([matches.length, exact]).toEqual([1000, true]);
+  });
+});
+
+describe('A search that compares with everything', () => {
+  it('fills its page after the best were deleted, from memory and from the database', async () => {
+    const store = await filled(folder, named(0, 1200), { graphThreshold: 5_000 });
+    const query = embeddingOf('what is asked');
+    const before = (await store.search('photos', { embedding: query, limit: 40 })).matches.map(({ item }) => item.id);
+    for (const id of before.slice(0, 15)) await store.deleteItem('photos', id);
+    expect((await store.search('photos', { embedding: query, limit: 25 })).matches.map(({ item }) => item.id)).toEqual(before.slice(15));
+    await store.close();
+    const again = await open(folder, { graphThreshold: 5_000, vectorCacheBytes: 0 });
+    expect((await again.search('photos', { embedding: query, limit: 25 })).matches.map(({ item }) => item.id)).toEqual(before.slice(15));
   });
 });
 

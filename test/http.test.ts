@@ -10,7 +10,7 @@ const site = 'https://photos.example';
 let open: SmallService;
 let keyed: SmallService;
 beforeAll(async () => {
-  [open, keyed] = await Promise.all([startSmall({ small: readsTexts }, { MIXSPACE_QUEUE_LIMIT: '20' }), startSmall({ small: readsTexts }, { MIXSPACE_API_KEYS: keys.join(','), MIXSPACE_CORS_ORIGINS: site })]);
+  [open, keyed] = await Promise.all([startSmall({ small: readsTexts }, { MIXSPACE_QUEUE_LIMIT: '20', MIXSPACE_MAX_TEXT: '900' }), startSmall({ small: readsTexts }, { MIXSPACE_API_KEYS: keys.join(','), MIXSPACE_CORS_ORIGINS: site })]);
 });
 afterAll(() => Promise.all([open.remove(), keyed.remove()]));
 
@@ -139,6 +139,19 @@ describe('What is sent wrong', () => {
     expect((await open.get('/v1/collections/kept')).body.counts.total).toBe(1);
     expect((await call(open.server.url, 'DELETE', `${items('kept')}?all=false&filter=${encodeURIComponent('{"n":2}')}`)).body).toEqual({ deleted: 0 });
     expect((await call(open.server.url, 'DELETE', `${items('kept')}?all=true`)).body).toEqual({ deleted: 1 });
+  });
+
+  it.each([
+    ['letters of one byte', 'a', 900],
+    ['letters of two bytes', '\u00e9', 450],
+    ['letters of three bytes', '\u732b', 300],
+    ['pairs of four bytes', '\u{1f600}', 225],
+  ])('is refused where a text has more bytes than it may: %s', async (_what, letter, most) => {
+    for (const [count, status] of [[most, 200], [most + 1, 413]] as const) {
+      expect((await open.post('/v1/embeddings', { input: letter.repeat(count) })).status).toBe(status);
+      expect((await open.post('/v1/classify', { input: 'a', labels: [{ name: 'long', prompts: [letter.repeat(count)] }] })).status).toBe(status);
+      expect((await open.post(items(), { items: [{ id: 'long', text: letter.repeat(count) }] })).body.items[0].error?.code).toBe(status === 200 ? undefined : 'too_large');
+    }
   });
 
   it.each([1, 3, 0])('takes nothing in: a list of %d notes for two files', async (count) => {

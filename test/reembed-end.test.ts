@@ -100,6 +100,34 @@ describe('A collection goes over', () => {
   });
 });
 
+describe('An item that cannot be embedded again', () => {
+  async function putAll(impossible: string[]): Promise<void> {
+    for (;;) {
+      const items = await store.nextToReembed('photos', { limit: 10 });
+      if (items.length === 0) return;
+      await store.putReembedded('photos', target.fingerprint, items.map(({ key, source }) => ('text' in source && impossible.includes(source.text) ? { key, impossible: 'Not today.' } : { key, embedding: direction(String(key)) })));
+    }
+  }
+
+  it('keeps its collection from going over, alone as it is, unless it may be left behind; it is found again once it could be', async () => {
+    await store.write('photos', ['a', 'b', 'c'].map(text));
+    await store.startReembedding('photos', target);
+    await putAll(['the words of b']);
+    expect(await store.finishReembedding('photos')).toBe('impossible');
+    expect(await store.getCollection('photos')).toMatchObject({ model: 'first', reembedding: { done: 2, impossible: 1 } });
+    await store.startReembedding('photos', { ...target, skipImpossible: true });
+    await putAll(['the words of b']);
+    expect(await store.finishReembedding('photos')).toBe('done');
+    const found = async (): Promise<string[]> => (await store.search('photos', { embedding: direction('a'), limit: 10 })).matches.map(({ item }) => item.id).sort();
+    expect([(await store.getCollection('photos')).unembedded, (await store.getItem('photos', 'b')).unembedded, await found()]).toEqual([1, 'Not today.', ['a', 'c']]);
+
+    await store.startReembedding('photos', target);
+    await putAll([]);
+    expect(await store.finishReembedding('photos')).toBe('done');
+    expect([(await store.getCollection('photos')).unembedded, (await store.getItem('photos', 'b')).unembedded, await found()]).toEqual([0, undefined, ['a', 'b', 'c']]);
+  });
+});
+
 describe('In the moment in which a collection goes over', () => {
   /** Everything but the going over itself. */
   async function allButOver(ids: string[]): Promise<void> {

@@ -68,6 +68,18 @@ describe('Of what is written together', () => {
     expect({ modality, text, width, metadata }).toEqual({ ...last, metadata: { kind: kinds[2] } });
   });
 
+  it('an item that becomes another keeps the time it was added', async () => {
+    await service.collection('times');
+    await service.add('times', [{ id: 'a', text: 'a river' }]);
+    const before = await itemOf('times', 'a');
+    expect((await service.add('times', [{ id: 'a', text: 'a mountain' }]))[0]!.status).toBe('updated');
+    const after = await itemOf('times', 'a');
+    expect([after.text, after.created_at]).toEqual(['a mountain', before.created_at]);
+    expect(Date.parse(after.updated_at)).toBeGreaterThan(Date.parse(before.updated_at));
+    expect((await service.add('times', [{ id: 'a', text: 'a mountain' }]))[0]!.status).toBe('unchanged');
+    expect((await itemOf('times', 'a')).updated_at).toBe(after.updated_at);
+  });
+
   it('what a file named by path holds is referenced, and what came as bytes is kept', async () => {
     const file = path.join(root, 'a.png');
     const sent = Buffer.from(await flat(1, 2, 3), 'base64');

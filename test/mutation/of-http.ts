@@ -1,6 +1,6 @@
 import { of, type Mutation } from './mutation.js';
 
-const doors = ['test/http.test.ts', 'test/running.test.ts'];
+const doors = ['test/http.test.ts'];
 const guards = of('src/http/guards.ts', doors);
 const errors = of('src/http/errors.ts', doors);
 const app = of('src/http/app.ts', doors);

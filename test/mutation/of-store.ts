@@ -1,11 +1,11 @@
 import { of, type Mutation } from './mutation.js';
 
-const store = ['test/graphs.test.ts', 'test/store.test.ts'];
+const store = ['test/graphs.test.ts'];
 const ranking = of('src/store/embedded/ranking.ts', store);
 const search = of('src/store/embedded/search.ts', store);
 const vectors = of('src/store/embedded/vectors.ts', store);
-const writer = of('src/store/embedded/writer.ts', ['test/filters.test.ts', 'test/writes.test.ts', 'test/store.test.ts']);
-const reembedding = ['test/reembed-end.test.ts', 'test/store-reembedding.test.ts'];
+const writer = of('src/store/embedded/writer.ts', ['test/filters.test.ts', 'test/writes.test.ts']);
+const reembedding = ['test/reembed-end.test.ts'];
 
 export const ofStore: Mutation[] = [
   ranking('cursors-item-again', 'compareRanked(ranked, after) <= 0', 'compareRanked(ranked, after) < 0', 'Each page begins with the last match of the one before.'),
