@@ -7,6 +7,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { base64, items } from './api.js';
 import { drawn } from './pictures.js';
+import { repository } from './server.js';
 import { flat, readsTexts, startSmall, type SmallService } from './small-service.js';
 
 let service: SmallService;
@@ -96,6 +97,17 @@ describe('Of what is written together', () => {
       expect([id, original.status, Buffer.from(await original.arrayBuffer()).equals(sent)]).toEqual([id, 200, true]);
     }
   });
+});
+
+it('What the service itself cannot do is no fault of an entry: nothing is answered as failed', async () => {
+  const failing = await startSmall({ small: readsTexts }, { NODE_OPTIONS: `--import=file://${path.join(repository, 'test/bad-thumbnails.mjs')}` });
+  try {
+    const { status, body } = await failing.post(items(), { items: [{ id: 'good', image: await flat(1, 2, 3) }, { id: 'no thumbnail', image: await flat(255, 0, 255) }] });
+    expect([status, body.error?.code]).toEqual([500, 'internal']);
+    expect((await failing.get('/v1/collections/default')).body.counts.total).toBe(0);
+  } finally {
+    await failing.remove();
+  }
 });
 
 describe('The same bytes', () => {

@@ -12,7 +12,11 @@ export const ofOperations: Mutation[] = [
   ingest('order-lost-within-a-chunk', '[...writes.keys()].sort((a, b) => a - b)', '[...writes.keys()]', 'Of two entries with one id the earlier wins where it is the picture.'),
   ingest('original-of-a-path-copied', 'keeps && each.content.path === undefined ?', 'keeps ?', 'Files named by path are copied into the index directory.'),
   ingest('metadata-left-out-is-wiped', '...(each.metadata === undefined ? {} : { metadata: each.metadata })', 'metadata: each.metadata ?? {}', 'Sending a picture again without its metadata deletes that.'),
-  ingest('overloaded-is-the-entrys-fault', "'disk_full', 'overloaded', 'not_ready'", "'disk_full', 'not_ready'", 'Where the queue is full clients are told that their pictures are at fault, and give them up.', { tests: ['test/http.test.ts'] }),
+  ingest('defect-is-the-entrys-fault', "'not_ready', 'internal']);", "'not_ready']);", 'Where the service itself fails clients are told that their pictures are at fault, and give them up.'),
+  ingest('overloaded-is-the-entrys-fault', "'disk_full', 'overloaded', 'not_ready'", "'disk_full', 'not_ready'", 'Where the queue is full clients are told that their pictures are at fault, and give them up.', {
+    tests: ['test/http.test.ts'],
+    lives: 'A full queue is thrown for the whole batch before it is begun, and never told of one picture.',
+  }),
   search('weight-zero-counts', 'parts[index]!.weight ?? 1', 'parts[index]!.weight || 1', 'A weight of zero counts as one.'),
   search('eleven-matches', 'const pageSize = 10;', 'const pageSize = 11;', 'A page is not what the contract says.'),
   classify('threshold-itself-is-none', 'best.score < (request.threshold ?? 0)', 'best.score <= (request.threshold ?? 0)', 'A score that meets the threshold is none of these.'),
