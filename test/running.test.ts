@@ -31,7 +31,7 @@ it('keeps to itself: the runtime under it reports to nobody, and it listens on t
   expect(sockets.map((line) => line.trim().split(/\s+/)[1]!.split(':')[0])).toEqual(['0100007F']);
 });
 
-it('finishes what runs on SIGTERM, exits 0 within 10 s, and has everything after the next start', async () => {
+it('finishes what runs on SIGTERM, exits 0 within 10 s, and has everything after the next start', { timeout: 120_000 }, async () => {
   const first = await startServer();
   const entries = await Promise.all(Array.from({ length: 48 }, async (_, seed) => ({ id: `d${seed}`, image: base64(await drawn(seed, 'jpeg', 800, 600)) })));
   const running = call(first.url, 'POST', items(), { items: entries }).catch(() => undefined);

@@ -23,7 +23,7 @@ export const ofOperations: Mutation[] = [
   classify('prompts-cost-nothing', 'sum + each.tokens, labels.tokens)', 'sum + each.tokens, 0)', 'Usage leaves the labels out.'),
   classify('prompts-beyond-the-first-part-lost', 'prompts.slice(from, from + promptsAtOnce)', 'prompts.slice(0, promptsAtOnce)', 'Labels behind the first thousand prompts get the embeddings of others.'),
   of('src/operations/inputs.ts', embeddings)('text-limit-in-letters', 'Buffer.byteLength(text) > context.limits.text', 'text.length > context.limits.text', 'Texts of other scripts may be three times the limit.', { tests: ['test/http.test.ts'] }),
-  of('src/operations/collections.ts', ['test/changed-models.test.ts'])(
+  of('src/operations/collections.ts', ['test/gone-models.test.ts'])(
     'default-collection-deleted-with-its-items',
     'const isIdle = isEmpty && !hasModel(context, byDefault);',
     'const isIdle = byDefault !== undefined && !hasModel(context, byDefault);',
