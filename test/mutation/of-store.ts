@@ -27,6 +27,6 @@ export const ofStore: Mutation[] = [
     '        return { statuses',
     'An embedding of the old space is written when the collection goes over meanwhile.',
   ),
-  of('src/store/embedded/database.ts', ['test/crash.test.ts'])('flushed-some-time', "database.pragma('synchronous = FULL');", "database.pragma('synchronous = NORMAL');", 'What was acknowledged is lost with the power.'),
+  of('src/store/embedded/database.ts', ['test/flushed.test.ts'])('flushed-some-time', "database.pragma('synchronous = FULL');", "database.pragma('synchronous = NORMAL');", 'What was acknowledged is lost with the power.'),
   of('src/store/embedded/reembeddings.ts', reembedding)('one-may-be-lost', "if (impossible > 0 && !skipImpossible) return 'impossible';", "if (impossible > 1 && !skipImpossible) return 'impossible';", 'A collection goes over although an item cannot be found there.'),
 ];
