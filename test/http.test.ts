@@ -1,5 +1,7 @@
 /** What the service answers to whom: hosts, origins, keys, and callers who ask too much or leave. */
+import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { base64, call, items } from './api.js';
 import { drawn } from './pictures.js';
@@ -119,6 +121,23 @@ describe('A caller', () => {
     await expect.poll(() => metric(keyed, 'mixspace_encoder_waiting'), { timeout: 60_000, interval: 20 }).toBe(0);
     // Four pictures a batch: all of them would be 20.
     expect((await begun()) - before).toBeLessThan(15);
+  });
+
+  it('who goes on sending after the refusal has the answer, and is cut off', async () => {
+    const socket = connect(open.server.port, '127.0.0.1');
+    let answer = '';
+    socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+    socket.on('error', () => undefined);
+    const ended = once(socket, 'close');
+    socket.write(`POST ${items()} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 900000000\r\n\r\n--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n`);
+    const sending = setInterval(() => socket.write('a'.repeat(1_000)), 20);
+    try {
+      await expect.poll(() => answer, { timeout: 10_000 }).toMatch(/^HTTP\/1\.1 413 [^]*"code":"too_large"/);
+      await ended;
+    } finally {
+      clearInterval(sending);
+      socket.destroy();
+    }
   });
 
   it('does not fill the metrics with paths of its own', async () => {
