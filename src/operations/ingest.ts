@@ -101,7 +101,7 @@ async function takeChunk(
     }
   });
 
-  const there = new Map((await context.store.present(collection.name, [...resolved.values()].map(({ id }) => id))).map((each) => [each.id, each]));
+  const there = new Map((await context.store.present(collection.name, [...resolved.values()].map(({ id }) => id), 'whole')).map((each) => [each.id, each]));
   const isKnown = ({ id, content }: Resolved): boolean => !ids.isRepeated(id) && there.get(id)?.contentHash === content.contentHash && there.get(id)?.modality === content.modality && there.get(id)!.embedded;
 
   const write = async (keepKnown: boolean): Promise<{ index: number; status: WriteStatus }[]> => {

@@ -5,7 +5,9 @@
  * Promises every implementation keeps:
  * - a write that was answered is on disk; a write that failed changed nothing;
  * - a search sees every write that was answered before it began;
- * - scores are computed from the stored embeddings, so the same pair always scores the same.
+ * - scores are computed from the stored embeddings, so the same pair always scores the same;
+ * - what was damaged since it was written is never given out: it is refused by name, or left out and told, until the same
+ *   content is written again.
  *
  * Errors are MixspaceErrors: `not_found`, `conflict`, `disk_full`, `not_ready`.
  */
@@ -150,7 +152,7 @@ export interface Presence {
   id: string;
   contentHash: string;
   modality: Modality;
-  /** It has an embedding of the collection's space. */
+  /** It has an embedding of the collection's space and, where that was asked for, all that is held of it is as it was written. */
   embedded: boolean;
 }
 
@@ -203,7 +205,7 @@ export interface Store {
    */
   write(collection: string, writes: ItemWrite[], fingerprint?: string): Promise<WriteStatus[]>;
   /** Those of the ids that are there, in no order. */
-  present(collection: string, ids: string[]): Promise<Presence[]>;
+  present(collection: string, ids: string[], check?: 'whole'): Promise<Presence[]>;
   getItem(collection: string, id: string): Promise<Item>;
   /** `conflict` when the item has none of the collection's space. */
   getEmbedding(collection: string, id: string): Promise<Float32Array>;
@@ -213,7 +215,7 @@ export interface Store {
   deleteItem(collection: string, id: string): Promise<void>;
   /** Without a filter: every item. */
   deleteItems(collection: string, filter?: Filter): Promise<number>;
-  /** `not_found` when the item is no picture, or its original is not kept or has gone from its path. */
+  /** `not_found` when the item is no picture, or its original is not kept, has gone from its path, or is not what it was. */
   getPicture(collection: string, id: string, size: 'thumbnail' | 'original'): Promise<Picture>;
 
   search(collection: string, request: SearchRequest): Promise<SearchAnswer>;

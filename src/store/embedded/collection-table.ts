@@ -1,5 +1,6 @@
 import { MixspaceError } from '../../errors.js';
 import type { Modality, NewCollection } from '../store.js';
+import { collectionChecksum } from './checksums.js';
 import type { Database } from './database.js';
 
 /** A collection's row: `key` is never used again. */
@@ -47,6 +48,8 @@ export class CollectionTable {
   readonly #seq;
   readonly #tallies;
   readonly #goOver;
+  readonly #seal;
+  readonly #allSealed;
 
   constructor(database: Database) {
     this.#insert = database.prepare<unknown[], Columns>(
@@ -62,12 +65,14 @@ export class CollectionTable {
     this.#goOver = database.prepare<unknown[], Columns>(
       `UPDATE collections SET space = ?, model = ?, fingerprint = ?, dimension = ?, seq = seq + 1, since = seq + 1 WHERE key = ? RETURNING ${columns}`,
     );
+    this.#seal = database.prepare<[number, number]>('UPDATE collections SET checksum = ? WHERE key = ?');
+    this.#allSealed = database.prepare<[], Columns & { checksum: number | null }>(`SELECT ${columns}, checksum FROM collections WHERE name IS NOT NULL ORDER BY name`);
   }
 
   insert(collection: NewCollection): CollectionRow {
     const { name, description, model, fingerprint, dimension, originals } = collection;
     try {
-      return toRow(this.#insert.get(name, description ?? null, model, fingerprint, dimension, originals, new Date().toISOString())!);
+      return this.#sealed(toRow(this.#insert.get(name, description ?? null, model, fingerprint, dimension, originals, new Date().toISOString())!));
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'SQLITE_CONSTRAINT_UNIQUE') throw error;
       throw new MixspaceError('conflict', `There is a collection "${name}" already.`);
@@ -106,6 +111,21 @@ export class CollectionTable {
 
   /** Puts the collection into another space; the row as it is then. */
   goOver(key: number, space: { number: number; model: string; fingerprint: string; dimension: number }): CollectionRow {
-    return toRow(this.#goOver.get(space.number, space.model, space.fingerprint, space.dimension, key)!);
+    return this.#sealed(toRow(this.#goOver.get(space.number, space.model, space.fingerprint, space.dimension, key)!));
+  }
+
+  /** With their checksums; null where a row is older than its checksum. */
+  allSealed(): (CollectionRow & { checksum: number | null })[] {
+    return this.#allSealed.all().map(({ checksum, ...row }) => ({ ...toRow(row), checksum }));
+  }
+
+  /** Gives rows that are older than their checksums one. */
+  sealAll(): void {
+    for (const { checksum, ...row } of this.allSealed()) if (checksum === null) this.#sealed(row);
+  }
+
+  #sealed(row: CollectionRow): CollectionRow {
+    this.#seal.run(collectionChecksum(row), row.key);
+    return row;
   }
 }

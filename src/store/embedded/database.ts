@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type BetterSqlite3 from 'better-sqlite3';
 import { MixspaceError } from '../../errors.js';
@@ -13,20 +13,34 @@ export type Database = BetterSqlite3.Database;
 const nodeMajor = Number.parseInt(process.versions.node, 10);
 export const Sqlite = createRequire(import.meta.url)(nodeMajor >= 22 ? 'better-sqlite3-node-api' : 'better-sqlite3') as typeof BetterSqlite3;
 
+export const databaseName = 'mixspace.db';
 /** Two embeddings of 768 dimensions fit a page. */
 const pageBytes = 8192;
 
+/** The `NNNN_name.sql` files in order. */
+export type Migrations = { name: string; sql: string }[];
+
+export function readMigrations(directory: string): Migrations {
+  const names = readdirSync(directory)
+    .filter((name) => /^\d{4}_.*\.sql$/.test(name))
+    .sort();
+  return names.map((name, i) => {
+    if (Number(name.slice(0, 4)) !== i + 1) throw new Error(`Migrations are numbered without gaps; ${name} stands at ${i + 1}.`);
+    return { name, sql: readFileSync(join(directory, name), 'utf8') };
+  });
+}
+
 /**
- * Opens the directory's database for this process alone and brings it up to date.
+ * Opens the directory's database, which must have been inspected, for this process alone and brings it up to date.
  * The kernel drops the lock when the process ends, however it ends.
  *
- * Errors: `conflict` when another process holds it or it is newer than this code; `not_ready` when it is damaged.
+ * Errors: as `databaseProblem` has them.
  */
-export function openDatabase(directory: string, migrationsDirectory: string, maxBytes?: number): Database {
-  mkdirSync(directory, { recursive: true });
-  const file = join(directory, 'mixspace.db');
-  const database = new Sqlite(file, { timeout: 0 });
+export function openDatabase(directory: string, migrations: Migrations, maxBytes?: number): Database {
+  const file = join(directory, databaseName);
+  let database: Database | undefined;
   try {
+    database = new Sqlite(file, { timeout: 0 });
     database.pragma('locking_mode = EXCLUSIVE');
     database.pragma(`page_size = ${pageBytes}`);
     database.pragma('journal_mode = WAL');
@@ -36,36 +50,40 @@ export function openDatabase(directory: string, migrationsDirectory: string, max
     database.pragma('cache_size = -65536');
     database.pragma(`journal_size_limit = ${64 * 1024 * 1024}`);
     if (maxBytes !== undefined) database.pragma(`max_page_count = ${Math.ceil(maxBytes / pageBytes)}`);
-    migrate(database, migrationsDirectory, file);
+    migrate(database, migrations);
     return database;
   } catch (error) {
-    database.close();
-    const code = (error as { code?: unknown }).code;
-    if (code === 'SQLITE_BUSY') {
-      throw new MixspaceError('conflict', `Another mixspace process uses ${directory}; stop it, or choose another index directory.`, { cause: error });
-    }
-    if (code === 'SQLITE_NOTADB' || code === 'SQLITE_CORRUPT') {
-      throw new MixspaceError('not_ready', `${file} is damaged or no database of mixspace; restore it from a backup.`, { cause: error });
-    }
-    throw error;
+    database?.close();
+    throw databaseProblem(error, file) ?? error;
   }
 }
 
-/** Runs the `NNNN_name.sql` files that the database has not seen, in order, each in one transaction; `user_version` is the last one's number. */
-function migrate(database: Database, directory: string, file: string): void {
-  const migrations = readdirSync(directory)
-    .filter((name) => /^\d{4}_.*\.sql$/.test(name))
-    .sort();
+/** Runs what the database has not seen, each in one transaction; `user_version` is the last one's number. */
+export function migrate(database: Database, migrations: Migrations): void {
   const version = database.pragma('user_version', { simple: true }) as number;
-  if (version > migrations.length) {
-    throw new MixspaceError('conflict', `${file} was written by a newer mixspace (schema ${version}, this one knows ${migrations.length}); use that one.`);
-  }
-  migrations.forEach((name, i) => {
-    if (Number(name.slice(0, 4)) !== i + 1) throw new Error(`Migrations are numbered without gaps; ${name} stands at ${i + 1}.`);
+  migrations.forEach(({ sql }, i) => {
     if (i < version) return;
     database.transaction(() => {
-      database.exec(readFileSync(join(directory, name), 'utf8'));
+      database.exec(sql);
       database.pragma(`user_version = ${i + 1}`);
     })();
   });
+}
+
+export const wayOut = 'Restore it from a backup, together with its -wal file where the backup has one.';
+
+/** What SQLite says of its file, as an error with a sentence and the way out; `undefined` for everything else. */
+export function databaseProblem(error: unknown, file: string): MixspaceError | undefined {
+  const { code, message } = error as { code?: unknown; message?: string };
+  if (typeof code !== 'string' || !code.startsWith('SQLITE_')) return undefined;
+  if (code.startsWith('SQLITE_BUSY')) {
+    return new MixspaceError('conflict', `Another mixspace process uses ${file}; stop it, or choose another index directory.`, { cause: error });
+  }
+  if (code.startsWith('SQLITE_NOTADB') || code.startsWith('SQLITE_CORRUPT')) {
+    return new MixspaceError('not_ready', `${file} is damaged (${message}). ${wayOut}`, { cause: error });
+  }
+  if (/^SQLITE_(IOERR|CANTOPEN|READONLY|PERM|AUTH|PROTOCOL)/.test(code)) {
+    return new MixspaceError('not_ready', `${file} cannot be read or written (${message}, ${code}).`, { cause: error });
+  }
+  return undefined;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 export async function syncDirectory(directory: string): Promise<void> {
@@ -60,3 +60,50 @@ export const isMissing = (error: unknown): boolean => {
   const code = (error as { code?: unknown }).code;
   return code === 'ENOENT' || code === 'ENOTDIR';
 };
+
+/** For reading; a link, a pipe or anything else that is no file in its own right is a sentence's worth of error instead. */
+export async function openOwnFile(path: string): Promise<FileHandle> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    if (!(await handle.stat()).isFile()) throw Object.assign(new Error('It is no file.'), { code: 'ENOFILE' });
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** A file's bytes, read and hashed in pieces: `undefined` unless they have this SHA-256. Errors as of `openOwnFile`. */
+export async function readVerified(path: string, sha256: string): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  return (await hashOf(path, (chunk) => chunks.push(chunk))) === sha256 ? Buffer.concat(chunks) : undefined;
+}
+
+/** Whether a file of its own lies there, with this SHA-256. */
+export async function isVerified(path: string, sha256: string): Promise<boolean> {
+  try {
+    return (await hashOf(path)) === sha256;
+  } catch (error) {
+    if (unreadableReason(error) !== undefined) return false;
+    throw error;
+  }
+}
+
+async function hashOf(path: string, visit?: (chunk: Buffer) => void): Promise<string> {
+  const handle = await openOwnFile(path);
+  const hash = createHash('sha256');
+  for await (const chunk of handle.createReadStream({ highWaterMark: 1 << 19 })) {
+    hash.update(chunk as Buffer);
+    visit?.(chunk as Buffer);
+  }
+  return hash.digest('hex');
+}
+
+/** Why a file that should be there cannot be read; `undefined` for every other error. */
+export function unreadableReason(error: unknown): string | undefined {
+  if (isMissing(error)) return 'it is missing';
+  const { code } = error as { code?: unknown };
+  if (code === 'ELOOP' || code === 'EMLINK') return 'a link lies in its place';
+  if (code === 'ENOFILE' || code === 'EISDIR' || code === 'ENXIO') return 'what lies in its place is no file';
+  return code === 'EACCES' || code === 'EPERM' || code === 'EIO' || code === 'ESTALE' ? `${code}` : undefined;
+}

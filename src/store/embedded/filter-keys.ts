@@ -39,7 +39,7 @@ export class FilterKeys {
     for (;;) {
       const rows = this.#items.metadataAfter(this.#collection, this.#modality, matching.through, pageRows);
       for (const { key, metadata } of rows) {
-        if (matches(JSON.parse(metadata) as Metadata)) matching.keys.add(key);
+        if (metadata !== undefined && matches(JSON.parse(metadata) as Metadata)) matching.keys.add(key);
         matching.through = key;
       }
       if (rows.length < pageRows) break;

@@ -1,14 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { MixspaceError, reviveError } from '../../errors.js';
 import type { ItemWrite, Store } from '../store.js';
-import { storeMethods, type Call, type Report, type StoreArguments, type StoreMethod, type StoreResult, type WorkerOptions } from './protocol.js';
+import { Connection } from './connection.js';
+import { storeMethods, type StoreArguments, type WorkerOptions } from './protocol.js';
 import { defaultSettings, type EmbeddedStoreSettings, type Log } from './settings.js';
 
 export { defaultSettings, type EmbeddedStoreSettings, type Log, type LogLevel } from './settings.js';
 
 export interface EmbeddedStoreOptions {
-  /** Made when it is missing. Holds `mixspace.db`, `originals/` and `snapshots/`. */
+  /** Made when it is missing. Holds `mixspace.db`, `mixspace.mark`, `originals/` and `snapshots/`. */
   directory: string;
   /** Left out: the package's own. */
   migrationsDirectory?: string;
@@ -20,16 +20,12 @@ export interface EmbeddedStoreOptions {
 const closeGraceMs = 2_000;
 const packageMigrations = new URL('../../../migrations', import.meta.url);
 
-interface Pending {
-  resolve: (result: unknown) => void;
-  reject: (error: Error) => void;
-}
-
 /**
  * Opens the store in a thread of its own; the directory is this process's alone until `close`.
  *
- * Errors: `conflict` when another process holds the directory or its database is newer than this code;
- * `not_ready` when the database is damaged.
+ * Errors, each with the path and the reason: `conflict` when another process holds the directory, or its database is newer
+ * than this code or another program's; `not_ready` when the directory cannot be used, or its database is damaged or holds
+ * less than it held.
  */
 export async function openEmbeddedStore({ directory, migrationsDirectory, settings, log }: EmbeddedStoreOptions): Promise<Store> {
   const workerData: WorkerOptions = {
@@ -37,7 +33,7 @@ export async function openEmbeddedStore({ directory, migrationsDirectory, settin
     migrationsDirectory: migrationsDirectory ?? fileURLToPath(packageMigrations),
     settings: { ...defaultSettings, ...settings },
   };
-  const connection = new Connection(new Worker(new URL('./worker.js', import.meta.url), { workerData }), log);
+  const connection = new Connection(new Worker(new URL('./worker.js', import.meta.url), { workerData }), log, workerData.settings);
   await connection.opened;
   const store = Object.fromEntries(
     storeMethods.map((method) => [method, (...parameters: StoreArguments[typeof method]) => connection.call(method, parameters)]),
@@ -50,77 +46,6 @@ export async function openEmbeddedStore({ directory, migrationsDirectory, settin
     search: (collection, request) => connection.call('search', [collection, { ...request, embedding: withOwnMemory(request.embedding) }]),
     close: () => connection.close(workerData.settings.closeWithinMs + closeGraceMs),
   };
-}
-
-class Connection {
-  readonly opened: Promise<void>;
-  readonly #worker: Worker;
-  readonly #pending = new Map<number, Pending>();
-  readonly #exited: Promise<void>;
-  #calls = 0;
-  #serving = false;
-  #gone: string | undefined;
-  #closed: Promise<void> | undefined;
-
-  constructor(worker: Worker, log: Log) {
-    this.#worker = worker;
-    this.opened = new Promise((resolve, reject) => {
-      worker.on('message', (report: Report) => {
-        if (report.kind === 'log') log(report.level, report.message, report.fields);
-        else if (report.kind === 'answer') this.#settle(report);
-        else if (report.error) reject(reviveError(report.error));
-        else {
-          this.#serving = true;
-          resolve();
-        }
-      });
-      worker.once('exit', () => reject(new MixspaceError('not_ready', 'The store could not be started.')));
-    });
-    worker.on('error', (error) => log('error', "The store's thread failed.", { cause: error.stack ?? error.message }));
-    this.#exited = new Promise((resolve) => {
-      worker.once('exit', (code) => {
-        if (this.#serving && !this.#closed) log('error', "The store's thread has ended; the service must be started again.", { code });
-        this.#rejectAll(this.#closed ? 'The store is closed.' : 'The store is out of order; the service must be started again.');
-        resolve();
-      });
-    });
-  }
-
-  call<M extends StoreMethod>(method: M, parameters: StoreArguments[M]): Promise<StoreResult<M>> {
-    if (this.#gone !== undefined) return Promise.reject(new MixspaceError('not_ready', this.#gone));
-    const call = ++this.#calls;
-    return new Promise((resolve, reject) => {
-      this.#pending.set(call, { resolve: resolve as Pending['resolve'], reject });
-      const message: Call = { call, method, parameters };
-      this.#worker.postMessage(message);
-    });
-  }
-
-  /** Waits for the thread at most so many milliseconds, then ends it. */
-  close(withinMs: number): Promise<void> {
-    this.#closed ??= (async () => {
-      const closing = this.call('close', []).catch(() => undefined);
-      this.#gone ??= 'The store is closed.';
-      const timer = setTimeout(() => void this.#worker.terminate(), withinMs);
-      await closing;
-      await this.#exited;
-      clearTimeout(timer);
-    })();
-    return this.#closed;
-  }
-
-  #settle({ call, result, error }: Extract<Report, { kind: 'answer' }>): void {
-    const pending = this.#pending.get(call);
-    this.#pending.delete(call);
-    if (error) pending?.reject(reviveError(error));
-    else pending?.resolve(result);
-  }
-
-  #rejectAll(reason: string): void {
-    this.#gone = reason;
-    for (const { reject } of this.#pending.values()) reject(new MixspaceError('not_ready', reason));
-    this.#pending.clear();
-  }
 }
 
 /** Cloning a view takes along all of the memory behind it, such as Node's pool or a whole batch; a view of its own memory costs what it shows. */

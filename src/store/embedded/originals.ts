@@ -1,10 +1,18 @@
-import { rmSync } from 'node:fs';
-import { mkdir, readFile, readdir, stat } from 'node:fs/promises';
+import { lstatSync, renameSync, rmSync } from 'node:fs';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isMissing, syncDirectory, writeDurably } from './files.js';
+import { MixspaceError } from '../../errors.js';
+import { isMissing, isVerified, readVerified, syncDirectory, unreadableReason, writeDurably } from './files.js';
 import { nextTurn } from './turn.js';
 
 const writersAtOnce = 8;
+const contentHash = /^[0-9a-f]{64}$/;
+const shardName = /^[0-9a-f]{2}$/;
+/** Where files go that no item names and a crash alone does not explain. */
+export const unclaimed = 'unclaimed';
+/** A crash leaves at most what its transactions were about to name, or had just let go; what is more than both of these is set aside. */
+const fewFiles = 8;
+const fewShare = 1 / 10;
 
 /**
  * The pictures kept as they came: one file for each content, `ab/abcd...`, shared by all items that name it.
@@ -48,19 +56,38 @@ export class Originals {
     }
   }
 
-  async read(contentHash: string): Promise<Buffer> {
-    return readFile(this.path(contentHash));
+  /** The file's bytes where they are what its name says, else the reason why not. */
+  async read(hash: string): Promise<{ bytes: Buffer } | { problem: string }> {
+    try {
+      const bytes = await readVerified(this.path(hash), hash);
+      return bytes ? { bytes } : { problem: 'it is damaged' };
+    } catch (error) {
+      const problem = unreadableReason(error);
+      if (problem === undefined) throw error;
+      return { problem };
+    }
   }
 
-  path(contentHash: string): string {
-    return join(this.#directory, contentHash.slice(0, 2), contentHash);
+  isWhole(hash: string): Promise<boolean> {
+    return isVerified(this.path(hash), hash);
+  }
+
+  /** Bytes of the file; `undefined` where there is none, or something else in its place. */
+  size(hash: string): number | undefined {
+    const stat = lstatSync(this.path(hash), { throwIfNoEntry: false });
+    return stat?.isFile() ? stat.size : undefined;
+  }
+
+  path(hash: string): string {
+    if (!contentHash.test(hash)) throw new TypeError(`A content hash is 64 hex digits, not "${hash}".`);
+    return join(this.#directory, hash.slice(0, 2), hash);
   }
 
   /** Removes those of the files that nothing names or holds; asking and removing happen in one turn, so nobody can name one in between. */
   async release(hashes: Iterable<string>): Promise<void> {
     let removed = 0;
     for (const hash of hashes) {
-      if (this.#held.has(hash) || this.#isNamed(hash)) continue;
+      if (!contentHash.test(hash) || this.#held.has(hash) || this.#isNamed(hash)) continue;
       try {
         rmSync(this.path(hash), { force: true });
       } catch {
@@ -70,17 +97,45 @@ export class Originals {
     }
   }
 
-  /** Removes what a crash left behind: unfinished files, and those that no item names. */
-  async sweep(): Promise<void> {
+  /**
+   * Puts in order what a crash left behind: unfinished files, and those that no item names. They are removed when they
+   * are few and the database is `trusted` to know all; else they are set aside, and how many is returned.
+   */
+  async sweep(trusted: boolean): Promise<number> {
+    let files = 0;
+    const nameless: string[] = [];
     for (const shard of await listDirectory(this.#directory)) {
-      const names = await listDirectory(join(this.#directory, shard));
-      for (const name of names) {
+      if (!shardName.test(shard)) continue;
+      for (const name of await listDirectory(join(this.#directory, shard))) {
         const hash = name.replace(/\.tmp$/, '');
-        if (name !== hash && !this.#held.has(hash)) rmSync(join(this.#directory, shard, name), { force: true });
+        if (!contentHash.test(hash)) continue;
+        if (name !== hash) {
+          if (!this.#held.has(hash)) rmSync(join(this.#directory, shard, name), { force: true });
+          continue;
+        }
+        files++;
+        if (!this.#held.has(hash) && !this.#isNamed(hash)) nameless.push(hash);
       }
-      await this.release(names.filter((name) => !name.endsWith('.tmp')));
       await nextTurn();
     }
+    if (trusted && nameless.length <= Math.max(fewFiles, files * fewShare)) {
+      await this.release(nameless);
+      return 0;
+    }
+    return this.#setAside(nameless);
+  }
+
+  async #setAside(hashes: string[]): Promise<number> {
+    if (hashes.length === 0) return 0;
+    const directory = join(this.#directory, unclaimed);
+    await mkdir(directory, { recursive: true });
+    let moved = 0;
+    for (const hash of hashes) {
+      if (this.#held.has(hash) || this.#isNamed(hash)) continue;
+      renameSync(this.path(hash), join(directory, hash));
+      if (++moved % 64 === 0) await nextTurn();
+    }
+    return moved;
   }
 
   #save(hash: string, bytes: Uint8Array): Promise<void> {
@@ -93,11 +148,19 @@ export class Originals {
   }
 
   async #write(hash: string, bytes: Uint8Array): Promise<void> {
-    if (!/^[0-9a-f]{64}$/.test(hash)) throw new TypeError(`A content hash is 64 hex digits, not "${hash}".`);
     const path = this.path(hash);
-    if ((await sizeOf(path)) === bytes.byteLength) return;
-    await this.#makeShard(hash.slice(0, 2));
-    await writeDurably(path, bytes);
+    const size = this.size(hash);
+    if (size === bytes.byteLength && (await this.isWhole(hash))) return;
+    try {
+      await this.#makeShard(hash.slice(0, 2));
+      // A file, or a link, gives way to the new one; a folder does not.
+      if (size === undefined) await rm(path, { force: true, recursive: true });
+      await writeDurably(path, bytes);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'EACCES' && code !== 'EPERM' && code !== 'EROFS' && code !== 'ENOTDIR') throw error;
+      throw new MixspaceError('not_ready', `Pictures cannot be written to ${dirname(path)} (${code}).`, { cause: error });
+    }
   }
 
   #makeShard(shard: string): Promise<void> {
@@ -112,15 +175,6 @@ export class Originals {
       making.catch(() => this.#shards.delete(shard));
     }
     return making;
-  }
-}
-
-async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
   }
 }
 

@@ -47,8 +47,15 @@ export interface Call {
   parameters: unknown[];
 }
 
+/** Asks for a sign of life: numbered, so that of what was asked before it nothing can be on its way once it is answered. */
+export interface Ping {
+  ping: number;
+}
+
 export type Report =
   /** The store is open, or could not be opened. */
   | { kind: 'opened'; error?: PlainError }
   | { kind: 'answer'; call: number; result?: unknown; error?: PlainError }
+  /** `open`: the calls that are not answered yet. */
+  | { kind: 'alive'; ping: number; open: number[] }
   | { kind: 'log'; level: LogLevel; message: string; fields?: Record<string, unknown> };

@@ -1,4 +1,5 @@
 import type { ImpossibleItem, Modality, Reembedding, ReembeddedItem, ReembeddingTarget } from '../store.js';
+import { embeddingChecksum } from './checksums.js';
 import type { CollectionRow } from './collection-table.js';
 import type { Database } from './database.js';
 
@@ -71,8 +72,8 @@ export class ReembeddingTable {
     );
     this.#waits = database.prepare<[number, Modality, number], number>('SELECT 1 FROM items WHERE collection = ? AND modality = ? AND key > ? LIMIT 1').pluck();
     this.#forget = database.prepare<[number]>('DELETE FROM reembedded WHERE item = ?');
-    this.#put = database.prepare<[number, Buffer | null, string | null, number, number]>(
-      'INSERT INTO reembedded (item, collection, space, embedding, reason) SELECT key, collection, ?, ?, ? FROM items WHERE key = ? AND collection = ?',
+    this.#put = database.prepare<[number, Buffer | null, number | null, string | null, number, number]>(
+      'INSERT INTO reembedded (item, collection, space, embedding, embedding_checksum, reason) SELECT key, collection, ?, ?, ?, ? FROM items WHERE key = ? AND collection = ?',
     );
     this.#impossible = database.prepare<[number, number, number], ImpossibleItem>(
       `SELECT items.id, reason FROM reembedded JOIN items ON items.key = item
@@ -88,10 +89,10 @@ export class ReembeddingTable {
       `UPDATE items SET unembedded = NULL WHERE collection = ? AND unembedded IS NOT NULL
          AND EXISTS (SELECT 1 FROM reembedded WHERE item = items.key AND space = ? AND reembedded.embedding IS NOT NULL)`,
     );
-    this.#some = database.prepare<[number, number, number], { item: number; embedding: Buffer | null }>(
-      'SELECT item, embedding FROM reembedded WHERE collection = ? AND space = ? LIMIT ?',
+    this.#some = database.prepare<[number, number, number], { item: number; embedding: Buffer | null; checksum: number | null }>(
+      'SELECT item, embedding, embedding_checksum AS checksum FROM reembedded WHERE collection = ? AND space = ? LIMIT ?',
     );
-    this.#settle = database.prepare<[Buffer, number, number]>('UPDATE items SET embedding = ?, space = ? WHERE key = ?');
+    this.#settle = database.prepare<[Buffer, number, number, number]>('UPDATE items SET embedding = ?, embedding_checksum = ?, space = ? WHERE key = ?');
     this.#left = database.prepare<[], { collection: number; space: number }>(
       'SELECT collection, number AS space FROM spaces WHERE EXISTS (SELECT 1 FROM reembedded WHERE reembedded.collection = spaces.collection AND space = number)',
     );
@@ -142,7 +143,7 @@ export class ReembeddingTable {
   put(collection: number, space: number, outcome: ReembeddedItem): void {
     this.#forget.run(outcome.key);
     const embedding = 'embedding' in outcome ? Buffer.from(outcome.embedding.buffer, outcome.embedding.byteOffset, outcome.embedding.byteLength) : null;
-    this.#put.run(space, embedding, 'impossible' in outcome ? outcome.impossible : null, outcome.key, collection);
+    this.#put.run(space, embedding, embedding && embeddingChecksum(embedding, space), 'impossible' in outcome ? outcome.impossible : null, outcome.key, collection);
   }
 
   impossible(collection: number, space: number, limit: number): ImpossibleItem[] {
@@ -162,8 +163,8 @@ export class ReembeddingTable {
   /** Moves some embeddings of the space that the collection has gone over to into their items' rows; false when none is left. */
   settleSome(collection: number, space: number, limit: number): boolean {
     const rows = this.#some.all(collection, space, limit);
-    for (const { item, embedding } of rows) {
-      if (embedding) this.#settle.run(embedding, space, item);
+    for (const { item, embedding, checksum } of rows) {
+      if (embedding) this.#settle.run(embedding, checksum ?? embeddingChecksum(embedding, space), space, item);
       this.#forget.run(item);
     }
     return rows.length > 0;

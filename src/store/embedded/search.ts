@@ -1,5 +1,5 @@
 import type { Match, SearchAnswer, SearchRequest } from '../store.js';
-import { toItem, type ItemTable } from './item-table.js';
+import type { ItemTable } from './item-table.js';
 import type { ModalityIndex } from './modality-index.js';
 import { Ranking, similarity, type RankingRules } from './ranking.js';
 
@@ -31,7 +31,7 @@ export async function search(items: ItemTable, indexes: ModalityIndex[], request
     const rows = ranking.best.slice(0, request.limit).map(({ key, score }) => ({ row: items.byKey(key), score }));
     // An item that went while the others were compared would leave a gap, and one replaced would stand there twice.
     if (rows.some(({ row }) => row === undefined) && attempt < attempts) continue;
-    const matches = rows.flatMap(({ row, score }): Match[] => (row ? [{ item: toItem(row), score }] : []));
+    const matches = rows.flatMap(({ row, score }): Match[] => (row ? [{ item: items.toItem(row), score }] : []));
     return { matches, exact, more: ranking.best.length > request.limit };
   }
 }

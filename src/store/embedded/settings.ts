@@ -12,6 +12,10 @@ export interface EmbeddedStoreSettings {
   closeWithinMs: number;
   /** The database's greatest size; a write beyond it is `disk_full`. Left out: what the disk holds. */
   maxDatabaseBytes?: number;
+  /** Bytes up to which a database is read as a whole when it is opened: some 2 s for each GB that the disk's cache holds. */
+  checkedBytes: number;
+  /** Milliseconds after which a store's thread that gives no sign of life is given up. */
+  silentForMs: number;
 }
 
 export const defaultSettings: EmbeddedStoreSettings = {
@@ -20,6 +24,8 @@ export const defaultSettings: EmbeddedStoreSettings = {
   snapshotAfterChanges: 5_000,
   snapshotAfterQuietMs: 60_000,
   closeWithinMs: 6_000,
+  checkedBytes: 512 * 1024 * 1024,
+  silentForMs: 300_000,
 };
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

@@ -1,10 +1,9 @@
 /** What an item's embedding can be made from: its text, its original, an embedding kept from an earlier time, its thumbnail. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { MixspaceError } from '../../errors.js';
 import type { ReembeddingItem } from '../store.js';
-import { checksum, isMissing } from './files.js';
+import type { Damage } from './damage.js';
+import { isMissing, isVerified, readVerified, unreadableReason } from './files.js';
 import type { ItemRow, ItemTable } from './item-table.js';
 import type { Originals } from './originals.js';
 
@@ -22,36 +21,39 @@ export type Kind = 'embedding' | 'text' | 'original' | 'thumbnail';
 export class Sources {
   readonly #items: ItemTable;
   readonly #originals: Originals;
+  readonly #damage: Damage;
 
-  constructor(items: ItemTable, originals: Originals) {
+  constructor(items: ItemTable, originals: Originals, damage: Damage) {
     this.#items = items;
     this.#originals = originals;
+    this.#damage = damage;
   }
 
-  /** The picture as it came. Of a file named by path, only what the item was made from: whatever else lies there is nobody's to see. */
+  /** The picture as it came, and nothing else: whatever else lies in its place is nobody's to see. Errors: `not_found`, with the reason. */
   async original(item: ItemRow): Promise<Buffer> {
+    if (item.original_bytes !== null) return this.#kept(item);
+    if (item.path === null) throw new MixspaceError('not_found', `The original of "${item.id}" is not kept.`);
     try {
-      if (item.original_bytes !== null) return await this.#originals.read(item.content_hash);
-      if (item.path === null) throw new MixspaceError('not_found', `The original of "${item.id}" is not kept.`);
-      const chunks: Buffer[] = [];
-      const hash = createHash('sha256');
-      for await (const chunk of createReadStream(item.path, { highWaterMark: 1 << 20 })) {
-        chunks.push(chunk as Buffer);
-        hash.update(chunk as Buffer);
-      }
-      if (hash.digest('hex') === item.content_hash) return Buffer.concat(chunks);
+      const bytes = await readVerified(item.path, item.content_hash);
+      if (bytes) return bytes;
       throw new MixspaceError('not_found', `The file that "${item.id}" was taken from has changed since.`);
     } catch (error) {
-      if (error instanceof MixspaceError) throw error;
-      const code = (error as NodeJS.ErrnoException).code;
-      if (!isMissing(error) && code !== 'EACCES' && code !== 'EISDIR' && code !== 'EIO') throw error;
-      throw new MixspaceError('not_found', isMissing(error) ? `The original of "${item.id}" has gone from ${item.path ?? 'the originals'}.` : `The original of "${item.id}" cannot be read (${code}).`, { cause: error });
+      const reason = unreadableReason(error);
+      if (reason === undefined) throw error;
+      throw new MixspaceError('not_found', isMissing(error) ? `The original of "${item.id}" has gone from ${item.path}.` : `The original of "${item.id}" cannot be read from ${item.path}: ${reason}.`, { cause: error });
     }
+  }
+
+  async #kept({ id, content_hash }: ItemRow): Promise<Buffer> {
+    const read = await this.#originals.read(content_hash);
+    if ('bytes' in read) return read.bytes;
+    this.#damage.tell('An original is not what it was: it is not shown until its picture is sent again.', { id, file: this.#originals.path(content_hash), reason: read.problem });
+    throw new MixspaceError('not_found', `The original of "${id}" cannot be shown: ${read.problem}. Send the picture again.`);
   }
 
   /** What `read` will find, or the sentence that says why nothing. A file that was touched since it was taken in is read when `mayRead`, else trusted. */
   async look(item: ItemRow, choice: SourceChoice, mayRead: boolean): Promise<Kind | { impossible: string }> {
-    if (choice.spaces.has(item.space)) return 'embedding';
+    if (this.#keptEmbedding(item, choice)) return 'embedding';
     if (item.modality === 'text') return item.text === null ? { impossible: noContent(item) } : 'text';
     const problem = await this.#problemOf(item, mayRead);
     if (problem === undefined) return 'original';
@@ -59,34 +61,38 @@ export class Sources {
   }
 
   async read(item: ItemRow, choice: SourceChoice): Promise<ReembeddingItem['source']> {
-    if (choice.spaces.has(item.space)) {
-      const embedding = this.#items.embeddingInRow(item.key);
-      // Its row has gone since it was read: whatever comes of it is passed over.
-      return embedding ? { embedding } : { impossible: `"${item.id}" has gone.` };
-    }
+    const embedding = this.#keptEmbedding(item, choice);
+    if (embedding) return { embedding };
     if (item.modality === 'text') return item.text === null ? { impossible: noContent(item) } : { text: item.text };
     try {
       if (item.original_bytes === null && item.path === null) throw new MixspaceError('not_found', noContent(item));
       return { picture: await this.original(item) };
     } catch (error) {
       if (!(error instanceof MixspaceError)) throw error;
-      const thumbnail = choice.fromThumbnails ? this.#items.thumbnail(item.key) : undefined;
-      return thumbnail ? { picture: thumbnail } : { impossible: error.message };
+      const thumbnail = choice.fromThumbnails ? this.#items.thumbnail(item) : 'none';
+      return typeof thumbnail === 'string' ? { impossible: error.message } : { picture: thumbnail };
     }
+  }
+
+  #keptEmbedding(item: ItemRow, { spaces }: SourceChoice): Float32Array | undefined {
+    return spaces.has(item.space) ? this.#items.embeddingInRow(item) : undefined;
   }
 
   async #problemOf(item: ItemRow, mayRead: boolean): Promise<string | undefined> {
     const { path, id } = item;
     if (item.original_bytes === null && path === null) return noContent(item);
     try {
-      const file = item.original_bytes === null ? path! : this.#originals.path(item.content_hash);
-      const { size, ctimeMs } = await stat(file);
-      if (item.original_bytes !== null) return size === item.original_bytes ? undefined : `The original of "${id}" is damaged.`;
+      if (item.original_bytes !== null) {
+        const size = this.#originals.size(item.content_hash);
+        return size === item.original_bytes ? undefined : `The original of "${id}" ${size === undefined ? 'has gone from the originals' : 'is damaged'}.`;
+      }
+      const file = path!;
+      const { ctimeMs } = await stat(file);
       const isTouched = ctimeMs > Date.parse(item.created_at) - clockSlackMs;
-      if (!isTouched || !mayRead || (await checksum(file)) === item.content_hash) return undefined;
+      if (!isTouched || !mayRead || (await isVerified(file, item.content_hash))) return undefined;
       return `The file that "${id}" was taken from has changed since.`;
     } catch (error) {
-      if (isMissing(error)) return `The original of "${id}" has gone from ${path ?? 'the originals'}.`;
+      if (isMissing(error)) return `The original of "${id}" has gone from ${path}.`;
       return `The original of "${id}" cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)}).`;
     }
   }

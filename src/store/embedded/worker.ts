@@ -1,13 +1,20 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { toMixspaceError, type PlainError } from '../../errors.js';
+import { MixspaceError, toMixspaceError, type PlainError } from '../../errors.js';
 import type { Store } from '../store.js';
 import { EmbeddedStore } from './embedded-store.js';
-import type { Call, Report, WorkerOptions } from './protocol.js';
+import type { Call, Ping, Report, WorkerOptions } from './protocol.js';
 import type { Log } from './settings.js';
 
 const port = parentPort!;
-const report = (message: Report, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
-const log: Log = (level, message, fields) => report({ kind: 'log', level, message, ...(fields ? { fields } : {}) });
+const log: Log = (level, message, fields) => {
+  try {
+    port.postMessage({ kind: 'log', level, message, ...(fields ? { fields } : {}) } satisfies Report);
+  } catch {
+    port.postMessage({ kind: 'log', level, message } satisfies Report);
+  }
+};
+/** Calls that are not answered yet. */
+const open = new Set<number>();
 
 /** The log keeps the cause, which stays behind in this thread. */
 function plainError(error: unknown): PlainError {
@@ -18,20 +25,38 @@ function plainError(error: unknown): PlainError {
   return known.toPlain();
 }
 
-async function answer(store: Store, { call, method, parameters }: Call): Promise<void> {
+async function answer(store: EmbeddedStore, { call, method, parameters }: Call): Promise<void> {
+  open.add(call);
+  let result: unknown;
+  let error: PlainError | undefined;
   try {
-    const result = await (store[method] as (...parameters: unknown[]) => Promise<unknown>).apply(store, parameters);
-    report({ kind: 'answer', call, result });
-  } catch (error) {
-    report({ kind: 'answer', call, error: plainError(error) });
+    result = await (store[method as keyof Store] as (...parameters: unknown[]) => Promise<unknown>).apply(store, parameters);
+  } catch (thrown) {
+    error = plainError(store.explain(thrown));
+  }
+  try {
+    report(call, error ? { error } : { result });
+  } catch (cause) {
+    // What cannot be copied to the other thread: nested too deep, or no plain data.
+    report(call, { error: plainError(new MixspaceError('internal', 'The answer cannot be handed over; the log says why.', { cause })) });
   }
   if (method === 'close') port.close();
 }
 
+function report(call: number, outcome: { result?: unknown } | { error: PlainError }): void {
+  port.postMessage({ kind: 'answer', call, ...outcome } satisfies Report);
+  open.delete(call);
+}
+
 try {
   const store = new EmbeddedStore({ ...(workerData as WorkerOptions), log });
-  port.on('message', (call: Call) => void answer(store, call));
-  report({ kind: 'opened' });
+  port.on('message', (message: Call | Ping) => {
+    if ('ping' in message) port.postMessage({ kind: 'alive', ping: message.ping, open: [...open] } satisfies Report);
+    else void answer(store, message);
+  });
+  // The next sign of life does not name the call, and whoever waits for it is told.
+  port.on('messageerror', (error) => log('error', "A call did not reach the store's thread.", { cause: String(error) }));
+  port.postMessage({ kind: 'opened' } satisfies Report);
 } catch (error) {
-  report({ kind: 'opened', error: plainError(error) });
+  port.postMessage({ kind: 'opened', error: plainError(error) } satisfies Report);
 }

@@ -28,18 +28,23 @@ export function writeItem(items: ItemTable, { key: collection, space }: Collecti
     return 'created';
   }
 
-  const metadata = write.metadata === undefined || sameMetadata(row.metadata, write.metadata) ? row.metadata : JSON.stringify(write.metadata);
-  const sources = withSource(row.sources, write.source);
-  if (content && (content.contentHash !== row.content_hash || content.modality !== row.modality || row.unembedded !== null)) {
+  // Content makes a damaged row whole again; of what it said, only what is sound is kept.
+  const isSound = items.isSound(row);
+  const isReadable = items.hasSoundMetadata(row);
+  if (!content && !(isSound && (isReadable || write.metadata))) items.toItem(row);
+  const before = isReadable ? row.metadata : '{}';
+  const metadata = write.metadata === undefined || (isReadable && sameMetadata(before, write.metadata)) ? before : JSON.stringify(write.metadata);
+  const sources = withSource(isSound ? row.sources : '[]', write.source);
+  if (content && (content.contentHash !== row.content_hash || content.modality !== row.modality || row.unembedded !== null || !items.isWhole(row))) {
     items.remove(row.key);
     changes.removed.push(row);
-    const key = items.insert(collection, { id: write.id, space, content, metadata, sources, createdAt: row.created_at, updatedAt: at });
+    const key = items.insert(collection, { id: write.id, space, content, metadata, sources, createdAt: isSound ? row.created_at : at, updatedAt: at });
     changes.added.push({ key, modality: content.modality });
     return 'updated';
   }
-  if (content) items.attach(row, content);
+  const attached = content ? items.attach(row, content) : row;
   if (metadata === row.metadata && sources === row.sources) return 'unchanged';
-  items.update(row.key, metadata, sources, at);
+  items.update(attached, metadata, sources, at);
   if (metadata !== row.metadata) changes.remarked.add(row.modality);
   return 'updated';
 }

@@ -1,0 +1,56 @@
+import { crc32 } from 'node:zlib';
+
+interface ItemColumns {
+  id: string;
+  modality: string;
+  content_hash: string;
+  text: string | null;
+  sources: string;
+  width: number | null;
+  height: number | null;
+  taken_at: string | null;
+  media_type: string | null;
+  path: string | null;
+  original_bytes: number | null;
+  thumbnail_bytes: number | null;
+  created_at: string;
+  updated_at: string;
+}
+
+interface CollectionColumns {
+  key: number;
+  name: string;
+  description?: string;
+  model: string;
+  fingerprint: string;
+  dimension: number;
+  originals: string;
+  space: number;
+  since: number;
+  createdAt: string;
+}
+
+export const checksumOf = (bytes: Uint8Array | string): number => crc32(bytes);
+
+/** An embedding without its space would be as wrong as one with a wrong number. */
+export const embeddingChecksum = (embedding: Uint8Array, space: number): number => crc32(embedding, space);
+
+/** What the item is, but for its metadata and its embedding. */
+export function itemChecksum(row: ItemColumns): number {
+  const { id, modality, content_hash, text, sources, width, height, taken_at, media_type, path, original_bytes, thumbnail_bytes, created_at, updated_at } = row;
+  return sumOf([id, modality, content_hash, text, sources, width, height, taken_at, media_type, path, original_bytes, thumbnail_bytes, created_at, updated_at]);
+}
+
+export function collectionChecksum({ key, name, description, model, fingerprint, dimension, originals, space, since, createdAt }: CollectionColumns): number {
+  return sumOf([key, name, description ?? null, model, fingerprint, dimension, originals, space, since, createdAt]);
+}
+
+/** The lengths keep neighbors apart, and null from an empty string. */
+function sumOf(values: (string | number | null)[]): number {
+  let text = '';
+  for (const value of values) {
+    const shown = value === null ? '' : String(value);
+    text += `${value === null ? -1 : shown.length}:${shown}`;
+  }
+  return crc32(text);
+}

@@ -1,0 +1,91 @@
+import type { CollectionRow, CollectionTable } from './collection-table.js';
+import type { ItemTable } from './item-table.js';
+import { unclaimed, type Originals } from './originals.js';
+import type { Reembeddings } from './reembeddings.js';
+import type { Log } from './settings.js';
+import type { Snapshots } from './snapshots.js';
+import { nextTurn } from './turn.js';
+
+/** Items of a deleted collection that go in one transaction. */
+const sweepRows = 128;
+/** Rows that are given their checksums in one transaction. */
+const sealRows = 64;
+
+/** Puts in order, one thing after another in the background, what a crash, a deletion or an older version left. */
+export class Housekeeping {
+  readonly #parts;
+  #stopped = false;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(parts: {
+    items: ItemTable;
+    collectionTable: CollectionTable;
+    originals: Originals;
+    snapshots: Snapshots;
+    reembeddings: Reembeddings;
+    collections: () => Iterable<CollectionRow>;
+    log: Log;
+  }) {
+    this.#parts = parts;
+  }
+
+  /** Resolves when all that was to be done is done, or could not be. */
+  get running(): Promise<void> {
+    return this.#running;
+  }
+
+  /** `isTrusted`: the database is known to be whole. */
+  begin(isTrusted: boolean): void {
+    this.#run(async () => {
+      const aside = await this.#parts.originals.sweep(isTrusted);
+      if (aside === 0) return;
+      this.#parts.log('warn', `Pictures that no item names were set aside in originals/${unclaimed}; remove that folder if nothing is missing.`, { files: aside });
+    });
+    this.#run(() => this.#seal());
+    this.wake();
+  }
+
+  /** Something was deleted, or has gone over to another space. */
+  wake(): void {
+    this.#run(() => this.#sweepDeletedCollections());
+    this.#run(() => this.#parts.reembeddings.sweep(this.#parts.collections, () => this.#stopped));
+  }
+
+  stop(): Promise<void> {
+    this.#stopped = true;
+    return this.#running;
+  }
+
+  #run(work: () => Promise<void>): void {
+    this.#running = this.#running.then(work).catch((error: unknown) => {
+      if (!this.#stopped) this.#parts.log('warn', 'What was deleted, or has gone over to another space, could not be put in order; the next start tries again.', { reason: String(error) });
+    });
+  }
+
+  async #seal(): Promise<void> {
+    const { items, collectionTable } = this.#parts;
+    if (collectionTable.allSealed().some(({ checksum }) => checksum === null)) items.transaction(() => collectionTable.sealAll());
+    while (!this.#stopped && items.hasUnsealed()) {
+      items.transaction(() => items.sealSome(sealRows));
+      await nextTurn();
+    }
+  }
+
+  async #sweepDeletedCollections(): Promise<void> {
+    const { items, collectionTable, originals, snapshots } = this.#parts;
+    for (const collection of collectionTable.nameless()) {
+      for (;;) {
+        if (this.#stopped) return;
+        const removed = items.someOf(collection, sweepRows);
+        items.transaction(() => {
+          for (const { key } of removed) items.remove(key);
+          if (removed.length === 0) collectionTable.remove(collection);
+        });
+        if (removed.length === 0) break;
+        await originals.release(removed.filter((item) => item.original_bytes !== null).map((item) => item.content_hash));
+        await nextTurn();
+      }
+      for (const modality of ['image', 'text'] as const) await snapshots.remove(collection, modality);
+    }
+  }
+}
