@@ -26,7 +26,7 @@ beforeAll(async () => {
   originals = originalsIn(base);
   expect(originals.size).toBe([...contents.sent.values()].filter(({ picture }) => picture).length);
   expect(statSync(path.join(base, 'mixspace.db-wal')).size).toBeGreaterThan(0);
-}, 60_000);
+}, 180_000);
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 /** A copy with something done to it; what is left of its originals is looked at afterwards. */
@@ -186,6 +186,102 @@ describe(`A directory that a killed service left (DAMAGE_SEED=${seed})`, () => {
       const { wrong } = await damaged((directory) => spoil(path.join(directory, 'mixspace.mark')));
       expect(wrong).toEqual([]);
     }
+  });
+});
+
+describe('A row that is not what it was', () => {
+  /** Changes it behind the store's back. */
+  function spoil(directory: string, sql: string): void {
+    const opened = new Sqlite(database(directory));
+    expect(opened.prepare(sql).run().changes).toBe(1);
+    opened.close();
+  }
+
+  it.each([
+    ['text', "UPDATE items SET text = 'Another text.' WHERE id = 'text_10_0'"],
+    ['sources', `UPDATE items SET sources = '["x"' WHERE id = 'text_10_0'`],
+    ['time', "UPDATE items SET created_at = '1999-01-01T00:00:00.000Z' WHERE id = 'text_10_0'"],
+    ['width', "UPDATE items SET width = 7 WHERE id = 'text_10_0'"],
+    ['metadata', "UPDATE items SET metadata = '{\"life\":1,\"kind\":\"tex\"}' WHERE id = 'text_10_0'"],
+    ['metadata, which are no JSON any more,', "UPDATE items SET metadata = '{' WHERE id = 'text_10_0'"],
+  ])('in its %s is refused by name, searches by filter leave it out or name it, and it is mended when it is sent again', async (what, sql) => {
+    const directory = mkdtempSync(path.join(root, 'row-'));
+    cpSync(base, directory, { recursive: true });
+    settle(directory);
+    spoil(directory, sql);
+    const log: string[] = [];
+    const store = await openStore(directory, log);
+    const refusal = { code: 'not_ready', message: expect.stringMatching(/"text_10_0" is damaged. Send the item again, or delete it/) };
+    await expect(store.getItem('default', 'text_10_0')).rejects.toMatchObject(refusal);
+    await expect(store.listItems('default', { limit: 1_000 })).rejects.toMatchObject(refusal);
+    const embedding = Float32Array.from(contents.embeddings.get('text_10_0')!);
+    const search = (): Promise<string[]> => store.search('default', { embedding, limit: 3, filter: { kind: 'text' } as never }).then(({ matches }) => matches.map(({ item }) => item.id));
+    if (what.startsWith('metadata')) expect(await search()).not.toContain('text_10_0');
+    else await expect(search()).rejects.toMatchObject(refusal);
+    expect(log.join('\n')).toMatch(/The row of an item does not match its checksum.*text_10_0/);
+    expect((await store.present('default', ['text_10_0'], 'whole'))[0]).toMatchObject({ embedded: false });
+
+    const { text, metadata } = contents.sent.get('text_10_0')!;
+    expect(await store.write('default', [{ id: 'text_10_0', metadata, content: { modality: 'text', contentHash: hashOf(Buffer.from(text!)), text: text!, embedding } }])).toEqual(['updated']);
+    expect(await store.getItem('default', 'text_10_0')).toMatchObject({ text, metadata });
+    expect((await search())[0]).toBe('text_10_0');
+    expect((await store.listItems('default', { limit: 1_000 })).items).toHaveLength(contents.sent.size);
+    await store.close();
+  });
+
+  it('because its page cannot be read makes the store not ready, with the file and the way out, and the rest is still answered', async () => {
+    const directory = path.join(root, 'page');
+    cpSync(base, directory, { recursive: true });
+    settle(directory);
+    const opened = new Sqlite(database(directory));
+    const leaf = opened.prepare("SELECT pageno FROM dbstat WHERE name = 'items' AND pagetype = 'leaf' ORDER BY pageno").pluck().get() as number;
+    const pageBytes = opened.pragma('page_size', { simple: true }) as number;
+    opened.close();
+    const bytes = readFileSync(database(directory));
+    bytes[(leaf - 1) * pageBytes] = 0xff;
+    writeFileSync(database(directory), bytes);
+    await expect(openStore(directory)).rejects.toMatchObject({ code: 'not_ready', message: expect.stringContaining('Restore it from a backup') });
+
+    // As when the file is damaged while the service runs.
+    const store = await openStore(directory, [], { checkedBytes: 0 });
+    const outcomes = await Promise.allSettled([...contents.sent.keys()].map((id) => store.getItem('default', id)));
+    const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThan(outcomes.length / 2);
+    for (const { reason } of refused) expect(reason).toMatchObject({ code: 'not_ready', message: expect.stringMatching(/mixspace\.db is damaged .*Restore it from a backup/) });
+    await expect(store.check()).rejects.toMatchObject({ code: 'not_ready', message: expect.stringContaining('is damaged') });
+    await store.close();
+  });
+
+  it('is seen in rows that are older than their checksums, once they were given them', async () => {
+    const directory = path.join(root, 'legacy');
+    mkdirSync(directory);
+    const opened = new Sqlite(database(directory));
+    const migrations = path.join(repository, 'migrations');
+    for (const name of readdirSync(migrations).sort().slice(0, 2)) opened.exec(readFileSync(path.join(migrations, name), 'utf8'));
+    opened.pragma('user_version = 2');
+    opened.exec("INSERT INTO collections (name, model, fingerprint, dimension, originals, created_at) VALUES ('c', 'm', 'f', 2, 'keep', '2026')");
+    const insert = opened.prepare("INSERT INTO items (collection, id, modality, content_hash, metadata, sources, created_at, updated_at, embedding) VALUES (1, ?, 'text', '', '{}', '[]', '2026', '2026', ?)");
+    for (let i = 0; i < 200; i++) insert.run(`i${i}`, Buffer.from(Float32Array.of(1, 0).buffer));
+    opened.close();
+    const unsealed = (): number => {
+      const looked = new Sqlite(database(directory), { readonly: true });
+      const count = looked.prepare('SELECT (SELECT count(*) FROM items WHERE checksum IS NULL) + (SELECT count(*) FROM collections WHERE checksum IS NULL)').pluck().get() as number;
+      looked.close();
+      return count;
+    };
+    await expect.poll(async () => {
+      const store = await openStore(directory);
+      expect((await store.listItems('c', { limit: 1_000 })).items).toHaveLength(200);
+      await store.close();
+      return unsealed();
+    }, { timeout: 20_000 }).toBe(0);
+    spoil(directory, "UPDATE items SET text = 'x' WHERE id = 'i7'");
+    const store = await openStore(directory);
+    await expect(store.getItem('c', 'i7')).rejects.toMatchObject({ code: 'not_ready' });
+    await store.close();
+    spoil(directory, "UPDATE collections SET fingerprint = 'g'");
+    await expect(openStore(directory)).rejects.toMatchObject({ code: 'not_ready', message: expect.stringMatching(/collection "c" does not match its checksum/) });
   });
 });
 

@@ -8,6 +8,7 @@ import { base64, call, items } from '../api.js';
 import { embeddingOf } from '../crash/contents.js';
 import { drawn } from '../pictures.js';
 import { startServer } from '../server.js';
+import type { EmbeddedStoreSettings } from '../../src/store/embedded/index.js';
 import type { Store } from '../../src/store/store.js';
 
 // The store runs in a thread of its own, which starts from compiled code.
@@ -103,8 +104,8 @@ export interface Judgement {
   log: string[];
 }
 
-export async function openStore(directory: string, log: string[] = []): Promise<Store> {
-  return openEmbeddedStore({ directory, log: (level, message, fields) => log.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`) });
+export async function openStore(directory: string, log: string[] = [], settings: Partial<EmbeddedStoreSettings> = {}): Promise<Store> {
+  return openEmbeddedStore({ directory, settings, log: (level, message, fields) => log.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`) });
 }
 
 /** Opens the directory and reads everything that was ever sent, and whatever else there is. */
