@@ -161,6 +161,8 @@ describe(`A directory that a killed service left (DAMAGE_SEED=${seed})`, () => {
     }
     await store.close();
     const before = originalsIn(directory);
+    const newer = path.join(root, 'newer.db');
+    copyFileSync(database(directory), newer);
     copyFileSync(backup, database(directory));
     await expect(openStore(directory)).rejects.toMatchObject({ code: 'not_ready', message: expect.stringMatching(/holds less than it held.*remove .*mixspace\.mark/s) });
 
@@ -172,7 +174,15 @@ describe(`A directory that a killed service left (DAMAGE_SEED=${seed})`, () => {
     await again.close();
     expect(readdirSync(path.join(directory, 'originals/unclaimed'))).toHaveLength(10);
     expect(originalsIn(directory)).toEqual(before);
-    await (await openStore(directory)).close();
+
+    // The newer one turns up: its pictures have their names again.
+    copyFileSync(newer, database(directory));
+    rmSync(path.join(directory, 'mixspace.mark'));
+    const restored = await openStore(directory);
+    await expect.poll(() => readdirSync(path.join(directory, 'originals/unclaimed'))).toEqual([]);
+    expect(Buffer.from((await restored.getPicture('default', 'later_3', 'original')).bytes).toString()).toBe('later 3');
+    await restored.close();
+    expect(originalsIn(directory)).toEqual(before);
   });
 
   it('without a mark, as version 0.3 left it, is taken as it is', async () => {

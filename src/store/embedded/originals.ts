@@ -99,9 +99,11 @@ export class Originals {
 
   /**
    * Puts in order what a crash left behind: unfinished files, and those that no item names. They are removed when they
-   * are few and the database is `trusted` to know all; else they are set aside, and how many is returned.
+   * are few and the database is `trusted` to know all; else they are set aside, and how many is returned. What was set
+   * aside and has a name again, as when a backup is restored, comes back.
    */
   async sweep(trusted: boolean): Promise<number> {
+    await this.#takeBack();
     let files = 0;
     const nameless: string[] = [];
     for (const shard of await listDirectory(this.#directory)) {
@@ -123,6 +125,15 @@ export class Originals {
       return 0;
     }
     return this.#setAside(nameless);
+  }
+
+  async #takeBack(): Promise<void> {
+    const directory = join(this.#directory, unclaimed);
+    for (const hash of await listDirectory(directory)) {
+      if (!contentHash.test(hash) || !this.#isNamed(hash)) continue;
+      await this.#makeShard(hash.slice(0, 2));
+      if (this.size(hash) === undefined) renameSync(join(directory, hash), this.path(hash));
+    }
   }
 
   async #setAside(hashes: string[]): Promise<number> {

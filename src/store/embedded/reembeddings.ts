@@ -129,13 +129,13 @@ export class Reembeddings {
 
   stop(collection: CollectionRow, problem: string | undefined): void {
     this.#require(collection);
-    this.#table.stop(collection.key, problem);
+    this.#items.transaction(() => this.#table.stop(collection.key, problem));
   }
 
   /** Its embeddings go with the next sweep. */
   discard(collection: CollectionRow): void {
     this.#require(collection);
-    this.#table.remove(collection.key);
+    this.#items.transaction(() => this.#table.remove(collection.key));
     this.#settled.delete(collection.key);
   }
 
