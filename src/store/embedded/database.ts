@@ -83,7 +83,7 @@ export function databaseProblem(error: unknown, file: string): MixspaceError | u
     return new MixspaceError('not_ready', `${file} is damaged (${message}). ${wayOut}`, { cause: error });
   }
   if (/^SQLITE_(IOERR|CANTOPEN|READONLY|PERM|AUTH|PROTOCOL)/.test(code)) {
-    return new MixspaceError('not_ready', `${file} cannot be read or written (${message}, ${code}).`, { cause: error });
+    return new MixspaceError('not_ready', `${file} cannot be read or written (${message}, ${code}). Look at its permissions and its disk; where those are well, restore it from a backup.`, { cause: error });
   }
   return undefined;
 }

@@ -386,7 +386,7 @@ export class EmbeddedStore implements Store {
         const collection = this.#items.collectionOf(key);
         const opened = [...this.#collections.all()].find(({ row }) => row.key === collection);
         const item = this.#items.byKey(key);
-        if (!opened || item?.unembedded !== null || this.#items.embedding(key, opened.row.space)) return;
+        if (!opened || item?.unembedded !== null || this.#items.embedding(key, opened.row.space)) return void this.#damaged.delete(key);
         this.#change(opened.row.name, (_, changes) => {
           this.#items.setUnembedded(key, damagedEmbedding);
           changes.removed.push(item);

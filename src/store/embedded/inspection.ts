@@ -130,7 +130,7 @@ function checkKind(database: Database, migrations: Migrations, file: string): nu
     throw new MixspaceError('conflict', `${file} is no database of mixspace, or a damaged one; it was left as it is. Choose another index directory, or restore the database from a backup.`);
   }
   if (version > migrations.length) {
-    throw new MixspaceError('conflict', `${file} was written by a newer mixspace (schema ${version}, this one knows ${migrations.length}); use that one.`);
+    throw new MixspaceError('conflict', `${file} was written by a newer mixspace (schema ${version}, this one knows ${migrations.length}); use that one, or restore it from a backup where it is damaged.`);
   }
   const model = new Sqlite(':memory:');
   try {

@@ -339,8 +339,13 @@ export class ItemTable {
   }
 
   #readEmbedding(row: StoredEmbedding | undefined, space: number): EmbeddingRow | undefined {
-    if (!row?.embedding) return undefined;
+    if (!row) return undefined;
     const { key, id, embedding, checksum } = row;
+    if (!embedding) {
+      // Its collection has gone over to another space meanwhile, or it is lost.
+      this.#damage.onEmbedding(key);
+      return undefined;
+    }
     if (checksum === null ? embedding.byteLength % 4 === 0 : checksum === embeddingChecksum(embedding, space)) return { key, id, embedding: toEmbedding(embedding) };
     this.#damage.embedding(key, id);
     return undefined;
