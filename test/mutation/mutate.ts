@@ -43,7 +43,7 @@ async function requireFound(all: Mutation[]): Promise<void> {
 
 async function run(list: Mutation[]): Promise<number> {
   const scratch = await Scratch.make();
-  process.once('SIGINT', () => void scratch.remove().then(() => process.exit(130)));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void scratch.remove().then(() => process.exit(130)));
   try {
     if (!values.trusting) {
       const files = [...new Set(list.flatMap(({ tests }) => tests))];
