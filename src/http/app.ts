@@ -141,7 +141,7 @@ function measure(telemetry: Telemetry): express.RequestHandler {
     const began = performance.now();
     const tell = within(failed(telemetry.log), () => {
       const seconds = (performance.now() - began) / 1000;
-      const route = (request.route as { path?: string } | undefined)?.path ?? (request.path.startsWith('/v1') ? 'unknown' : request.path === '/' ? '/' : 'static');
+      const route = (request.route as { path?: string } | undefined)?.path ?? (request.originalUrl.startsWith('/v1') ? 'unknown' : request.path === '/' ? '/' : 'static');
       telemetry.request({ method: request.method, route, status: response.statusCode }, seconds);
       telemetry.log('debug', 'Request.', { method: request.method, path: request.path, status: response.statusCode, ms: Math.round(seconds * 1000) });
     });

@@ -40,6 +40,8 @@ export class ModalityIndex {
   /** Built beside `#graph` to take its place, without its dead nodes. */
   #next: Graph | undefined;
   #restored: boolean;
+  /** The collection's sequence number before anything was written: what is saved and newer belongs to another database. */
+  readonly #seqAtOpening: number;
   #retired = false;
   #newestKey: number;
   #lastChange = now();
@@ -52,6 +54,7 @@ export class ModalityIndex {
     this.filterKeys = new FilterKeys(around.items, owner.collection, owner.modality);
     // A graph that was not needed when the store was opened is built from nothing once it is.
     this.#restored = isNew || !this.#wanted;
+    this.#seqAtOpening = around.seq();
     this.#newestKey = around.items.newestKey(owner.collection, owner.modality);
   }
 
@@ -141,9 +144,9 @@ export class ModalityIndex {
   }
 
   async #restore(): Promise<void> {
-    const { items, snapshots, seq } = this.#around;
+    const { items, snapshots } = this.#around;
     const { collection, modality } = this.owner;
-    this.#graph = await snapshots.load(this.owner, seq(), () => items.embeddedKeys(collection, modality));
+    this.#graph = await snapshots.load(this.owner, this.#seqAtOpening, () => items.embeddedKeys(collection, modality));
     this.#restored = true;
   }
 
