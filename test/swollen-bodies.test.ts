@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { call, items, searchIn } from './api.js';
 import { startServer, type RunningServer } from './server.js';
 
@@ -22,32 +22,34 @@ const fields = ['input', 'labels', 'items', 'ids', 'query', 'metadata', 'templat
 const everywhere = (value: string): string => `{${fields.map((field) => `"${field}":${value}`).join()}}`;
 const inOne = (value: string): string => `{"none":${value}}`;
 const list = (entry: string, count: number): string => `[${`${entry},`.repeat(count - 1)}${entry}]`;
+/** A million values and strings of 20 MB are what the service under test takes. */
+const settings = { MIXSPACE_MAX_VALUES: '1000000', MIXSPACE_MAX_PICTURE: '10MB' };
 const swollen = (): [what: string, body: string | Buffer][] => [
   ['100,000 zeros in each list', everywhere(list('0', 100_000))],
-  ['10 million zeros', inOne(list('0', 10_000_000))],
-  ['lists of lists of zeros', inOne(list(list('0', 60_000), 100))],
+  ['3 million zeros', inOne(list('0', 3_000_000))],
+  ['lists of lists of zeros', inOne(list(list('0', 60_000), 20))],
   ['a million empty objects', inOne(list('{}', 1_000_000))],
-  ['lists of empty objects', inOne(list(list('{}', 60_000), 20))],
-  ['lists of empty lists', inOne(list(list('[]', 60_000), 20))],
-  ['lists of short strings', inOne(list(list('"ab"', 60_000), 80))],
-  ['objects of many keys', inOne(list(`{${Array.from({ length: 60_000 }, (_, i) => `"k${i}":0`).join()}}`, 20))],
+  ['lists of empty objects', inOne(list(list('{}', 60_000), 5))],
+  ['lists of empty lists', inOne(list(list('[]', 60_000), 5))],
+  ['lists of short strings', inOne(list(list('"ab"', 60_000), 20))],
+  ['objects of many keys', inOne(list(`{${Array.from({ length: 60_000 }, (_, i) => `"k${i}":0`).join()}}`, 5))],
   ['100,000 levels', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
-  ['10 million levels', '['.repeat(10_000_000)],
+  ['a million levels', '['.repeat(1_000_000)],
   ['objects 50,000 deep', `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`],
-  ['a string of 101 MB', inOne(`"${'a'.repeat(101_000_000)}"`)],
-  ['a text of 20 MB', inOne(`"${'ü'.repeat(10_000_000)}"`)],
-  ['escapes', inOne(`"${'\\u00fc'.repeat(4_000_000)}"`)],
-  ['a key of 20 MB', `{"${'k'.repeat(20_000_000)}":1}`],
-  ['a number of 10 million digits', inOne(`1${'0'.repeat(10_000_000)}`)],
-  ['20 MB of white space, and no value', ' '.repeat(20_000_000)],
+  ['a string of 21 MB', inOne(`"${'a'.repeat(21_000_000)}"`)],
+  ['a text of 8 MB', inOne(`"${'ü'.repeat(4_000_000)}"`)],
+  ['escapes', inOne(`"${'\\u00fc'.repeat(1_000_000)}`)],
+  ['a key of 5 MB', `{"${'k'.repeat(5_000_000)}":1}`],
+  ['a number of 3 million digits', inOne(`1${'0'.repeat(3_000_000)}`)],
+  ['5 MB of white space, and no value', ' '.repeat(5_000_000)],
   ['wrong entries', everywhere(list('{"text":5}', 60_000))],
-  ['invalid UTF-8 behind 10 MB', Buffer.concat([Buffer.from(`{"none":"${'a'.repeat(10_000_000)}`), Buffer.from([0xff]), Buffer.from('"}')])],
+  ['invalid UTF-8 behind 3 MB', Buffer.concat([Buffer.from(`{"none":"${'a'.repeat(3_000_000)}`), Buffer.from([0xff]), Buffer.from('"}')])],
   ['an end in the midst', `{"none":${'[1.5e3,"\\ud83d\\ude00",{"a":null},'.repeat(60)}`],
 ];
 
 let server: RunningServer;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ env: settings });
   await call(server.url, 'POST', items(), { items: [{ id: 'a', text: 'a' }] });
 });
 afterAll(() => server.remove());
@@ -120,7 +122,7 @@ it('refuses 20 swollen, deep and malformed bodies on each route, plain and gzipp
   for (const { what, plain, gzipped } of bodies) {
     // Other work of the machine may hold an answer up once; what a body does it does each time.
     let worst = Infinity;
-    for (let attempt = 0; attempt < 5 && worst >= 100; attempt++) {
+    for (let attempt = 0; attempt < 3 && worst >= 100; attempt++) {
       await health.take();
       await Promise.all(routes.map(async ([method, at]) => answers.push([what, at, await send(method, at, plain, false), await send(method, at, gzipped, true)])));
       worst = Math.min(worst, await health.take());
@@ -130,6 +132,8 @@ it('refuses 20 swollen, deep and malformed bodies on each route, plain and gzipp
   const peak = megabytes('VmHWM');
   await health.stop();
   const [held, worst] = slowest.reduce((a, b) => (b[1] > a[1] ? b : a));
+  const back = before + 100;
+  await vi.waitFor(() => expect(megabytes('VmRSS')).toBeLessThan(back), { timeout: 60_000, interval: 250 });
   console.log(`/healthz: slowest ${worst.toFixed(1)} ms (${held}); resident ${before.toFixed(0)} MB before, ${peak.toFixed(0)} MB at most, ${megabytes('VmRSS').toFixed(0)} MB after`);
   for (const [what, at, ...statuses] of answers) for (const status of statuses) expect([what, at, status === 400 || status === 413]).toEqual([what, at, true]);
   expect(answers.length).toBeGreaterThanOrEqual(bodies.length * routes.length);
