@@ -79,8 +79,8 @@ describe('a JSON body', () => {
       expect((await post(items(), bytes, { 'content-encoding': encoding })).body.items.map((each: any) => each.status)).toEqual(texts.map(() => 'unchanged'));
       expect((await inChunks(items(), bytes, 5, { 'content-encoding': encoding })).status).toBe(200);
     }
-    expect(errorOf(await post(items(), gzipSync(written).subarray(0, 60), { 'content-encoding': 'gzip' }))).toEqual([400, 'invalid_request', null]);
-    expect(errorOf(await post(items(), Buffer.from('no gzip'), { 'content-encoding': 'gzip' }))).toEqual([400, 'invalid_request', null]);
+    expect(errorOf(await post(items(), gzipSync(written).subarray(0, 60), { 'content-encoding': 'gzip' }))).toEqual([400, 'invalid_request', 'Content-Encoding']);
+    expect(errorOf(await post(items(), Buffer.from('no gzip'), { 'content-encoding': 'gzip' }))).toEqual([400, 'invalid_request', 'Content-Encoding']);
     expect((await post(items(), written, { 'content-encoding': 'zstd' })).body.error.message).toMatch(/gzip, deflate or brotli/);
     expect((await post(items(), written, { 'content-type': 'application/json; charset=iso-8859-1' })).body.error.message).toMatch(/UTF-8/);
     expect((await post(items(), written, { 'content-type': 'application/json; charset="UTF-8"' })).status).toBe(200);
@@ -100,7 +100,7 @@ describe('a JSON body', () => {
   });
 
   it('keeps every double to its last bit', async () => {
-    const numbers = ['0.1', '-0.30000000000000004', '123456789.12345679', '5e-324', '1.7976931348623157e308', '9007199254740992', '-9007199254740992', '0.00000000000000000000001234567890123456789', '1E+2', '2.5e-7', '100000000000000000000.5', '0e999'];
+    const numbers = ['0.1', '-0.30000000000000004', '123456789.12345679', '5e-324', '1.7976931348623157e308', '9007199254740991', '9007199254740992', '-9007199254740992', '9007199254740.991', '0.00000000000000000000001234567890123456789', '1E+2', '2.5e-7', '100000000000000000000.5', '0e999'];
     await post(items(), `{"items":[{"id":"numbers","text":"n","metadata":{"list":[${numbers.join()}]}}]}`);
     expect((await call(server.url, 'GET', `${items()}/numbers`)).body.metadata.list).toEqual(numbers.map(Number));
   });

@@ -13,15 +13,14 @@ const inflaters = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createI
  * @throws MixspaceError `invalid_request` (an encoding that is not read, damaged compression), `too_large`, `overloaded`.
  */
 export async function* bodyStream(request: IncomingMessage, limit: number): AsyncGenerator<Buffer> {
-  const sent = request.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  if (encoding === 'identity') return yield* sent;
+  if (encoding === 'identity') return yield* chunksOf(request);
   const inflate = Object.hasOwn(inflaters, encoding) ? inflaters[encoding as keyof typeof inflaters] : undefined;
   if (!inflate) throw new MixspaceError('invalid_request', 'Send the body plain or compressed by gzip, deflate or brotli.', { param: 'Content-Encoding' });
 
   let total = 0;
   // What goes wrong on the way is thrown by the loop below.
-  const inflated = pipeline(Readable.from(sent, { objectMode: false }), inflate(), () => undefined);
+  const inflated = pipeline(Readable.from(chunksOf(request), { objectMode: false }), inflate(), () => undefined);
   try {
     for await (const chunk of inflated as AsyncIterable<Buffer>) {
       total += chunk.length;
@@ -36,4 +35,9 @@ export async function* bodyStream(request: IncomingMessage, limit: number): Asyn
     }
     throw error;
   }
+}
+
+/** However the loop over it is left, by a throw into it as well, the request stays open: its iterator alone would be thrown into, and destroy it. */
+async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer> {
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
 }

@@ -54,7 +54,8 @@ function judge(trace: string[], indexDir: string): FlushTrace {
   /** By thread: what a flush that has begun will have flushed. */
   const flushing = new Map<string, string>();
   const lines: string[] = [];
-  const isOurs = (file: string): boolean => file.startsWith(`${indexDir}/`);
+  // The mark may lie behind the database, never before it: it is flushed within a second.
+  const isOurs = (file: string): boolean => file.startsWith(`${indexDir}/`) && file !== `${indexDir}/mixspace.mark`;
   const ended = (file: string): void => {
     if (unflushed.delete(file)) flushed.add(file);
   };

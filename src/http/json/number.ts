@@ -30,13 +30,13 @@ export function readNumber(chunk: Chunk, from: number): Readonly<NumberRead> {
   let power = 0;
   let byte = bytes[at];
   if (byte === 0x30) byte = bytes[++at];
-  else for (; byte !== undefined && byte >= 0x30 && byte <= 0x39; byte = bytes[++at]) digits = digits * 10 + byte - 0x30;
+  else for (; byte !== undefined && byte >= 0x30 && byte <= 0x39; byte = bytes[++at]) digits = digits * 10 + (byte - 0x30);
   if (at === firstDigit) return answer(0, at, at < length ? 'malformed' : 'cut');
   const isWhole = byte !== 0x2e && byte !== 0x65 && byte !== 0x45;
   let hasExponent = false;
   if (byte === 0x2e) {
     const point = at;
-    for (byte = bytes[++at]; byte !== undefined && byte >= 0x30 && byte <= 0x39; byte = bytes[++at]) digits = digits * 10 + byte - 0x30;
+    for (byte = bytes[++at]; byte !== undefined && byte >= 0x30 && byte <= 0x39; byte = bytes[++at]) digits = digits * 10 + (byte - 0x30);
     power = at - point - 1;
     if (power === 0) return answer(0, at, at < length ? 'malformed' : 'cut');
   }
