@@ -85,8 +85,13 @@ export function refuse(request: IncomingMessage, response: ServerResponse, error
 function drain(request: IncomingMessage): void {
   setTimeout(cut, drainMs, request).unref();
   request.unpipe();
+  // It does not flow while a reader waits for more, nor once that has gone, unless somebody takes what comes.
+  request.removeAllListeners('readable');
+  request.on('data', throwAway);
   request.resume();
 }
+
+function throwAway(): void {}
 
 function cut(request: IncomingMessage): void {
   if (!request.complete) request.destroy();
