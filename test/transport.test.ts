@@ -268,6 +268,24 @@ describe('uploads in flight', () => {
     await heldIs(0);
   });
 
+  it('are counted by what the values of their JSON take of memory', async () => {
+    const objects = `[${Array.from({ length: 60_000 }, () => '{}').join()}]`;
+    const json = `{"none":[${Array.from({ length: 5 }, () => objects).join()}]}`;
+    const wires = [new Wire(server), new Wire(server)];
+    try {
+      await wires[0]!.send(`${head('/v1/embeddings', json.length, 'application/json')}${json.slice(0, -1)}`);
+      // Objects and lists count four values each, 16 bytes a value.
+      while ((await held()) < json.length + 300_000 * 64) await new Promise((resolve) => setTimeout(resolve, 20));
+      await wires[1]!.send(`${head('/v1/embeddings', json.length, 'application/json')}${json.slice(0, -1)}`);
+      const refused = await wires[1]!.reply();
+      expect([refused.status, refused.body.error.code]).toEqual([429, 'overloaded']);
+    } finally {
+      for (const { socket } of wires) socket.destroy();
+    }
+    await heldIs(0);
+    expect((await call(server.url, 'POST', '/v1/embeddings', json, { authorization: 'Bearer one' })).status).toBe(400);
+  });
+
   it('end with 408 where they stand still, whatever reads them; one that is alone fits, however small the bound', async () => {
     const { status, body } = await raw(Buffer.concat([Buffer.from(head(items(), 5_500_000)), start]), strict);
     expect([status, body.error.code, body.error.type]).toEqual([408, 'timeout', 'invalid_request_error']);

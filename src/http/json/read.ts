@@ -2,12 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import { MixspaceError } from '../../errors.js';
 import { bodyStream } from '../body-stream.js';
 import { headerParameters } from '../header-parameters.js';
+import { uploadOf } from '../uploads.js';
 import type { JsonBounds } from './bounds.js';
 import { JsonReader, type JsonNames } from './reader.js';
 import { inTurn } from './turns.js';
 
 /** Some milliseconds of reading at most. */
 const bytesPerTurn = 2 ** 16;
+/** Of memory, roughly: a number in a list; an empty object takes four times as much. */
+const bytesPerValue = 16;
 const charsets = ['utf-8', 'utf8', 'us-ascii', 'ascii'];
 
 /**
@@ -19,7 +22,12 @@ export async function readJsonBody(request: IncomingMessage, limit: number, boun
   const charset = headerParameters(request.headers['content-type'] ?? '')?.parameters.get('charset') ?? 'utf-8';
   if (!charsets.includes(charset.toLowerCase())) throw new MixspaceError('invalid_request', 'Send the body as UTF-8.', { param: 'Content-Type' });
   const reader = new JsonReader(bounds, { text: 'The body' });
-  for await (const chunk of bodyStream(request, limit)) await readInTurns(reader, chunk);
+  let counted = 0;
+  for await (const chunk of bodyStream(request, limit)) {
+    await readInTurns(reader, chunk);
+    uploadOf(request)?.inflate((reader.values - counted) * bytesPerValue);
+    counted = reader.values;
+  }
   return reader.end();
 }
 

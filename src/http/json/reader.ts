@@ -74,6 +74,11 @@ export class JsonReader {
     this.#string = new StringBytes(bounds.asciiBytes);
   }
 
+  /** Read so far, as the bounds count them. */
+  get values(): number {
+    return this.#values;
+  }
+
   /** @throws MixspaceError `invalid_request`, `too_large`: it names the field; nothing more may be written then. */
   write(bytes: Buffer): void {
     const rest = this.#rest;
