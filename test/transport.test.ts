@@ -233,7 +233,9 @@ describe('uploads in flight', () => {
       expect(await held()).toBe(19_000_000);
       expect((await call(server.url, 'POST', '/v1/embeddings', { input: 'a dog' })).status).toBe(200);
       expect((await postForm(form(file(picture)))).status).toBe(200);
-      expect((await postForm(form(file(Buffer.alloc(15_000_000))))).status).toBe(200);
+      expect((await postForm(form(file(Buffer.alloc(12_500_000))))).status).toBe(200);
+      // It reads its answer although it is still sending, and although the connection is to be closed behind it.
+      expect((await postForm(form(file(Buffer.alloc(19_000_000))), { connection: 'close' })).status).toBe(429);
     } finally {
       for (const { socket } of wires) socket.destroy();
     }

@@ -43,13 +43,13 @@ export function errorBody(error: MixspaceError): ErrorBody {
 }
 
 /** Express need not have seen the request. */
-export function sendError(response: ServerResponse, error: MixspaceError): void {
+function sendError(response: ServerResponse, error: MixspaceError): void {
   if (error.retryAfter !== undefined) response.setHeader('Retry-After', String(Math.max(1, Math.ceil(error.retryAfter))));
   const body = Buffer.from(JSON.stringify(errorBody(error)));
   response.statusCode = statusOf[error.code];
   response.setHeader('Content-Type', 'application/json; charset=utf-8');
   response.setHeader('Content-Length', body.length);
-  response.end(body);
+  response.write(body);
 }
 
 export const unknownPath: RequestHandler = (request, response) => {
@@ -77,12 +77,18 @@ function isOfHangingUp(thrown: unknown): boolean {
 
 /** Answers with the error, whether or not the body has arrived. */
 export function refuse(request: IncomingMessage, response: ServerResponse, error: MixspaceError): void {
-  if (!request.complete) drain(request);
   sendError(response, error);
+  if (request.complete) response.end();
+  else drain(request, response);
 }
 
-/** A client still sending would lose the answer if its connection were closed: what comes is thrown away, for a while. */
-function drain(request: IncomingMessage): void {
+/**
+ * A client still sending would lose the answer, which it has whole, if its connection were closed: what comes is thrown
+ * away, for a while, and only then is the answer over.
+ */
+function drain(request: IncomingMessage, response: ServerResponse): void {
+  const over = (): void => void response.end();
+  request.once('end', over).once('close', over);
   setTimeout(cut, drainMs, request).unref();
   request.unpipe();
   // It does not flow while a reader waits for more, nor once that has gone, unless somebody takes what comes.

@@ -6,10 +6,12 @@ import type { Log } from '../telemetry.js';
 import { failed, within } from './callbacks.js';
 import { refuse } from './errors.js';
 
-/** Bytes up to which a body is small: an interactive call. */
-const smallBody = 1e6;
-/** The part of the limit that only small bodies may take, so that they pass while large ones stand. */
-const smallShare = 1 / 8;
+/** Bodies by their size, in bytes, each with a part of the limit that no other takes: words pass while pictures stand, and a picture while many do. */
+const pools = {
+  words: { most: 64e3, share: 1 / 16 },
+  picture: { most: 1e6, share: 1 / 8 },
+  many: { most: Infinity, share: 13 / 16 },
+} as const;
 /** Bytes that a body must bring in each stretch of its time. */
 const leastProgress = 64_000;
 const retryAfterSeconds = 5;
@@ -21,22 +23,22 @@ export interface UploadLimits {
   uploadTimeout: number;
 }
 
-type Pool = 'small' | 'large';
+type Pool = keyof typeof pools;
+const poolNames = Object.keys(pools) as Pool[];
 
 /** All bodies at once; one alone always fits. */
 export class Uploads {
-  readonly #held: Record<Pool, number> = { small: 0, large: 0 };
-  readonly #count: Record<Pool, number> = { small: 0, large: 0 };
-  readonly #room: Record<Pool, number>;
+  readonly #held: Record<Pool, number> = { words: 0, picture: 0, many: 0 };
+  readonly #count: Record<Pool, number> = { words: 0, picture: 0, many: 0 };
+  readonly #limit: number;
 
   /** @param limit Bytes. */
   constructor(limit: number) {
-    const small = Math.floor(limit * smallShare);
-    this.#room = { small, large: limit - small };
+    this.#limit = limit;
   }
 
   get bytes(): number {
-    return this.#held.small + this.#held.large;
+    return poolNames.reduce((sum, pool) => sum + this.#held[pool], 0);
   }
 
   /** @throws MixspaceError `overloaded`; nothing has changed then. */
@@ -46,7 +48,7 @@ export class Uploads {
     if (to !== undefined) {
       const alone = this.#count[to] === (from === to ? 1 : 0);
       const others = this.#held[to] - (from === to ? before! : 0);
-      if (!alone && others + after! > this.#room[to]) {
+      if (!alone && others + after! > this.#limit * pools[to].share) {
         throw new MixspaceError('overloaded', `The service holds ${this.bytes} bytes of uploads and has no room for this one now; MIXSPACE_MAX_UPLOADS sets how many it may hold.`, { retryAfter: retryAfterSeconds });
       }
     }
@@ -61,7 +63,7 @@ export class Uploads {
   }
 }
 
-const poolOf = (bytes: number): Pool => (bytes <= smallBody ? 'small' : 'large');
+const poolOf = (bytes: number): Pool => poolNames.find((pool) => bytes <= pools[pool].most)!;
 
 /** One body: counted from what it declares, and more as more comes, until nobody holds it any more. */
 export class Upload {
@@ -159,6 +161,7 @@ function watch(request: IncomingMessage, response: ServerResponse, timeoutSecond
     if (!refused) return push(chunk, encoding);
     // The reader waits for an end that must not look like the body's own.
     if (chunk === null) {
+      response.end();
       if (response.writableFinished) request.destroy();
       else response.once('finish', within(stop, () => request.destroy()));
     }
