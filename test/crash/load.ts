@@ -14,6 +14,8 @@ export interface LoadPlan {
   lanes: number;
   /** Fewer embeddings than that are not left by deletions. */
   atLeast: number;
+  /** With more than that, groups are deleted instead of added: rounds stay as long as they are. */
+  atMost: number;
   /** Milliseconds a lane waits between two requests. */
   pause: () => number;
 }
@@ -63,7 +65,8 @@ export class Load {
 
   async #step(random: Random, newGroup: string, groups: string[][]): Promise<void> {
     const choice = random.next();
-    if (choice < 0.4 || groups.length < 5 || this.embeddings < this.#plan.atLeast) {
+    const { atLeast, atMost } = this.#plan;
+    if ((choice < 0.4 && this.embeddings <= atMost) || groups.length < 5 || this.embeddings < atLeast) {
       const group = idsOf(newGroup, random.next() < 0.2 ? random.between(1, 3) : 0, random.between(1, 60));
       groups.push(group);
       return this.#put(new Map(group.map((id) => [id, { version: 1, note: 0 }])));
@@ -72,6 +75,7 @@ export class Load {
     const there = group.filter((id) => this.#plan.ledger.present(id));
     if (there.length === 0) return;
     const id = random.pick(there);
+    if (choice < 0.4) return this.#deleteGroup(group, there);
     if (choice < 0.6) return this.#replace(random.shuffle(there).slice(0, random.between(1, 20)));
     if (choice < 0.75) return this.#annotate(id);
     if (choice < 0.92) return this.#delete(id);

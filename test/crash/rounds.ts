@@ -35,6 +35,7 @@ const collection = 'crash';
 /** A little above the number from which on the store builds a graph. */
 const itemsAtFirst = 5_600;
 const itemsAtLeast = 5_400;
+const itemsAtMost = 12_000;
 /** Changes after which the store saves its graph, and some more; of a big graph, a share of its items. */
 const changesUntilSnapshot = 5_400;
 const shareUntilSnapshot = 0.22;
@@ -112,6 +113,7 @@ class CrashRun {
       name: `${this.#options.seed}-${round}`,
       lanes: 3,
       atLeast: itemsAtLeast,
+      atMost: itemsAtMost,
       // A graph is saved only when it has caught up.
       pause: () => (moment === 'snapshot' && load.written > Math.max(changesUntilSnapshot, load.embeddings * shareUntilSnapshot) ? 300 : 0),
     });
