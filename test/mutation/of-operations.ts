@@ -8,7 +8,7 @@ const search = of('src/operations/search.ts', searches);
 const classify = of('src/operations/classify.ts', embeddings);
 
 export const ofOperations: Mutation[] = [
-  ingest('repeated-id-taken-as-known', '!repeated.has(id) && there', 'there', 'Of the same id three times in a request, the last one is not written.'),
+  ingest('repeated-id-taken-as-known', '!ids.isRepeated(id) && there', 'there', 'Of the same id three times in a request, the last one is not written.'),
   ingest('order-lost-within-a-chunk', '[...writes.keys()].sort((a, b) => a - b)', '[...writes.keys()]', 'Of two entries with one id the earlier wins where it is the picture.'),
   ingest('original-of-a-path-copied', 'keeps && each.content.path === undefined ?', 'keeps ?', 'Files named by path are copied into the index directory.'),
   ingest('metadata-left-out-is-wiped', '...(each.metadata === undefined ? {} : { metadata: each.metadata })', 'metadata: each.metadata ?? {}', 'Sending a picture again without its metadata deletes that.'),
@@ -22,7 +22,7 @@ export const ofOperations: Mutation[] = [
   classify('threshold-itself-is-none', 'best.score < (request.threshold ?? 0)', 'best.score <= (request.threshold ?? 0)', 'A score that meets the threshold is none of these.'),
   classify('prompts-cost-nothing', 'sum + each.tokens, labels.tokens)', 'sum + each.tokens, 0)', 'Usage leaves the labels out.'),
   classify('prompts-beyond-the-first-part-lost', 'prompts.slice(from, from + promptsAtOnce)', 'prompts.slice(0, promptsAtOnce)', 'Labels behind the first thousand prompts get the embeddings of others.'),
-  of('src/operations/inputs.ts', embeddings)('text-limit-in-letters', 'Buffer.byteLength(text) > context.limits.text', 'text.length > context.limits.text', 'Texts of other scripts may be three times the limit.', { tests: ['test/http.test.ts'] }),
+  of('src/operations/inputs.ts', embeddings)('text-limit-in-letters', 'text.length * 3 > limit && Buffer.byteLength(text) > limit', 'text.length * 3 > limit && text.length > limit', 'Texts of other scripts may be three times the limit.', { tests: ['test/http.test.ts'] }),
   of('src/operations/collections.ts', ['test/gone-models.test.ts'])(
     'default-collection-deleted-with-its-items',
     'const isIdle = isEmpty && !hasModel(context, byDefault);',
