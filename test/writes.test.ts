@@ -81,6 +81,22 @@ describe('Of what is written together', () => {
     expect((await itemOf('times', 'a')).updated_at).toBe(after.updated_at);
   });
 
+  it('an item that is sent again without metadata or source keeps what it has, and other metadata takes the place of it', async () => {
+    await service.collection('notes');
+    await service.add('notes', [{ id: 'a', text: 'a river', metadata: { year: 1990, tags: ['blue'] }, source: 'first' }]);
+    const send = async (entry: object): Promise<unknown[]> => {
+      const [outcome] = await service.add('notes', [{ id: 'a', ...entry }]);
+      const { text, metadata, sources } = await itemOf('notes', 'a');
+      return [outcome!.status, text, metadata, sources];
+    };
+    const kept = { year: 1990, tags: ['blue'] };
+    expect(await send({ text: 'a river' })).toEqual(['unchanged', 'a river', kept, ['first']]);
+    expect(await send({ text: 'a mountain' })).toEqual(['updated', 'a mountain', kept, ['first']]);
+    expect(await send({ text: 'a mountain', source: 'second' })).toEqual(['updated', 'a mountain', kept, ['first', 'second']]);
+    expect(await send({ text: 'a mountain', metadata: { year: 1991 } })).toEqual(['updated', 'a mountain', { year: 1991 }, ['first', 'second']]);
+    expect(await send({ text: 'a mountain', metadata: {} })).toEqual(['updated', 'a mountain', {}, ['first', 'second']]);
+  });
+
   it('what a file named by path holds is referenced, and what came as bytes is kept', async () => {
     const file = path.join(root, 'a.png');
     const sent = Buffer.from(await flat(1, 2, 3), 'base64');
