@@ -15,7 +15,7 @@ export const ofOperations: Mutation[] = [
   ingest('defect-is-the-entrys-fault', "'not_ready', 'internal']);", "'not_ready']);", 'Where the service itself fails clients are told that their pictures are at fault, and give them up.'),
   ingest('overloaded-is-the-entrys-fault', "'disk_full', 'overloaded', 'not_ready'", "'disk_full', 'not_ready'", 'Where the queue is full clients are told that their pictures are at fault, and give them up.', {
     tests: ['test/http.test.ts'],
-    lives: 'A full queue is thrown for the whole batch before it is begun, and never told of one picture.',
+    lives: 'Neither a full queue nor a lack of room for uploads is ever told of one entry: both are thrown before any is begun.',
   }),
   search('weight-zero-counts', 'parts[index]!.weight ?? 1', 'parts[index]!.weight || 1', 'A weight of zero counts as one.'),
   search('eleven-matches', 'const pageSize = 10;', 'const pageSize = 11;', 'A page is not what the contract says.'),
