@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -75,6 +76,8 @@ describe('addresses', () => {
 
 describe('names', () => {
   let stand: https.Server;
+  /** The same on another port. */
+  let neighbor: https.Server;
   let folder: string;
   let port: number;
   /** Every request that came, on whichever address. */
@@ -86,13 +89,15 @@ describe('names', () => {
     execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'key.pem', '-out', 'cert.pem', '-days', '2', '-subj', '/CN=names.test'], { cwd: folder, stdio: 'ignore' });
     // The certificate is the test's own; whom it vouches for is not what is tested.
     process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
-    stand = https.createServer({ key: readFileSync(path.join(folder, 'key.pem')), cert: readFileSync(path.join(folder, 'cert.pem')) }, (request, response) => {
+    const certificate = { key: readFileSync(path.join(folder, 'key.pem')), cert: readFileSync(path.join(folder, 'cert.pem')) };
+    const answer = (request: IncomingMessage, response: ServerResponse): void => {
       came.push({ at: request.socket.localAddress!.replace('::ffff:', ''), host: request.headers.host!, url: request.url!, authorization: request.headers.authorization });
       const next = new URL(request.url!, 'https://here').searchParams.get('to');
       if (next === null) response.end('picture');
       else response.writeHead(302, { location: next }).end();
-    });
-    await new Promise<void>((resolve) => stand.listen(0, '::', resolve));
+    };
+    [stand, neighbor] = [https.createServer(certificate, answer), https.createServer(certificate, answer)];
+    for (const each of [stand, neighbor]) await new Promise<void>((resolve) => each.listen(0, '::', resolve));
     port = (stand.address() as { port: number }).port;
   });
   beforeEach(() => {
@@ -101,8 +106,10 @@ describe('names', () => {
   afterAll(async () => {
     if (trusting === undefined) delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
     else process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = trusting;
-    stand.closeAllConnections();
-    stand.close();
+    for (const each of [stand, neighbor]) {
+      each.closeAllConnections();
+      each.close();
+    }
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -176,10 +183,11 @@ describe('names', () => {
     await get(at('/same'), everywhere);
     await get(at('https://names.test:PORT/absolute'), everywhere);
     await get(at('//other.test:PORT/other'), everywhere);
+    await get(at(`https://names.test:${(neighbor.address() as { port: number }).port}/neighbor`), everywhere);
     await get(at('https://eve:other@names.test:PORT/told'), everywhere);
     await get(at('https://eve:other@other.test:PORT/theirs'), everywhere);
     const sent = came.filter(({ url }) => !url.includes('?to=')).map(({ url, authorization }) => [url, authorization]);
-    expect(sent).toEqual([['/same', basic], ['/absolute', basic], ['/other', undefined], ['/told', basic], ['/theirs', undefined]]);
+    expect(sent).toEqual([['/same', basic], ['/absolute', basic], ['/other', undefined], ['/neighbor', undefined], ['/told', basic], ['/theirs', undefined]]);
   });
 });
 
