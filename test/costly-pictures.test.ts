@@ -1,7 +1,8 @@
-import { crc32, deflateSync } from 'node:zlib';
+import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { base64, call } from './api.js';
+import { pngChunk } from './pictures.js';
 import { startServer, type RunningServer } from './server.js';
 
 let server: RunningServer;
@@ -20,15 +21,6 @@ function emptyGif(side: number): Buffer {
   return bytes;
 }
 
-function chunk(name: string, body: Buffer): Buffer {
-  const named = Buffer.concat([Buffer.from(name, 'latin1'), body]);
-  const framed = Buffer.alloc(named.length + 8);
-  framed.writeUInt32BE(body.length, 0);
-  framed.set(named, 4);
-  framed.writeUInt32BE(crc32(named), named.length + 4);
-  return framed;
-}
-
 /** Interlaced, 16 bits, with alpha: all that makes a PNG slow. */
 function deepInterlacedPng(side: number): Buffer {
   const header = Buffer.alloc(13);
@@ -37,7 +29,7 @@ function deepInterlacedPng(side: number): Buffer {
   header.set([16, 6, 0, 0, 1], 8);
   const passes = [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]] as const;
   const length = passes.reduce((sum, [x, y, right, down]) => sum + (8 * Math.ceil((side - x) / right) + 1) * Math.ceil((side - y) / down), 0);
-  return Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), chunk('IHDR', header), chunk('IDAT', deflateSync(Buffer.alloc(length))), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), pngChunk('IHDR', header), pngChunk('IDAT', deflateSync(Buffer.alloc(length))), pngChunk('IEND', Buffer.alloc(0))]);
 }
 
 /** A progressive JPEG whose empty color planes are told again and again, bit by bit and coefficient by coefficient. */
@@ -69,7 +61,7 @@ async function repeatingExif(): Promise<Buffer> {
     exif.writeUInt32LE(8, at + 8);
   }
   const png = await flat(8).png().toBuffer();
-  return Buffer.concat([png.subarray(0, 33), chunk('eXIf', exif), png.subarray(33)]);
+  return Buffer.concat([png.subarray(0, 33), pngChunk('eXIf', exif), png.subarray(33)]);
 }
 
 async function processorSeconds(): Promise<number> {
