@@ -7,6 +7,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // A service writes its log when it has the time.
+    expect: { poll: { timeout: 20_000 } },
     reporters: ['default', './test/summary-reporter.ts'],
   },
 });

@@ -30,7 +30,7 @@ describe('packages that come, change and go while the service runs', () => {
     );
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
     expect(after.fingerprint).not.toBe(before.body.fingerprint);
-    expect(server.logs()).toContain('Model other is unloaded from a worker: its files are others now.');
+    await expect.poll(() => server.logs()).toContain('Model other is unloaded from a worker: its files are others now.');
     const embedded = await embed(server, 'other');
     expect([embedded.body.fingerprint, embedded.body.data[0].embedding]).not.toEqual([before.body.fingerprint, before.body.data[0].embedding]);
     expect(embedded.body.fingerprint).toBe(after.fingerprint);

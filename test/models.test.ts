@@ -58,8 +58,8 @@ describe('the self-test', () => {
       const states = async (): Promise<unknown> => (await call(server.url, 'GET', '/v1/models')).body.data.map(({ id, self_test: test }: any) => [id, test.status]);
       await vi.waitFor(async () => expect(await states()).toEqual([['plain', 'unverified'], ['wrong', 'unusable']]), { timeout: 20_000 });
       expect((await call(server.url, 'POST', '/v1/embeddings', { model: 'wrong', input: 'a' })).status).toBe(503);
-      expect(server.logs()).toMatch(/The model package wrong cannot be used/);
-      expect(server.logs()).toMatch(/It fails its self-test/);
+      await expect.poll(() => server.logs()).toMatch(/The model package wrong cannot be used/);
+      await expect.poll(() => server.logs()).toMatch(/It fails its self-test/);
     } finally {
       await server.remove();
       await rm(wrong, { recursive: true });
@@ -82,7 +82,7 @@ describe('a collection whose model has gone', () => {
     await rename(path.join(models, 'first'), `${models}-away`);
     const without = await startServer({ env: { ...env, MIXSPACE_MODEL: 'second' }, indexDir: before.indexDir });
     try {
-      expect(without.logs()).toMatch(/Collection \\?"default\\?" \(2 items\) was made with model \\?"first\\?", which is not here any more/);
+      await expect.poll(() => without.logs()).toMatch(/Collection \\?"default\\?" \(2 items\) was made with model \\?"first\\?", which is not here any more/);
       expect((await call(without.url, 'GET', '/v1/collections/default')).body).toMatchObject({ model: 'first', model_available: false, counts: { total: 2 } });
       expect((await call(without.url, 'GET', items())).body).toEqual(listed);
       expect((await call(without.url, 'POST', searchIn('default'), { query: { id: 'a' } })).body.matches).toEqual(matches);

@@ -70,7 +70,7 @@ describe('dimensions', () => {
     const own = await numbers({ input: 'a', model: 'plain' });
     expect(await numbers({ input: 'a', model: 'plain', dimensions: 64 })).toEqual(own);
     expect(await numbers({ input: 'a', model: 'jinas', dimensions: 8 })).toHaveLength(8);
-    expect(server.logs()).toMatch(/"wrong".*model\.json.*matryoshka_dimensions/);
+    await expect.poll(() => server.logs()).toMatch(/"wrong".*model\.json.*matryoshka_dimensions/);
   });
 
   it.each([

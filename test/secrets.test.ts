@@ -108,7 +108,7 @@ describe('sources', () => {
     } finally {
       await copy.remove();
     }
-    expect(server.logs()).toContain('Request.');
+    await expect.poll(() => server.logs()).toContain('Request.');
     expect(server.logs()).not.toContain('hidden');
   });
 });

@@ -83,7 +83,7 @@ describe('several models', () => {
     expect(checked.filter(({ loaded }) => loaded).map(({ id }) => id)).toEqual(['a']);
     expect(checked.at(-2).self_test.error).toMatch(/vision_model\.onnx/);
     expect(checked.at(-1)).toMatchObject({ dimensions: null, fingerprint: null, self_test: { error: expect.stringContaining('config.json is not JSON') } });
-    expect(server.logs()).toMatch(/The model package junk cannot be used/);
+    await expect.poll(() => server.logs()).toMatch(/The model package junk cannot be used/);
   });
 
   it('loads a model when a call names it, before its check or after', async () => {
@@ -152,7 +152,7 @@ describe('several models', () => {
     const missing = process.platform === 'darwin' ? 'dml' : 'coreml';
     const server = await start({ MIXSPACE_EXECUTION_PROVIDERS: `${missing},cpu` });
     expect((await listed(server))[0].execution_provider).toBe('cpu');
-    expect(server.logs()).toMatch(new RegExp(`Model a runs on cpu: ${missing} cannot be used`));
+    await expect.poll(() => server.logs()).toMatch(new RegExp(`Model a runs on cpu: ${missing} cannot be used`));
     await expect(startServer({ env: { MIXSPACE_EXECUTION_PROVIDERS: 'gpu' } })).rejects.toThrow(/MIXSPACE_EXECUTION_PROVIDERS takes some of cpu, cuda/);
   });
 });
@@ -173,7 +173,7 @@ describe('a worker', () => {
     expect(taken.body.items[3].error).toMatchObject({ code: 'unprocessable', param: 'image', message: expect.stringMatching(/^This picture takes longer than 3 s to encode/) });
     expect(text.status).toBe(200);
     expect([refused.status, refused.body.error.param]).toEqual([422, 'input[1].image']);
-    expect(server.logs()).toContain('it took longer than it may');
+    await expect.poll(() => server.logs()).toContain('it took longer than it may');
   });
 
   it('that is killed takes nothing with it, large pictures included', async () => {
@@ -192,7 +192,7 @@ describe('a worker', () => {
     expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
     const after = await until(() => workersOf(server), (pids) => pids.length === 2);
     expect(after).not.toContain(before[0]);
-    expect(server.logs()).toContain('An encoder worker died and is replaced.');
+    await expect.poll(() => server.logs()).toContain('An encoder worker died and is replaced.');
   });
 
   it('ends with the service, even when that is killed', async () => {
