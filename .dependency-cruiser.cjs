@@ -7,29 +7,40 @@ const only = (name, from, allowed, comment) => ({
   to: { path: '^src/', pathNot: [from, ...allowed] },
 });
 
-const anyone = ['^src/(errors|telemetry|content-hash|open-file|printable|secrets)\\.ts$'];
+const anyone = ['^src/domain/', '^src/(errors|telemetry|files|content-hash|open-file|map-limited|printable|secrets)\\.ts$'];
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
     { name: 'no-circles', comment: 'In a circle no file can be understood without the others.', severity: 'error', from: {}, to: { circular: true } },
-    only('contract-knows-zod-alone', '^src/contract/', [], 'Page, client and server all load it: it must weigh nothing and know nobody.'),
+    only('contract-knows-zod-and-domain-alone', '^src/contract/', ['^src/domain/'], 'Page, client and server all load it: it must weigh nothing and know nobody.'),
     { name: 'contract-imports-zod-alone', comment: 'See above, of packages.', severity: 'error', from: { path: '^src/contract/' }, to: { path: 'node_modules', pathNot: 'node_modules/zod' } },
-    only('client-knows-the-contract', '^src/client/', ['^src/contract/'], 'It is published alone, and runs in a browser.'),
+    only('client-knows-the-contract', '^src/client/', ['^src/(contract|domain)/'], 'It is published alone, and runs in a browser.'),
     { name: 'client-and-page-know-no-node', comment: 'They run in a browser.', severity: 'error', from: { path: '^src/(client|dashboard)/' }, to: { dependencyTypes: ['core'] } },
     only('page-knows-the-client', '^src/dashboard/', ['^src/client/', '^src/contract/'], 'What the page can do, every client can do.'),
-    only('encoder-knows-nobody', '^src/encoder/', ['^src/contract/', ...anyone], 'The encoder can be tested, moved and replaced alone: it never sees the store or whoever calls it.'),
-    only('store-knows-nobody', '^src/store/', ['^src/contract/', ...anyone], 'The same of the store.'),
-    only('operations-know-the-ports', '^src/operations/', ['^src/contract/', '^src/encoder/encoder\\.ts$', '^src/store/store\\.ts$', ...anyone], 'A use case works with any encoder and any store: it knows the ports, not who is behind them.'),
+    only('encoder-knows-nobody', '^src/encoder/', anyone, 'The encoder can be tested, moved and replaced alone: it never sees the store or whoever calls it.'),
+    only('store-knows-nobody', '^src/store/', anyone, 'The same of the store.'),
+    only('operations-know-the-ports', '^src/operations/', ['^src/contract/', '^src/jobs/', '^src/encoder/encoder\\.ts$', '^src/store/store\\.ts$', ...anyone], 'A use case works with any encoder and any store: it knows the ports, not who is behind them.'),
+    only('jobs-know-the-ports', '^src/jobs/', ['^src/contract/', '^src/store/store\\.ts$', ...anyone], 'The runner of long work keeps its table and its order; what the work is, whoever gives it says.'),
     only('hub-knows-the-names-of-variants', '^src/hub/', ['^src/encoder/package/variants\\.ts$', ...anyone], 'Files from a hub into a folder: it knows which are which by their names, nothing of what is in them, and whoever wants another source replaces it alone.'),
     { name: 'hub-alone-imports-undici', comment: "Loading it takes the place of the dispatcher under the process's own fetch.", severity: 'error', from: { path: '^src/', pathNot: '^src/hub/' }, to: { path: 'node_modules/undici/' } },
-    only('http-knows-operations', '^src/http/', ['^src/operations/', '^src/contract/', '^src/config\\.ts$', '^src/store/store\\.ts$', ...anyone], 'HTTP is one way in among others: it translates, and decides nothing.'),
-    only('service-knows-the-adapters', '^src/service\\.ts$', ['^src/operations/', '^src/encoder/', '^src/store/', '^src/config\\.ts$', ...anyone], 'The only file that names concrete classes.'),
+    only('http-knows-operations', '^src/http/', ['^src/operations/', '^src/jobs/', '^src/contract/', '^src/config\\.ts$', '^src/store/store\\.ts$', ...anyone], 'HTTP is one way in among others: it translates, and decides nothing.'),
+    only('service-knows-the-adapters', '^src/service\\.ts$', ['^src/operations/', '^src/jobs/', '^src/encoder/', '^src/store/', '^src/config\\.ts$', ...anyone], 'The only file that names concrete classes.'),
     only('serve-knows-the-service', '^src/cli/serve\\.ts$', ['^src/service\\.ts$', '^src/http/', '^src/config\\.ts$', '^src/client/', '^src/cli/', ...anyone], 'The one command that runs the service in its own process.'),
     only('offline-commands-know-the-hub', '^src/cli/offline/', ['^src/hub/', '^src/config\\.ts$', '^src/client/', '^src/contract/', '^src/cli/', ...anyone], 'They tend the models directory of this machine, which no client of a service may; they never open a store or a model.'),
     { name: 'commands-go-through-the-client', comment: 'What the command line can do, every client can do.', severity: 'error', from: { path: '^src/cli/', pathNot: '^src/cli/(serve\\.ts$|offline/)' }, to: { path: '^src/', pathNot: ['^src/(cli|client|contract)/', ...anyone] } },
+    only('mcp-goes-through-the-client', '^src/mcp/', ['^src/(client|contract)/', ...anyone], 'What an assistant can do, every client can do.'),
     only('main-knows-the-cli', '^src/main\\.ts$', ['^src/cli/', ...anyone], 'It parses the command line and runs one command.'),
     only('errors-know-nobody', '^src/errors\\.ts$', [], 'Anyone may import it.'),
+    only('domain-knows-nobody', '^src/domain/', [], 'The ground floor: anyone may import it.'),
+    only('files-know-nobody', '^src/(files|content-hash|open-file|map-limited)\\.ts$', [], 'Anyone may import them.'),
+    {
+      name: 'unnamed-folders-know-nobody',
+      comment: 'A new folder gets its rule before it gets its first import.',
+      severity: 'error',
+      from: { path: '^src/([^/]+)/', pathNot: '^src/(cli|client|contract|dashboard|domain|encoder|http|hub|jobs|mcp|operations|store)/' },
+      to: { path: '^src/', pathNot: '^src/$1/' },
+    },
     { name: 'src-never-imports-tests', comment: 'The product ships without them.', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|demo|scripts)/' } },
   ],
   options: {

@@ -4,15 +4,16 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Filter } from '../src/domain/filter.js';
+import type { Metadata } from '../src/domain/metadata.js';
+import { Sqlite } from '../src/store/embedded/database.js';
 import { compileFilter } from '../src/store/embedded/filter.js';
 import type { EmbeddedStoreSettings } from '../src/store/embedded/index.js';
-import type { Filter } from '../src/contract/filter.js';
-import type { ItemWrite, Metadata, Store } from '../src/store/store.js';
-import { Sqlite } from '../src/store/embedded/database.js';
+import type { ItemWrite, Store } from '../src/store/store.js';
 
 // The store runs in a thread of its own, which starts from compiled code.
 const compiled = fileURLToPath(new URL('../dist/store/embedded/index.js', import.meta.url));

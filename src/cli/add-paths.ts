@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { batches, MixspaceApiError, type MixspaceClient } from '../client/index.js';
 import type { ItemOutcome } from '../contract/items.js';
-import { mapLimited } from './map-limited.js';
+import { mapLimited } from '../map-limited.js';
 import { contentId, listPictures, readPictureFile, type LeftOut, type PictureFile } from './picture-files.js';
 
 export interface AddFailure {

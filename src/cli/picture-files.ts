@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { Readable } from 'node:stream';
 import { MixspaceError } from '../errors.js';
+import { hashPieces } from '../files.js';
 import { isWithin, openFile, readWhole, type OpenFile } from '../open-file.js';
 
 const pictureExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.heic', '.heif', '.gif', '.tif', '.tiff']);
@@ -77,11 +77,7 @@ export async function listPictures(paths: string[], signal?: AbortSignal): Promi
 
 /** The id that the service gives to this content. @throws Error where it cannot be read, or has left its folder. */
 export function contentId(picture: PictureFile): Promise<string> {
-  return withOpen(picture, async ({ handle, size }) => {
-    const hash = createHash('sha256');
-    if (size > 0) await pipeline(handle.createReadStream({ start: 0, end: size - 1, autoClose: false }), hash);
-    return hash.digest('hex');
-  });
+  return withOpen(picture, ({ handle, size }) => hashPieces(size === 0 ? Readable.from([]) : handle.createReadStream({ start: 0, end: size - 1, autoClose: false })));
 }
 
 /** Its bytes. @throws Error where it cannot be read, or has left its folder. */

@@ -1,4 +1,4 @@
-import type { Metadata } from '../contract/common.js';
+import type { Metadata } from '../domain/metadata.js';
 import { printable, printableJson } from '../printable.js';
 
 /** A line on stdout. What it holds may come from anywhere: it is shown, and does nothing to the terminal. */

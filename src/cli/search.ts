@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { MixspaceClient, SearchOptions } from '../client/index.js';
 import type { SearchResponse } from '../contract/search.js';
+import { modalities, type Modality } from '../domain/modality.js';
 import { MixspaceError } from '../errors.js';
 import { clientCommand, collectionOption, decimal, openClient, wholeNumber, type ClientFlags } from './options.js';
 import { readPicture } from './picture-argument.js';
@@ -11,7 +12,7 @@ interface SearchFlags extends ClientFlags {
   image?: string;
   limit?: number;
   minScore?: number;
-  modality?: 'image' | 'text';
+  modality?: Modality;
   filter?: Record<string, unknown>;
 }
 
@@ -22,7 +23,7 @@ export function searchCommand(): Command {
     .addOption(collectionOption())
     .option('--limit <number>', 'matches at most (default: 10)', wholeNumber)
     .option('--min-score <number>', 'leave out what scores lower', decimal)
-    .addOption(new Option('--modality <name>', 'only these').choices(['image', 'text']))
+    .addOption(new Option('--modality <name>', 'only these').choices(modalities))
     .option('--filter <json>', 'conditions on metadata, such as \'{"year": {"$gte": 2020}}\'', jsonObject)
     .action(async (words: string[], flags: SearchFlags) => {
       const answer = await search(openClient(flags), words.join(' '), flags);

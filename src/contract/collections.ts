@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { byModality } from '../domain/modality.js';
 import { CollectionName, ModelId } from './common.js';
 import { limits } from './limits.js';
 import { Reembedding } from './reembed.js';
@@ -24,7 +25,7 @@ export const Collection = z
     dimensions: z.number().int(),
     originals: z.enum(['keep', 'thumbnail']),
     created_at: z.string(),
-    counts: z.object({ image: z.number().int(), text: z.number().int(), total: z.number().int() }),
+    counts: z.object({ ...byModality(() => z.number().int()), total: z.number().int() }),
     not_embedded: z.number().int().meta({ description: 'Items without an embedding of the collection\'s space: searches do not find them.' }),
     bytes: z.number().int(),
     graph: z.object({ state: z.enum(['ready', 'building', 'none']), indexed: z.number().int() }),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { modalities } from '../domain/modality.js';
 import { limits } from './limits.js';
 import { isObject } from './schemas.js';
 
@@ -23,7 +24,7 @@ export const CollectionName = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, `A collection's name is 1 to ${limits.nameLength} letters, digits, ".", "_" or "-", and begins with a letter or digit.`)
   .meta({ id: 'CollectionName' });
 
-export const Modality = z.enum(['image', 'text']).meta({ id: 'Modality' });
+export const Modality = z.enum(modalities).meta({ id: 'Modality' });
 export type Modality = z.infer<typeof Modality>;
 
 export const Metadata = z

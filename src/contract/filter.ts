@@ -1,29 +1,9 @@
 import { z } from 'zod';
+import type { Filter as Filtering, Scalar } from '../domain/filter.js';
 import { isObject } from './schemas.js';
 
 /** Levels of nesting and clauses that a filter may have, values of `$in` and `$nin`, and characters of all its strings together. */
 export const filterLimits = { depth: 8, clauses: 64, values: 1000, characters: 1_000_000 } as const;
-
-type Scalar = string | number | boolean | null;
-export interface FieldCondition {
-  $eq?: Scalar;
-  $ne?: Scalar;
-  $gt?: string | number;
-  $gte?: string | number;
-  $lt?: string | number;
-  $lte?: string | number;
-  $in?: Scalar[];
-  $nin?: Scalar[];
-  $exists?: boolean;
-  $not?: FieldCondition;
-}
-/** Keys are ANDed; a key is a field (dots go into objects) or one of `$and`, `$or`, `$not`. */
-export interface Filter {
-  $and?: Filter[];
-  $or?: Filter[];
-  $not?: Filter;
-  [field: string]: Scalar | FieldCondition | Filter | Filter[] | undefined;
-}
 
 const fieldOperators = new Set(['$eq', '$ne', '$gt', '$gte', '$lt', '$lte', '$in', '$nin', '$exists', '$not']);
 const isScalar = (value: unknown): value is Scalar =>
@@ -106,46 +86,13 @@ function checkFilter(root: unknown): FilterProblem | undefined {
   }
 }
 
-/** What a filter lets through, as far as it can be told without any metadata. */
-type Reach = 'all' | 'none' | 'some';
-const opposite: Record<Reach, Reach> = { all: 'none', none: 'all', some: 'some' };
-const all = (parts: Reach[]): Reach => (parts.includes('none') ? 'none' : parts.includes('some') ? 'some' : 'all');
-const any = (parts: Reach[]): Reach => opposite[all(parts.map((part) => opposite[part]))];
-
-/** Whether a filter matches everything because it names no field, or compares none with anything. */
-export function matchesAll(filter: Filter): boolean {
-  return reachOf(filter) === 'all';
-}
-
-function reachOf(filter: Filter): Reach {
-  return all(
-    Object.entries(filter).map(([key, part]) => {
-      if (key === '$and') return all((part as Filter[]).map(reachOf));
-      if (key === '$or') return any((part as Filter[]).map(reachOf));
-      if (key === '$not') return opposite[reachOf(part as Filter)];
-      return fieldReach(part);
-    }),
-  );
-}
-
-function fieldReach(condition: unknown): Reach {
-  if (!isObject(condition)) return 'some';
-  return all(
-    Object.entries(condition).map(([operator, operand]) => {
-      if (operator === '$not') return opposite[fieldReach(operand)];
-      if ((operator === '$in' || operator === '$nin') && (operand as unknown[]).length === 0) return operator === '$in' ? 'none' : 'all';
-      return 'some';
-    }),
-  );
-}
-
 export const Filter = z
   .custom<Record<string, unknown>>(() => true)
   .superRefine((value, context) => {
     const problem = checkFilter(value);
     if (problem) context.addIssue({ code: 'custom', path: problem.path, message: problem.message });
   })
-  .transform((value) => value as Filter)
+  .transform((value) => value as Filtering)
   .meta({
     id: 'Filter',
     type: 'object',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Modality } from './common.js';
 
 const cosine = z.number().min(-1).max(1);
 
@@ -23,7 +24,7 @@ export const Model = z
   .object({
     id: z.string(),
     object: z.literal('model'),
-    modalities: z.array(z.enum(['text', 'image'])),
+    modalities: z.array(Modality),
     dimensions: z.number().int().nullable().meta({ description: 'Null, as the other figures and the fingerprint, while the check is pending and where the model is unusable.' }),
     context_length: z.number().int().nullable(),
     image_size: z.number().int().nullable(),

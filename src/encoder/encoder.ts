@@ -6,9 +6,12 @@
  * `unsupported_media`, `damaged_media`, `too_large`, `unprocessable` (it ends or holds up whatever encodes it), `overloaded`, `not_ready`;
  * one bad picture fails alone.
  */
+import type { Modality } from '../domain/modality.js';
+import type { Priority } from '../domain/priority.js';
+
 export interface ModelDescription {
   id: string;
-  modalities: ('text' | 'image')[];
+  modalities: Modality[];
   /** Of an embedding. */
   dimension: number;
   /** Tokens, special ones included. */
@@ -45,7 +48,7 @@ export interface ModelDescription {
 }
 
 /** Of a model's description: what was made with it compares with what is made with it, as long as its files are the same. */
-export type Space = Pick<ModelDescription, 'id' | 'fingerprint'>;
+export type ModelVersion = Pick<ModelDescription, 'id' | 'fingerprint'>;
 
 /** A package as far as it is known: each is checked (files hashed, loaded, self-tested) before it is first used. */
 export interface ListedModel {
@@ -83,8 +86,7 @@ export interface SelfTest {
 }
 
 export interface EncodeOptions {
-  /** Bulk work waits behind interactive work; a probe, which asks whether anything is encoded at all, passes both and is never refused. */
-  priority: 'probe' | 'interactive' | 'bulk';
+  priority: Priority;
   /** Aborted when the caller hangs up: what still waits is dropped. */
   signal?: AbortSignal;
 }
@@ -122,13 +124,13 @@ export interface Encoder {
   model(id?: string): Promise<ModelDescription>;
   /** Runs a model's golden vectors, in a worker of its own, after it was looked for again. */
   selfTest(id: string): Promise<SelfTest>;
-  /** In the order given; texts never fail one by one. With a space, `conflict` where the model's is another by now; so with pictures. */
-  encodeTexts(model: string | Space, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]>;
+  /** In the order given; texts never fail one by one. With a version, `conflict` where the model's is another by now; so with pictures. */
+  encodeTexts(model: string | ModelVersion, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]>;
   /**
    * In the order given, each with its own outcome; the bytes must not change until then. With `thumbnail`, a WebP of at
    * most 320 px comes with each.
    */
-  encodeImages(model: string | Space, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean }): Promise<Outcome<ImageEmbedding>[]>;
+  encodeImages(model: string | ModelVersion, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean }): Promise<Outcome<ImageEmbedding>[]>;
   /** Pictures and texts that wait for a worker. */
   waiting(): number;
   /** Of the workers' processes. `replaced`: how many died so far. */

@@ -1,9 +1,10 @@
+import type { Modality } from '../domain/modality.js';
 import { MixspaceError } from '../errors.js';
-import type { EncodeOptions, Encoder, ImageEmbedding, ListedModel, ModelDescription, Outcome, SelfTest, Space, TextEmbedding } from './encoder.js';
+import type { EncodeOptions, Encoder, ImageEmbedding, ListedModel, ModelDescription, ModelVersion, Outcome, SelfTest, TextEmbedding } from './encoder.js';
 import type { ModelSet } from './model-set.js';
 import type { WorkerPool } from './workers/pool.js';
 import type { Job } from './workers/queue.js';
-import { rankOf, type Modality } from './workers/rank.js';
+import { rankOf } from './workers/rank.js';
 
 /** The port's implementation over a set of models and a pool of workers. */
 export class PooledEncoder implements Encoder {
@@ -49,7 +50,7 @@ export class PooledEncoder implements Encoder {
     return this.#models.selfTest(id);
   }
 
-  async encodeTexts(model: string | Space, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]> {
+  async encodeTexts(model: string | ModelVersion, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]> {
     const inputs = texts.map((text) => ({ text, bytes: new Uint8Array(0), thumbnail: false }));
     const outcomes = await this.#encode<TextEmbedding>(model, 'text', inputs, options);
     return outcomes.map((outcome) => {
@@ -58,7 +59,7 @@ export class PooledEncoder implements Encoder {
     });
   }
 
-  async encodeImages(model: string | Space, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean }): Promise<Outcome<ImageEmbedding>[]> {
+  async encodeImages(model: string | ModelVersion, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean }): Promise<Outcome<ImageEmbedding>[]> {
     const inputs = images.map((bytes) => ({ text: '', bytes, thumbnail: options.thumbnail ?? false }));
     return this.#encode<ImageEmbedding>(model, 'image', inputs, options);
   }
@@ -76,7 +77,7 @@ export class PooledEncoder implements Encoder {
   }
 
   async #encode<T extends TextEmbedding | ImageEmbedding>(
-    model: string | Space,
+    model: string | ModelVersion,
     modality: Modality,
     inputs: Pick<Job, 'text' | 'bytes' | 'thumbnail'>[],
     { priority, signal }: EncodeOptions,

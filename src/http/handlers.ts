@@ -3,10 +3,11 @@ import type { Request } from 'express';
 import type { z } from 'zod';
 import { Filter } from '../contract/filter.js';
 import { FileNote, NewItem } from '../contract/items.js';
-import type { Metadata } from '../contract/common.js';
 import { limits as contractLimits } from '../contract/limits.js';
 import { routes, type RouteName, type Routes } from '../contract/routes.js';
 import { SearchRequest } from '../contract/search.js';
+import type { Filter as Condition } from '../domain/filter.js';
+import type { Metadata } from '../domain/metadata.js';
 import { MixspaceError } from '../errors.js';
 import { classify } from '../operations/classify.js';
 import { createCollection, deleteCollection, getCollection, listCollections } from '../operations/collections.js';
@@ -79,7 +80,7 @@ export function handlersOf(context: Context, limits: BodyLimits): Handlers {
   };
 }
 
-async function filterOf(text: string | undefined, { json }: BodyLimits): Promise<{ filter?: Filter }> {
+async function filterOf(text: string | undefined, { json }: BodyLimits): Promise<{ filter?: Condition }> {
   return text === undefined ? {} : { filter: parse(Filter, await readJson(Buffer.from(text), json, { text: 'The filter', root: 'filter' }), 'filter') };
 }
 

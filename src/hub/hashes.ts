@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { isMissing, piecesOf } from '../files.js';
 import type { HubFile } from './hub-client.js';
 
 /** The hashes of a file while its bytes come: SHA-256 for the lock file, and the hub's own kind. */
@@ -31,9 +31,9 @@ export class Digest {
 export async function digestOf(path: string, file: Pick<HubFile, 'size' | 'hash'>): Promise<Digest> {
   const digest = new Digest(file);
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) digest.update(chunk as Buffer);
+    for await (const piece of piecesOf(path)) digest.update(piece);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (!isMissing(error)) throw error;
   }
   return digest;
 }
@@ -44,10 +44,4 @@ export async function sha256IfSame(path: string, file: Pick<HubFile, 'size' | 'h
   if (size !== file.size) return undefined;
   const { sha256, hubs } = (await digestOf(path, file)).finish();
   return hubs === file.hash.hex ? sha256 : undefined;
-}
-
-export async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
-  return hash.digest('hex');
 }

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { MixspaceError } from '../errors.js';
-import { sha256Of } from './hashes.js';
+import { hashFile } from '../files.js';
 
 export const lockName = 'mixspace-lock.json';
 
@@ -64,7 +64,7 @@ export async function differences(directory: string, lock: Lock): Promise<Differ
   for (const [name, { size, sha256 }] of Object.entries(lock.files)) {
     const file = path.join(directory, name);
     const isSame = await stat(file).then(
-      async (there) => there.isFile() && there.size === size && (await sha256Of(file)) === sha256,
+      async (there) => there.isFile() && there.size === size && (await hashFile(file)) === sha256,
       () => undefined,
     );
     if (isSame !== true) found.push({ path: name, what: isSame === undefined ? 'missing' : 'changed' });

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, open, readdir, readFile, rename, rm, stat, statfs, unlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rename, rm, stat, statfs, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { configFiles } from '../encoder/package/variants.js';
 import { MixspaceError } from '../errors.js';
+import { exists, syncDirectory } from '../files.js';
 import { lockName, readLock, type Lock } from './lock.js';
 import { reasonOf } from './transport.js';
 
@@ -58,10 +59,6 @@ async function isModel(modelsDir: string, name: string): Promise<boolean> {
 async function readRegular(file: string): Promise<string> {
   if (!(await stat(file)).isFile()) throw new Error(`${file} is no file.`);
   return readFile(file, 'utf8');
-}
-
-export function exists(file: string): Promise<boolean> {
-  return stat(file).then(() => true, () => false);
 }
 
 export async function bytesUnder(directory: string): Promise<number> {
@@ -128,7 +125,7 @@ export async function swapIn({ directory, staging, replaced }: Places): Promise<
   const hadOne = await exists(directory);
   if (hadOne) await rename(directory, replaced);
   await rename(staging, directory);
-  await flushDirectory(path.dirname(directory));
+  await syncDirectory(path.dirname(directory));
   if (hadOne) await rm(replaced, { recursive: true, force: true });
 }
 
@@ -143,7 +140,7 @@ export async function takeAway(modelsDir: string, { directory, staging }: Places
     }
     const away = path.join(modelsDir, `.removing-${path.basename(folder)}-${randomBytes(4).toString('hex')}`);
     await rename(folder, away).catch(unwritable(modelsDir));
-    await flushDirectory(modelsDir);
+    await syncDirectory(modelsDir);
     await rm(away, { recursive: true });
   }
 }
@@ -156,17 +153,8 @@ export async function sweep(modelsDir: string): Promise<void> {
 
 async function flushTree(directory: string): Promise<void> {
   const entries = await readdir(directory, { withFileTypes: true, recursive: true });
-  for (const entry of entries) if (entry.isDirectory()) await flushDirectory(path.join(entry.parentPath, entry.name));
-  await flushDirectory(directory);
-}
-
-async function flushDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  for (const entry of entries) if (entry.isDirectory()) await syncDirectory(path.join(entry.parentPath, entry.name));
+  await syncDirectory(directory);
 }
 
 function unwritable(directory: string): (error: unknown) => never {

@@ -1,14 +1,15 @@
 import path from 'node:path';
+import type { Variant } from '../encoder/package/variants.js';
 import { MixspaceError } from '../errors.js';
+import { exists } from '../files.js';
 import { partBytes } from './download.js';
 import { sha256IfSame } from './hashes.js';
 import type { HubClient, HubFile, HubModel } from './hub-client.js';
 import { findKnown } from './known-models.js';
 import { mustBeAccepted, type License } from './license.js';
 import { differences, readLock, type Lock } from './lock.js';
-import { exists, type Places } from './models-folder.js';
+import type { Places } from './models-folder.js';
 import type { HubReference } from './names.js';
-import type { Variant } from '../encoder/package/variants.js';
 import { selectFiles } from './select-files.js';
 
 export interface PullRequest {

@@ -1,4 +1,5 @@
 import type { Collection as Told, NewCollection } from '../contract/collections.js';
+import { total } from '../domain/modality.js';
 import { MixspaceError, toMixspaceError } from '../errors.js';
 import type { Collection } from '../store/store.js';
 import { hasModel, modelChecked, withoutModel, type Context } from './context.js';
@@ -25,7 +26,7 @@ export async function createCollection(context: Context, request: NewCollection)
 export async function settleCollections(context: Context): Promise<void> {
   const there = await context.store.listCollections();
   const byDefault = there.find(({ name }) => name === defaultCollection);
-  const isEmpty = byDefault !== undefined && totalOf(byDefault) === 0;
+  const isEmpty = byDefault !== undefined && total(byDefault.counts) === 0;
   if (isEmpty) await modelChecked(context, byDefault);
   const isIdle = isEmpty && !hasModel(context, byDefault);
   if (isIdle) await context.store.deleteCollection(defaultCollection);
@@ -37,7 +38,7 @@ async function tellWithoutModel(context: Context, collection: Collection): Promi
   await modelChecked(context, collection);
   if (hasModel(context, collection)) return;
   const { name, model } = collection;
-  context.log('warn', `Collection "${name}" (${totalOf(collection)} items) was made with model "${model}", which is not here any more. ${withoutModel}`, { collection: name, model });
+  context.log('warn', `Collection "${name}" (${total(collection.counts)} items) was made with model "${model}", which is not here any more. ${withoutModel}`, { collection: name, model });
 }
 
 export async function listCollections(context: Context): Promise<{ collections: Told[] }> {
@@ -54,12 +55,7 @@ export async function deleteCollection(context: Context, name: string): Promise<
   await context.reembeddings.run(name)?.stop();
 }
 
-function totalOf({ counts }: Collection): number {
-  return counts.image + counts.text;
-}
-
 function told(context: Context, collection: Collection): Told {
-  const { image, text } = collection.counts;
   return {
     name: collection.name,
     description: collection.description ?? null,
@@ -69,7 +65,7 @@ function told(context: Context, collection: Collection): Told {
     dimensions: collection.dimension,
     originals: collection.originals,
     created_at: collection.createdAt,
-    counts: { image, text, total: totalOf(collection) },
+    counts: { ...collection.counts, total: total(collection.counts) },
     not_embedded: collection.unembedded,
     bytes: collection.bytes,
     graph: collection.graph,

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Space } from '../encoder/encoder.js';
+import { total, type Modality } from '../domain/modality.js';
+import type { ModelVersion } from '../encoder/encoder.js';
 import { MixspaceError } from '../errors.js';
 import type { ReembeddedItem, ReembeddingItem, ReembeddingTarget } from '../store/store.js';
 import type { Context } from './context.js';
@@ -17,8 +18,8 @@ const fewItems = 64;
  */
 export async function embedAgain(context: Context, name: string, target: ReembeddingTarget, run: Run): Promise<'done' | 'impossible'> {
   const work = new Work(context, name, target, run);
-  const { image, text } = (await context.store.getCollection(name)).counts;
-  while ((await work.round(image + text)) > fewItems) run.slowWrites();
+  const most = total((await context.store.getCollection(name)).counts);
+  while ((await work.round(most)) > fewItems) run.slowWrites();
   run.holdWrites();
   for (;;) {
     await work.round();
@@ -49,7 +50,7 @@ class Work {
   async round(expected = Infinity): Promise<number> {
     const { store } = this.#context;
     let count = 0;
-    let after: { key: number; modality: 'image' | 'text' } | undefined;
+    let after: { key: number; modality: Modality } | undefined;
     let put: Promise<void> = Promise.resolve();
     for (;;) {
       this.#run.signal.throwIfAborted();
@@ -106,7 +107,7 @@ class Work {
     });
   }
 
-  get #space(): Space {
+  get #space(): ModelVersion {
     return { id: this.#target.model, fingerprint: this.#target.fingerprint };
   }
 

@@ -1,14 +1,17 @@
 import { sha256 } from '../content-hash.js';
 import { Source } from '../contract/common.js';
 import type { ItemOutcome } from '../contract/items.js';
+import type { Metadata } from '../domain/metadata.js';
+import type { Modality } from '../domain/modality.js';
 import type { ImageEmbedding } from '../encoder/encoder.js';
 import { MixspaceError, toMixspaceError } from '../errors.js';
+import { mapLimited } from '../map-limited.js';
 import { withoutSecrets } from '../secrets.js';
-import type { Collection, ItemContent, ItemWrite, Metadata, WriteStatus } from '../store/store.js';
+import type { Collection, ItemContent, ItemWrite, WriteStatus } from '../store/store.js';
 import { requireModel, type Caller, type Context } from './context.js';
 import { checkedEmbedding } from './embedding.js';
 import { inItsSpace } from './in-space.js';
-import { checkCount, checkMetadata, checkedText, imageBytes, mapLimited } from './inputs.js';
+import { checkCount, checkMetadata, checkedText, imageBytes } from './inputs.js';
 import { readUnderRoots } from './read-path.js';
 
 /** Items that are resolved, encoded and written together: one transaction, one flush. */
@@ -25,7 +28,7 @@ export type EntryContent =
   | { text: string }
   | { image: string }
   | { path: string }
-  | { embedding: number[]; modality: 'image' | 'text'; fingerprint?: string }
+  | { embedding: number[]; modality: Modality; fingerprint?: string }
   /** An upload: the name is where it came from. */
   | { bytes: Uint8Array; name?: string };
 

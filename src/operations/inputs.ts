@@ -1,7 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Input } from '../contract/common.js';
-import type { EncodeOptions, Space, TextEmbedding } from '../encoder/encoder.js';
+import type { Priority } from '../domain/priority.js';
+import type { ModelVersion, TextEmbedding } from '../encoder/encoder.js';
 import { MixspaceError } from '../errors.js';
+import { mapLimited } from '../map-limited.js';
 import type { Context, Caller } from './context.js';
 import { fetchPicture } from './fetch-picture.js';
 
@@ -124,33 +126,12 @@ export async function resolveInputs(context: Context, inputs: Input[], caller: C
   });
 }
 
-/** Maps in order with at most `limit` under way; when several fail, the first by index is the one thrown. */
-export async function mapLimited<A, B>(values: readonly A[], limit: number, map: (value: A, index: number) => Promise<B>): Promise<B[]> {
-  const results = new Array<B>(values.length);
-  let next = 0;
-  const failures: { index: number; error: unknown }[] = [];
-  const run = async (): Promise<void> => {
-    while (next < values.length && failures.length === 0) {
-      const index = next++;
-      try {
-        results[index] = await map(values[index]!, index);
-      } catch (error) {
-        failures.push({ index, error });
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, values.length) }, run));
-  const first = failures.sort((a, b) => a.index - b.index)[0];
-  if (first) throw first.error;
-  return results;
-}
-
 /** Texts and pictures embedded, in the order given, a picture as a text of no tokens; the first bad picture throws, told by its place. */
 export async function encodeInputs(
   context: Context,
-  model: Space,
+  model: ModelVersion,
   inputs: Resolved[],
-  priority: EncodeOptions['priority'],
+  priority: Priority,
   caller: Caller,
   field: (index: number) => string,
 ): Promise<TextEmbedding[]> {
@@ -174,6 +155,6 @@ export async function encodeInputs(
 }
 
 /** Few inputs are a person's or a page's; many are a batch job. */
-export function priorityOf(count: number): EncodeOptions['priority'] {
+export function priorityOf(count: number): Priority {
   return count <= 8 ? 'interactive' : 'bulk';
 }

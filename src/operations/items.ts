@@ -1,10 +1,11 @@
-import { matchesAll, type Filter } from '../contract/filter.js';
 import type { Item as Told } from '../contract/items.js';
+import { matchesAll, type Filter } from '../domain/filter.js';
+import type { Metadata } from '../domain/metadata.js';
 import { MixspaceError } from '../errors.js';
-import type { Item, Metadata, Picture } from '../store/store.js';
+import type { Item, Picture } from '../store/store.js';
 import type { Context } from './context.js';
-import { checkMetadata } from './inputs.js';
 import { openCursor, sealCursor } from './cursor.js';
+import { checkMetadata } from './inputs.js';
 
 const pageSize = 100;
 

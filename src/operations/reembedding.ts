@@ -1,5 +1,6 @@
 /** What runs in this process: collections that are being embedded again. What is done stands in the store. */
 import type { Reembedding as Told } from '../contract/reembed.js';
+import { total } from '../domain/modality.js';
 import type { Collection } from '../store/store.js';
 
 /** Batches by which the pace is judged. */
@@ -99,7 +100,7 @@ export class Reembeddings {
     if (!reembedding) return {};
     const { model, fingerprint, dimension, done, impossible, fromThumbnails, skipImpossible, startedAt } = reembedding;
     const run = this.#runs.get(name);
-    const total = counts.image + counts.text;
+    const items = total(counts);
     const pace = run?.secondsPerItem;
     return {
       reembedding: {
@@ -108,13 +109,13 @@ export class Reembeddings {
         dimensions: dimension,
         state: run ? 'running' : 'stopped',
         problem: run ? null : (reembedding.problem ?? this.#problems.get(name) ?? null),
-        total,
+        total: items,
         done,
         impossible,
         from_thumbnails: fromThumbnails,
         skip_impossible: skipImpossible,
         started_at: startedAt,
-        ...(pace === undefined ? {} : { seconds_left: Math.ceil(pace * Math.max(0, total - done - impossible)) }),
+        ...(pace === undefined ? {} : { seconds_left: Math.ceil(pace * Math.max(0, items - done - impossible)) }),
       },
     };
   }

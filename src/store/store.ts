@@ -11,18 +11,15 @@
  *
  * Errors are MixspaceErrors: `not_found`, `conflict`, `disk_full`, `not_ready`.
  */
-import type { Filter } from '../contract/filter.js';
+import type { Filter } from '../domain/filter.js';
+import type { Metadata } from '../domain/metadata.js';
+import type { Modality } from '../domain/modality.js';
+import type { Space } from '../domain/space.js';
 
-export type Modality = 'image' | 'text';
-export type Metadata = Record<string, unknown>;
-
-export interface NewCollection {
+/** Embeddings of any other space than its own are refused before they reach the store. */
+export interface NewCollection extends Space {
   name: string;
   description?: string;
-  model: string;
-  /** The space's fingerprint: embeddings of any other space are refused before they reach the store. */
-  fingerprint: string;
-  dimension: number;
   originals: 'keep' | 'thumbnail';
 }
 
@@ -41,10 +38,7 @@ export interface Collection extends NewCollection {
 }
 
 /** A space that a collection is to go over to, and what may be done on the way. */
-export interface ReembeddingTarget {
-  model: string;
-  fingerprint: string;
-  dimension: number;
+export interface ReembeddingTarget extends Space {
   /** Where there is no original, the thumbnail is embedded. */
   fromThumbnails: boolean;
   /** It goes over although items have no embedding of the other space: they stay, and are not found. */

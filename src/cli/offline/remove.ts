@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import type { MixspaceClient } from '../../client/index.js';
 import { readSetting } from '../../config.js';
 import { MixspaceError } from '../../errors.js';
+import { exists } from '../../files.js';
 import { openClient } from '../options.js';
 import { plural, say, sayAside, sizeOf } from '../print.js';
 import { confirm, offlineCommand, yesOption, type OfflineFlags } from './options.js';
@@ -27,7 +28,7 @@ Its collections keep their items and embeddings: they list and export, and take 
 
 async function remove(name: string, flags: RemoveFlags): Promise<void> {
   const { requireModelName } = await import('../../hub/names.js');
-  const { alone, bytesUnder, exists, installedModels, sweep, takeAway } = await import('../../hub/models-folder.js');
+  const { alone, bytesUnder, installedModels, sweep, takeAway } = await import('../../hub/models-folder.js');
   requireModelName(name, 'The name');
   const modelsDir = readSetting('modelsDir', flags.modelsDir);
   const models = await installedModels(modelsDir);

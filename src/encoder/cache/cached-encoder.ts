@@ -1,12 +1,13 @@
 import { sha256 } from '../../content-hash.js';
-import type { EncodeOptions, Encoder, ImageEmbedding, ListedModel, ModelDescription, Outcome, SelfTest, Space, TextEmbedding } from '../encoder.js';
+import type { Modality } from '../../domain/modality.js';
+import type { EncodeOptions, Encoder, ImageEmbedding, ListedModel, ModelDescription, ModelVersion, Outcome, SelfTest, TextEmbedding } from '../encoder.js';
 import { Memory } from './memory.js';
 
 export interface CacheOptions {
   /** What may be kept: half of it for texts, half for pictures, so that neither drives out the other. */
   bytes: number;
   /** Told of each call's hits, what needed no encoding of its own, and misses. */
-  onLookup?: (modality: 'text' | 'image', hits: number, misses: number) => void;
+  onLookup?: (modality: Modality, hits: number, misses: number) => void;
 }
 
 /** Longer texts are known by their hash: as keys they would outweigh their embeddings. */
@@ -53,7 +54,7 @@ export class CachedEncoder implements Encoder {
     return this.#encoder.selfTest(id);
   }
 
-  async encodeTexts(model: string | Space, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]> {
+  async encodeTexts(model: string | ModelVersion, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]> {
     const space = typeof model === 'string' ? await this.#encoder.model(model) : model;
     const { fingerprint } = space;
     const keys = await Promise.all(texts.map((text) => (text.length > longestKey ? contentKey(fingerprint, new TextEncoder().encode(text)) : `${fingerprint} ${text}`)));
@@ -67,7 +68,7 @@ export class CachedEncoder implements Encoder {
     });
   }
 
-  async encodeImages(model: string | Space, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean }): Promise<Outcome<ImageEmbedding>[]> {
+  async encodeImages(model: string | ModelVersion, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean }): Promise<Outcome<ImageEmbedding>[]> {
     if (options.thumbnail === true) return this.#encoder.encodeImages(model, images, options);
     const space = typeof model === 'string' ? await this.#encoder.model(model) : model;
     const { fingerprint } = space;

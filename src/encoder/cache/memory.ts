@@ -1,9 +1,10 @@
-import type { EncodeOptions, Outcome } from '../encoder.js';
+import type { Priority } from '../../domain/priority.js';
+import type { Outcome } from '../encoder.js';
 import { LruCache } from './lru-cache.js';
 
 /** What is being encoded, for those who ask for the same meanwhile. */
 interface UnderWay<V> {
-  priority: EncodeOptions['priority'];
+  priority: Priority;
   /** undefined where the call came to nothing: its caller hung up, the queue was full. */
   outcome: Promise<Outcome<V> | undefined>;
 }
@@ -28,7 +29,7 @@ export class Memory<V extends { embedding: Float32Array }> {
   }
 
   /** In the keys' order. `encode` gets the places of the keys that have to be encoded, and answers in their order. */
-  async outcomes(keys: string[], priority: EncodeOptions['priority'], encode: (places: number[]) => Promise<Outcome<V>[]>): Promise<Outcome<V>[]> {
+  async outcomes(keys: string[], priority: Priority, encode: (places: number[]) => Promise<Outcome<V>[]>): Promise<Outcome<V>[]> {
     const outcomes = new Array<Outcome<V> | undefined>(keys.length);
     const own = new Map<string, number>();
     const joined = new Map<number, UnderWay<V>>();
@@ -53,7 +54,7 @@ export class Memory<V extends { embedding: Float32Array }> {
     return keys.map((key, place) => owned(outcomes[place] ?? outcomes[own.get(key)!]!));
   }
 
-  async #encode(keys: string[], priority: EncodeOptions['priority'], encode: () => Promise<Outcome<V>[]>): Promise<Outcome<V>[]> {
+  async #encode(keys: string[], priority: Priority, encode: () => Promise<Outcome<V>[]>): Promise<Outcome<V>[]> {
     const answer = encode();
     const underWay = keys.map((key, i): UnderWay<V> => {
       const each: UnderWay<V> = { priority, outcome: answer.then((outcomes) => outcomes[i], () => undefined) };

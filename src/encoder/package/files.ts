@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, type Stats } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { lstat, readFile, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
+import { exists, hashFile } from '../../files.js';
 
 /**
  * A field that is null counts as left out. Throws an Error whose sentence names the file and the field; with a fallback,
@@ -28,13 +29,6 @@ export async function readJson<Schema extends z.ZodType>(directory: string, name
   if (issue?.code !== 'unrecognized_keys') throw new Error(`${where}: ${issue?.message ?? 'is malformed'}.`);
   const known = issue.path.length === 0 && schema instanceof z.ZodObject ? `; known are ${Object.keys(schema.shape).join(', ')}` : '';
   throw new Error(`${where}: ${issue.keys.join(', ')} is no field of it${known}.`);
-}
-
-export function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Names of the files in a folder, sorted; none where it is not there. */
@@ -118,15 +112,6 @@ export async function readWeights(path: string): Promise<WeightsFacts> {
     externalData.push(data);
   }
   return { hashes, externalData, dynamicallyQuantized: scan.dynamicallyQuantized };
-}
-
-export async function hashFile(path: string, onChunk: (chunk: Buffer) => void = () => undefined): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-    hash.update(chunk as Buffer);
-    onChunk(chunk as Buffer);
-  }
-  return hash.digest('hex');
 }
 
 /** A string field of a protocol buffer: tag, length, bytes. */

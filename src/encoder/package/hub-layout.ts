@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { exists } from '../../files.js';
 import type { Preprocessing, Rgb } from '../picture/preprocess.js';
 import { families, familyNamed, logitScaleOf, type Family, type FamilyName } from './families.js';
-import { exists, filesIn, readJson } from './files.js';
+import { filesIn, readJson } from './files.js';
 import { padTokenOf, shortest, TokenizerConfig, type Published } from './layout.js';
 import { openClipPreprocessing, OpenClipPreprocessor } from './open-clip-preprocessor.js';
 

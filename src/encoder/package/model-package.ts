@@ -1,11 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MixspaceError } from '../../errors.js';
+import { exists, hashFile } from '../../files.js';
 import type { NoMatch } from '../encoder.js';
 import type { Preprocessing } from '../picture/preprocess.js';
 import type { PreprocessSpeed } from '../picture/speed.js';
 import type { TextRules } from '../text/text-encoding.js';
-import { exists, hashFile, oddEntry, readWeights, stampOf } from './files.js';
+import { oddEntry, readWeights, stampOf } from './files.js';
 import { readHubLayout } from './hub-layout.js';
 import type { Published } from './layout.js';
 import { readModelCard, type ModelCard } from './model-card.js';

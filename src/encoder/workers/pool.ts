@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Modality } from '../../domain/modality.js';
 import { MixspaceError, toMixspaceError } from '../../errors.js';
 import type { Log } from '../../telemetry.js';
 import { versionOf, type ModelPackage } from '../package/model-package.js';
 import type { PicturesReply, TextsReply, Usage, WorkerSettings } from './messages.js';
 import { outcomesOf } from './outcomes.js';
 import { JobQueue, type Job } from './queue.js';
-import type { Modality, Rank } from './rank.js';
+import type { Rank } from './rank.js';
 import { Residency } from './residency.js';
 import { Seat } from './seat.js';
 import { WorkerDied, WorkerProcess, type StartWorker } from './worker-process.js';

@@ -1,7 +1,8 @@
+import type { Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
 import type { ImageEmbedding, Outcome, TextEmbedding } from '../encoder.js';
 import { versionOf, type ModelPackage } from '../package/model-package.js';
-import { ranks, type Modality, type Rank } from './rank.js';
+import { ranks, type Rank } from './rank.js';
 
 /** One input that waits or is being encoded. */
 export interface Job {

@@ -1,13 +1,12 @@
-import type { EncodeOptions } from '../encoder.js';
-
-export type Modality = 'text' | 'image';
+import type { Modality } from '../../domain/modality.js';
+import type { Priority } from '../../domain/priority.js';
 
 /** What goes first, first: the probe, one text, a few, one picture, a few, bulk. None fills the room of those before it. */
 export const ranks = ['probe', 'text', 'texts', 'picture', 'pictures', 'bulk'] as const;
 export type Rank = (typeof ranks)[number];
 
 /** Of a request's inputs of one modality. */
-export function rankOf(priority: EncodeOptions['priority'], modality: Modality, count: number): Rank {
+export function rankOf(priority: Priority, modality: Modality, count: number): Rank {
   if (priority !== 'interactive') return priority;
   if (modality === 'text') return count === 1 ? 'text' : 'texts';
   return count === 1 ? 'picture' : 'pictures';

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Modality } from '../../domain/modality.js';
 import type { TowerFile } from '../package/model-package.js';
 import { fromHalves } from './half-floats.js';
 import { readTower } from './joint-file.js';
@@ -45,7 +46,7 @@ export interface Tower extends Omit<OpenSession, 'session'> {
 }
 
 /** Throws an Error whose sentence says what was found where something else is needed. */
-export async function openTower(modality: 'text' | 'image', tower: TowerFile, known: KnownInput[], settings: SessionSettings): Promise<Tower> {
+export async function openTower(modality: Modality, tower: TowerFile, known: KnownInput[], settings: SessionSettings): Promise<Tower> {
   const { file, output: wanted, dynamicallyQuantized } = tower;
   const source = tower.joint ? { bytes: await readTower(file, wanted === undefined ? jointOutputs[modality] : [wanted]), folder: dirname(file) } : file;
   const { session, ...opened } = await openSession(source, settings).catch((error: unknown) => {

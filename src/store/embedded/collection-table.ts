@@ -1,5 +1,6 @@
+import type { Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
-import type { Modality, NewCollection } from '../store.js';
+import type { NewCollection } from '../store.js';
 import { collectionChecksum } from './checksums.js';
 import type { Database } from './database.js';
 

@@ -1,5 +1,5 @@
+import { byModality, type Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
-import type { Modality } from '../store.js';
 import type { CollectionRow, CollectionTable } from './collection-table.js';
 import { ModalityIndex, type IndexSurroundings } from './modality-index.js';
 
@@ -30,7 +30,7 @@ export class Collections {
         },
         isNew,
       );
-    const opened = { row, indexes: { image: open('image'), text: open('text') } };
+    const opened = { row, indexes: byModality(open) };
     this.#byName.set(row.name, opened);
     return opened;
   }

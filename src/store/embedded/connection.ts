@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import { MixspaceError, reviveError, toMixspaceError } from '../../errors.js';
+import type { Log } from '../../telemetry.js';
 import type { Call, Ping, Report, StoreArguments, StoreMethod, StoreResult } from './protocol.js';
-import type { Log } from './settings.js';
 
 const pingEveryMs = 1_000;
 

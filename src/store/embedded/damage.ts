@@ -1,6 +1,6 @@
 import { MixspaceError } from '../../errors.js';
+import type { Log } from '../../telemetry.js';
 import { databaseName } from './database.js';
-import type { Log } from './settings.js';
 
 const remembered = 10_000;
 

@@ -1,14 +1,15 @@
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import type { Filter } from '../../domain/filter.js';
+import type { Metadata } from '../../domain/metadata.js';
+import { byModality, modalities, type Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
-import type { Filter } from '../../contract/filter.js';
+import type { Log } from '../../telemetry.js';
 import type {
   Collection,
   ImpossibleItem,
   Item,
   ItemWrite,
-  Metadata,
-  Modality,
   NewCollection,
   Picture,
   Presence,
@@ -34,7 +35,7 @@ import { Originals } from './originals.js';
 import { ReembeddingTable } from './reembedding-table.js';
 import { Reembeddings } from './reembeddings.js';
 import { search } from './search.js';
-import type { EmbeddedStoreSettings, Log } from './settings.js';
+import type { EmbeddedStoreSettings } from './settings.js';
 import { Snapshots, stem } from './snapshots.js';
 import { Sources } from './sources.js';
 import { Tender } from './tender.js';
@@ -43,7 +44,6 @@ import { VectorMemory } from './vectors.js';
 import { noChanges, writeItem, type Changes } from './writer.js';
 
 const pageRows = 512;
-const modalities: readonly Modality[] = ['image', 'text'];
 
 /** The store itself, in the thread that owns the database and the graphs. */
 export class EmbeddedStore implements Store {
@@ -333,7 +333,7 @@ export class EmbeddedStore implements Store {
 
   #describe({ row, indexes }: OpenCollection): Collection {
     const { key, space: _space, since: _since, ...rest } = row;
-    const counts = { image: 0, text: 0 };
+    const counts = byModality(() => 0);
     let bytes = 0;
     for (const tally of this.#collectionTable.tallies(key)) {
       counts[tally.modality] = tally.items;

@@ -1,5 +1,6 @@
-import type { Filter } from '../../contract/filter.js';
-import type { Metadata, Modality } from '../store.js';
+import type { Filter } from '../../domain/filter.js';
+import type { Metadata } from '../../domain/metadata.js';
+import type { Modality } from '../../domain/modality.js';
 import { compileFilter } from './filter.js';
 import type { ItemTable } from './item-table.js';
 import { nextTurn, now, sliceMs } from './turn.js';

@@ -1,6 +1,6 @@
 /** Filters on metadata, as api.md has them: types are strict, a scalar matches an array that holds it. */
-import type { FieldCondition, Filter } from '../../contract/filter.js';
-import type { Metadata } from '../store.js';
+import type { FieldCondition, Filter } from '../../domain/filter.js';
+import type { Metadata } from '../../domain/metadata.js';
 import { compareCodePoints } from './code-point-order.js';
 
 type Predicate<T> = (value: T) => boolean;

@@ -1,8 +1,9 @@
+import { modalities } from '../../domain/modality.js';
+import type { Log } from '../../telemetry.js';
 import type { CollectionRow, CollectionTable } from './collection-table.js';
 import type { ItemTable } from './item-table.js';
 import { unclaimed, type Originals } from './originals.js';
 import type { Reembeddings } from './reembeddings.js';
-import type { Log } from './settings.js';
 import type { Snapshots } from './snapshots.js';
 import { nextTurn } from './turn.js';
 
@@ -85,7 +86,7 @@ export class Housekeeping {
         await originals.release(removed.filter((item) => item.original_bytes !== null).map((item) => item.content_hash));
         await nextTurn();
       }
-      for (const modality of ['image', 'text'] as const) await snapshots.remove(collection, modality);
+      for (const modality of modalities) await snapshots.remove(collection, modality);
     }
   }
 }

@@ -1,11 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import type { Log } from '../../telemetry.js';
 import type { ItemWrite, Store } from '../store.js';
 import { Connection } from './connection.js';
 import { storeMethods, type StoreArguments, type WorkerOptions } from './protocol.js';
-import { defaultSettings, type EmbeddedStoreSettings, type Log } from './settings.js';
+import { defaultSettings, type EmbeddedStoreSettings } from './settings.js';
 
-export { defaultSettings, type EmbeddedStoreSettings, type Log, type LogLevel } from './settings.js';
+export { defaultSettings, type EmbeddedStoreSettings } from './settings.js';
 
 export interface EmbeddedStoreOptions {
   /** Made when it is missing. Holds `mixspace.db`, `mixspace.mark`, `originals/` and `snapshots/`. */

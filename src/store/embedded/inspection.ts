@@ -2,11 +2,11 @@
 import { accessSync, constants, existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { MixspaceError } from '../../errors.js';
+import { isMissing } from '../../files.js';
 import { collectionChecksum } from './checksums.js';
 import { CollectionTable } from './collection-table.js';
 import { heldBy } from './commits.js';
 import { databaseName, databaseProblem, migrate, Sqlite, wayOut, type Database, type Migrations } from './database.js';
-import { isMissing } from './files.js';
 import { Mark, markName, type Held } from './mark.js';
 
 /** Set by the migration that made the mark. */

@@ -1,4 +1,6 @@
-import type { Item, ItemContent, Metadata, Modality } from '../store.js';
+import type { Metadata } from '../../domain/metadata.js';
+import type { Modality } from '../../domain/modality.js';
+import type { Item, ItemContent } from '../store.js';
 import { checksumOf, embeddingChecksum, itemChecksum } from './checksums.js';
 import type { Commits } from './commits.js';
 import type { Damage } from './damage.js';

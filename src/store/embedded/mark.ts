@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, fsync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MixspaceError } from '../../errors.js';
+import { isMissing } from '../../files.js';
 import { checksumOf } from './checksums.js';
-import { isMissing } from './files.js';
 
 /** What the database held when it was last written to. */
 export interface Held {

@@ -2,7 +2,7 @@ import { lstatSync, renameSync, rmSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MixspaceError } from '../../errors.js';
-import { isMissing, isVerified, readVerified, syncDirectory, unreadableReason, writeDurably } from './files.js';
+import { isMissing, isVerified, readVerified, syncDirectory, unreadableReason, writeDurably } from '../../files.js';
 import { nextTurn } from './turn.js';
 
 const writersAtOnce = 8;

@@ -1,7 +1,8 @@
 /** What the main thread and the store's thread say to each other. */
 import type { PlainError } from '../../errors.js';
+import type { LogLevel } from '../../telemetry.js';
 import type { Store } from '../store.js';
-import type { EmbeddedStoreSettings, LogLevel } from './settings.js';
+import type { EmbeddedStoreSettings } from './settings.js';
 
 export type StoreMethod = keyof Store;
 export type StoreArguments = { [M in StoreMethod]: Parameters<Store[M]> };

@@ -1,14 +1,13 @@
-import type { ImpossibleItem, Modality, Reembedding, ReembeddedItem, ReembeddingTarget } from '../store.js';
+import type { Modality } from '../../domain/modality.js';
+import type { Space } from '../../domain/space.js';
+import type { ImpossibleItem, Reembedding, ReembeddedItem, ReembeddingTarget } from '../store.js';
 import { embeddingChecksum } from './checksums.js';
 import type { CollectionRow } from './collection-table.js';
 import type { Database } from './database.js';
 
-/** One space of a collection, by its number. */
-export interface Space {
+/** One space of a collection. */
+export interface NumberedSpace extends Space {
   number: number;
-  model: string;
-  fingerprint: string;
-  dimension: number;
 }
 
 export interface ReembeddingRow extends Reembedding {
@@ -56,7 +55,7 @@ export class ReembeddingTable {
   readonly #left;
 
   constructor(database: Database) {
-    this.#spaces = database.prepare<[number], Space>('SELECT number, model, fingerprint, dimension FROM spaces WHERE collection = ? ORDER BY number');
+    this.#spaces = database.prepare<[number], NumberedSpace>('SELECT number, model, fingerprint, dimension FROM spaces WHERE collection = ? ORDER BY number');
     this.#rememberSpace = database.prepare('INSERT INTO spaces (collection, number, model, fingerprint, dimension) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING');
     this.#get = database.prepare<[number], Columns>(
       `SELECT space, model, fingerprint, dimension, from_thumbnails, skip_impossible, state, problem, started_at, done, impossible
@@ -104,7 +103,7 @@ export class ReembeddingTable {
   }
 
   /** The spaces that the collection was in, is in and was to go over to. */
-  spaces({ key, space: number, model, fingerprint, dimension }: CollectionRow): Space[] {
+  spaces({ key, space: number, model, fingerprint, dimension }: CollectionRow): NumberedSpace[] {
     const others = this.#spaces.all(key).filter((each) => each.number !== number);
     return [...others, { number, model, fingerprint, dimension }];
   }

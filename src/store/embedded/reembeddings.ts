@@ -1,12 +1,12 @@
+import { byModality, modalities, type Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
-import type { ImpossibleItem, Modality, ReembeddedItem, Reembedding, ReembeddingItem, ReembeddingPlan, ReembeddingTarget } from '../store.js';
+import type { ImpossibleItem, ReembeddedItem, Reembedding, ReembeddingItem, ReembeddingPlan, ReembeddingTarget } from '../store.js';
 import type { CollectionRow, CollectionTable } from './collection-table.js';
 import type { ItemRow, ItemTable } from './item-table.js';
 import type { ReembeddingRow, ReembeddingTable } from './reembedding-table.js';
 import type { SourceChoice, Sources } from './sources.js';
 import { nextTurn, now, sliceMs } from './turn.js';
 
-const modalities: readonly Modality[] = ['image', 'text'];
 const pageRows = 512;
 /** Rows that one transaction moves or throws away. */
 const batchRows = 64;
@@ -179,7 +179,7 @@ export class Reembeddings {
   #settledOf(collection: number, space: number): { through: Record<Modality, number> } {
     let settled = this.#settled.get(collection);
     if (settled?.space !== space) {
-      settled = { space, through: { image: 0, text: 0 } };
+      settled = { space, through: byModality(() => 0) };
       this.#settled.set(collection, settled);
     }
     return settled;

@@ -27,6 +27,3 @@ export const defaultSettings: EmbeddedStoreSettings = {
   checkedBytes: 512 * 1024 * 1024,
   silentForMs: 300_000,
 };
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-export type Log = (level: LogLevel, message: string, fields?: Record<string, unknown>) => void;

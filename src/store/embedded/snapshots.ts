@@ -1,10 +1,10 @@
-import { open, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { open, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Modality } from '../store.js';
-import { checksum, isMissing, publish, removedOnFailure, writeDurably } from './files.js';
+import type { Modality } from '../../domain/modality.js';
+import { hashFile, isMissing, publish, removedOnFailure, writeDurably } from '../../files.js';
+import type { Log } from '../../telemetry.js';
 import { Graph, headerFits, headerLength } from './graph.js';
-import type { Log } from './settings.js';
 
 /** Whose graph it is, and of which space. */
 export interface GraphOwner {
@@ -76,7 +76,7 @@ export class Snapshots {
       if (!headerFits(await readHeader(`${file}.tmp`), size, owner.dimension, count)) {
         throw Object.assign(new Error('The file came out short, as on a full disk.'), { code: 'ENOSPC' });
       }
-      const sha256 = await checksum(`${file}.tmp`);
+      const sha256 = await hashFile(`${file}.tmp`);
       await publish(file);
       return { size, sha256 };
     });
@@ -114,7 +114,7 @@ async function check(file: string, sidecar: Sidecar): Promise<void> {
   const { size } = await stat(file);
   if (size !== sidecar.bytes) throw new Error(`It has ${size} bytes instead of ${sidecar.bytes}.`);
   if (!headerFits(await readHeader(file), size, sidecar.dimension, sidecar.count)) throw new Error('Its header does not fit.');
-  if ((await checksum(file)) !== sidecar.sha256) throw new Error('Its checksum does not match.');
+  if ((await hashFile(file)) !== sidecar.sha256) throw new Error('Its checksum does not match.');
 }
 
 async function readHeader(file: string): Promise<Buffer> {

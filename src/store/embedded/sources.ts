@@ -1,9 +1,9 @@
 /** What an item's embedding can be made from: its text, its original, an embedding kept from an earlier time, its thumbnail. */
 import { stat } from 'node:fs/promises';
 import { MixspaceError } from '../../errors.js';
+import { isMissing, isVerified, readVerified, unreadableReason } from '../../files.js';
 import type { ReembeddingItem } from '../store.js';
 import type { Damage } from './damage.js';
-import { isMissing, isVerified, readVerified, unreadableReason } from './files.js';
 import type { ItemRow, ItemTable } from './item-table.js';
 import type { Originals } from './originals.js';
 

@@ -1,5 +1,5 @@
+import type { Log } from '../../telemetry.js';
 import type { ModalityIndex } from './modality-index.js';
-import type { Log } from './settings.js';
 import { nextTurn, now } from './turn.js';
 
 /** How often to look whether a graph that has been quiet is due to be saved. */

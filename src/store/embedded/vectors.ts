@@ -1,5 +1,5 @@
 /** Exact comparison with stored embeddings: from memory where they fit, else from the database. */
-import type { Modality } from '../store.js';
+import type { Modality } from '../../domain/modality.js';
 import type { EmbeddingRow, ItemTable } from './item-table.js';
 import { similarity, type Ranking } from './ranking.js';
 import { nextTurn, now, sliceMs } from './turn.js';

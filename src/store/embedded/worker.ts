@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { MixspaceError, toMixspaceError, type PlainError } from '../../errors.js';
+import type { Log } from '../../telemetry.js';
 import type { Store } from '../store.js';
 import { EmbeddedStore } from './embedded-store.js';
 import type { Call, Ping, Report, WorkerOptions } from './protocol.js';
-import type { Log } from './settings.js';
 
 const port = parentPort!;
 const log: Log = (level, message, fields) => {

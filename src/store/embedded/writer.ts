@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Metadata } from '../../domain/metadata.js';
+import type { Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
-import type { ItemWrite, Metadata, Modality, WriteStatus } from '../store.js';
+import type { ItemWrite, WriteStatus } from '../store.js';
 import type { CollectionRow } from './collection-table.js';
 import type { ItemRow, ItemTable } from './item-table.js';
 

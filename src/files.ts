@@ -1,6 +1,7 @@
+/** Files: whether they are there, what is in them, and how they get onto the disk. */
 import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
-import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 export async function syncDirectory(directory: string): Promise<void> {
@@ -49,10 +50,32 @@ export async function publish(path: string): Promise<void> {
   await syncDirectory(dirname(path));
 }
 
-/** SHA-256 as lower-case hex, read in pieces. */
-export async function checksum(path: string): Promise<string> {
+export function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+const pieceBytes = 2 ** 20;
+
+/** SHA-256 of a file as lower-case hex; `visit` sees its pieces as they go by. */
+export function hashFile(path: string, visit?: (piece: Buffer) => void): Promise<string> {
+  return hashPieces(piecesOf(path), visit);
+}
+
+/** A file's bytes, in pieces. */
+export function piecesOf(path: string): AsyncIterable<Buffer> {
+  return createReadStream(path, { highWaterMark: pieceBytes });
+}
+
+/** SHA-256 of what comes in pieces, as lower-case hex. */
+export async function hashPieces(pieces: AsyncIterable<Buffer>, visit?: (piece: Buffer) => void): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  for await (const piece of pieces) {
+    hash.update(piece);
+    visit?.(piece);
+  }
   return hash.digest('hex');
 }
 
@@ -75,8 +98,8 @@ export async function openOwnFile(path: string): Promise<FileHandle> {
 
 /** A file's bytes, read and hashed in pieces: `undefined` unless they have this SHA-256. Errors as of `openOwnFile`. */
 export async function readVerified(path: string, sha256: string): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  return (await hashOf(path, (chunk) => chunks.push(chunk))) === sha256 ? Buffer.concat(chunks) : undefined;
+  const pieces: Buffer[] = [];
+  return (await hashOf(path, (piece) => pieces.push(piece))) === sha256 ? Buffer.concat(pieces) : undefined;
 }
 
 /** Whether a file of its own lies there, with this SHA-256. */
@@ -89,14 +112,9 @@ export async function isVerified(path: string, sha256: string): Promise<boolean>
   }
 }
 
-async function hashOf(path: string, visit?: (chunk: Buffer) => void): Promise<string> {
+async function hashOf(path: string, visit?: (piece: Buffer) => void): Promise<string> {
   const handle = await openOwnFile(path);
-  const hash = createHash('sha256');
-  for await (const chunk of handle.createReadStream({ highWaterMark: 1 << 19 })) {
-    hash.update(chunk as Buffer);
-    visit?.(chunk as Buffer);
-  }
-  return hash.digest('hex');
+  return hashPieces(handle.createReadStream({ highWaterMark: pieceBytes / 2 }), visit);
 }
 
 /** Why a file that should be there cannot be read; `undefined` for every other error. */
