@@ -170,7 +170,7 @@ class CrashRun {
   }
 
   async #withServer(work: (server: RunningServer) => Promise<void>): Promise<void> {
-    const server = await startServer({ indexDir: this.#indexDir, env: { MIXSPACE_WORKERS: '1' } });
+    const server = await startServer({ indexDir: this.#indexDir, env: { MIXSPACE_WORKERS: '1' }, patience: 300_000 });
     try {
       await work(server);
     } catch (error) {
