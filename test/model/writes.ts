@@ -192,10 +192,15 @@ export function remove(random: Random, world: World, shelf: Shelf, ids?: readonl
 
 /** With a filter, or everything. */
 export function removeWhere(random: Random, world: World, shelf: Shelf): Write {
-  let filter = random.next() < 0.04 ? undefined : drawFilter(random);
+  const drawn = random.next() < 0.04 ? [] : [drawFilter(random)];
+  const both = (): Json | undefined => (drawn.length > 1 ? { $and: drawn } : drawn[0]);
+  let filter = both();
   const chosen = (): string[] => [...shelf.items.values()].filter(({ metadata }) => filter === undefined || matches(filter, metadata)).map(({ id }) => id);
   // Now and then nearly all of it, else what leaves something to go on with.
-  for (let tries = 0; filter && tries < 8 && chosen().length > shelf.items.size / 6; tries++) filter = { $and: [filter, drawFilter(random)] };
+  for (let tries = 0; filter && tries < 8 && chosen().length > shelf.items.size / 6; tries++) {
+    drawn.push(drawFilter(random));
+    filter = both();
+  }
   const query = filter === undefined ? 'all=true' : `filter=${encodeURIComponent(JSON.stringify(filter))}`;
   const name = `delete where ${filter === undefined ? 'anything' : JSON.stringify(filter)} of ${shelf.name}`;
   return {
