@@ -157,7 +157,7 @@ describe(`A directory that a killed service left (DAMAGE_SEED=${seed})`, () => {
     for (let i = 0; i < 10; i++) {
       const picture = Buffer.from(`later ${i}`);
       const contentHash = hashOf(picture);
-      await store.write('default', [{ id: `later_${i}`, content: { modality: 'image', contentHash, embedding: new Float32Array(contents.dimension).fill(contents.dimension ** -0.5), original: picture } }]);
+      await store.write('default', [{ id: `later_${i}`, content: { modality: 'image', contentHash, embeddings: [new Float32Array(contents.dimension).fill(contents.dimension ** -0.5)], original: picture } }]);
     }
     await store.close();
     const before = originalsIn(directory);
@@ -169,7 +169,7 @@ describe(`A directory that a killed service left (DAMAGE_SEED=${seed})`, () => {
     rmSync(path.join(directory, 'mixspace.mark'));
     const log: string[] = [];
     const again = await openStore(directory, log);
-    expect((await again.getCollection('default')).counts.image).toBeGreaterThan(60);
+    expect((await again.describeCollection('default')).counts.image).toBeGreaterThan(60);
     await expect.poll(() => log.join('\n')).toMatch(/set aside in originals\/unclaimed.*10/);
     await again.close();
     expect(readdirSync(path.join(directory, 'originals/unclaimed'))).toHaveLength(10);
@@ -232,7 +232,7 @@ describe('A row that is not what it was', () => {
     expect((await store.present('default', ['text_10_0'], 'whole'))[0]).toMatchObject({ embedded: false });
 
     const { text, metadata } = contents.sent.get('text_10_0')!;
-    expect(await store.write('default', [{ id: 'text_10_0', metadata, content: { modality: 'text', contentHash: hashOf(Buffer.from(text!)), text: text!, embedding } }])).toEqual(['updated']);
+    expect(await store.write('default', [{ id: 'text_10_0', metadata, content: { modality: 'text', contentHash: hashOf(Buffer.from(text!)), text: text!, embeddings: [embedding] } }])).toEqual(['updated']);
     expect(await store.getItem('default', 'text_10_0')).toMatchObject({ text, metadata });
     expect((await search())[0]).toBe('text_10_0');
     expect((await store.listItems('default', { limit: 1_000 })).items).toHaveLength(contents.sent.size);
@@ -361,13 +361,13 @@ describe('Pictures that are not what they were', () => {
     const opened = new Sqlite(database(directory));
     const spoiled = ['picture_10_1', 'text_10_1', 'embedding_10_1'];
     for (const id of spoiled) {
-      const { embedding } = opened.prepare('SELECT embedding FROM items WHERE id = ?').get(id) as { embedding: Buffer };
-      embedding[7]! ^= 1;
-      opened.prepare('UPDATE items SET embedding = ? WHERE id = ?').run(embedding, id);
+      const { key, vector } = opened.prepare('SELECT embeddings.key, vector FROM embeddings JOIN items ON items.key = item WHERE id = ?').get(id) as { key: number; vector: Buffer };
+      vector[7]! ^= 1;
+      opened.prepare('UPDATE embeddings SET vector = ? WHERE key = ?').run(vector, key);
     }
     // Of no space that the collection was in.
     spoiled.push('embedding_10_2');
-    opened.exec("UPDATE items SET space = 1 WHERE id = 'embedding_10_2'");
+    opened.exec("PRAGMA foreign_keys = OFF; UPDATE embeddings SET space = 1000 WHERE item = (SELECT key FROM items WHERE id = 'embedding_10_2')");
     opened.close();
     const server = await startServer({ env, indexDir: directory });
     try {

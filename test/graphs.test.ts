@@ -40,11 +40,11 @@ function embeddingOf(name: string): Float32Array {
   const norm = Math.hypot(...values);
   return Float32Array.from(values, (value) => value / norm);
 }
-const text = (id: string): ItemWrite => ({ id, content: { modality: 'text', contentHash: createHash('sha256').update(id).digest('hex'), text: id, embedding: embeddingOf(id) } });
+const text = (id: string): ItemWrite => ({ id, content: { modality: 'text', contentHash: createHash('sha256').update(id).digest('hex'), text: id, embeddings: [embeddingOf(id)] } });
 const named = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, i) => `item ${from + i}`);
 
 async function graphReady(store: Store, indexed: number): Promise<void> {
-  await vi.waitFor(async () => expect((await store.getCollection('photos')).graph).toEqual({ state: 'ready', indexed }), { timeout: 20_000, interval: 10 });
+  await vi.waitFor(async () => expect((await store.describeCollection('photos')).graph).toEqual({ state: 'ready', indexed }), { timeout: 20_000, interval: 10 });
 }
 
 async function filled(directory: string, ids: string[], more: Partial<EmbeddedStoreSettings> = {}): Promise<Store> {
@@ -150,7 +150,7 @@ describe('A search through a graph', () => {
     const nearer = (i: number): ItemWrite => {
       const values = embeddingOf(`nearer ${i}`).map((value, d) => query[d]! + 0.05 * value);
       const norm = Math.hypot(...values);
-      return { id: `nearer ${i}`, content: { ...text(`nearer ${i}`).content!, embedding: values.map((value) => value / norm) } };
+      return { id: `nearer ${i}`, content: { ...text(`nearer ${i}`).content!, embeddings: [values.map((value) => value / norm)] } };
     };
     await store.write('photos', Array.from({ length: 40 }, (_, i) => nearer(i)));
     await graphReady(store, 1540);
@@ -193,7 +193,7 @@ describe('An original that items share', () => {
   it('stays as long as one names it, although the others are deleted while it is being added again', async () => {
     const originals = Array.from({ length: 64 }, (_, i) => Buffer.from(`picture ${i}`));
     const large = Array.from({ length: 12 }, () => randomBytes(4e6));
-    const picture = (id: string, original: Buffer): ItemWrite => ({ id, content: { modality: 'image', contentHash: createHash('sha256').update(original).digest('hex'), embedding: embeddingOf(id), original, mediaType: 'image/png' } });
+    const picture = (id: string, original: Buffer): ItemWrite => ({ id, content: { modality: 'image', contentHash: createHash('sha256').update(original).digest('hex'), embeddings: [embeddingOf(id)], original, mediaType: 'image/png' } });
     const store = await filled(folder, []);
     await store.write('photos', originals.map((original, i) => picture(`first ${i}`, original)));
     // The large ones take long to flush; the small ones were looked up by then, and are there.

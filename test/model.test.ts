@@ -55,8 +55,8 @@ describe('What seeds have found', () => {
     try {
       await store.createCollection({ name: 'photos', ...space('first'), originals: 'keep' });
       // Read before the others, and from files.
-      await store.write('photos', Array.from({ length: 8 }, (_, n) => ({ id: `picture ${n}`, content: { modality: 'image', contentHash: sha256(`${n}`), embedding, original: Buffer.from(`${n}`), thumbnail: Buffer.from('') } })));
-      await store.write('photos', Array.from({ length: 8 }, (_, n) => ({ id: `given ${n}`, content: { modality: 'image', contentHash: sha256(`given ${n}`), embedding } })));
+      await store.write('photos', Array.from({ length: 8 }, (_, n) => ({ id: `picture ${n}`, content: { modality: 'image', contentHash: sha256(`${n}`), embeddings: [embedding], original: Buffer.from(`${n}`), thumbnail: Buffer.from('') } })));
+      await store.write('photos', Array.from({ length: 8 }, (_, n) => ({ id: `given ${n}`, content: { modality: 'image', contentHash: sha256(`given ${n}`), embeddings: [embedding] } })));
       const goOver = async (model: string, whileRead: () => Promise<unknown>): Promise<string> => {
         await store.startReembedding('photos', { ...space(model), fromThumbnails: false, skipImpossible: true });
         const [read] = await Promise.all([store.nextToReembed('photos', { limit: 16 }), whileRead()]);
@@ -65,7 +65,7 @@ describe('What seeds have found', () => {
       };
       expect(await goOver('second', async () => undefined)).toBe('done');
       expect(await goOver('first', () => store.deleteItem('photos', 'given 7'))).toBe('done');
-      expect(await store.getCollection('photos')).toMatchObject({ fingerprint: 'first', counts: { image: 15 }, unembedded: 0 });
+      expect(await store.describeCollection('photos')).toMatchObject({ fingerprint: 'first', counts: { image: 15 }, unembedded: 0 });
     } finally {
       await store.close();
       await rm(directory, { recursive: true, force: true });

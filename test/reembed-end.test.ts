@@ -52,8 +52,8 @@ afterEach(async () => {
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
 const direction = (text: string): Float32Array => Float32Array.from([...createHash('sha256').update(text).digest()].slice(0, 4), (byte) => (byte - 127.5) / 500);
-const text = (id: string): ItemWrite => ({ id, content: { modality: 'text', contentHash: hash(id), text: `the words of ${id}`, embedding: direction(id) } });
-const picture = (id: string): ItemWrite => ({ id, content: { modality: 'image', contentHash: hash(id), embedding: direction(id), thumbnail: Buffer.from(id) } });
+const text = (id: string): ItemWrite => ({ id, content: { modality: 'text', contentHash: hash(id), text: `the words of ${id}`, embeddings: [direction(id)] } });
+const picture = (id: string): ItemWrite => ({ id, content: { modality: 'image', contentHash: hash(id), embeddings: [direction(id)], thumbnail: Buffer.from(id) } });
 
 describe('A collection goes over', () => {
   it.each([['texts', text], ['pictures', picture]] as const)('only with the %s that are written while it is looked whether all is done', async (_what, late) => {
@@ -93,7 +93,7 @@ describe('A collection goes over', () => {
     };
     expect(await embedAgain({ store: meanwhile, encoder } as Context, 'photos', target, new Run())).toBe('done');
     expect(asked).toEqual(['pending', 'pending', 'pending', 'done']);
-    expect(await store.getCollection('photos')).toMatchObject({ model: 'second', unembedded: 0, counts: { text: 103 } });
+    expect(await store.describeCollection('photos')).toMatchObject({ model: 'second', unembedded: 0, counts: { text: 103 } });
     for (const id of ['text 0', 'text 99', ...late]) {
       const [encoded] = await encoder.encodeTexts('second', [`the words of ${id}`], { priority: 'interactive' });
       expect(await store.getEmbedding('photos', id), id).toEqual(encoded!.embedding);
@@ -115,17 +115,17 @@ describe('An item that cannot be embedded again', () => {
     await store.startReembedding('photos', target);
     await putAll(['the words of b']);
     expect(await store.finishReembedding('photos')).toBe('impossible');
-    expect(await store.getCollection('photos')).toMatchObject({ model: 'first', reembedding: { done: 2, impossible: 1 } });
+    expect(await store.describeCollection('photos')).toMatchObject({ model: 'first', reembedding: { done: 2, impossible: 1 } });
     await store.startReembedding('photos', { ...target, skipImpossible: true });
     await putAll(['the words of b']);
     expect(await store.finishReembedding('photos')).toBe('done');
     const found = async (): Promise<string[]> => (await store.search('photos', { embedding: direction('a'), limit: 10 })).matches.map(({ item }) => item.id).sort();
-    expect([(await store.getCollection('photos')).unembedded, (await store.getItem('photos', 'b')).unembedded, await found()]).toEqual([1, 'Not today.', ['a', 'c']]);
+    expect([(await store.describeCollection('photos')).unembedded, (await store.getItem('photos', 'b')).unembedded, await found()]).toEqual([1, 'Not today.', ['a', 'c']]);
 
     await store.startReembedding('photos', target);
     await putAll([]);
     expect(await store.finishReembedding('photos')).toBe('done');
-    expect([(await store.getCollection('photos')).unembedded, (await store.getItem('photos', 'b')).unembedded, await found()]).toEqual([0, undefined, ['a', 'b', 'c']]);
+    expect([(await store.describeCollection('photos')).unembedded, (await store.getItem('photos', 'b')).unembedded, await found()]).toEqual([0, undefined, ['a', 'b', 'c']]);
   });
 });
 
@@ -174,6 +174,6 @@ describe('In the moment in which a collection goes over', () => {
     const late = { id: 'late', content: { ...picture('late').content!, original, contentHash: createHash('sha256').update(original).digest('hex') } };
     const [written, outcome] = await Promise.all([store.write('photos', [late], first.fingerprint).then(String, ({ code }: { code: string }) => code), store.finishReembedding('photos')]);
     expect([['conflict', 'done'], ['created', 'pending']]).toContainEqual([written, outcome]);
-    expect((await store.getCollection('photos')).counts).toEqual({ image: written === 'created' ? 1 : 0, text: 1 });
+    expect((await store.describeCollection('photos')).counts).toEqual({ image: written === 'created' ? 1 : 0, text: 1 });
   });
 });

@@ -69,7 +69,7 @@ describe('A call of the store', () => {
     try {
       await store.createCollection({ name: 'c', model: 'm', fingerprint: 'f', dimension: 2, originals: 'keep' });
       const write = (metadata: Record<string, unknown>): Promise<unknown> =>
-        store.write('c', [{ id: 'a', content: { modality: 'text', contentHash: '0'.repeat(64), text: 'a', embedding: Float32Array.of(1, 0) }, metadata }]);
+        store.write('c', [{ id: 'a', content: { modality: 'text', contentHash: '0'.repeat(64), text: 'a', embeddings: [Float32Array.of(1, 0)] }, metadata }]);
       await expect(write({ f: () => 1 })).rejects.toMatchObject({ code: 'internal' });
 
       // However deep it is, each call comes to an end.

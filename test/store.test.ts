@@ -77,7 +77,7 @@ function clustered(seed: number): Float32Array {
 const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 function text(id: string, seed: number, rest: Omit<ItemWrite, 'id' | 'content'> = {}): ItemWrite {
-  return { id, content: { modality: 'text', contentHash: sha256(`text ${seed}`), text: `text ${seed}`, embedding: clustered(seed) }, ...rest };
+  return { id, content: { modality: 'text', contentHash: sha256(`text ${seed}`), text: `text ${seed}`, embeddings: [clustered(seed)] }, ...rest };
 }
 
 function picture(id: string, seed: number, rest: Omit<ItemWrite, 'id' | 'content'> = {}): ItemWrite {
@@ -87,7 +87,7 @@ function picture(id: string, seed: number, rest: Omit<ItemWrite, 'id' | 'content
     content: {
       modality: 'image',
       contentHash: sha256(original),
-      embedding: clustered(seed),
+      embeddings: [clustered(seed)],
       thumbnail: Buffer.from(`thumbnail ${seed}`),
       original,
       mediaType: 'image/png',
@@ -102,7 +102,7 @@ const idOf = (i: number): string => `item-${String(i).padStart(5, '0')}`;
 const texts = (from: number, to: number): ItemWrite[] => Array.from({ length: to - from }, (_, i) => text(idOf(from + i), from + i));
 
 async function graphReady(store: Store, indexed: number): Promise<void> {
-  await vi.waitFor(async () => expect((await store.getCollection('photos')).graph).toEqual({ state: 'ready', indexed }), { timeout: 10_000, interval: 20 });
+  await vi.waitFor(async () => expect((await store.describeCollection('photos')).graph).toEqual({ state: 'ready', indexed }), { timeout: 10_000, interval: 20 });
 }
 
 async function topIds(store: Store, seed: number, rest: object = {}): Promise<string[]> {
@@ -132,7 +132,7 @@ describe('writing', () => {
   it('takes an id that comes twice in a batch as if one write had followed the other', async () => {
     const store = await openWithCollection(newDirectory());
     expect(await store.write('photos', [text('a', 1), text('a', 1), text('a', 2), text('b', 1)])).toEqual(['created', 'unchanged', 'updated', 'created']);
-    expect((await store.getCollection('photos')).counts).toEqual({ image: 0, text: 2 });
+    expect((await store.describeCollection('photos')).counts).toEqual({ image: 0, text: 2 });
   });
 
   it('writes all of a batch or none', async () => {
@@ -152,14 +152,14 @@ describe('writing', () => {
   it('counts items and bytes of each collection', async () => {
     const directory = newDirectory();
     const store = await openWithCollection(directory);
-    const empty = await store.getCollection('photos');
+    const empty = await store.describeCollection('photos');
     await store.write('photos', [text('a', 1), picture('b', 2)]);
     await store.setMetadata('photos', 'a', { note: 'long enough to weigh something' });
-    const full = await store.getCollection('photos');
+    const full = await store.describeCollection('photos');
     expect(full.counts).toEqual({ image: 1, text: 1 });
     expect(full.bytes).toBeGreaterThan(empty.bytes + 2 * dimension * 4);
     expect(await store.deleteItems('photos')).toBe(2);
-    expect(await store.getCollection('photos')).toEqual(empty);
+    expect(await store.describeCollection('photos')).toEqual(empty);
   });
 
   it('keeps one original for all items that show it, until the last of them goes', async () => {
@@ -198,7 +198,7 @@ describe('writing', () => {
       for (; written < 10_000; written += 100) await store.write('photos', texts(written, written + 100));
     };
     await expect(fill()).rejects.toMatchObject({ code: 'disk_full' });
-    expect((await store.getCollection('photos')).counts.text).toBe(written);
+    expect((await store.describeCollection('photos')).counts.text).toBe(written);
     expect((await topIds(store, 0))[0]).toBe(idOf(0));
     await store.check();
   });
@@ -209,7 +209,7 @@ describe('writing', () => {
     [1, 2, 3].forEach((seed, i) => batch.set(clustered(seed), i * dimension));
     await store.write('photos', [1, 2, 3].map((seed, i) => {
       const write = text(`t${seed}`, seed);
-      return { ...write, content: { ...write.content!, embedding: batch.subarray(i * dimension, (i + 1) * dimension) } };
+      return { ...write, content: { ...write.content!, embeddings: [batch.subarray(i * dimension, (i + 1) * dimension)] } };
     }));
     expect(await store.getEmbedding('photos', 't2')).toEqual(clustered(2));
     expect(batch.subarray(0, dimension)).toEqual(clustered(1));
@@ -259,10 +259,10 @@ describe('durability', () => {
       const { openEmbeddedStore } = await import(${JSON.stringify(pathToFileURL(compiled).href)});
       const store = await openEmbeddedStore({ directory: ${JSON.stringify(directory)}, settings: ${JSON.stringify(eager)}, log() {} });
       await store.createCollection(${JSON.stringify(collection)}).catch(() => {});
-      const start = (await store.getCollection('photos')).counts.text * 2;
+      const start = (await store.describeCollection('photos')).counts.text * 2;
       for (let i = start; ; i += 20) {
         const write = (n) => { const embedding = new Float32Array(${dimension}); embedding[n % ${dimension}] = 0.8; embedding[(n >> 5) % ${dimension}] += 0.6;
-          return { id: 'k' + n, content: { modality: 'text', contentHash: String(n), text: 't', embedding } }; };
+          return { id: 'k' + n, content: { modality: 'text', contentHash: String(n), text: 't', embeddings: [embedding] } }; };
         await store.write('photos', Array.from({ length: 20 }, (_, n) => write(i + n)));
         process.stdout.write(Array.from({ length: 20 }, (_, n) => '+k' + (i + n) + '\\n').join(''));
         for (let n = 0; n < 20; n += 2) { process.stdout.write('?k' + (i + n) + '\\n'); await store.deleteItem('photos', 'k' + (i + n)); process.stdout.write('-k' + (i + n) + '\\n'); }
@@ -348,7 +348,7 @@ describe('searching', () => {
   function reference(writes: ItemWrite[], query: Float32Array): string[] {
     const score = (embedding: Float32Array): number => embedding.reduce((sum, value, i) => sum + value * query[i]!, 0);
     return writes
-      .map(({ id, content }) => ({ id, score: score(content!.embedding) }))
+      .map(({ id, content }) => ({ id, score: score(content!.embeddings[0]!) }))
       .sort((a, b) => b.score - a.score || Buffer.compare(Buffer.from(a.id), Buffer.from(b.id)))
       .map(({ id }) => id);
   }

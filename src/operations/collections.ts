@@ -1,7 +1,7 @@
 import type { Collection as Told, NewCollection } from '../contract/collections.js';
 import { total } from '../domain/modality.js';
 import { MixspaceError, toMixspaceError } from '../errors.js';
-import type { Collection } from '../store/store.js';
+import type { CollectionDescription } from '../store/store.js';
 import { hasModel, modelChecked, withoutModel, type Context } from './context.js';
 
 export const defaultCollection = 'default';
@@ -34,7 +34,7 @@ export async function settleCollections(context: Context): Promise<void> {
   for (const collection of there) if (!isIdle || collection !== byDefault) tellWithoutModel(context, collection).catch((error: unknown) => context.log('warn', `Whether the model of collection "${collection.name}" is here is not known.`, { reason: toMixspaceError(error).message }));
 }
 
-async function tellWithoutModel(context: Context, collection: Collection): Promise<void> {
+async function tellWithoutModel(context: Context, collection: CollectionDescription): Promise<void> {
   await modelChecked(context, collection);
   if (hasModel(context, collection)) return;
   const { name, model } = collection;
@@ -46,7 +46,7 @@ export async function listCollections(context: Context): Promise<{ collections: 
 }
 
 export async function getCollection(context: Context, name: string): Promise<Told> {
-  return told(context, await context.store.getCollection(name));
+  return told(context, await context.store.describeCollection(name));
 }
 
 export async function deleteCollection(context: Context, name: string): Promise<void> {
@@ -55,7 +55,7 @@ export async function deleteCollection(context: Context, name: string): Promise<
   await context.reembeddings.run(name)?.stop();
 }
 
-function told(context: Context, collection: Collection): Told {
+function told(context: Context, collection: CollectionDescription): Told {
   return {
     name: collection.name,
     description: collection.description ?? null,

@@ -18,7 +18,7 @@ const fewItems = 64;
  */
 export async function embedAgain(context: Context, name: string, target: ReembeddingTarget, run: Run): Promise<'done' | 'impossible'> {
   const work = new Work(context, name, target, run);
-  const most = total((await context.store.getCollection(name)).counts);
+  const most = total((await context.store.describeCollection(name)).counts);
   while ((await work.round(most)) > fewItems) run.slowWrites();
   run.holdWrites();
   for (;;) {

@@ -193,7 +193,7 @@ async function encode(
 ): Promise<Map<number, ItemWrite>> {
   const writes = new Map<number, ItemWrite>();
   for (const [index, each] of fresh) {
-    if (each.embedding) writes.set(index, { ...noteOf(each), content: { ...each.content, embedding: each.embedding } });
+    if (each.embedding) writes.set(index, { ...noteOf(each), content: { ...each.content, embeddings: [each.embedding] } });
   }
   const texts = [...fresh].filter(([, each]) => each.content.text !== undefined);
   const images = [...fresh].filter(([, each]) => each.bytes !== undefined);
@@ -209,7 +209,7 @@ async function encode(
       : [],
   ]);
   context.stage('encode_items', (performance.now() - began) / 1000);
-  texts.forEach(([index, each], i) => writes.set(index, { ...noteOf(each), content: { ...each.content, embedding: textEmbeddings[i]!.embedding } }));
+  texts.forEach(([index, each], i) => writes.set(index, { ...noteOf(each), content: { ...each.content, embeddings: [textEmbeddings[i]!.embedding] } }));
   images.forEach(([index, each], i) => {
     const outcome = imageOutcomes[i]!;
     if (!outcome.ok) return fail(index, outcome.error.at(each.field), each.id);
@@ -218,9 +218,9 @@ async function encode(
   return writes;
 }
 
-function pictureOf(encoded: ImageEmbedding): Pick<NonNullable<ItemWrite['content']>, 'embedding' | 'width' | 'height' | 'mediaType' | 'takenAt' | 'thumbnail'> {
+function pictureOf(encoded: ImageEmbedding): Pick<NonNullable<ItemWrite['content']>, 'embeddings' | 'width' | 'height' | 'mediaType' | 'takenAt' | 'thumbnail'> {
   return {
-    embedding: encoded.embedding,
+    embeddings: [encoded.embedding],
     width: encoded.width,
     height: encoded.height,
     mediaType: encoded.mediaType,

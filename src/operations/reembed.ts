@@ -2,7 +2,7 @@
 import type { ReembedPlan, ReembedRequest, ReembedResponse } from '../contract/reembed.js';
 import type { ModelDescription } from '../encoder/encoder.js';
 import { MixspaceError, toMixspaceError } from '../errors.js';
-import type { Collection, ReembeddingPlan, ReembeddingTarget } from '../store/store.js';
+import type { Collection, CollectionDescription, ReembeddingPlan, ReembeddingTarget } from '../store/store.js';
 import type { Context } from './context.js';
 import { embedAgain } from './embed-again.js';
 import type { Run } from './reembedding.js';
@@ -11,7 +11,7 @@ const toldImpossible = 10;
 
 /** `POST /v1/collections/{name}/reembed`: tells the plan, and begins or goes on. */
 export async function reembed(context: Context, name: string, request: ReembedRequest): Promise<ReembedResponse> {
-  const collection = await context.store.getCollection(name);
+  const collection = await context.store.describeCollection(name);
   const { reembedding } = collection;
   const target = await targetOf(context, collection, request);
   if (reembedding && reembedding.fingerprint !== target.fingerprint) throw otherTarget(name, reembedding, target);
@@ -26,7 +26,7 @@ export async function reembed(context: Context, name: string, request: ReembedRe
   if (plan.impossible > 0 && !target.skipImpossible) throw refused(collection, plan);
   await context.store.startReembedding(name, target);
   begin(context, name, target);
-  return { ...told, ...context.reembeddings.told(await context.store.getCollection(name)) };
+  return { ...told, ...context.reembeddings.told(await context.store.describeCollection(name)) };
 }
 
 /** `GET /v1/collections/{name}/reembed`. @throws MixspaceError `not_found` when there is none. */
@@ -39,12 +39,12 @@ export async function getReembedding(context: Context, name: string): Promise<Re
 export async function stopReembedding(context: Context, name: string, discard: boolean): Promise<ReembedResponse> {
   await underWay(context, name);
   await context.reembeddings.run(name)?.stop();
-  const { reembedding } = await context.store.getCollection(name);
+  const { reembedding } = await context.store.describeCollection(name);
   // It was done before it could be stopped.
   if (!reembedding) return {};
   if (discard) await context.store.discardReembedding(name);
   else if (reembedding.state === 'running') await context.store.stopReembedding(name);
-  return context.reembeddings.told(await context.store.getCollection(name));
+  return context.reembeddings.told(await context.store.describeCollection(name));
 }
 
 /** At start: what the end of the service interrupted goes on, as soon as its model is checked. */
@@ -59,7 +59,7 @@ async function resume(context: Context, name: string, model: string, run: Run): 
   await Promise.race([context.encoder.model(model).catch(() => undefined), aborted(run.signal)]);
   if (run.signal.aborted) return;
   const listed = context.encoder.models().find(({ id }) => id === model);
-  const reembedding = (await context.store.getCollection(name).catch(() => undefined))?.reembedding;
+  const reembedding = (await context.store.describeCollection(name).catch(() => undefined))?.reembedding;
   // Stopped meanwhile, by whoever asked or with the service.
   if (reembedding?.state !== 'running' || (listed && !listed.description && listed.problem === undefined)) return;
   if (listed?.description?.fingerprint === reembedding.fingerprint) {
@@ -84,11 +84,11 @@ async function runToItsEnd(context: Context, name: string, target: ReembeddingTa
   try {
     const outcome = await embedAgain(context, name, target, run);
     if (outcome === 'done') {
-      const { unembedded } = await context.store.getCollection(name);
+      const { unembedded } = await context.store.describeCollection(name);
       const rest = unembedded > 0 ? ` ${unembedded} items have no embedding there: they are kept, and searches do not find them.` : '';
       return context.log('info', `Collection "${name}" has gone over to model "${model}".${rest}`, { collection: name, model });
     }
-    const { reembedding } = await context.store.getCollection(name);
+    const { reembedding } = await context.store.describeCollection(name);
     await context.store.stopReembedding(name, `${reembedding?.impossible} items cannot be embedded again. With skip_impossible (--skip) they stay without being found by searches.`);
   } catch (error) {
     await takeDown(context, name, model, error, run);
@@ -97,7 +97,7 @@ async function runToItsEnd(context: Context, name: string, target: ReembeddingTa
 
 async function takeDown(context: Context, name: string, model: string, error: unknown, run: Run): Promise<void> {
   const { code, message } = toMixspaceError(error);
-  const isGone = (await context.store.getCollection(name).catch(() => undefined))?.reembedding === undefined;
+  const isGone = (await context.store.describeCollection(name).catch(() => undefined))?.reembedding === undefined;
   if (run.signal.aborted || isGone) return;
   context.log('error', `Embedding collection "${name}" again with model "${model}" has stopped; run it again to go on.`, { collection: name, model, code, reason: message, cause: error instanceof MixspaceError ? String(error.cause ?? '') : String((error as Error)?.stack ?? error) });
   context.reembeddings.failed(name, message);
@@ -105,13 +105,13 @@ async function takeDown(context: Context, name: string, model: string, error: un
   await context.store.stopReembedding(name, message).catch(() => undefined);
 }
 
-async function underWay(context: Context, name: string): Promise<Collection> {
-  const collection = await context.store.getCollection(name);
+async function underWay(context: Context, name: string): Promise<CollectionDescription> {
+  const collection = await context.store.describeCollection(name);
   if (!collection.reembedding) throw new MixspaceError('not_found', `Collection "${name}" is not being embedded again.`);
   return collection;
 }
 
-async function targetOf(context: Context, collection: Collection, request: ReembedRequest): Promise<ReembeddingTarget> {
+async function targetOf(context: Context, collection: CollectionDescription, request: ReembedRequest): Promise<ReembeddingTarget> {
   const { id, fingerprint, dimension } = await modelFor(context, collection, request.model);
   const before = collection.reembedding;
   return {
@@ -123,7 +123,7 @@ async function targetOf(context: Context, collection: Collection, request: Reemb
   };
 }
 
-async function modelFor(context: Context, collection: Collection, wanted: string | undefined): Promise<ModelDescription> {
+async function modelFor(context: Context, collection: CollectionDescription, wanted: string | undefined): Promise<ModelDescription> {
   const { encoder } = context;
   if (wanted !== undefined) return encoder.model(wanted);
   if (collection.reembedding) return encoder.model(collection.reembedding.model);

@@ -1,7 +1,7 @@
 /** What runs in this process: collections that are being embedded again. What is done stands in the store. */
 import type { Reembedding as Told } from '../contract/reembed.js';
 import { total } from '../domain/modality.js';
-import type { Collection } from '../store/store.js';
+import type { CollectionDescription } from '../store/store.js';
 
 /** Batches by which the pace is judged. */
 const paceOver = 50;
@@ -96,7 +96,7 @@ export class Reembeddings {
     await Promise.all([...this.#runs.values()].map((run) => run.stop()));
   }
 
-  told({ name, counts, reembedding }: Collection): { reembedding?: Told } {
+  told({ name, counts, reembedding }: CollectionDescription): { reembedding?: Told } {
     if (!reembedding) return {};
     const { model, fingerprint, dimension, done, impossible, fromThumbnails, skipImpossible, startedAt } = reembedding;
     const run = this.#runs.get(name);

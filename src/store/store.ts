@@ -1,5 +1,5 @@
 /**
- * The store's port: named collections of items, each item with one normalised embedding,
+ * The store's port: named collections of items, each item with its normalised embeddings,
  * written durably and searched by cosine similarity.
  *
  * Promises every implementation keeps:
@@ -23,9 +23,14 @@ export interface NewCollection extends Space {
   originals: 'keep' | 'thumbnail';
 }
 
+/** What a collection is: its space and its settings. */
 export interface Collection extends NewCollection {
   /** ISO 8601, UTC. */
   createdAt: string;
+}
+
+/** What it is, what it holds and how it does. */
+export interface CollectionDescription extends Collection {
   counts: Record<Modality, number>;
   /** Those among the items that have no embedding of the collection's space. */
   unembedded: number;
@@ -86,7 +91,7 @@ export interface ReembeddingItem {
 /** `key` as the store gave it; either its embedding, or the sentence that says why there is none. */
 export type ReembeddedItem = { key: number; embedding: Float32Array } | { key: number; impossible: string };
 
-/** What an item holds besides its embedding. */
+/** What an item holds besides its embeddings. */
 export interface ItemContent {
   modality: Modality;
   /** SHA-256 of the content's bytes (of the embedding's bytes where that is all there is), lower-case hex. */
@@ -109,7 +114,8 @@ export interface ItemContent {
 export interface ItemWrite {
   id: string;
   content?: ItemContent & {
-    embedding: Float32Array;
+    /** One for each part, the whole being the first. None: it is not found by searches. */
+    embeddings: Float32Array[];
     /** WebP, at most 320 px. */
     thumbnail?: Uint8Array;
     /** The bytes as they came; kept when given. */
@@ -188,9 +194,11 @@ export interface Picture {
 }
 
 export interface Store {
-  createCollection(collection: NewCollection): Promise<Collection>;
-  listCollections(): Promise<Collection[]>;
+  createCollection(collection: NewCollection): Promise<CollectionDescription>;
+  listCollections(): Promise<CollectionDescription[]>;
+  /** Cheap: nothing is counted. */
   getCollection(name: string): Promise<Collection>;
+  describeCollection(name: string): Promise<CollectionDescription>;
   deleteCollection(name: string): Promise<void>;
 
   /**
@@ -201,7 +209,7 @@ export interface Store {
   /** Those of the ids that are there, in no order. */
   present(collection: string, ids: string[], check?: 'whole'): Promise<Presence[]>;
   getItem(collection: string, id: string): Promise<Item>;
-  /** `conflict` when the item has none of the collection's space. */
+  /** The first part's. `conflict` when the item has none of the collection's space. */
   getEmbedding(collection: string, id: string): Promise<Float32Array>;
   listItems(collection: string, request: { filter?: Filter; limit: number; after?: string }): Promise<{ items: Item[]; more: boolean }>;
   /** Replaces the metadata. */

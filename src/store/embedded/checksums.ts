@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 
-interface ItemColumns {
+export interface ItemColumns {
   id: string;
   modality: string;
   content_hash: string;
@@ -17,10 +17,10 @@ interface ItemColumns {
   updated_at: string;
 }
 
-interface CollectionColumns {
+export interface CollectionColumns {
   key: number;
   name: string;
-  description?: string;
+  description?: string | null;
   model: string;
   fingerprint: string;
   dimension: number;
@@ -33,7 +33,7 @@ interface CollectionColumns {
 export const checksumOf = (bytes: Uint8Array | string): number => crc32(bytes);
 
 /** An embedding without its space would be as wrong as one with a wrong number. */
-export const embeddingChecksum = (embedding: Uint8Array, space: number): number => crc32(embedding, space);
+export const embeddingChecksum = (vector: Uint8Array, space: number): number => crc32(vector, space);
 
 /** What the item is, but for its metadata and its embedding. */
 export function itemChecksum(row: ItemColumns): number {

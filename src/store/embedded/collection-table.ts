@@ -1,17 +1,25 @@
 import type { Modality } from '../../domain/modality.js';
+import type { Space } from '../../domain/space.js';
 import { MixspaceError } from '../../errors.js';
-import type { NewCollection } from '../store.js';
+import type { Collection, NewCollection } from '../store.js';
 import { collectionChecksum } from './checksums.js';
 import type { Database } from './database.js';
 
 /** A collection's row: `key` is never used again. */
 export interface CollectionRow extends NewCollection {
   key: number;
-  /** The number of the space that it is in. */
+  /** The key of the space that it is in. */
   space: number;
   /** The sequence number with which it went over to its space. */
   since: number;
   createdAt: string;
+}
+
+export interface SpaceRow {
+  key: number;
+  fingerprint: string;
+  /** As a collection's; null when it has never been in it. */
+  since: number | null;
 }
 
 export interface Tally {
@@ -37,10 +45,17 @@ function toRow({ created_at, description, ...rest }: Columns): CollectionRow {
   return { ...rest, ...(description === null ? {} : { description }), createdAt: created_at };
 }
 
-const columns = 'key, name, description, model, fingerprint, dimension, originals, space, since, created_at';
+const columns = 'collections.key, name, description, model, fingerprint, dimension, originals, space, since, created_at';
+// Where the space is lost its columns are null, which the row's checksum shows.
+const rows = 'collections LEFT JOIN spaces ON spaces.key = collections.space';
 
+/** Collections and their spaces as rows. */
 export class CollectionTable {
   readonly #insert;
+  readonly #insertSpace;
+  readonly #spaces;
+  readonly #removeSpace;
+  readonly #get;
   readonly #all;
   readonly #unname;
   readonly #nameless;
@@ -48,36 +63,60 @@ export class CollectionTable {
   readonly #advance;
   readonly #seq;
   readonly #tallies;
+  readonly #bytesOfEmbeddings;
+  readonly #pointTo;
   readonly #goOver;
   readonly #seal;
   readonly #allSealed;
 
   constructor(database: Database) {
-    this.#insert = database.prepare<unknown[], Columns>(
-      `INSERT INTO collections (name, description, model, fingerprint, dimension, originals, created_at) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING ${columns}`,
-    );
-    this.#all = database.prepare<[], Columns>(`SELECT ${columns} FROM collections WHERE name IS NOT NULL ORDER BY name`);
+    this.#insert = database.prepare<unknown[], number>('INSERT INTO collections (name, description, originals, created_at) VALUES (?, ?, ?, ?) RETURNING key').pluck();
+    this.#insertSpace = database.prepare<unknown[], number>('INSERT INTO spaces (collection, model, fingerprint, dimension, since) VALUES (?, ?, ?, ?, ?) RETURNING key').pluck();
+    this.#spaces = database.prepare<[number], SpaceRow>('SELECT key, fingerprint, since FROM spaces WHERE collection = ? ORDER BY key');
+    this.#removeSpace = database.prepare<[number]>('DELETE FROM spaces WHERE key = ?');
+    this.#get = database.prepare<[number], Columns>(`SELECT ${columns} FROM ${rows} WHERE collections.key = ?`);
+    this.#all = database.prepare<[], Columns>(`SELECT ${columns} FROM ${rows} WHERE name IS NOT NULL ORDER BY name`);
     this.#unname = database.prepare<[number]>('UPDATE collections SET name = NULL WHERE key = ?');
     this.#nameless = database.prepare<[], number>('SELECT key FROM collections WHERE name IS NULL').pluck();
     this.#remove = database.prepare<[number]>('DELETE FROM collections WHERE key = ?');
     this.#advance = database.prepare<[number]>('UPDATE collections SET seq = seq + 1 WHERE key = ?');
     this.#seq = database.prepare<[number], number>('SELECT seq FROM collections WHERE key = ?').pluck();
     this.#tallies = database.prepare<[number], Tally>('SELECT modality, items, bytes FROM tallies WHERE collection = ?');
-    this.#goOver = database.prepare<unknown[], Columns>(
-      `UPDATE collections SET space = ?, model = ?, fingerprint = ?, dimension = ?, seq = seq + 1, since = seq + 1 WHERE key = ? RETURNING ${columns}`,
-    );
+    this.#bytesOfEmbeddings = database
+      .prepare<[number], number>('SELECT coalesce(sum(bytes), 0) FROM spaces JOIN space_tallies ON space_tallies.space = spaces.key WHERE collection = ? AND since IS NOT NULL')
+      .pluck();
+    this.#pointTo = database.prepare<[number, number]>('UPDATE collections SET space = ? WHERE key = ?');
+    this.#goOver = database.prepare<[number]>('UPDATE spaces SET since = (SELECT seq FROM collections WHERE collections.key = spaces.collection) WHERE key = ?');
     this.#seal = database.prepare<[number, number]>('UPDATE collections SET checksum = ? WHERE key = ?');
-    this.#allSealed = database.prepare<[], Columns & { checksum: number | null }>(`SELECT ${columns}, checksum FROM collections WHERE name IS NOT NULL ORDER BY name`);
+    this.#allSealed = database.prepare<[], Columns & { checksum: number | null }>(`SELECT ${columns}, checksum FROM ${rows} WHERE name IS NOT NULL ORDER BY name`);
   }
 
+  /** Inside the caller's transaction. Errors: `conflict` when the name is taken. */
   insert(collection: NewCollection): CollectionRow {
-    const { name, description, model, fingerprint, dimension, originals } = collection;
+    const { name, description, originals } = collection;
     try {
-      return this.#sealed(toRow(this.#insert.get(name, description ?? null, model, fingerprint, dimension, originals, new Date().toISOString())!));
+      const key = this.#insert.get(name, description ?? null, originals, new Date().toISOString())!;
+      this.#pointTo.run(this.insertSpace(key, collection, 0), key);
+      return this.#sealed(toRow(this.#get.get(key)!));
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'SQLITE_CONSTRAINT_UNIQUE') throw error;
       throw new MixspaceError('conflict', `There is a collection "${name}" already.`);
     }
+  }
+
+  /** The new space's key. `since`: null for one that it is not in yet. */
+  insertSpace(collection: number, { model, fingerprint, dimension }: Space, since: number | null): number {
+    return this.#insertSpace.get(collection, model, fingerprint, dimension, since)!;
+  }
+
+  /** All of which there are embeddings, in the order in which they were made. */
+  spaces(collection: number): SpaceRow[] {
+    return this.#spaces.all(collection);
+  }
+
+  /** Its embeddings must be gone. */
+  removeSpace(key: number): void {
+    this.#removeSpace.run(key);
   }
 
   all(): CollectionRow[] {
@@ -106,13 +145,22 @@ export class CollectionTable {
     return this.#seq.get(key) ?? 0;
   }
 
+  /** Of its items without their embeddings. */
   tallies(key: number): Tally[] {
     return this.#tallies.all(key);
   }
 
-  /** Puts the collection into another space; the row as it is then. */
-  goOver(key: number, space: { number: number; model: string; fingerprint: string; dimension: number }): CollectionRow {
-    return this.#sealed(toRow(this.#goOver.get(space.number, space.model, space.fingerprint, space.dimension, key)!));
+  /** Of all spaces that it has been in. */
+  bytesOfEmbeddings(key: number): number {
+    return this.#bytesOfEmbeddings.get(key)!;
+  }
+
+  /** Points the collection to another of its spaces; the row as it is then. */
+  goOver(key: number, space: number): CollectionRow {
+    this.#advance.run(key);
+    this.#goOver.run(space);
+    this.#pointTo.run(space, key);
+    return this.#sealed(toRow(this.#get.get(key)!));
   }
 
   /** With their checksums; null where a row is older than its checksum. */
@@ -129,4 +177,8 @@ export class CollectionTable {
     this.#seal.run(collectionChecksum(row), row.key);
     return row;
   }
+}
+
+export function identityOf({ key: _key, space: _space, since: _since, ...identity }: CollectionRow): Collection {
+  return identity;
 }

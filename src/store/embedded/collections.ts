@@ -1,6 +1,7 @@
 import { byModality, type Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
-import type { CollectionRow, CollectionTable } from './collection-table.js';
+import type { CollectionDescription } from '../store.js';
+import { identityOf, type CollectionRow, type CollectionTable } from './collection-table.js';
 import { ModalityIndex, type IndexSurroundings } from './modality-index.js';
 
 export interface OpenCollection {
@@ -13,7 +14,7 @@ export class Collections {
   readonly #around;
   readonly #byName = new Map<string, OpenCollection>();
 
-  constructor(around: Pick<IndexSurroundings, 'items' | 'snapshots' | 'memory' | 'settings'> & { table: CollectionTable }) {
+  constructor(around: Pick<IndexSurroundings, 'embeddings' | 'snapshots' | 'memory' | 'settings'> & { table: CollectionTable }) {
     this.#around = around;
   }
 
@@ -26,7 +27,7 @@ export class Collections {
         {
           ...around,
           seq: () => table.seq(row.key),
-          count: () => (table.tallies(row.key).find((tally) => tally.modality === modality)?.items ?? 0) - around.items.unembedded(row.key, modality),
+          count: () => around.embeddings.tallies(row.space).find((tally) => tally.modality === modality)?.embeddings ?? 0,
         },
         isNew,
       );
@@ -58,4 +59,18 @@ export class Collections {
   *indexes(): Iterable<ModalityIndex> {
     for (const { indexes } of this.#byName.values()) yield* Object.values(indexes);
   }
+}
+
+/** What it is, what it holds and how its graphs do. */
+export function describe({ row, indexes }: OpenCollection, table: CollectionTable): Omit<CollectionDescription, 'unembedded' | 'reembedding'> {
+  const counts = byModality(() => 0);
+  let bytes = table.bytesOfEmbeddings(row.key);
+  for (const tally of table.tallies(row.key)) {
+    counts[tally.modality] = tally.items;
+    bytes += tally.bytes;
+  }
+  const states = Object.values(indexes).map((index) => index.state);
+  const state = states.includes('building') ? 'building' : states.includes('ready') ? 'ready' : 'none';
+  const indexed = Object.values(indexes).reduce((sum, { graph }) => sum + (graph?.alive ?? 0), 0);
+  return { ...identityOf(row), counts, bytes, graph: { state, indexed } };
 }

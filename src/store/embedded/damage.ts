@@ -11,7 +11,7 @@ export const damagedEmbedding = `Its embedding in ${databaseName} is damaged; se
 export class Damage {
   readonly #log: Log;
   readonly #told = new Set<string>();
-  /** The key of an item whose embedding is damaged; it may be told more than once. */
+  /** The key of an item whose embedding is damaged or lost; it may be told more than once. */
   onEmbedding: (key: number) => void = () => {};
 
   constructor(log: Log) {
@@ -28,6 +28,11 @@ export class Damage {
 
   embedding(key: number, id: string): void {
     this.tell('An embedding does not match its checksum: its item is left out of searches until it is sent again.', { id, key });
+    this.onEmbedding(key);
+  }
+
+  lostEmbedding(key: number, id: string): void {
+    this.tell('An embedding is lost: its item is left out of searches until it is sent again.', { id, key });
     this.onEmbedding(key);
   }
 

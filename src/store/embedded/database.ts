@@ -1,5 +1,4 @@
 import { createRequire } from 'node:module';
-import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type BetterSqlite3 from 'better-sqlite3';
 import { MixspaceError } from '../../errors.js';
@@ -17,26 +16,13 @@ export const databaseName = 'mixspace.db';
 /** Two embeddings of 768 dimensions fit a page. */
 const pageBytes = 8192;
 
-/** The `NNNN_name.sql` files in order. */
-export type Migrations = { name: string; sql: string }[];
-
-export function readMigrations(directory: string): Migrations {
-  const names = readdirSync(directory)
-    .filter((name) => /^\d{4}_.*\.sql$/.test(name))
-    .sort();
-  return names.map((name, i) => {
-    if (Number(name.slice(0, 4)) !== i + 1) throw new Error(`Migrations are numbered without gaps; ${name} stands at ${i + 1}.`);
-    return { name, sql: readFileSync(join(directory, name), 'utf8') };
-  });
-}
-
 /**
- * Opens the directory's database, which must have been inspected, for this process alone and brings it up to date.
+ * Opens the directory's database, which must have been inspected, for this process alone; `bringUpToDate` runs its migrations.
  * The kernel drops the lock when the process ends, however it ends.
  *
  * Errors: as `databaseProblem` has them.
  */
-export function openDatabase(directory: string, migrations: Migrations, maxBytes?: number): Database {
+export function openDatabase(directory: string, bringUpToDate: (database: Database) => void, maxBytes?: number): Database {
   const file = join(directory, databaseName);
   let database: Database | undefined;
   try {
@@ -50,24 +36,12 @@ export function openDatabase(directory: string, migrations: Migrations, maxBytes
     database.pragma('cache_size = -65536');
     database.pragma(`journal_size_limit = ${64 * 1024 * 1024}`);
     if (maxBytes !== undefined) database.pragma(`max_page_count = ${Math.ceil(maxBytes / pageBytes)}`);
-    migrate(database, migrations);
+    bringUpToDate(database);
     return database;
   } catch (error) {
     database?.close();
     throw databaseProblem(error, file) ?? error;
   }
-}
-
-/** Runs what the database has not seen, each in one transaction; `user_version` is the last one's number. */
-export function migrate(database: Database, migrations: Migrations): void {
-  const version = database.pragma('user_version', { simple: true }) as number;
-  migrations.forEach(({ sql }, i) => {
-    if (i < version) return;
-    database.transaction(() => {
-      database.exec(sql);
-      database.pragma(`user_version = ${i + 1}`);
-    })();
-  });
 }
 
 export const wayOut = 'Restore it from a backup, together with its -wal file where the backup has one.';

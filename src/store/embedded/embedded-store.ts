@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Filter } from '../../domain/filter.js';
 import type { Metadata } from '../../domain/metadata.js';
-import { byModality, modalities, type Modality } from '../../domain/modality.js';
+import { modalities, type Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
 import type { Log } from '../../telemetry.js';
 import type {
   Collection,
+  CollectionDescription,
   ImpossibleItem,
   Item,
   ItemWrite,
@@ -22,15 +23,18 @@ import type {
   Store,
   WriteStatus,
 } from '../store.js';
-import { CollectionTable } from './collection-table.js';
-import { Collections, type OpenCollection } from './collections.js';
+import { CollectionTable, identityOf } from './collection-table.js';
+import { Collections, describe, type OpenCollection } from './collections.js';
 import { Commits } from './commits.js';
 import { Damage, damagedEmbedding } from './damage.js';
-import { databaseName, databaseProblem, openDatabase, readMigrations, type Database } from './database.js';
+import { databaseName, databaseProblem, openDatabase, type Database } from './database.js';
+import { EmbeddingTable } from './embedding-table.js';
 import { compileFilter } from './filter.js';
+import { matchingItems } from './filter-keys.js';
 import { Housekeeping } from './housekeeping.js';
 import { inspect } from './inspection.js';
 import { ItemTable, type ItemRow } from './item-table.js';
+import { migrate, readMigrations } from './migrations.js';
 import { Originals } from './originals.js';
 import { ReembeddingTable } from './reembedding-table.js';
 import { Reembeddings } from './reembeddings.js';
@@ -41,7 +45,7 @@ import { Sources } from './sources.js';
 import { Tender } from './tender.js';
 import { nextTurn, now, sliceMs } from './turn.js';
 import { VectorMemory } from './vectors.js';
-import { noChanges, writeItem, type Changes } from './writer.js';
+import { isWhole, noChanges, removeItem, writeItem, type Changes } from './writer.js';
 
 const pageRows = 512;
 
@@ -54,6 +58,9 @@ export class EmbeddedStore implements Store {
   readonly #commits: Commits;
   readonly #collectionTable: CollectionTable;
   readonly #items: ItemTable;
+  readonly #embeddings: EmbeddingTable;
+  /** Both. */
+  readonly #tables: { items: ItemTable; embeddings: EmbeddingTable };
   readonly #originals: Originals;
   readonly #sources: Sources;
   readonly #reembeddings: Reembeddings;
@@ -61,7 +68,7 @@ export class EmbeddedStore implements Store {
   readonly #tender: Tender;
   readonly #housekeeping: Housekeeping;
   readonly #collections: Collections;
-  /** Keys of items whose embedding is damaged, since they were found. */
+  /** Keys of items whose embedding is damaged or lost, since they were found. */
   readonly #damaged = new Set<number>();
   /** What SQLite said of its file. */
   #problem: MixspaceError | undefined;
@@ -74,18 +81,20 @@ export class EmbeddedStore implements Store {
     this.#file = join(directory, databaseName);
     const migrations = readMigrations(migrationsDirectory);
     const isTrusted = inspect(directory, migrations, settings.checkedBytes);
-    this.#database = openDatabase(directory, migrations, settings.maxDatabaseBytes);
+    this.#database = openDatabase(directory, (database) => migrate(database, migrations, { carriedAtOnce: settings.carriedAtOnce, log }), settings.maxDatabaseBytes);
     const damage = new Damage(log);
     damage.onEmbedding = (key) => this.#setApart(key);
     this.#commits = new Commits(this.#database, directory, (error) => damage.tell('The mark beside the database cannot be written; a lost database might not be noticed.', { reason: String(error) }));
     this.#collectionTable = new CollectionTable(this.#database);
     this.#items = new ItemTable(this.#database, this.#commits, damage);
+    this.#embeddings = new EmbeddingTable(this.#database, damage);
+    this.#tables = { items: this.#items, embeddings: this.#embeddings };
     this.#originals = new Originals(join(directory, 'originals'), (hash) => this.#items.namesOriginal(hash));
-    this.#sources = new Sources(this.#items, this.#originals, damage);
-    this.#reembeddings = new Reembeddings({ table: new ReembeddingTable(this.#database), items: this.#items, collections: this.#collectionTable, sources: this.#sources });
+    this.#sources = new Sources(this.#items, this.#embeddings, this.#originals, damage);
+    this.#reembeddings = new Reembeddings({ table: new ReembeddingTable(this.#database), items: this.#items, embeddings: this.#embeddings, collections: this.#collectionTable, sources: this.#sources });
     this.#snapshots = new Snapshots(join(directory, 'snapshots'), log);
     this.#collections = new Collections({
-      items: this.#items,
+      embeddings: this.#embeddings,
       table: this.#collectionTable,
       snapshots: this.#snapshots,
       memory: new VectorMemory(settings.vectorCacheBytes),
@@ -97,6 +106,8 @@ export class EmbeddedStore implements Store {
     this.#snapshots.sweep((name) => stems.has(name));
     this.#housekeeping = new Housekeeping({
       items: this.#items,
+      embeddings: this.#embeddings,
+      damage,
       collectionTable: this.#collectionTable,
       originals: this.#originals,
       snapshots: this.#snapshots,
@@ -108,16 +119,20 @@ export class EmbeddedStore implements Store {
     this.#tender.start();
   }
 
-  createCollection(collection: NewCollection): Promise<Collection> {
+  createCollection(collection: NewCollection): Promise<CollectionDescription> {
     const row = this.#items.transaction(() => this.#collectionTable.insert(collection));
     return Promise.resolve(this.#describe(this.#collections.open(row, true)));
   }
 
-  listCollections(): Promise<Collection[]> {
+  listCollections(): Promise<CollectionDescription[]> {
     return Promise.resolve([...this.#collections.all()].map((each) => this.#describe(each)).sort((a, b) => (a.name < b.name ? -1 : 1)));
   }
 
   async getCollection(name: string): Promise<Collection> {
+    return identityOf(this.#collections.find(name).row);
+  }
+
+  async describeCollection(name: string): Promise<CollectionDescription> {
     return this.#describe(this.#collections.find(name));
   }
 
@@ -136,7 +151,7 @@ export class EmbeddedStore implements Store {
     const { statuses, changes } = await this.#originals.during(originals, () =>
       this.#change(name, ({ row }, changes) => {
         this.#collections.find(name, fingerprint);
-        return { statuses: writes.map((write) => writeItem(this.#items, row, write, changes)), changes };
+        return { statuses: writes.map((write) => writeItem(this.#tables, row, write, changes)), changes };
       }),
     );
     await this.#releaseOriginals(changes);
@@ -150,7 +165,7 @@ export class EmbeddedStore implements Store {
     for (const id of ids) {
       const item = this.#items.byId(row.key, id);
       if (!item) continue;
-      const embedded = item.unembedded === null && (check === undefined || (this.#items.isWhole(item) && (item.original_bytes === null || (await this.#originals.isWhole(item.content_hash)))));
+      const embedded = item.unembedded === null && (check === undefined || (isWhole(this.#tables, row, item) && (item.original_bytes === null || (await this.#originals.isWhole(item.content_hash)))));
       found.push({ id, contentHash: item.content_hash, modality: item.modality, embedded });
       if (now() - began > sliceMs) {
         await nextTurn();
@@ -167,9 +182,9 @@ export class EmbeddedStore implements Store {
   async getEmbedding(name: string, id: string): Promise<Float32Array> {
     const { key, unembedded } = this.#row(name, id);
     if (unembedded !== null) throw new MixspaceError('conflict', `The item "${id}" has no embedding of the space that the collection "${name}" is in. ${unembedded}`);
-    const found = this.#items.embedding(key, this.#collections.find(name).row.space);
-    if (!found) throw new MixspaceError('conflict', `The item "${id}" has no embedding. ${damagedEmbedding}`);
-    return found.embedding;
+    const [first] = this.#embeddings.ofItem(key, this.#collections.find(name).row.space) ?? [];
+    if (!first) throw new MixspaceError('conflict', `The item "${id}" has no embedding. ${damagedEmbedding}`);
+    return first;
   }
 
   async listItems(name: string, request: { filter?: Filter; limit: number; after?: string }): Promise<{ items: Item[]; more: boolean }> {
@@ -196,7 +211,7 @@ export class EmbeddedStore implements Store {
 
   async setMetadata(name: string, id: string, metadata: Metadata): Promise<Item> {
     this.#row(name, id);
-    this.#change(name, ({ row }, changes) => writeItem(this.#items, row, { id, metadata }, changes));
+    this.#change(name, ({ row }, changes) => writeItem(this.#tables, row, { id, metadata }, changes));
     return this.#items.toItem(this.#row(name, id));
   }
 
@@ -207,10 +222,10 @@ export class EmbeddedStore implements Store {
   }
 
   async deleteItems(name: string, filter?: Filter): Promise<number> {
-    const { row, indexes } = this.#collections.find(name);
+    const { row } = this.#collections.find(name);
     const keys: number[] = [];
     for (const modality of modalities) {
-      for (const key of filter ? await indexes[modality].filterKeys.of(filter) : this.#items.keys(row.key, modality)) keys.push(key);
+      for (const key of filter ? await matchingItems(this.#items, row.key, modality, filter) : this.#items.keys(row.key, modality)) keys.push(key);
     }
     const changes = this.#removing(name, keys);
     await this.#releaseOriginals(changes);
@@ -236,7 +251,7 @@ export class EmbeddedStore implements Store {
       // While it is searched it may go over to another space, and what was compared be of either.
       const opened = this.#collections.find(name, fingerprint);
       const indexes = request.modality ? [opened.indexes[request.modality]] : Object.values(opened.indexes);
-      const answer = await search(this.#items, indexes, request);
+      const answer = await search(this.#tables, indexes, request);
       if (this.#collections.find(name, fingerprint) === opened) return answer;
     }
   }
@@ -247,9 +262,7 @@ export class EmbeddedStore implements Store {
 
   async startReembedding(name: string, target: ReembeddingTarget): Promise<void> {
     await this.#housekeeping.running;
-    const { row } = this.#collections.find(name);
-    if (this.#reembeddings.isUnsettled(row)) throw new MixspaceError('disk_full', `What was left to do when collection "${name}" went over to its space could not be done yet; the log says why.`);
-    this.#reembeddings.start(row, target);
+    this.#reembeddings.start(this.#collections.find(name).row, target);
   }
 
   async nextToReembed(name: string, request: { limit: number; after?: { key: number; modality: Modality } }): Promise<ReembeddingItem[]> {
@@ -261,7 +274,6 @@ export class EmbeddedStore implements Store {
   }
 
   async finishReembedding(name: string): Promise<'done' | 'pending' | 'impossible'> {
-    if (!(await this.#reembeddings.settle(this.#collections.find(name).row))) return 'pending';
     const { row, indexes } = this.#collections.find(name);
     const gone = this.#reembeddings.finish(row);
     if (typeof gone === 'string') return gone;
@@ -287,10 +299,7 @@ export class EmbeddedStore implements Store {
 
   async check(): Promise<void> {
     if (this.#problem) throw this.#problem;
-    for (const { row } of this.#collections.all()) {
-      const [item] = this.#items.someOf(row.key, 1);
-      if (item) this.#items.embedding(item.key, row.space);
-    }
+    for (const { row } of this.#collections.all()) this.#embeddings.probe(row.space);
   }
 
   async close(): Promise<void> {
@@ -331,18 +340,8 @@ export class EmbeddedStore implements Store {
     return item;
   }
 
-  #describe({ row, indexes }: OpenCollection): Collection {
-    const { key, space: _space, since: _since, ...rest } = row;
-    const counts = byModality(() => 0);
-    let bytes = 0;
-    for (const tally of this.#collectionTable.tallies(key)) {
-      counts[tally.modality] = tally.items;
-      bytes += tally.bytes;
-    }
-    const states = Object.values(indexes).map((index) => index.state);
-    const state = states.includes('building') ? 'building' : states.includes('ready') ? 'ready' : 'none';
-    const indexed = Object.values(indexes).reduce((sum, { graph }) => sum + (graph?.alive ?? 0), 0);
-    return { ...rest, counts, bytes, graph: { state, indexed }, ...this.#reembeddings.describe(row) };
+  #describe(opened: OpenCollection): CollectionDescription {
+    return { ...describe(opened, this.#collectionTable), ...this.#reembeddings.describe(opened.row) };
   }
 
   /** One transaction; what follows the database is told when it is on disk. Originals are the caller's to release. */
@@ -355,19 +354,17 @@ export class EmbeddedStore implements Store {
       return outcome;
     });
     for (const { key, modality } of changes.added) collection.indexes[modality].added(key);
-    for (const { key, modality, unembedded } of changes.removed) if (unembedded === null) collection.indexes[modality].removed(key);
+    for (const { key, modality } of changes.gone) collection.indexes[modality].removed(key);
     for (const modality of changes.remarked) collection.indexes[modality].filterKeys.forget();
-    if (changes.added.length + changes.removed.length > 0) this.#tender.wake();
+    if (changes.added.length + changes.gone.length > 0) this.#tender.wake();
     return result;
   }
 
   #removing(name: string, keys: number[]): Changes {
-    return this.#change(name, (_, changes) => {
+    return this.#change(name, ({ row }, changes) => {
       for (const key of keys) {
         const item = this.#items.byKey(key);
-        if (!item) continue;
-        this.#items.remove(key);
-        changes.removed.push(item);
+        if (item) removeItem(this.#tables, row, item, changes);
       }
       return changes;
     });
@@ -377,7 +374,7 @@ export class EmbeddedStore implements Store {
     await this.#originals.release(removed.filter((item) => item.original_bytes !== null).map((item) => item.content_hash));
   }
 
-  /** An item whose embedding is damaged has none from now on, and says so. */
+  /** An item whose embedding is damaged or lost has none from now on, and says so. */
   #setApart(key: number): void {
     if (this.#damaged.has(key)) return;
     this.#damaged.add(key);
@@ -386,10 +383,10 @@ export class EmbeddedStore implements Store {
         const collection = this.#items.collectionOf(key);
         const opened = [...this.#collections.all()].find(({ row }) => row.key === collection);
         const item = this.#items.byKey(key);
-        if (!opened || item?.unembedded !== null || this.#items.embedding(key, opened.row.space)) return void this.#damaged.delete(key);
-        this.#change(opened.row.name, (_, changes) => {
-          this.#items.setUnembedded(key, damagedEmbedding);
-          changes.removed.push(item);
+        if (!opened || item?.unembedded !== null || this.#embeddings.ofItem(key, opened.row.space)) return void this.#damaged.delete(key);
+        this.#change(opened.row.name, ({ row }, changes) => {
+          this.#embeddings.setApart(key, row.space, item.modality, damagedEmbedding);
+          changes.gone.push(...this.#embeddings.keysOf(key, row.space));
         });
       } catch (error) {
         this.#log('warn', 'It could not be noted that an embedding is damaged.', { key, reason: String(this.explain(error)) });

@@ -3,6 +3,7 @@ import type { Metadata } from '../../domain/metadata.js';
 import type { Modality } from '../../domain/modality.js';
 import { compileFilter } from './filter.js';
 import type { ItemTable } from './item-table.js';
+import type { EmbeddingTable } from './embedding-table.js';
 import { nextTurn, now, sliceMs } from './turn.js';
 
 const pageRows = 512;
@@ -15,21 +16,21 @@ interface Matching {
   through: number;
 }
 
-/** Which keys match a filter, remembered for the last few filters and carried on as items are added. */
+/** Which keys of embeddings match a filter by their items' metadata, remembered for the last few filters and carried on as items are added. */
 export class FilterKeys {
-  readonly #items: ItemTable;
-  readonly #collection: number;
+  readonly #embeddings: EmbeddingTable;
+  readonly #space: number;
   readonly #modality: Modality;
   /** By the filter's JSON, in order of use. */
   readonly #remembered = new Map<string, Matching>();
 
-  constructor(items: ItemTable, collection: number, modality: Modality) {
-    this.#items = items;
-    this.#collection = collection;
+  constructor(embeddings: EmbeddingTable, space: number, modality: Modality) {
+    this.#embeddings = embeddings;
+    this.#space = space;
     this.#modality = modality;
   }
 
-  /** May hold keys of items removed meanwhile. */
+  /** May hold keys removed meanwhile. */
   async of(filter: Filter): Promise<ReadonlySet<number>> {
     const name = JSON.stringify(filter);
     const matching = this.#remembered.get(name) ?? { keys: new Set(), through: 0 };
@@ -38,7 +39,7 @@ export class FilterKeys {
     const matches = compileFilter(filter);
     let began = now();
     for (;;) {
-      const rows = this.#items.metadataAfter(this.#collection, this.#modality, matching.through, pageRows);
+      const rows = this.#embeddings.metadataAfter(this.#space, this.#modality, matching.through, pageRows);
       for (const { key, metadata } of rows) {
         if (metadata !== undefined && matches(JSON.parse(metadata) as Metadata)) matching.keys.add(key);
         matching.through = key;
@@ -65,6 +66,23 @@ export class FilterKeys {
       if (this.#remembered.size <= rememberedFilters && keys <= rememberedKeys) return;
       this.#remembered.delete(name);
       keys -= matching.keys.size;
+    }
+  }
+}
+
+/** Keys of the items that match, those without an embedding among them. */
+export async function matchingItems(items: ItemTable, collection: number, modality: Modality, filter: Filter): Promise<number[]> {
+  const matches = compileFilter(filter);
+  const keys: number[] = [];
+  let began = now();
+  for (let after = 0; ; ) {
+    const page = items.metadataAfter(collection, modality, after, pageRows);
+    for (const { key, metadata } of page) if (metadata !== undefined && matches(JSON.parse(metadata) as Metadata)) keys.push(key);
+    if (page.length < pageRows) return keys;
+    after = page.at(-1)!.key;
+    if (now() - began > sliceMs) {
+      await nextTurn();
+      began = now();
     }
   }
 }

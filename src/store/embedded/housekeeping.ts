@@ -1,6 +1,8 @@
 import { modalities } from '../../domain/modality.js';
 import type { Log } from '../../telemetry.js';
 import type { CollectionRow, CollectionTable } from './collection-table.js';
+import type { Damage } from './damage.js';
+import type { EmbeddingTable } from './embedding-table.js';
 import type { ItemTable } from './item-table.js';
 import { unclaimed, type Originals } from './originals.js';
 import type { Reembeddings } from './reembeddings.js';
@@ -9,8 +11,8 @@ import { nextTurn } from './turn.js';
 
 /** Items of a deleted collection that go in one transaction. */
 const sweepRows = 128;
-/** Rows that are given their checksums in one transaction. */
-const sealRows = 64;
+/** Items looked at in one turn. */
+const pageRows = 512;
 
 /** Puts in order, one thing after another in the background, what a crash, a deletion or an older version left. */
 export class Housekeeping {
@@ -20,6 +22,8 @@ export class Housekeeping {
 
   constructor(parts: {
     items: ItemTable;
+    embeddings: EmbeddingTable;
+    damage: Damage;
     collectionTable: CollectionTable;
     originals: Originals;
     snapshots: Snapshots;
@@ -42,8 +46,8 @@ export class Housekeeping {
       if (aside === 0) return;
       this.#parts.log('warn', `Pictures that no item names were set aside in originals/${unclaimed}; remove that folder if nothing is missing.`, { files: aside });
     });
-    this.#run(() => this.#seal());
     this.wake();
+    this.#run(() => this.#findLost());
   }
 
   /** Something was deleted, or has gone over to another space. */
@@ -63,12 +67,18 @@ export class Housekeeping {
     });
   }
 
-  async #seal(): Promise<void> {
-    const { items, collectionTable } = this.#parts;
-    if (collectionTable.allSealed().some(({ checksum }) => checksum === null)) items.transaction(() => collectionTable.sealAll());
-    while (!this.#stopped && items.hasUnsealed()) {
-      items.transaction(() => items.sealSome(sealRows));
-      await nextTurn();
+  /** Items of which the database says neither an embedding nor why there is none. */
+  async #findLost(): Promise<void> {
+    const { items, embeddings, damage } = this.#parts;
+    for (const { key: collection, space } of [...this.#parts.collections()]) {
+      for (const modality of modalities) {
+        for (let after = 0, more = true; more && !this.#stopped; await nextTurn()) {
+          const page = embeddings.outcomes(collection, space, modality, after, pageRows);
+          for (const { key } of page.filter(({ waits }) => waits)) damage.lostEmbedding(key, items.byKey(key)?.id ?? '');
+          after = page.at(-1)?.key ?? after;
+          more = page.length === pageRows;
+        }
+      }
     }
   }
 

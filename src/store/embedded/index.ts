@@ -56,10 +56,10 @@ function withOwnMemory<T extends Uint8Array | Float32Array>(view: T): T {
 
 function writeWithOwnMemory(write: ItemWrite): ItemWrite {
   if (!write.content) return write;
-  const { embedding, thumbnail, original, ...rest } = write.content;
+  const { embeddings, thumbnail, original, ...rest } = write.content;
   const content = {
     ...rest,
-    embedding: withOwnMemory(embedding),
+    embeddings: embeddings.map(withOwnMemory),
     ...(thumbnail ? { thumbnail: withOwnMemory(thumbnail) } : {}),
     ...(original ? { original: withOwnMemory(original) } : {}),
   };

@@ -3,11 +3,13 @@ import { accessSync, constants, existsSync, lstatSync, mkdirSync, readdirSync, r
 import { join } from 'node:path';
 import { MixspaceError } from '../../errors.js';
 import { isMissing } from '../../files.js';
+import { oldCollections } from './carry-over.js';
 import { collectionChecksum } from './checksums.js';
 import { CollectionTable } from './collection-table.js';
 import { heldBy } from './commits.js';
-import { databaseName, databaseProblem, migrate, Sqlite, wayOut, type Database, type Migrations } from './database.js';
+import { databaseName, databaseProblem, Sqlite, wayOut, type Database } from './database.js';
 import { Mark, markName, type Held } from './mark.js';
+import { carryingVersion, migrate, type Migrations } from './migrations.js';
 
 /** Set by the migration that made the mark. */
 const applicationId = 1835628656;
@@ -48,7 +50,7 @@ function inspectDatabase(directory: string, migrations: Migrations, checkedBytes
     if (version === 0 && (held || holdsOriginals(join(directory, 'originals')))) throw lost(directory, held);
     if (held && (!known || known.identity !== held.identity)) throw another(directory);
     if (held && (known!.seq < held.seq || (known!.seq === held.seq && known!.items !== held.items))) throw older(directory, held, known!);
-    if (known) checkRows(database, file);
+    if (known) checkRows(database, version, file);
     return held !== undefined && bytes <= checkedBytes;
   });
 }
@@ -134,7 +136,7 @@ function checkKind(database: Database, migrations: Migrations, file: string): nu
   }
   const model = new Sqlite(':memory:');
   try {
-    migrate(model, migrations.slice(0, version));
+    migrate(model, migrations.slice(0, version), { carriedAtOnce: 1, log: () => undefined });
     const expected = JSON.stringify(schemaOf(model));
     if (JSON.stringify(found) !== expected || (application === applicationId) !== version >= firstWithApplicationId) throw damaged(file, `its tables are not those of schema ${version}`);
   } finally {
@@ -155,13 +157,15 @@ function checkWhole(database: Database, file: string): void {
   if (first?.integrity_check !== 'ok') throw damaged(file, first?.integrity_check.split('\n').slice(0, 2).join(' ') ?? 'it could not be checked');
 }
 
-function checkRows(database: Database, file: string): void {
-  for (const { checksum, ...row } of new CollectionTable(database).allSealed()) {
+function checkRows(database: Database, version: number, file: string): void {
+  const collections = version < carryingVersion ? oldCollections(database) : new CollectionTable(database).allSealed();
+  for (const { checksum, ...row } of collections) {
     if (checksum !== null && checksum !== collectionChecksum(row)) throw damaged(file, `the row of collection "${row.name}" does not match its checksum`);
   }
+  const items = version === carryingVersion ? '(SELECT collection, modality FROM items UNION ALL SELECT collection, modality FROM old_items)' : 'items';
   const wrong = database
     .prepare(
-      `SELECT 1 FROM (SELECT collection, modality, count(*) AS items FROM items GROUP BY collection, modality) AS counted
+      `SELECT 1 FROM (SELECT collection, modality, count(*) AS items FROM ${items} GROUP BY collection, modality) AS counted
          FULL JOIN tallies USING (collection, modality) WHERE coalesce(counted.items, 0) <> coalesce(tallies.items, 0)`,
     )
     .get();

@@ -1,7 +1,7 @@
-import type { Collection } from '../store.js';
+import type { CollectionDescription } from '../store.js';
+import type { EmbeddingTable } from './embedding-table.js';
 import { FilterKeys } from './filter-keys.js';
 import { Graph } from './graph.js';
-import type { ItemTable } from './item-table.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 import type { GraphOwner, Snapshots } from './snapshots.js';
 import { now, sliceMs } from './turn.js';
@@ -15,13 +15,13 @@ const rebuildAtShare = 1 / 3;
 const saveAtShare = 1 / 5;
 
 export interface IndexSurroundings {
-  items: ItemTable;
+  embeddings: EmbeddingTable;
   snapshots: Snapshots;
   memory: VectorMemory;
   settings: EmbeddedStoreSettings;
   /** The collection's sequence number. */
   seq: () => number;
-  /** How many items of this collection and modality have an embedding of its space. */
+  /** How many embeddings there are. */
   count: () => number;
 }
 
@@ -50,12 +50,12 @@ export class ModalityIndex {
   constructor(owner: GraphOwner, around: IndexSurroundings, isNew: boolean) {
     this.owner = owner;
     this.#around = around;
-    this.vectors = new Vectors(around.items, owner, around.memory);
-    this.filterKeys = new FilterKeys(around.items, owner.collection, owner.modality);
+    this.vectors = new Vectors(around.embeddings, owner, around.memory);
+    this.filterKeys = new FilterKeys(around.embeddings, owner.space, owner.modality);
     // A graph that was not needed when the store was opened is built from nothing once it is.
     this.#restored = isNew || !this.#wanted;
     this.#seqAtOpening = around.seq();
-    this.#newestKey = around.items.newestKey(owner.collection, owner.modality);
+    this.#newestKey = around.embeddings.newestKey(owner.space, owner.modality);
   }
 
   /** The graph that answers; `undefined` while there is none. */
@@ -67,7 +67,7 @@ export class ModalityIndex {
     return this.#around.count();
   }
 
-  get state(): Collection['graph']['state'] {
+  get state(): CollectionDescription['graph']['state'] {
     if (!this.#graph) return this.count > this.#around.settings.graphThreshold ? 'building' : 'none';
     return this.#graph.through < this.#newestKey ? 'building' : 'ready';
   }
@@ -144,16 +144,16 @@ export class ModalityIndex {
   }
 
   async #restore(): Promise<void> {
-    const { items, snapshots } = this.#around;
-    const { collection, modality } = this.owner;
-    this.#graph = await snapshots.load(this.owner, this.#seqAtOpening, () => items.embeddedKeys(collection, modality));
+    const { embeddings, snapshots } = this.#around;
+    const { space, modality } = this.owner;
+    this.#graph = await snapshots.load(this.owner, this.#seqAtOpening, () => embeddings.keys(space, modality));
     this.#restored = true;
   }
 
   #addSlice(graph: Graph): void {
     const began = now();
-    const { collection, space, modality } = this.owner;
-    const rows = this.#around.items.embeddingsAfter(collection, space, modality, graph.through, sliceRows);
+    const { space, modality } = this.owner;
+    const rows = this.#around.embeddings.after(space, modality, graph.through, sliceRows);
     if (rows.length === 0) graph.through = this.#newestKey;
     for (const { key, embedding } of rows) {
       graph.add(key, embedding);

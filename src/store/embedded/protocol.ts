@@ -12,6 +12,7 @@ const known: Record<StoreMethod, true> = {
   createCollection: true,
   listCollections: true,
   getCollection: true,
+  describeCollection: true,
   deleteCollection: true,
   write: true,
   present: true,

@@ -16,10 +16,12 @@ export interface RankingRules {
 /** Score descending, then id by code point. */
 const compareRanked = (a: { score: number; id: string }, b: { score: number; id: string }): number => b.score - a.score || compareCodePoints(a.id, b.id);
 
-/** The best of what it is offered, in order: at most `size`, strictly behind `after`. */
+/** The best of what it is offered, in order: at most `size`, strictly behind `after`, each id once with its best score. */
 export class Ranking {
   readonly best: Ranked[] = [];
   readonly #rules: RankingRules;
+  /** Those in `best`. */
+  readonly #byId = new Map<string, Ranked>();
   /** Scores below it need not be offered. */
   floor: number;
 
@@ -39,6 +41,11 @@ export class Ranking {
     if (after && compareRanked(ranked, after) <= 0) return;
     if (excludeIds?.has(id)) return;
     const { best } = this;
+    const other = this.#byId.get(id);
+    if (other) {
+      if (score <= other.score) return;
+      best.splice(best.indexOf(other), 1);
+    }
     let low = 0;
     let high = best.length;
     while (low < high) {
@@ -48,7 +55,8 @@ export class Ranking {
     }
     if (low === size) return;
     best.splice(low, 0, ranked);
-    if (best.length > size) best.pop();
+    this.#byId.set(id, ranked);
+    if (best.length > size) this.#byId.delete(best.pop()!.id);
     if (best.length === size) this.floor = Math.max(this.floor, best[size - 1]!.score);
   }
 

@@ -1,14 +1,15 @@
 import { byModality, modalities, type Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
 import type { ImpossibleItem, ReembeddedItem, Reembedding, ReembeddingItem, ReembeddingPlan, ReembeddingTarget } from '../store.js';
-import type { CollectionRow, CollectionTable } from './collection-table.js';
+import type { CollectionRow, CollectionTable, SpaceRow } from './collection-table.js';
+import type { EmbeddingKey, EmbeddingTable } from './embedding-table.js';
 import type { ItemRow, ItemTable } from './item-table.js';
 import type { ReembeddingRow, ReembeddingTable } from './reembedding-table.js';
 import type { SourceChoice, Sources } from './sources.js';
 import { nextTurn, now, sliceMs } from './turn.js';
 
 const pageRows = 512;
-/** Rows that one transaction moves or throws away. */
+/** Rows that one transaction throws away. */
 const batchRows = 64;
 const readAtOnce = 8;
 /** Bytes of pictures handed out at once, but for one that is larger. */
@@ -16,31 +17,36 @@ const batchBytes = 64e6;
 /** Milliseconds that planning may spend on reading files; the rest of the touched ones are found out when they are embedded. */
 const planReadsForMs = 60_000;
 const told = 10;
-/** The number of no space: of it, every item waits for its outcome. */
+/** The key of no space: in it, every item waits for its outcome. */
 const noSpace = -1;
 
 /** Collections on their way into another space, seen from the thread that owns the database. */
 export class Reembeddings {
   readonly #table: ReembeddingTable;
   readonly #items: ItemTable;
+  readonly #embeddings: EmbeddingTable;
   readonly #collections: CollectionTable;
   readonly #sources: Sources;
   /** By the collection's key: every item up to this key has its outcome. */
   readonly #settled = new Map<number, { space: number; through: Record<Modality, number> }>();
+  /** Keys of spaces in which nothing is left to be thrown away, until their collection goes over once more. */
+  readonly #swept = new Set<number>();
 
-  constructor(parts: { table: ReembeddingTable; items: ItemTable; collections: CollectionTable; sources: Sources }) {
+  constructor(parts: { table: ReembeddingTable; items: ItemTable; embeddings: EmbeddingTable; collections: CollectionTable; sources: Sources }) {
     this.#table = parts.table;
     this.#items = parts.items;
+    this.#embeddings = parts.embeddings;
     this.#collections = parts.collections;
     this.#sources = parts.sources;
   }
 
-  describe({ key }: CollectionRow): { unembedded: number; reembedding?: Reembedding } {
+  describe({ key, space }: CollectionRow): { unembedded: number; reembedding?: Reembedding } {
     const row = this.#table.get(key);
-    const unembedded = modalities.reduce((sum, modality) => sum + this.#items.unembedded(key, modality), 0);
+    const { unembedded } = this.#tally(space);
     if (!row) return { unembedded };
-    const { space: _, ...reembedding } = row;
-    return { unembedded, reembedding };
+    const { space: target, ...rest } = row;
+    const { items: done, unembedded: impossible } = this.#tally(target);
+    return { unembedded, reembedding: { ...rest, done, impossible } };
   }
 
   async plan(collection: CollectionRow, { fingerprint, fromThumbnails }: { fingerprint: string; fromThumbnails: boolean }): Promise<ReembeddingPlan> {
@@ -63,22 +69,23 @@ export class Reembeddings {
       for await (const item of this.#waiting(collection.key, started?.space ?? noSpace, modality, 0)) await tell(item);
     }
     // What was tried in vain is tried again by the next start.
-    for (const key of started ? this.#table.impossibleKeys(collection.key, started.space) : []) {
+    for (const key of started ? this.#embeddings.unembeddedKeys(started.space) : []) {
       const item = this.#items.byKey(key);
       if (item) await tell(item);
     }
     return plan;
   }
 
-  /** Embeddings of the collection's own space must have been settled. */
   start(collection: CollectionRow, target: ReembeddingTarget): void {
     this.#items.transaction(() => {
       const row = this.#table.get(collection.key);
       if (row && row.fingerprint !== target.fingerprint) {
         throw new MixspaceError('conflict', `Collection "${collection.name}" is being embedded again with model "${row.model}": stop and discard that first.`, { param: 'model' });
       }
-      if (row) this.#table.resume(collection.key, row.space, target);
-      else this.#table.insert(collection, target);
+      if (row) {
+        this.#embeddings.forgetUnembedded(row.space);
+        this.#table.resume(collection.key, target);
+      } else this.#table.insert(collection.key, this.#collections.insertSpace(collection.key, target, null), target);
     });
     this.#settled.delete(collection.key);
   }
@@ -90,7 +97,10 @@ export class Reembeddings {
     const rows: ItemRow[] = [];
     for (const modality of after?.modality === 'text' ? (['text'] as const) : modalities) {
       const from = after?.modality === modality ? after.key : through[modality];
-      for await (const item of this.#waiting(collection.key, space, modality, from)) {
+      const passed = (key: number): void => {
+        if (from <= through[modality]) through[modality] = Math.max(through[modality], key);
+      };
+      for await (const item of this.#waiting(collection.key, space, modality, from, passed)) {
         rows.push(item);
         if (rows.length === limit) break;
       }
@@ -100,31 +110,32 @@ export class Reembeddings {
   }
 
   put(collection: CollectionRow, fingerprint: string, outcomes: ReembeddedItem[]): void {
-    const row = this.#require(collection, fingerprint);
+    const { space } = this.#require(collection, fingerprint);
     this.#items.transaction(() => {
-      for (const outcome of outcomes) this.#table.put(collection.key, row.space, outcome);
+      for (const outcome of outcomes) {
+        const item = this.#items.byKey(outcome.key);
+        if (!item || this.#items.collectionOf(outcome.key) !== collection.key) continue;
+        this.#embeddings.forget(item.key, space);
+        if ('embedding' in outcome) this.#embeddings.insert(item.key, space, item.modality, [outcome.embedding]);
+        else this.#embeddings.setApart(item.key, space, item.modality, outcome.impossible);
+      }
     });
-  }
-
-  /** Whether every item has its outcome; `finish` then looks only at what was added since. */
-  async settle(collection: CollectionRow): Promise<boolean> {
-    const { space } = this.#require(collection);
-    for (const modality of modalities) if (!(await this.#settle(collection.key, space, modality))) return false;
-    return true;
   }
 
   /** The collection's row in its other space, or why it cannot go over. */
   finish(collection: CollectionRow): CollectionRow | 'pending' | 'impossible' {
     const { key } = collection;
-    return this.#items.transaction(() => {
-      const { space, model, fingerprint, dimension, impossible, skipImpossible } = this.#require(collection);
-      const { through } = this.#settledOf(key, space);
-      if (modalities.some((modality) => this.#table.hasBehind(key, modality, through[modality]))) return 'pending';
+    const row = this.#items.transaction(() => {
+      const { space, skipImpossible } = this.#require(collection);
+      const { items, unembedded: impossible } = this.#tally(space);
+      const all = this.#collections.tallies(key).reduce((sum, tally) => sum + tally.items, 0);
+      if (items + impossible < all) return 'pending';
       if (impossible > 0 && !skipImpossible) return 'impossible';
-      this.#table.markItems(key, space);
       this.#table.remove(key);
-      return this.#collections.goOver(key, { number: space, model, fingerprint, dimension });
+      return this.#collections.goOver(key, space);
     });
+    if (typeof row !== 'string') for (const space of this.#collections.spaces(key)) this.#swept.delete(space.key);
+    return row;
   }
 
   stop(collection: CollectionRow, problem: string | undefined): void {
@@ -139,30 +150,41 @@ export class Reembeddings {
     this.#settled.delete(collection.key);
   }
 
-  impossible(collection: CollectionRow, limit: number): ImpossibleItem[] {
-    const row = this.#table.get(collection.key);
-    return row ? this.#table.impossible(collection.key, row.space, limit) : this.#items.someUnembedded(collection.key, limit);
+  impossible({ key, space }: CollectionRow, limit: number): ImpossibleItem[] {
+    return this.#embeddings.unembedded(this.#table.get(key)?.space ?? space, limit);
   }
 
-  /** Moves embeddings to the rows of their items where the collection has gone over, and throws those away that nobody waits for. */
+  /** Throws away what is left in spaces that their collections have gone from, or are not to go over to any more. */
   async sweep(collections: () => Iterable<CollectionRow>, isClosing: () => boolean): Promise<void> {
-    for (const left of this.#table.left()) {
-      for (let more = true; more; ) {
-        if (isClosing()) return;
-        more = this.#items.transaction(() => {
-          const current = [...collections()].find(({ key }) => key === left.collection);
-          if (current?.space === left.space) return this.#table.settleSome(left.collection, left.space, batchRows);
-          if (this.#table.get(left.collection)?.space === left.space) return false;
-          return this.#table.discardSome(left.collection, left.space, batchRows);
-        });
-        await nextTurn();
+    for (const { key } of [...collections()]) {
+      for (const { key: space } of this.#collections.spaces(key)) {
+        let from: EmbeddingKey | undefined;
+        for (let left; (left = this.#left(collections(), key, space)); await nextTurn()) {
+          if (isClosing()) return;
+          from = this.#sweepSome(left, from);
+        }
       }
     }
   }
 
-  /** Whether embeddings of the space that the collection is in still lie outside their items' rows. */
-  isUnsettled({ key, space }: CollectionRow): boolean {
-    return this.#table.left().some((left) => left.collection === key && left.space === space);
+  /** The space, where something may be left in it that nobody waits for. */
+  #left(collections: Iterable<CollectionRow>, collection: number, space: number): SpaceRow | undefined {
+    const current = [...collections].find(({ key }) => key === collection);
+    if (!current || current.space === space || this.#table.get(collection)?.space === space || this.#swept.has(space)) return undefined;
+    return this.#collections.spaces(collection).find(({ key }) => key === space);
+  }
+
+  #sweepSome({ key, since }: SpaceRow, from: EmbeddingKey | undefined): EmbeddingKey | undefined {
+    let next: EmbeddingKey | undefined;
+    const isDone = this.#items.transaction(() => {
+      if (this.#embeddings.sweepSomeUnembedded(key, batchRows)) return false;
+      next = this.#embeddings.sweepSome(key, since, from, batchRows);
+      if (next) return false;
+      if (this.#embeddings.isEmpty(key)) this.#collections.removeSpace(key);
+      return true;
+    });
+    if (isDone) this.#swept.add(key);
+    return next;
   }
 
   #require(collection: CollectionRow, fingerprint?: string): ReembeddingRow {
@@ -171,9 +193,19 @@ export class Reembeddings {
     throw new MixspaceError('conflict', `Collection "${collection.name}" is not being embedded again${fingerprint === undefined ? '' : ' into this space'}.`);
   }
 
-  #choice(collection: CollectionRow, fingerprint: string, fromThumbnails: boolean): SourceChoice {
-    const same = this.#table.spaces(collection).filter((space) => space.fingerprint === fingerprint);
-    return { spaces: new Set(same.map(({ number }) => number)), fromThumbnails };
+  /** Of all modalities. */
+  #tally(space: number): { items: number; unembedded: number } {
+    const all = { items: 0, unembedded: 0 };
+    for (const { items, unembedded } of this.#embeddings.tallies(space)) {
+      all.items += items;
+      all.unembedded += unembedded;
+    }
+    return all;
+  }
+
+  #choice({ key }: CollectionRow, fingerprint: string, fromThumbnails: boolean): SourceChoice {
+    const same = this.#collections.spaces(key).filter((space) => space.since !== null && space.fingerprint === fingerprint);
+    return { spaces: new Set(same.map((space) => space.key)), fromThumbnails };
   }
 
   #settledOf(collection: number, space: number): { through: Record<Modality, number> } {
@@ -185,12 +217,15 @@ export class Reembeddings {
     return settled;
   }
 
-  /** Items without an outcome, behind `from` in key order. */
-  async *#waiting(collection: number, space: number, modality: Modality, from: number): AsyncGenerator<ItemRow> {
+  /** Items without an outcome, behind `from` in key order. `passed` is told of those before the first of them. */
+  async *#waiting(collection: number, space: number, modality: Modality, from: number, passed: (key: number) => void = () => undefined): AsyncGenerator<ItemRow> {
     let began = now();
+    let isFirst = true;
     for (let after = from; ; ) {
-      const page = this.#table.page(collection, space, modality, after, pageRows);
+      const page = this.#embeddings.outcomes(collection, space, modality, after, pageRows);
       for (const { key, waits } of page) {
+        if (waits) isFirst = false;
+        else if (isFirst) passed(key);
         const item = waits ? this.#items.byKey(key) : undefined;
         if (item) yield item;
       }
@@ -200,20 +235,6 @@ export class Reembeddings {
         await nextTurn();
         began = now();
       }
-    }
-  }
-
-  /** Moves the mark up to the first item without an outcome; true when there is none. */
-  async #settle(collection: number, space: number, modality: Modality): Promise<boolean> {
-    const { through } = this.#settledOf(collection, space);
-    for (;;) {
-      const page = this.#table.page(collection, space, modality, through[modality], pageRows);
-      for (const { key, waits } of page) {
-        if (waits) return false;
-        through[modality] = key;
-      }
-      if (page.length < pageRows) return true;
-      await nextTurn();
     }
   }
 

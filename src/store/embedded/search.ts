@@ -1,4 +1,5 @@
 import type { Match, SearchAnswer, SearchRequest } from '../store.js';
+import type { EmbeddingTable } from './embedding-table.js';
 import type { ItemTable } from './item-table.js';
 import type { ModalityIndex } from './modality-index.js';
 import { Ranking, similarity, type RankingRules } from './ranking.js';
@@ -11,8 +12,8 @@ const narrowShare = 0.05;
 const slack = 16;
 const attempts = 3;
 
-/** Finds the items nearest to an embedding: among the graph's, and exactly among what the graph does not hold yet. */
-export async function search(items: ItemTable, indexes: ModalityIndex[], request: SearchRequest): Promise<SearchAnswer> {
+/** Finds the items nearest to an embedding, each by its nearest part: among the graph's, and exactly among what the graph does not hold yet. */
+export async function search({ items, embeddings }: { items: ItemTable; embeddings: EmbeddingTable }, indexes: ModalityIndex[], request: SearchRequest): Promise<SearchAnswer> {
   const rules: RankingRules = {
     // One more than asked for tells whether there is more.
     size: request.limit + 1,
@@ -24,11 +25,11 @@ export async function search(items: ItemTable, indexes: ModalityIndex[], request
     const ranking = new Ranking(rules);
     let exact = true;
     for (const index of indexes) {
-      const found = await new ModalitySearch(items, index, request, rules).run();
+      const found = await new ModalitySearch(embeddings, index, request, rules).run();
       ranking.merge(found.ranking);
       exact &&= found.exact;
     }
-    const rows = ranking.best.slice(0, request.limit).map(({ key, score }) => ({ row: items.byKey(key), score }));
+    const rows = ranking.best.slice(0, request.limit).map(({ key, score }) => ({ row: items.byEmbedding(key), score }));
     // An item that went while the others were compared would leave a gap, and one replaced would stand there twice.
     if (rows.some(({ row }) => row === undefined) && attempt < attempts) continue;
     const matches = rows.flatMap(({ row, score }): Match[] => (row ? [{ item: items.toItem(row), score }] : []));
@@ -42,13 +43,13 @@ interface Found {
 }
 
 class ModalitySearch {
-  readonly #items: ItemTable;
+  readonly #embeddings: EmbeddingTable;
   readonly #index: ModalityIndex;
   readonly #request: SearchRequest;
   readonly #rules: RankingRules;
 
-  constructor(items: ItemTable, index: ModalityIndex, request: SearchRequest, rules: RankingRules) {
-    this.#items = items;
+  constructor(embeddings: EmbeddingTable, index: ModalityIndex, request: SearchRequest, rules: RankingRules) {
+    this.#embeddings = embeddings;
     this.#index = index;
     this.#request = request;
     this.#rules = rules;
@@ -87,7 +88,7 @@ class ModalitySearch {
     const nearest = graph.nearest(embedding, needed + slack, matching && ((key) => matching.has(key)));
     let worst = 1;
     for (const key of nearest) {
-      const row = this.#items.embedding(key, this.#index.owner.space);
+      const row = this.#embeddings.byKey(key, this.#index.owner.space);
       if (!row) continue;
       const score = similarity(embedding, row.embedding);
       worst = Math.min(worst, score);

@@ -14,6 +14,8 @@ export interface EmbeddedStoreSettings {
   maxDatabaseBytes?: number;
   /** Bytes up to which a database is read as a whole when it is opened: some 2 s for each GB that the disk's cache holds. */
   checkedBytes: number;
+  /** Rows of an older version's database that one transaction carries over to this version's tables. */
+  carriedAtOnce: number;
   /** Milliseconds after which a store's thread that gives no sign of life is given up. */
   silentForMs: number;
 }
@@ -25,5 +27,6 @@ export const defaultSettings: EmbeddedStoreSettings = {
   snapshotAfterQuietMs: 60_000,
   closeWithinMs: 6_000,
   checkedBytes: 512 * 1024 * 1024,
+  carriedAtOnce: 256,
   silentForMs: 300_000,
 };

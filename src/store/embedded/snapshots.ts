@@ -13,7 +13,7 @@ export interface GraphOwner {
   modality: Modality;
   fingerprint: string;
   dimension: number;
-  /** The space's number. */
+  /** The space's key. */
   space: number;
   /** The sequence number with which the collection went over to the space. */
   since: number;

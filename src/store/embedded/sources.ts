@@ -4,6 +4,7 @@ import { MixspaceError } from '../../errors.js';
 import { isMissing, isVerified, readVerified, unreadableReason } from '../../files.js';
 import type { ReembeddingItem } from '../store.js';
 import type { Damage } from './damage.js';
+import type { EmbeddingTable } from './embedding-table.js';
 import type { ItemRow, ItemTable } from './item-table.js';
 import type { Originals } from './originals.js';
 
@@ -11,7 +12,7 @@ import type { Originals } from './originals.js';
 const clockSlackMs = 2_000;
 
 export interface SourceChoice {
-  /** Numbers of the spaces whose embeddings can be taken as they are. */
+  /** Keys of the spaces whose embeddings can be taken as they are. */
   spaces: ReadonlySet<number>;
   fromThumbnails: boolean;
 }
@@ -20,11 +21,13 @@ export type Kind = 'embedding' | 'text' | 'original' | 'thumbnail';
 
 export class Sources {
   readonly #items: ItemTable;
+  readonly #embeddings: EmbeddingTable;
   readonly #originals: Originals;
   readonly #damage: Damage;
 
-  constructor(items: ItemTable, originals: Originals, damage: Damage) {
+  constructor(items: ItemTable, embeddings: EmbeddingTable, originals: Originals, damage: Damage) {
     this.#items = items;
+    this.#embeddings = embeddings;
     this.#originals = originals;
     this.#damage = damage;
   }
@@ -74,8 +77,10 @@ export class Sources {
     }
   }
 
-  #keptEmbedding(item: ItemRow, { spaces }: SourceChoice): Float32Array | undefined {
-    return spaces.has(item.space) ? this.#items.embeddingInRow(item) : undefined;
+  #keptEmbedding({ key }: ItemRow, { spaces }: SourceChoice): Float32Array | undefined {
+    if (spaces.size === 0) return undefined;
+    const latest = this.#embeddings.latest(key);
+    return latest && spaces.has(latest.space) ? latest.embedding : undefined;
   }
 
   async #problemOf(item: ItemRow, mayRead: boolean): Promise<string | undefined> {

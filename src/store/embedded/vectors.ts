@@ -1,6 +1,6 @@
 /** Exact comparison with stored embeddings: from memory where they fit, else from the database. */
 import type { Modality } from '../../domain/modality.js';
-import type { EmbeddingRow, ItemTable } from './item-table.js';
+import type { EmbeddingRow, EmbeddingTable } from './embedding-table.js';
 import { similarity, type Ranking } from './ranking.js';
 import { nextTurn, now, sliceMs } from './turn.js';
 
@@ -51,10 +51,9 @@ interface Chunk {
   embeddings: Float32Array;
 }
 
-/** The embeddings of one collection and modality, followed by key: what is in memory is right up to `#through`. */
+/** The embeddings of one space and modality, followed by key: what is in memory is right up to `#through`. */
 export class Vectors {
-  readonly #items: ItemTable;
-  readonly #collection: number;
+  readonly #embeddings: EmbeddingTable;
   readonly #space: number;
   readonly #modality: Modality;
   readonly #dimension: number;
@@ -64,9 +63,8 @@ export class Vectors {
   #dead = 0;
   #held = 0;
 
-  constructor(items: ItemTable, { collection, space, modality, dimension }: { collection: number; space: number; modality: Modality; dimension: number }, memory: VectorMemory) {
-    this.#items = items;
-    this.#collection = collection;
+  constructor(embeddings: EmbeddingTable, { space, modality, dimension }: { space: number; modality: Modality; dimension: number }, memory: VectorMemory) {
+    this.#embeddings = embeddings;
     this.#space = space;
     this.#modality = modality;
     this.#dimension = dimension;
@@ -101,7 +99,7 @@ export class Vectors {
   async scanKeys(query: Float32Array, ranking: Ranking, keys: Iterable<number>): Promise<void> {
     let began = now();
     for (const key of keys) {
-      const row = this.#items.embedding(key, this.#space);
+      const row = this.#embeddings.byKey(key, this.#space);
       if (row) ranking.offer(key, row.id, similarity(query, row.embedding));
       if (now() - began > sliceMs) {
         await nextTurn();
@@ -132,7 +130,7 @@ export class Vectors {
     const chunks = this.#chunks;
     let began = now();
     for (;;) {
-      const rows = this.#items.embeddingsAfter(this.#collection, this.#space, this.#modality, this.#through, smallScan);
+      const rows = this.#embeddings.after(this.#space, this.#modality, this.#through, smallScan);
       for (const row of rows) this.#append(row);
       if (rows.length < smallScan) return true;
       if (now() - began > sliceMs) {
@@ -160,7 +158,7 @@ export class Vectors {
   async #eachAfter(after: number, visit: (row: EmbeddingRow) => void): Promise<void> {
     let began = now();
     for (let from = after; ; ) {
-      const rows = this.#items.embeddingsAfter(this.#collection, this.#space, this.#modality, from, smallScan);
+      const rows = this.#embeddings.after(this.#space, this.#modality, from, smallScan);
       rows.forEach(visit);
       if (rows.length < smallScan) return;
       from = rows.at(-1)!.key;

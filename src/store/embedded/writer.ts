@@ -4,29 +4,38 @@ import type { Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
 import type { ItemWrite, WriteStatus } from '../store.js';
 import type { CollectionRow } from './collection-table.js';
-import type { ItemRow, ItemTable } from './item-table.js';
+import type { EmbeddingKey, EmbeddingTable } from './embedding-table.js';
+import type { ItemRow, ItemTable, NewItem } from './item-table.js';
 
 /** What a transaction did, for everything that follows the database; told once it is on disk. */
 export interface Changes {
-  added: { key: number; modality: Modality }[];
+  /** Embeddings of the collection's space. */
+  added: EmbeddingKey[];
+  gone: EmbeddingKey[];
+  /** Items. */
   removed: ItemRow[];
   /** Modalities in which the metadata of items that were there changed. */
   remarked: Set<Modality>;
 }
 
-export const noChanges = (): Changes => ({ added: [], removed: [], remarked: new Set() });
+export const noChanges = (): Changes => ({ added: [], gone: [], removed: [], remarked: new Set() });
+
+interface Tables {
+  items: ItemTable;
+  embeddings: EmbeddingTable;
+}
 
 /** Brings one item to what the write says, inside the caller's transaction. */
-export function writeItem(items: ItemTable, { key: collection, space }: CollectionRow, write: ItemWrite, changes: Changes): WriteStatus {
-  const row = items.byId(collection, write.id);
+export function writeItem(tables: Tables, collection: CollectionRow, write: ItemWrite, changes: Changes): WriteStatus {
+  const { items } = tables;
+  const row = items.byId(collection.key, write.id);
   const { content } = write;
   const at = new Date().toISOString();
   if (!row) {
     if (!content) throw new MixspaceError('not_found', `There is no item "${write.id}".`);
     const sources = write.source === undefined ? [] : [write.source];
     const metadata = JSON.stringify(write.metadata ?? {});
-    const key = items.insert(collection, { id: write.id, space, content, metadata, sources: JSON.stringify(sources), createdAt: at, updatedAt: at });
-    changes.added.push({ key, modality: content.modality });
+    insertItem(tables, collection, { id: write.id, content, metadata, sources: JSON.stringify(sources), createdAt: at, updatedAt: at }, changes);
     return 'created';
   }
 
@@ -37,11 +46,9 @@ export function writeItem(items: ItemTable, { key: collection, space }: Collecti
   const before = isReadable ? row.metadata : '{}';
   const metadata = write.metadata === undefined || (isReadable && sameMetadata(before, write.metadata)) ? before : JSON.stringify(write.metadata);
   const sources = withSource(isSound ? row.sources : '[]', write.source);
-  if (content && (content.contentHash !== row.content_hash || content.modality !== row.modality || row.unembedded !== null || !items.isWhole(row))) {
-    items.remove(row.key);
-    changes.removed.push(row);
-    const key = items.insert(collection, { id: write.id, space, content, metadata, sources, createdAt: isSound ? row.created_at : at, updatedAt: at });
-    changes.added.push({ key, modality: content.modality });
+  if (content && (content.contentHash !== row.content_hash || content.modality !== row.modality || row.unembedded !== null || !isWhole(tables, collection, row))) {
+    removeItem(tables, collection, row, changes);
+    insertItem(tables, collection, { id: write.id, content, metadata, sources, createdAt: isSound ? row.created_at : at, updatedAt: at }, changes);
     return 'updated';
   }
   const attached = content ? items.attach(row, content) : row;
@@ -49,6 +56,24 @@ export function writeItem(items: ItemTable, { key: collection, space }: Collecti
   items.update(attached, metadata, sources, at);
   if (metadata !== row.metadata) changes.remarked.add(row.modality);
   return 'updated';
+}
+
+export function removeItem({ items, embeddings }: Tables, { space }: CollectionRow, row: ItemRow, changes: Changes): void {
+  changes.gone.push(...embeddings.keysOf(row.key, space));
+  items.remove(row.key);
+  changes.removed.push(row);
+}
+
+/** Whether all that the database holds of the item is as it was written, its embeddings in the collection's space included. */
+export function isWhole({ items, embeddings }: Tables, { space }: CollectionRow, row: ItemRow): boolean {
+  return items.isWhole(row) && embeddings.ofItem(row.key, space) !== undefined;
+}
+
+function insertItem({ items, embeddings }: Tables, { key: collection, space }: CollectionRow, item: NewItem & { content: NonNullable<ItemWrite['content']> }, changes: Changes): void {
+  const { modality, embeddings: parts } = item.content;
+  const key = items.insert(collection, item);
+  changes.added.push(...embeddings.insert(key, space, modality, parts));
+  if (parts.length === 0) embeddings.setApart(key, space, modality, 'It came without an embedding.');
 }
 
 function withSource(stored: string, source: string | undefined): string {

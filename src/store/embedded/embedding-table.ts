@@ -1,0 +1,241 @@
+import type { Modality } from '../../domain/modality.js';
+import type { ImpossibleItem } from '../store.js';
+import { checksumOf, embeddingChecksum } from './checksums.js';
+import type { Damage } from './damage.js';
+import type { Database } from './database.js';
+
+export interface EmbeddingRow {
+  key: number;
+  /** Its item's key, and id. */
+  item: number;
+  id: string;
+  embedding: Float32Array;
+}
+
+/** Where an embedding is looked up by those who follow the table by key. */
+export interface EmbeddingKey {
+  key: number;
+  modality: Modality;
+}
+
+export interface SpaceTally {
+  modality: Modality;
+  /** That have an embedding there. */
+  items: number;
+  embeddings: number;
+  /** Items of which it is said why they have none. */
+  unembedded: number;
+}
+
+type Stored = Omit<EmbeddingRow, 'embedding'> & { vector: Buffer; checksum: number };
+
+const columns = 'embeddings.key, item, items.id, vector, embeddings.checksum';
+const rows = 'embeddings JOIN items ON items.key = item';
+const isNotSetApart = 'NOT EXISTS (SELECT 1 FROM unembedded WHERE unembedded.item = embeddings.item AND unembedded.space = embeddings.space)';
+
+/**
+ * Embeddings as rows, and why items have none. `item` and `space` are keys. A damaged embedding is told, and as good as
+ * absent, wherever embeddings are read; once its item is set apart, so are all that the item has in that space.
+ */
+export class EmbeddingTable {
+  readonly #damage;
+  readonly #insert;
+  readonly #insertUnembedded;
+  readonly #keysOf;
+  readonly #ofItem;
+  readonly #latest;
+  readonly #byKey;
+  readonly #after;
+  readonly #metadataAfter;
+  readonly #keys;
+  readonly #newestKey;
+  readonly #some;
+  readonly #tallies;
+  readonly #someUnembedded;
+  readonly #outcomes;
+  readonly #forget;
+  readonly #forgetUnembedded;
+  readonly #forgetImpossible;
+  readonly #impossible;
+  readonly #left;
+  readonly #remove;
+  readonly #removeUnembedded;
+  readonly #isEmpty;
+
+  constructor(database: Database, damage: Damage) {
+    this.#damage = damage;
+    this.#insert = database.prepare<[number, number, Modality, number, number, Buffer]>('INSERT INTO embeddings (item, space, modality, part, checksum, vector) VALUES (?, ?, ?, ?, ?, ?)');
+    this.#insertUnembedded = database.prepare<[number, number, Modality, string]>('INSERT OR IGNORE INTO unembedded (item, space, modality, reason) VALUES (?, ?, ?, ?)');
+    this.#keysOf = database.prepare<[number, number], EmbeddingKey>('SELECT key, modality FROM embeddings WHERE item = ? AND space = ?');
+    this.#ofItem = database.prepare<[number, number], Stored>(`SELECT ${columns} FROM ${rows} WHERE item = ? AND space = ? ORDER BY part`);
+    this.#latest = database.prepare<[number], Stored & { space: number }>(
+      `SELECT ${columns}, space FROM ${rows} JOIN spaces ON spaces.key = space WHERE item = ? AND since IS NOT NULL ORDER BY since DESC, part LIMIT 1`,
+    );
+    this.#byKey = database.prepare<[number, number], Stored>(`SELECT ${columns} FROM ${rows} WHERE embeddings.key = ? AND space = ? AND ${isNotSetApart}`);
+    this.#after = database.prepare<[number, Modality, number, number], Stored>(
+      `SELECT ${columns} FROM ${rows} WHERE space = ? AND embeddings.modality = ? AND embeddings.key > ? AND ${isNotSetApart} ORDER BY embeddings.key LIMIT ?`,
+    );
+    this.#metadataAfter = database.prepare<[number, Modality, number, number], { key: number; item: number; id: string; metadata: string; checksum: number }>(
+      `SELECT embeddings.key, item, items.id, metadata, metadata_checksum AS checksum FROM ${rows} WHERE space = ? AND embeddings.modality = ? AND embeddings.key > ? ORDER BY embeddings.key LIMIT ?`,
+    );
+    this.#keys = database.prepare<[number, Modality], number>(`SELECT key FROM embeddings WHERE space = ? AND modality = ? AND ${isNotSetApart} ORDER BY key`).pluck();
+    this.#newestKey = database.prepare<[number, Modality], number | null>('SELECT max(key) FROM embeddings WHERE space = ? AND modality = ?').pluck();
+    this.#some = database.prepare<[number], Stored>(`SELECT ${columns} FROM ${rows} WHERE space = ? LIMIT 1`);
+    this.#tallies = database.prepare<[number], SpaceTally>('SELECT modality, items, embeddings, unembedded FROM space_tallies WHERE space = ?');
+    this.#someUnembedded = database.prepare<[number, number], ImpossibleItem>('SELECT id, reason FROM unembedded JOIN items ON items.key = item WHERE space = ? ORDER BY item LIMIT ?');
+    this.#outcomes = database.prepare<[object], { key: number; waits: 0 | 1 }>(
+      `SELECT key, NOT EXISTS (SELECT 1 FROM embeddings WHERE item = items.key AND space = :space)
+           AND NOT EXISTS (SELECT 1 FROM unembedded WHERE item = items.key AND space = :space) AS waits
+         FROM items WHERE collection = :collection AND modality = :modality AND key > :after ORDER BY key LIMIT :limit`,
+    );
+    this.#forget = database.prepare<[number, number]>('DELETE FROM embeddings WHERE item = ? AND space = ?');
+    this.#forgetUnembedded = database.prepare<[number, number]>('DELETE FROM unembedded WHERE item = ? AND space = ?');
+    this.#forgetImpossible = database.prepare<[number]>('DELETE FROM unembedded WHERE space = ?');
+    this.#impossible = database.prepare<[number], number>('SELECT item FROM unembedded WHERE space = ?').pluck();
+    this.#left = database.prepare<[object], EmbeddingKey & { isKept: 0 | 1 }>(
+      `SELECT key, modality, :since IS NOT NULL AND NOT EXISTS (
+           SELECT 1 FROM embeddings later JOIN spaces ON spaces.key = later.space WHERE later.item = embeddings.item AND since > :since) AS isKept
+         FROM embeddings WHERE space = :space AND (modality, key) > (:modality, :key) ORDER BY modality, key LIMIT :limit`,
+    );
+    this.#remove = database.prepare<[number]>('DELETE FROM embeddings WHERE key = ?');
+    this.#removeUnembedded = database.prepare<[object]>('DELETE FROM unembedded WHERE space = :space AND item IN (SELECT item FROM unembedded WHERE space = :space LIMIT :limit)');
+    this.#isEmpty = database
+      .prepare<[object], 0 | 1>('SELECT NOT EXISTS (SELECT 1 FROM embeddings WHERE space = :space) AND NOT EXISTS (SELECT 1 FROM unembedded WHERE space = :space)')
+      .pluck();
+  }
+
+  /** One row for each part; their keys. */
+  insert(item: number, space: number, modality: Modality, embeddings: Float32Array[]): EmbeddingKey[] {
+    return embeddings.map((embedding, part) => {
+      const vector = Buffer.from(embedding.buffer, embedding.byteOffset, embedding.byteLength);
+      return { key: Number(this.#insert.run(item, space, modality, part, embeddingChecksum(vector, space), vector).lastInsertRowid), modality };
+    });
+  }
+
+  /** Says why the item has none in the space, or why those that it has there do not count. The first reason stands. */
+  setApart(item: number, space: number, modality: Modality, reason: string): void {
+    this.#insertUnembedded.run(item, space, modality, reason);
+  }
+
+  /** Of all its parts. */
+  keysOf(item: number, space: number): EmbeddingKey[] {
+    return this.#keysOf.all(item, space);
+  }
+
+  /** All its parts in their order; `undefined` when it has none, or one is damaged. */
+  ofItem(item: number, space: number): Float32Array[] | undefined {
+    const parts = this.#ofItem.all(item, space).map((stored) => this.#read(stored, space)?.embedding);
+    return parts.length > 0 && parts.every((part) => part !== undefined) ? parts : undefined;
+  }
+
+  /** The first part of that one, among the spaces that its collection has been in, which it was in last. */
+  latest(item: number): { space: number; embedding: Float32Array } | undefined {
+    const stored = this.#latest.get(item);
+    const row = stored && this.#read(stored, stored.space);
+    return row && { space: stored.space, embedding: row.embedding };
+  }
+
+  byKey(key: number, space: number): EmbeddingRow | undefined {
+    const stored = this.#byKey.get(key, space);
+    return stored && this.#read(stored, space);
+  }
+
+  /** In key order, behind `after`. Fewer than `limit`: there are no more. */
+  after(space: number, modality: Modality, after: number, limit: number): EmbeddingRow[] {
+    const found: EmbeddingRow[] = [];
+    for (let from = after; ; ) {
+      const wanted = limit - found.length;
+      const stored = this.#after.all(space, modality, from, wanted);
+      for (const each of stored) {
+        const row = this.#read(each, space);
+        if (row) found.push(row);
+      }
+      if (stored.length < wanted || found.length === limit) return found;
+      from = stored.at(-1)!.key;
+    }
+  }
+
+  /** Of each embedding's item, in key order, behind `after`; without metadata where it is damaged. */
+  metadataAfter(space: number, modality: Modality, after: number, limit: number): { key: number; metadata: string | undefined }[] {
+    return this.#metadataAfter.all(space, modality, after, limit).map(({ key, item, id, metadata, checksum }) => {
+      if (checksum === checksumOf(metadata)) return { key, metadata };
+      this.#damage.row(item, id);
+      return { key, metadata: undefined };
+    });
+  }
+
+  /** Ascending, without those of items that are set apart. */
+  keys(space: number, modality: Modality): number[] {
+    return this.#keys.all(space, modality);
+  }
+
+  /** 0 when there are none. */
+  newestKey(space: number, modality: Modality): number {
+    return this.#newestKey.get(space, modality) ?? 0;
+  }
+
+  /** Reads any one of the space. */
+  probe(space: number): void {
+    const stored = this.#some.get(space);
+    if (stored) this.#read(stored, space);
+  }
+
+  tallies(space: number): SpaceTally[] {
+    return this.#tallies.all(space);
+  }
+
+  /** Those that have none in the space, with why. */
+  unembedded(space: number, limit: number): ImpossibleItem[] {
+    return this.#someUnembedded.all(space, limit);
+  }
+
+  unembeddedKeys(space: number): number[] {
+    return this.#impossible.all(space);
+  }
+
+  /** Items behind `after` in key order; one `waits` that has neither an embedding in the space nor a reason why not. */
+  outcomes(collection: number, space: number, modality: Modality, after: number, limit: number): { key: number; waits: 0 | 1 }[] {
+    return this.#outcomes.all({ collection, space, modality, after, limit });
+  }
+
+  /** Whatever was said of the item in the space. */
+  forget(item: number, space: number): void {
+    this.#forget.run(item, space);
+    this.#forgetUnembedded.run(item, space);
+  }
+
+  forgetUnembedded(space: number): void {
+    this.#forgetImpossible.run(space);
+  }
+
+  /**
+   * Removes some of what is left in a space that its collection is not in, behind `from`; what is kept is an embedding
+   * whose item has none of a later space. `since`: as the space's. Where to go on; `undefined` at the end.
+   */
+  sweepSome(space: number, since: number | null, from: EmbeddingKey | undefined, limit: number): EmbeddingKey | undefined {
+    const left = this.#left.all({ space, since, modality: from?.modality ?? '', key: from?.key ?? 0, limit });
+    for (const { key, isKept } of left) if (!isKept) this.#remove.run(key);
+    return left.length === limit ? left.at(-1) : undefined;
+  }
+
+  /** Likewise of the reasons; false when none is left. */
+  sweepSomeUnembedded(space: number, limit: number): boolean {
+    return this.#removeUnembedded.run({ space, limit }).changes === limit;
+  }
+
+  isEmpty(space: number): boolean {
+    return this.#isEmpty.get({ space }) === 1;
+  }
+
+  #read({ key, item, id, vector, checksum }: Stored, space: number): EmbeddingRow | undefined {
+    if (checksum === embeddingChecksum(vector, space) && vector.byteLength % 4 === 0) return { key, item, id, embedding: toEmbedding(vector) };
+    this.#damage.embedding(item, id);
+    return undefined;
+  }
+}
+
+/** A view of the bytes where they are aligned. */
+function toEmbedding(stored: Buffer): Float32Array {
+  const { buffer, byteOffset, byteLength } = stored.byteOffset % 4 === 0 ? stored : Uint8Array.from(stored);
+  return new Float32Array(buffer, byteOffset, byteLength / 4);
+}
