@@ -449,6 +449,100 @@ describe('searching', () => {
   });
 });
 
+describe('an item with several embeddings, or none', () => {
+  const parts = (id: string, ...seeds: number[]): ItemWrite => ({ id, content: { modality: 'image', contentHash: sha256(id), embeddings: seeds.map(clustered) }, metadata: { id } });
+  const scores = async (store: Store, seed: number, rest: object = {}): Promise<[string, number][]> =>
+    (await store.search('photos', { embedding: clustered(seed), limit: 3, ...rest })).matches.map(({ item, score }) => [item.id, score]);
+  const dot = (a: number, b: number): number => clustered(a).reduce((sum, value, i) => sum + value * clustered(b)[i]!, 0);
+
+  it('stands once in an answer, by its best part, whichever way it is found', { timeout: 30_000 }, async () => {
+    const directory = newDirectory();
+    const store = await openWithCollection(directory, eager);
+    await store.write('photos', [parts('tiles', 1, 2, 3, 4, 5), ...Array.from({ length: 200 }, (_, i) => picture(idOf(i), 100 + i))]);
+    const of = async (asked: Store, seed: number): Promise<void> => {
+      for (const rest of [{}, { exact: true }, { filter: { id: 'tiles' } }]) {
+        const found = await scores(asked, seed, rest);
+        expect(found[0]).toEqual(['tiles', expect.closeTo(1, 5)]);
+        expect(found.filter(([id]) => id === 'tiles')).toHaveLength(1);
+        expect(found).toHaveLength('filter' in rest ? 1 : 3);
+      }
+    };
+    await graphReady(store, 205);
+    for (const seed of [1, 3, 5]) await of(store, seed);
+    const between = await scores(store, 700, { exact: true, filter: { id: 'tiles' } });
+    expect(between).toEqual([['tiles', expect.closeTo(Math.max(...[1, 2, 3, 4, 5].map((part) => dot(700, part))), 5)]]);
+    expect(await store.describeCollection('photos')).toMatchObject({ counts: { image: 201 }, unembedded: 0 });
+    expect(await store.getEmbedding('photos', 'tiles')).toEqual(clustered(1));
+    await store.close();
+    const again = await open(directory, eager);
+    await graphReady(again, 205);
+    await of(again, 4);
+    await again.deleteItem('photos', 'tiles');
+    expect((await scores(again, 4)).map(([id]) => id)).not.toContain('tiles');
+    await graphReady(again, 200);
+  });
+
+  it('is held without one, says so, and is found once it has one', async () => {
+    const store = await openWithCollection(newDirectory());
+    await store.write('photos', [parts('none'), parts('one', 1)]);
+    expect((await scores(store, 1)).map(([id]) => id)).toEqual(['one']);
+    expect(await store.describeCollection('photos')).toMatchObject({ counts: { image: 2 }, unembedded: 1 });
+    expect(await store.getItem('photos', 'none')).toMatchObject({ unembedded: 'It came without an embedding.' });
+    await expect(store.getEmbedding('photos', 'none')).rejects.toMatchObject({ code: 'conflict' });
+    expect((await store.listItems('photos', { limit: 5, filter: { id: 'none' } })).items).toHaveLength(1);
+    expect(await store.write('photos', [parts('none', 2)])).toEqual(['updated']);
+    expect((await scores(store, 2))[0]![0]).toBe('none');
+    await store.write('photos', [parts('bare')]);
+    expect(await store.deleteItems('photos', { id: 'bare' })).toBe(1);
+    expect(await store.describeCollection('photos')).toMatchObject({ counts: { image: 2 }, unembedded: 0 });
+  });
+});
+
+describe('what a collection is', () => {
+  it('is known at once after each change', async () => {
+    const store = await openWithCollection(newDirectory());
+    const other = { model: 'other', fingerprint: 'g', dimension: 8 };
+    const { createdAt } = await store.getCollection('photos');
+    expect(await store.getCollection('photos')).toEqual({ ...collection, createdAt });
+    await store.startReembedding('photos', { ...other, fromThumbnails: false, skipImpossible: false });
+    const [before, outcome, after] = await Promise.all([store.getCollection('photos'), store.finishReembedding('photos'), store.getCollection('photos')]);
+    expect([before.fingerprint, outcome, after.fingerprint]).toEqual(['f', 'done', expect.stringMatching(/[fg]/)]);
+    expect(await store.getCollection('photos')).toEqual({ ...collection, ...other, createdAt });
+    await store.deleteCollection('photos');
+    await expect(store.getCollection('photos')).rejects.toMatchObject({ code: 'not_found' });
+    await store.createCollection({ ...collection, originals: 'thumbnail' });
+    expect(await store.getCollection('photos')).toMatchObject({ fingerprint: 'f', originals: 'thumbnail' });
+    await expect(store.createCollection(collection)).rejects.toMatchObject({ code: 'conflict' });
+    expect(await store.getCollection('photos')).toMatchObject({ originals: 'thumbnail' });
+  });
+
+  it('is what a refused caller is told when it goes over: whoever meets a conflict finds the other space', async () => {
+    const store = await openWithCollection(newDirectory());
+    await store.write('photos', texts(0, 300));
+    const spaces = [{ model: 'm', fingerprint: 'f', dimension }, { model: 'other', fingerprint: 'g', dimension }];
+    let conflicts = 0;
+    for (let turn = 1; turn <= 6; turn++) {
+      const to = spaces[turn % 2]!;
+      await store.startReembedding('photos', { ...to, fromThumbnails: false, skipImpossible: false });
+      for (let items; (items = await store.nextToReembed('photos', { limit: 300 })).length > 0; ) await store.putReembedded('photos', to.fingerprint, items.map(({ key }) => ({ key, embedding: clustered(key) })));
+      let isOver = false;
+      const searching = Array.from({ length: 4 }, async () => {
+        while (!isOver) {
+          const { fingerprint } = await store.getCollection('photos');
+          const answer = await store.search('photos', { embedding: clustered(1), fingerprint, limit: 1 }).catch((error: unknown) => (error as { code: string }).code);
+          if (typeof answer !== 'string') continue;
+          conflicts++;
+          expect([answer, (await store.getCollection('photos')).fingerprint]).toEqual(['conflict', to.fingerprint]);
+        }
+      });
+      expect(await store.finishReembedding('photos')).toBe('done');
+      isOver = true;
+      await Promise.all(searching);
+    }
+    expect(conflicts).toBeGreaterThan(0);
+  });
+});
+
 describe('snapshots', () => {
   async function filled(directory: string): Promise<string[]> {
     const store = await openWithCollection(directory, eager);

@@ -66,8 +66,9 @@ export class EmbeddingTable {
     this.#damage = damage;
     this.#insert = database.prepare<[number, number, Modality, number, number, Buffer]>('INSERT INTO embeddings (item, space, modality, part, checksum, vector) VALUES (?, ?, ?, ?, ?, ?)');
     this.#insertUnembedded = database.prepare<[number, number, Modality, string]>('INSERT OR IGNORE INTO unembedded (item, space, modality, reason) VALUES (?, ?, ?, ?)');
-    this.#keysOf = database.prepare<[number, number], EmbeddingKey>('SELECT key, modality FROM embeddings WHERE item = ? AND space = ?');
-    this.#ofItem = database.prepare<[number, number], Stored>(`SELECT ${columns} FROM ${rows} WHERE item = ? AND space = ? ORDER BY part`);
+    // `+space`: an item has few embeddings and a space has many, by which SQLite would rather look.
+    this.#keysOf = database.prepare<[number, number], EmbeddingKey>('SELECT key, modality FROM embeddings WHERE item = ? AND +space = ?');
+    this.#ofItem = database.prepare<[number, number], Stored>(`SELECT ${columns} FROM ${rows} WHERE item = ? AND +space = ? ORDER BY part`);
     this.#latest = database.prepare<[number], Stored & { space: number }>(
       `SELECT ${columns}, space FROM ${rows} JOIN spaces ON spaces.key = space WHERE item = ? AND since IS NOT NULL ORDER BY since DESC, part LIMIT 1`,
     );
@@ -88,14 +89,14 @@ export class EmbeddingTable {
            AND NOT EXISTS (SELECT 1 FROM unembedded WHERE item = items.key AND space = :space) AS waits
          FROM items WHERE collection = :collection AND modality = :modality AND key > :after ORDER BY key LIMIT :limit`,
     );
-    this.#forget = database.prepare<[number, number]>('DELETE FROM embeddings WHERE item = ? AND space = ?');
+    this.#forget = database.prepare<[number, number]>('DELETE FROM embeddings WHERE item = ? AND +space = ?');
     this.#forgetUnembedded = database.prepare<[number, number]>('DELETE FROM unembedded WHERE item = ? AND space = ?');
     this.#forgetImpossible = database.prepare<[number]>('DELETE FROM unembedded WHERE space = ?');
     this.#impossible = database.prepare<[number], number>('SELECT item FROM unembedded WHERE space = ?').pluck();
-    this.#left = database.prepare<[object], EmbeddingKey & { isKept: 0 | 1 }>(
-      `SELECT key, modality, :since IS NOT NULL AND NOT EXISTS (
+    this.#left = database.prepare<[object], { key: number; isKept: 0 | 1 }>(
+      `SELECT key, :since IS NOT NULL AND NOT EXISTS (
            SELECT 1 FROM embeddings later JOIN spaces ON spaces.key = later.space WHERE later.item = embeddings.item AND since > :since) AS isKept
-         FROM embeddings WHERE space = :space AND (modality, key) > (:modality, :key) ORDER BY modality, key LIMIT :limit`,
+         FROM embeddings WHERE space = :space AND modality = :modality AND key > :after ORDER BY key LIMIT :limit`,
     );
     this.#remove = database.prepare<[number]>('DELETE FROM embeddings WHERE key = ?');
     this.#removeUnembedded = database.prepare<[object]>('DELETE FROM unembedded WHERE space = :space AND item IN (SELECT item FROM unembedded WHERE space = :space LIMIT :limit)');
@@ -209,16 +210,16 @@ export class EmbeddingTable {
   }
 
   /**
-   * Removes some of what is left in a space that its collection is not in, behind `from`; what is kept is an embedding
-   * whose item has none of a later space. `since`: as the space's. Where to go on; `undefined` at the end.
+   * Removes some of what is left in a space that its collection is not in, in key order behind `after`; what is kept is
+   * an embedding whose item has none of a later space. `since`: as the space's. Where to go on; `undefined` at the end.
    */
-  sweepSome(space: number, since: number | null, from: EmbeddingKey | undefined, limit: number): EmbeddingKey | undefined {
-    const left = this.#left.all({ space, since, modality: from?.modality ?? '', key: from?.key ?? 0, limit });
+  sweepSome(space: number, since: number | null, modality: Modality, after: number, limit: number): number | undefined {
+    const left = this.#left.all({ space, since, modality, after, limit });
     for (const { key, isKept } of left) if (!isKept) this.#remove.run(key);
-    return left.length === limit ? left.at(-1) : undefined;
+    return left.length === limit ? left.at(-1)!.key : undefined;
   }
 
-  /** Likewise of the reasons; false when none is left. */
+  /** Removes some of the reasons why items have none in such a space; false when none is left. */
   sweepSomeUnembedded(space: number, limit: number): boolean {
     return this.#removeUnembedded.run({ space, limit }).changes === limit;
   }

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { Log } from '../../telemetry.js';
 import type { ItemWrite, Store } from '../store.js';
 import { Connection } from './connection.js';
+import { withIdentities } from './identities.js';
 import { storeMethods, type StoreArguments, type WorkerOptions } from './protocol.js';
 import { defaultSettings, type EmbeddedStoreSettings } from './settings.js';
 
@@ -41,6 +42,7 @@ export async function openEmbeddedStore({ directory, migrationsDirectory, settin
   ) as unknown as Store;
   return {
     ...store,
+    ...withIdentities(store),
     write: (collection, writes, fingerprint) => connection.call('write', [collection, writes.map(writeWithOwnMemory), fingerprint]),
     putReembedded: (collection, fingerprint, items) =>
       connection.call('putReembedded', [collection, fingerprint, items.map((item) => ('embedding' in item ? { ...item, embedding: withOwnMemory(item.embedding) } : item))]),

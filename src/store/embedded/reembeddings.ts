@@ -158,8 +158,8 @@ export class Reembeddings {
   async sweep(collections: () => Iterable<CollectionRow>, isClosing: () => boolean): Promise<void> {
     for (const { key } of [...collections()]) {
       for (const { key: space } of this.#collections.spaces(key)) {
-        let from: EmbeddingKey | undefined;
-        for (let left; (left = this.#left(collections(), key, space)); await nextTurn()) {
+        let from: EmbeddingKey | undefined = { modality: modalities[0], key: 0 };
+        for (let left; from && (left = this.#left(collections(), key, space)); await nextTurn()) {
           if (isClosing()) return;
           from = this.#sweepSome(left, from);
         }
@@ -174,16 +174,18 @@ export class Reembeddings {
     return this.#collections.spaces(collection).find(({ key }) => key === space);
   }
 
-  #sweepSome({ key, since }: SpaceRow, from: EmbeddingKey | undefined): EmbeddingKey | undefined {
-    let next: EmbeddingKey | undefined;
-    const isDone = this.#items.transaction(() => {
-      if (this.#embeddings.sweepSomeUnembedded(key, batchRows)) return false;
-      next = this.#embeddings.sweepSome(key, since, from, batchRows);
-      if (next) return false;
+  /** Where to go on; `undefined` at the end. */
+  #sweepSome({ key, since }: SpaceRow, from: EmbeddingKey): EmbeddingKey | undefined {
+    const next = this.#items.transaction(() => {
+      if (this.#embeddings.sweepSomeUnembedded(key, batchRows)) return from;
+      const last = this.#embeddings.sweepSome(key, since, from.modality, from.key, batchRows);
+      if (last !== undefined) return { ...from, key: last };
+      const modality = modalities[modalities.indexOf(from.modality) + 1];
+      if (modality) return { modality, key: 0 };
       if (this.#embeddings.isEmpty(key)) this.#collections.removeSpace(key);
-      return true;
+      return undefined;
     });
-    if (isDone) this.#swept.add(key);
+    if (!next) this.#swept.add(key);
     return next;
   }
 

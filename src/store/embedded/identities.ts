@@ -1,0 +1,30 @@
+import type { Collection, Store } from '../store.js';
+
+type Changing = Pick<Store, 'getCollection' | 'createCollection' | 'deleteCollection' | 'finishReembedding'>;
+
+/**
+ * What collections are, kept where it is asked for, so that nobody crosses over to the store's thread for it. The answer
+ * to a change comes before every answer that follows from it: who was told `conflict` finds the other space here.
+ */
+export function withIdentities(store: Changing): Changing {
+  const known = new Map<string, Collection>();
+  async function changing<T>(name: string, change: Promise<T>): Promise<T> {
+    try {
+      return await change;
+    } finally {
+      known.delete(name);
+    }
+  }
+  return {
+    getCollection: async (name) => {
+      const found = known.get(name);
+      if (found) return found;
+      const collection = await store.getCollection(name);
+      known.set(name, collection);
+      return collection;
+    },
+    createCollection: (collection) => changing(collection.name, store.createCollection(collection)),
+    deleteCollection: (name) => changing(name, store.deleteCollection(name)),
+    finishReembedding: (name) => changing(name, store.finishReembedding(name)),
+  };
+}
