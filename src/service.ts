@@ -7,9 +7,10 @@ import { openEncoder } from './encoder/index.js';
 import { MixspaceError } from './errors.js';
 import { settleCollections } from './operations/collections.js';
 import type { Context } from './operations/context.js';
+import { Cursors } from './operations/cursors.js';
+import { watchReadiness, type Readiness } from './operations/readiness.js';
 import { resumeReembeddings } from './operations/reembed.js';
 import { Reembeddings } from './operations/reembedding.js';
-import { watchReadiness, type Readiness } from './operations/readiness.js';
 import { openEmbeddedStore } from './store/embedded/index.js';
 import { openTelemetry, type Telemetry } from './telemetry.js';
 
@@ -75,6 +76,7 @@ export async function openService(config: Config): Promise<Service> {
     roots,
     fetch: { allow: config.fetchAllow, timeoutMs: config.fetchTimeout },
     reembeddings: new Reembeddings(),
+    cursors: new Cursors(await store.cursorKey()),
     log,
     stage,
   };

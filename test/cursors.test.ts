@@ -1,6 +1,7 @@
 /** A cursor belongs to its request: with anything else of it changed, it is refused. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call, items, searchIn } from './api.js';
+import { startServer } from './server.js';
 import { flat, readsTexts, startSmall, type SmallService } from './small-service.js';
 import { imageTower, textTower } from './small-towers.js';
 
@@ -71,6 +72,43 @@ describe('The cursor of a search', () => {
     await service.collection('moved', { model: 'other' });
     await service.add('moved', entries);
     expect(await ask({ ...request, cursor }, 'moved')).toMatchObject(refused);
+  });
+
+  it('is refused with a long text that differs in one letter', async () => {
+    const text = 'a dog beside a horse in the snow at night, '.repeat(200);
+    const asked = (query: string, more = {}) => ask({ query, limit: 3, ...more });
+    const cursor = (await asked(text)).body.next_cursor;
+    expect((await asked(text, { cursor })).status).toBe(200);
+    expect(await asked(text.replace(/.$/, '.'), { cursor })).toMatchObject(refused);
+  });
+
+  it('is refused where a byte of it was changed, or it was cut', async () => {
+    const bytes = Buffer.from(await cursorOf(request), 'base64url');
+    for (let at = 0; at < bytes.length; at++) {
+      const changed = Buffer.from(bytes);
+      changed[at]! ^= 1 << at % 8;
+      expect(await ask({ ...request, cursor: changed.toString('base64url') }), `byte ${at}`).toMatchObject(refused);
+      expect((await ask({ ...request, cursor: bytes.subarray(0, at).toString('base64url') })).body.error, `${at} bytes`).toMatchObject({ code: 'invalid_request', param: 'cursor' });
+    }
+  });
+
+  it('is refused by another service, and good for its own when that was started again', async () => {
+    const other = await startSmall({ small: readsTexts });
+    await other.collection('photos');
+    await other.add('photos', entries);
+    const cursor = await cursorOf(request);
+    const whole = (await ask({ ...request, limit: 100 })).body.matches;
+    const foreign = await other.post(searchIn('photos'), { ...request, cursor });
+    const own = (await other.post(searchIn('photos'), request)).body;
+    await other.server.stop();
+    const again = await startServer({ env: { MIXSPACE_MODELS_DIR: other.models, MIXSPACE_MODEL: 'small', MIXSPACE_CACHE: '0' }, indexDir: other.server.indexDir });
+    try {
+      expect(foreign).toMatchObject(refused);
+      expect((await call(again.url, 'POST', searchIn('photos'), { ...request, cursor: own.next_cursor })).body.matches).toEqual(whole.slice(2, 4));
+    } finally {
+      await again.remove();
+      await other.remove();
+    }
   });
 
   it('is refused with another file', async () => {

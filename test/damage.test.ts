@@ -10,6 +10,7 @@ import { base64, call, items } from './api.js';
 import { Random } from './crash/random.js';
 import { env, fill, judge, openStore, originalsIn, type Contents, type Judgement } from './damage/contents.js';
 import { repository, runMixspace, startServer } from './server.js';
+import { search } from './store-search.js';
 
 const flips = Number(process.env.DAMAGE_FLIPS ?? 50);
 const seed = Number(process.env.DAMAGE_SEED ?? Date.now() % 1e6);
@@ -225,16 +226,16 @@ describe('A row that is not what it was', () => {
     await expect(store.getItem('default', 'text_10_0')).rejects.toMatchObject(refusal);
     await expect(store.listItems('default', { limit: 1_000 })).rejects.toMatchObject(refusal);
     const embedding = Float32Array.from(contents.embeddings.get('text_10_0')!);
-    const search = (): Promise<string[]> => store.search('default', { embedding, limit: 3, filter: { kind: 'text' } as never }).then(({ matches }) => matches.map(({ item }) => item.id));
-    if (what.startsWith('metadata')) expect(await search()).not.toContain('text_10_0');
-    else await expect(search()).rejects.toMatchObject(refusal);
+    const found = (): Promise<string[]> => search(store, 'default', { embedding, limit: 3, filter: { kind: 'text' } as never }).then(({ matches }) => matches.map(({ item }) => item.id));
+    if (what.startsWith('metadata')) expect(await found()).not.toContain('text_10_0');
+    else await expect(found()).rejects.toMatchObject(refusal);
     expect(log.join('\n')).toMatch(/The row of an item does not match its checksum.*text_10_0/);
     expect((await store.present('default', ['text_10_0'], 'whole'))[0]).toMatchObject({ embedded: false });
 
     const { text, metadata } = contents.sent.get('text_10_0')!;
     expect(await store.write('default', [{ id: 'text_10_0', metadata, content: { modality: 'text', contentHash: hashOf(Buffer.from(text!)), text: text!, embeddings: [embedding] } }])).toEqual(['updated']);
     expect(await store.getItem('default', 'text_10_0')).toMatchObject({ text, metadata });
-    expect((await search())[0]).toBe('text_10_0');
+    expect((await found())[0]).toBe('text_10_0');
     expect((await store.listItems('default', { limit: 1_000 })).items).toHaveLength(contents.sent.size);
     await store.close();
   });

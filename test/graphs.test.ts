@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EmbeddedStoreSettings } from '../src/store/embedded/index.js';
-import type { ItemWrite, SearchRequest, Store } from '../src/store/store.js';
+import type { ItemWrite, Store } from '../src/store/store.js';
+import { search, type SearchRequest } from './store-search.js';
 
 // The store runs in a thread of its own, which starts from compiled code.
 const compiled = fileURLToPath(new URL('../dist/store/embedded/index.js', import.meta.url));
@@ -74,10 +75,10 @@ describe('A graph\'s snapshot', () => {
     await graphReady(again, 500);
     expect(reasons).toEqual(['It is newer than the database.']);
     for (const id of [...named(0, 20), ...named(1000, 1100)]) {
-      const { matches } = await again.search('photos', { embedding: embeddingOf(id), limit: 1 });
+      const { matches } = await search(again, 'photos', { embedding: embeddingOf(id), limit: 1 });
       expect([matches[0]?.item.id, matches[0]?.score]).toEqual([id, expect.closeTo(1, 6)]);
     }
-    for (const id of named(400, 420)) expect((await again.search('photos', { embedding: embeddingOf(id), limit: 1 })).matches[0]!.score).toBeLessThan(0.99);
+    for (const id of named(400, 420)) expect((await search(again, 'photos', { embedding: embeddingOf(id), limit: 1 })).matches[0]!.score).toBeLessThan(0.99);
   });
 
   it('is not used when a few of its bytes are others', async () => {
@@ -91,7 +92,7 @@ describe('A graph\'s snapshot', () => {
     const again = await open(folder);
     await graphReady(again, 400);
     expect(reasons).toEqual(['Its checksum does not match.']);
-    for (const id of named(0, 400)) expect((await again.search('photos', { embedding: embeddingOf(id), limit: 1 })).matches[0]!.item.id).toBe(id);
+    for (const id of named(0, 400)) expect((await search(again, 'photos', { embedding: embeddingOf(id), limit: 1 })).matches[0]!.item.id).toBe(id);
   });
 
   it('is used, without a word, when it is as old as the database', async () => {
@@ -112,7 +113,7 @@ describe('A search through a graph', () => {
   const query = embeddingOf('what is asked');
   /** The nearest by definition, as the store itself finds them when it compares all. */
   async function expectThroughGraph(store: Store, request: Omit<SearchRequest, 'embedding'>): Promise<void> {
-    const [through, all] = [await store.search('photos', { embedding: query, ...request }), await store.search('photos', { embedding: query, ...request, exact: true })];
+    const [through, all] = [await search(store, 'photos', { embedding: query, ...request }), await search(store, 'photos', { embedding: query, ...request, exact: true })];
     expect([through.exact, all.exact]).toEqual([false, true]);
     expect(through.matches.map(({ item, score }) => [item.id, score])).toEqual(all.matches.map(({ item, score }) => [item.id, score]));
     expect(through.more).toBe(all.more);
@@ -121,9 +122,9 @@ describe('A search through a graph', () => {
   it('fills its page with those behind the ones that are left out', async () => {
     const store = await filled(folder, named(0, 1500));
     await graphReady(store, 1500);
-    const nearest = (await store.search('photos', { embedding: query, limit: 200, exact: true })).matches.map(({ item }) => item.id);
+    const nearest = (await search(store, 'photos', { embedding: query, limit: 200, exact: true })).matches.map(({ item }) => item.id);
     for (const [limit, leftOut] of [[10, 1], [10, 32], [1, 32], [50, 100]] as const) {
-      const { matches, more } = await store.search('photos', { embedding: query, limit, excludeIds: nearest.slice(0, leftOut) });
+      const { matches, more } = await search(store, 'photos', { embedding: query, limit, excludeIds: nearest.slice(0, leftOut) });
       expect([matches.map(({ item }) => item.id), more]).toEqual([nearest.slice(leftOut, leftOut + limit), true]);
       await expectThroughGraph(store, { limit, excludeIds: nearest.slice(0, leftOut) });
     }
@@ -132,21 +133,21 @@ describe('A search through a graph', () => {
   it('goes on page by page, and ends at a least score', async () => {
     const store = await filled(folder, named(0, 1500));
     await graphReady(store, 1500);
-    const nearest = (await store.search('photos', { embedding: query, limit: 200, exact: true })).matches;
+    const nearest = (await search(store, 'photos', { embedding: query, limit: 200, exact: true })).matches;
     for (const rank of [30, 90, 150]) {
       const { score, item } = nearest[rank - 1]!;
-      const { matches } = await store.search('photos', { embedding: query, limit: 30, after: { score, id: item.id, rank } });
+      const { matches } = await search(store, 'photos', { embedding: query, limit: 30, after: { score, id: item.id, rank } });
       expect(matches.map(({ item }) => item.id)).toEqual(nearest.slice(rank, rank + 30).map(({ item }) => item.id));
       await expectThroughGraph(store, { limit: 30, after: { score, id: item.id, rank } });
     }
     await expectThroughGraph(store, { limit: 10, minScore: nearest[4]!.score });
-    expect((await store.search('photos', { embedding: query, limit: 10, minScore: nearest[4]!.score })).matches).toEqual(nearest.slice(0, 5));
+    expect((await search(store, 'photos', { embedding: query, limit: 10, minScore: nearest[4]!.score })).matches).toEqual(nearest.slice(0, 5));
   });
 
   it('fills its page where others came before the place where it goes on', async () => {
     const store = await filled(folder, named(0, 1500));
     await graphReady(store, 1500);
-    const last = (await store.search('photos', { embedding: query, limit: 30, exact: true })).matches.at(-1)!;
+    const last = (await search(store, 'photos', { embedding: query, limit: 30, exact: true })).matches.at(-1)!;
     const nearer = (i: number): ItemWrite => {
       const values = embeddingOf(`nearer ${i}`).map((value, d) => query[d]! + 0.05 * value);
       const norm = Math.hypot(...values);
@@ -155,7 +156,7 @@ describe('A search through a graph', () => {
     await store.write('photos', Array.from({ length: 40 }, (_, i) => nearer(i)));
     await graphReady(store, 1540);
     const next = { limit: 30, after: { score: last.score, id: last.item.id, rank: 30 } };
-    const [page, compared] = [await store.search('photos', { embedding: query, ...next }), await store.search('photos', { embedding: query, ...next, exact: true })];
+    const [page, compared] = [await search(store, 'photos', { embedding: query, ...next }), await search(store, 'photos', { embedding: query, ...next, exact: true })];
     expect(compared.matches).toHaveLength(30);
     expect(page.matches).toEqual(compared.matches);
   });
@@ -164,14 +165,14 @@ describe('A search through a graph', () => {
     const store = await filled(folder, named(0, 60));
     await graphReady(store, 60);
     await store.write('photos', named(60, 960).map(text));
-    const { matches, more } = await store.search('photos', { embedding: query, limit: 960 });
+    const { matches, more } = await search(store, 'photos', { embedding: query, limit: 960 });
     expect([new Set(matches.map(({ item }) => item.id)).size, matches.length, more]).toEqual([960, 960, false]);
   });
 
   it('compares with everything where the page is too deep for it', async () => {
     const store = await filled(folder, named(0, 1500));
     await graphReady(store, 1500);
-    const { matches, exact } = await store.search('photos', { embedding: query, limit: 1000 });
+    const { matches, exact } = await search(store, 'photos', { embedding: query, limit: 1000 });
     expect([matches.length, exact]).toEqual([1000, true]);
   });
 });
@@ -180,12 +181,12 @@ describe('A search that compares with everything', () => {
   it('fills its page after the best were deleted, from memory and from the database', async () => {
     const store = await filled(folder, named(0, 1200), { graphThreshold: 5_000 });
     const query = embeddingOf('what is asked');
-    const before = (await store.search('photos', { embedding: query, limit: 40 })).matches.map(({ item }) => item.id);
+    const before = (await search(store, 'photos', { embedding: query, limit: 40 })).matches.map(({ item }) => item.id);
     for (const id of before.slice(0, 15)) await store.deleteItem('photos', id);
-    expect((await store.search('photos', { embedding: query, limit: 25 })).matches.map(({ item }) => item.id)).toEqual(before.slice(15));
+    expect((await search(store, 'photos', { embedding: query, limit: 25 })).matches.map(({ item }) => item.id)).toEqual(before.slice(15));
     await store.close();
     const again = await open(folder, { graphThreshold: 5_000, vectorCacheBytes: 0 });
-    expect((await again.search('photos', { embedding: query, limit: 25 })).matches.map(({ item }) => item.id)).toEqual(before.slice(15));
+    expect((await search(again, 'photos', { embedding: query, limit: 25 })).matches.map(({ item }) => item.id)).toEqual(before.slice(15));
   });
 });
 

@@ -9,15 +9,17 @@ import type { Context } from '../src/operations/context.js';
 import type { ItemWrite, ReembeddingTarget, Store } from '../src/store/store.js';
 import { dot, readsTexts } from './small-service.js';
 import { smallPackage, textTower } from './small-towers.js';
+import { search as searchStore } from './store-search.js';
 
 // Compiled, since the store starts a thread of its own from that, and its errors are of that.
 const compiled = (file: string): Promise<unknown> => import(new URL(`../dist/${file}`, import.meta.url).href);
 const { openEmbeddedStore } = (await compiled('store/embedded/index.js')) as typeof import('../src/store/embedded/index.js');
 const { openEncoder } = (await compiled('encoder/index.js')) as typeof import('../src/encoder/index.js');
+const { Cursors } = (await compiled('operations/cursors.js')) as typeof import('../src/operations/cursors.js');
 const { embedAgain } = (await compiled('operations/embed-again.js')) as typeof import('../src/operations/embed-again.js');
 const { ingest } = (await compiled('operations/ingest.js')) as typeof import('../src/operations/ingest.js');
 const { Reembeddings, Run } = (await compiled('operations/reembedding.js')) as typeof import('../src/operations/reembedding.js');
-const { search } = (await compiled('operations/search.js')) as typeof import('../src/operations/search.js');
+const { search } = (await compiled('operations/search/search.js')) as typeof import('../src/operations/search/search.js');
 
 let models: string;
 let encoder: Encoder;
@@ -119,7 +121,7 @@ describe('An item that cannot be embedded again', () => {
     await store.startReembedding('photos', { ...target, skipImpossible: true });
     await putAll(['the words of b']);
     expect(await store.finishReembedding('photos')).toBe('done');
-    const found = async (): Promise<string[]> => (await store.search('photos', { embedding: direction('a'), limit: 10 })).matches.map(({ item }) => item.id).sort();
+    const found = async (): Promise<string[]> => (await searchStore(store, 'photos', { embedding: direction('a'), limit: 10 })).matches.map(({ item }) => item.id).sort();
     expect([(await store.describeCollection('photos')).unembedded, (await store.getItem('photos', 'b')).unembedded, await found()]).toEqual([1, 'Not today.', ['a', 'c']]);
 
     await store.startReembedding('photos', target);
@@ -147,7 +149,7 @@ describe('In the moment in which a collection goes over', () => {
       return seen;
     };
     const limits = { picture: 50e6, text: 1e6, metadata: 64e3, inputs: 100, items: 100, labels: 100 };
-    return { store: { ...store, getCollection }, encoder, limits, roots: [], fetch: { allow: [], timeoutMs: 1000 }, reembeddings: new Reembeddings(), log: () => undefined, stage: () => undefined };
+    return { store: { ...store, getCollection }, encoder, limits, roots: [], fetch: { allow: [], timeoutMs: 1000 }, reembeddings: new Reembeddings(), cursors: new Cursors(new Uint8Array(32)), log: () => undefined, stage: () => undefined };
   }
   const caller = { signal: new AbortController().signal };
 

@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Sqlite } from '../src/store/embedded/database.js';
 import type { EmbeddedStoreSettings } from '../src/store/embedded/index.js';
 import type { ItemWrite, ReembeddingItem, ReembeddingTarget, Store } from '../src/store/store.js';
+import { search } from './store-search.js';
 
 // The store runs in a thread of its own, which starts from compiled code.
 const compiled = fileURLToPath(new URL('../dist/store/embedded/index.js', import.meta.url));
@@ -88,7 +89,7 @@ async function goOver(store: Store, to: ReembeddingTarget): Promise<void> {
 }
 
 async function nearest(store: Store, content: string, space: { model: string; dimension: number; fingerprint: string }, rest: object = {}): Promise<{ id: string; score: number } | undefined> {
-  const { matches } = await store.search('photos', { embedding: embeddingOf(content, space), fingerprint: space.fingerprint, limit: 1, ...rest });
+  const { matches } = await search(store, 'photos', { embedding: embeddingOf(content, space), fingerprint: space.fingerprint, limit: 1, ...rest });
   return matches[0] && { id: matches[0].item.id, score: matches[0].score };
 }
 
@@ -192,7 +193,7 @@ describe('embedding again', () => {
     const again = await open(directory);
     const found = await Promise.all([0, 150, 299].map((i) => nearest(again, idOf(i), other)));
     expect(found).toEqual([0, 150, 299].map((i) => here(idOf(i))));
-    expect((await again.search('photos', { embedding: embeddingOf(idOf(7), other), limit: 400 })).matches).toHaveLength(300);
+    expect((await search(again, 'photos', { embedding: embeddingOf(idOf(7), other), limit: 400 })).matches).toHaveLength(300);
     await inOrder(again);
     await again.close();
     expect(rowsWaiting(directory)).toBe(0);
@@ -267,9 +268,9 @@ describe('items that cannot be embedded again', () => {
     expect(await store.listImpossible('photos', 5)).toEqual([given, notKept]);
     expect(await store.getItem('photos', 'raw')).toMatchObject({ unembedded: given.reason, metadata: { kind: 'raw' } });
     await expect(store.getEmbedding('photos', 'raw')).rejects.toMatchObject({ code: 'conflict' });
-    const found = await store.search('photos', { embedding: embeddingOf('a', other), limit: 10, filter: { $or: [{ kind: 'raw' }, { kind: { $exists: false } }] } });
+    const found = await search(store, 'photos', { embedding: embeddingOf('a', other), limit: 10, filter: { $or: [{ kind: 'raw' }, { kind: { $exists: false } }] } });
     expect(found.matches.map(({ item }) => item.id).sort()).toEqual(['a', 'p', 'path']);
-    expect((await store.search('photos', { embedding: embeddingOf('a', other), limit: 10, filter: { kind: 'raw' } })).matches).toEqual([]);
+    expect((await search(store, 'photos', { embedding: embeddingOf('a', other), limit: 10, filter: { kind: 'raw' } })).matches).toEqual([]);
     expect((await store.present('photos', ['raw', 'a'])).map(({ id, embedded }) => [id, embedded])).toEqual([['raw', false], ['a', true]]);
 
     expect(await store.planReembedding('photos', { ...old, fromThumbnails: false })).toMatchObject({ items: 5, kept: 2, impossible: 0 });
@@ -348,7 +349,7 @@ describe('graphs and snapshots, when a collection goes over', () => {
   it('give a search that is under way the answer of one space, or a conflict', { timeout: 60_000 }, async () => {
     const given = Array.from({ length: 1_000 }, (_, i): ItemWrite => ({ id: `given-${i}`, content: { modality: 'text', contentHash: sha256(`given-${i}`), embeddings: [embeddingOf(`given-${i}`, old)] } }));
     const store = await openWith(newDirectory(), [...texts(0, 2_000), ...given], { vectorCacheBytes: 0 });
-    const whole = async (space: typeof old): Promise<string> => JSON.stringify((await store.search('photos', { embedding: embeddingOf('given-500', space), fingerprint: space.fingerprint, limit: 50, exact: true })).matches.map(({ item, score }) => [item.id, score]));
+    const whole = async (space: typeof old): Promise<string> => JSON.stringify((await search(store, 'photos', { embedding: embeddingOf('given-500', space), fingerprint: space.fingerprint, limit: 50, exact: true })).matches.map(({ item, score }) => [item.id, score]));
     const byModel = new Map([[old.model, await whole(old)]]);
     for (const [from, to] of [[old, other], [other, old]] as const) {
       await store.startReembedding('photos', { ...target, ...to, skipImpossible: true });

@@ -14,6 +14,7 @@ import { Sqlite } from '../src/store/embedded/database.js';
 import { compileFilter } from '../src/store/embedded/filter.js';
 import type { EmbeddedStoreSettings } from '../src/store/embedded/index.js';
 import type { ItemWrite, Store } from '../src/store/store.js';
+import { search } from './store-search.js';
 
 // The store runs in a thread of its own, which starts from compiled code.
 const compiled = fileURLToPath(new URL('../dist/store/embedded/index.js', import.meta.url));
@@ -106,7 +107,7 @@ async function graphReady(store: Store, indexed: number): Promise<void> {
 }
 
 async function topIds(store: Store, seed: number, rest: object = {}): Promise<string[]> {
-  const { matches } = await store.search('photos', { embedding: clustered(seed), limit: 10, ...rest });
+  const { matches } = await search(store, 'photos', { embedding: clustered(seed), limit: 10, ...rest });
   return matches.map(({ item }) => item.id);
 }
 
@@ -225,7 +226,7 @@ describe('writing', () => {
   it('refuses a name that is taken and a collection that is unknown', async () => {
     const store = await openWithCollection(newDirectory());
     await expect(store.createCollection(collection)).rejects.toMatchObject({ code: 'conflict' });
-    await expect(store.search('other', { embedding: clustered(1), limit: 1 })).rejects.toMatchObject({ code: 'not_found' });
+    await expect(search(store, 'other', { embedding: clustered(1), limit: 1 })).rejects.toMatchObject({ code: 'not_found' });
   });
 
   it('lists by id, page by page, through a filter', async () => {
@@ -305,7 +306,7 @@ describe('durability', () => {
       expect([...stored].filter((id) => deleted.has(id))).toEqual([]);
       // Of the last batch, the answer may not have reached us.
       expect(stored.size - present.size).toBeLessThanOrEqual(20);
-      const { matches } = await store.search('photos', { embedding: await store.getEmbedding('photos', [...stored][0]!), limit: 50 });
+      const { matches } = await search(store, 'photos', { embedding: await store.getEmbedding('photos', [...stored][0]!), limit: 50 });
       expect(matches.every(({ item }) => stored.has(item.id))).toBe(true);
       await store.close();
       for (const id of uncertain) if (!stored.has(id)) present.delete(id);
@@ -360,7 +361,7 @@ describe('searching', () => {
     const seen: string[] = [];
     let after: { score: number; id: string; rank: number } | undefined;
     for (;;) {
-      const { matches, more } = await store.search('photos', { embedding: clustered(7), limit: 2, ...(after ? { after } : {}) });
+      const { matches, more } = await search(store, 'photos', { embedding: clustered(7), limit: 2, ...(after ? { after } : {}) });
       seen.push(...matches.map(({ item }) => item.id));
       const last = matches.at(-1)!;
       after = { score: last.score, id: last.item.id, rank: seen.length };
@@ -372,11 +373,11 @@ describe('searching', () => {
   it('ends at the least score, leaves items out, and keeps to a modality', async () => {
     const store = await openWithCollection(newDirectory());
     await store.write('photos', [...texts(0, 30), picture('p', 3)]);
-    const all = await store.search('photos', { embedding: clustered(3), limit: 100 });
+    const all = await search(store, 'photos', { embedding: clustered(3), limit: 100 });
     expect(all).toMatchObject({ exact: true, more: false });
     expect(all.matches).toHaveLength(31);
     const fifth = all.matches[4]!.score;
-    const cut = await store.search('photos', { embedding: clustered(3), limit: 100, minScore: fifth });
+    const cut = await search(store, 'photos', { embedding: clustered(3), limit: 100, minScore: fifth });
     expect(cut.matches).toEqual(all.matches.filter(({ score }) => score >= fifth));
     expect(await topIds(store, 3, { excludeIds: ['p'], limit: 1 })).toEqual([idOf(3)]);
     expect(await topIds(store, 3, { modality: 'image' })).toEqual(['p']);
@@ -390,10 +391,10 @@ describe('searching', () => {
     let found = 0;
     for (let query = 0; query < 50; query++) {
       const embedding = clustered(50_000 + query);
-      const exact = await store.search('photos', { embedding, limit: 10, exact: true });
+      const exact = await search(store, 'photos', { embedding, limit: 10, exact: true });
       expect(exact.exact).toBe(true);
       expect(exact.matches.map(({ item }) => item.id)).toEqual(reference(writes, embedding).slice(0, 10));
-      const approximate = await store.search('photos', { embedding, limit: 10 });
+      const approximate = await search(store, 'photos', { embedding, limit: 10 });
       expect(approximate.exact).toBe(false);
       const scores = new Map(exact.matches.map(({ item, score }) => [item.id, score]));
       for (const { item, score } of approximate.matches) {
@@ -422,7 +423,7 @@ describe('searching', () => {
     await graphReady(store, 1500);
     const seen: string[] = [];
     for (let after: { score: number; id: string; rank: number } | undefined; ; ) {
-      const { matches, more } = await store.search('photos', { embedding: clustered(5), limit: 100, ...(after ? { after } : {}) });
+      const { matches, more } = await search(store, 'photos', { embedding: clustered(5), limit: 100, ...(after ? { after } : {}) });
       seen.push(...matches.map(({ item }) => item.id));
       if (!more) break;
       after = { score: matches.at(-1)!.score, id: matches.at(-1)!.item.id, rank: seen.length };
@@ -439,7 +440,7 @@ describe('searching', () => {
     const query = clustered(60_001);
     for (const filter of [{ half: 1 }, { tags: 't7' }, { n: { $gte: 1990 } }, { n: -1 }] as Filter[]) {
       const expected = reference(writes.filter((write) => compileFilter(filter)(write.metadata)), query).slice(0, 10);
-      const { matches } = await store.search('photos', { embedding: query, limit: 10, filter });
+      const { matches } = await search(store, 'photos', { embedding: query, limit: 10, filter });
       const got = matches.map(({ item }) => item.id);
       expect(got.filter((id) => expected.includes(id)).length).toBeGreaterThanOrEqual(Math.ceil(expected.length * 0.9));
       expect(got).toHaveLength(expected.length);
@@ -452,7 +453,7 @@ describe('searching', () => {
 describe('an item with several embeddings, or none', () => {
   const parts = (id: string, ...seeds: number[]): ItemWrite => ({ id, content: { modality: 'image', contentHash: sha256(id), embeddings: seeds.map(clustered) }, metadata: { id } });
   const scores = async (store: Store, seed: number, rest: object = {}): Promise<[string, number][]> =>
-    (await store.search('photos', { embedding: clustered(seed), limit: 3, ...rest })).matches.map(({ item, score }) => [item.id, score]);
+    (await search(store, 'photos', { embedding: clustered(seed), limit: 3, ...rest })).matches.map(({ item, score }) => [item.id, score]);
   const dot = (a: number, b: number): number => clustered(a).reduce((sum, value, i) => sum + value * clustered(b)[i]!, 0);
 
   it('stands once in an answer, by its best part, whichever way it is found', { timeout: 30_000 }, async () => {
@@ -529,7 +530,7 @@ describe('what a collection is', () => {
       const searching = Array.from({ length: 4 }, async () => {
         while (!isOver) {
           const { fingerprint } = await store.getCollection('photos');
-          const answer = await store.search('photos', { embedding: clustered(1), fingerprint, limit: 1 }).catch((error: unknown) => (error as { code: string }).code);
+          const answer = await search(store, 'photos', { embedding: clustered(1), fingerprint, limit: 1 }).catch((error: unknown) => (error as { code: string }).code);
           if (typeof answer !== 'string') continue;
           conflicts++;
           expect([answer, (await store.getCollection('photos')).fingerprint]).toEqual(['conflict', to.fingerprint]);

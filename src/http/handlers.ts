@@ -17,7 +17,7 @@ import { ingest, type Entry } from '../operations/ingest.js';
 import { deleteItem, deleteItems, getItem, itemImage, itemsExist, listItems, patchItem } from '../operations/items.js';
 import { listModels, selfTest } from '../operations/models.js';
 import { getReembedding, reembed, stopReembedding } from '../operations/reembed.js';
-import { search } from '../operations/search.js';
+import { search } from '../operations/search/search.js';
 import { isMultipart, type BodyLimits } from './bodies.js';
 import { readJson } from './json/read.js';
 import { readMultipart, type Upload } from './multipart.js';

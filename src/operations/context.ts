@@ -2,6 +2,7 @@ import type { Encoder, ListedModel, ModelDescription } from '../encoder/encoder.
 import { MixspaceError } from '../errors.js';
 import type { Collection, Store } from '../store/store.js';
 import type { Log } from '../telemetry.js';
+import type { Cursors } from './cursors.js';
 import type { Reembeddings } from './reembedding.js';
 
 /** What every operation works with. */
@@ -15,6 +16,7 @@ export interface Context {
   fetch: { allow: string[]; timeoutMs: number };
   /** Those under way in this process. */
   reembeddings: Reembeddings;
+  cursors: Cursors;
   log: Log;
   /** Seconds of one stage, for the metrics. */
   stage: (name: string, seconds: number) => void;

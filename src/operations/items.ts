@@ -4,7 +4,6 @@ import type { Metadata } from '../domain/metadata.js';
 import { MixspaceError } from '../errors.js';
 import type { Item, Picture } from '../store/store.js';
 import type { Context } from './context.js';
-import { openCursor, sealCursor } from './cursor.js';
 import { checkMetadata } from './inputs.js';
 
 const pageSize = 100;
@@ -16,7 +15,7 @@ export async function itemsExist(context: Context, collection: string, ids: stri
 
 export async function listItems(context: Context, collection: string, request: { filter?: Filter; limit?: number; cursor?: string }): Promise<{ items: Told[]; next_cursor?: string }> {
   const scope = ['items', collection, request.filter ?? null];
-  const after = request.cursor === undefined ? undefined : (await openCursor(request.cursor, scope))[0];
+  const after = request.cursor === undefined ? undefined : (await context.cursors.open(request.cursor, scope))[0];
   if (after !== undefined && typeof after !== 'string') throw new MixspaceError('invalid_request', 'The cursor cannot be read.', { param: 'cursor' });
   const { items, more } = await context.store.listItems(collection, {
     limit: request.limit ?? pageSize,
@@ -26,7 +25,7 @@ export async function listItems(context: Context, collection: string, request: {
   const last = items.at(-1);
   return {
     items: items.map((item) => toldItem(collection, item)),
-    ...(more && last ? { next_cursor: await sealCursor([last.id], scope) } : {}),
+    ...(more && last ? { next_cursor: await context.cursors.seal([last.id], scope) } : {}),
   };
 }
 

@@ -156,21 +156,25 @@ export interface Presence {
   embedded: boolean;
 }
 
-export interface SearchRequest {
+/** Where to look, and how many to find there. */
+export interface Leaf {
+  modality: Modality;
+  limit: number;
+  /** Goes on behind this place: matches order by score descending, then id ascending (by UTF-8 bytes). `rank`: how many stand before it in the list that the leaf is a part of. */
+  after?: { score: number; id: string; rank: number };
+  minScore?: number;
+}
+
+export interface NearestRequest {
   /** Normalised, of the collection's dimension. */
   embedding: Float32Array;
   /** The embedding's space; `conflict` unless it is the collection's from beginning to end. Left out: trusted to be. */
   fingerprint?: string;
-  /** Left out: both. */
-  modality?: Modality;
+  leaves: Leaf[];
   filter?: Filter;
-  limit: number;
-  /** Goes on behind this place: matches order by score descending, then id ascending (by UTF-8 bytes). */
-  after?: { score: number; id: string; rank: number };
-  minScore?: number;
   /** Compare with every stored embedding. */
   exact?: boolean;
-  /** Items left out of the answer. */
+  /** Items left out. */
   excludeIds?: string[];
 }
 
@@ -180,7 +184,8 @@ export interface Match {
   score: number;
 }
 
-export interface SearchAnswer {
+/** What one leaf found, best first; of an item that has several embeddings there, the best. */
+export interface Neighbors {
   matches: Match[];
   /** The list is provably that of a full comparison. */
   exact: boolean;
@@ -220,7 +225,8 @@ export interface Store {
   /** `not_found` when the item is no picture, or its original is not kept, has gone from its path, or is not what it was. */
   getPicture(collection: string, id: string, size: 'thumbnail' | 'original'): Promise<Picture>;
 
-  search(collection: string, request: SearchRequest): Promise<SearchAnswer>;
+  /** The neighbors of an embedding, for each leaf in the order given: all of one moment's space, none merged with another. */
+  nearest(collection: string, request: NearestRequest): Promise<Neighbors[]>;
 
   /** What can be embedded again, of what a reembedding into this space has not come to yet. Files are looked up; those that changed since they were taken in are read. */
   planReembedding(collection: string, target: { fingerprint: string; fromThumbnails: boolean }): Promise<ReembeddingPlan>;
@@ -244,6 +250,9 @@ export interface Store {
   discardReembedding(collection: string): Promise<void>;
   /** Those that could not be embedded, in a reembedding or for want of one in the collection's own space. */
   listImpossible(collection: string, limit: number): Promise<ImpossibleItem[]>;
+
+  /** 32 random bytes, the same as long as the store lives: cursors are sealed with it. */
+  cursorKey(): Promise<Uint8Array>;
 
   /** Rejects, with a sentence, when a collection cannot answer. */
   check(): Promise<void>;

@@ -10,6 +10,7 @@ import { drawn } from '../pictures.js';
 import { startServer } from '../server.js';
 import type { EmbeddedStoreSettings } from '../../src/store/embedded/index.js';
 import type { Store } from '../../src/store/store.js';
+import { search } from '../store-search.js';
 
 // The store runs in a thread of its own, which starts from compiled code.
 const compiled = fileURLToPath(new URL('../../dist/store/embedded/index.js', import.meta.url));
@@ -167,7 +168,7 @@ async function readAll(store: Store, { sent, embeddings, thumbnails, dimension }
       .slice(0, 20);
     await check(
       `search ${query}`,
-      () => store.search('default', { embedding: Float32Array.from(embedding), limit: 20 }),
+      () => search(store, 'default', { embedding: Float32Array.from(embedding), limit: 20 }),
       ({ matches }) => matches.every(({ item, score }, i) => item.id === expected[i]?.id && Math.abs(score - expected[i].score) < 1e-5),
     );
   }

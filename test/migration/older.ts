@@ -8,13 +8,17 @@ import { Random } from '../crash/random.js';
 import { drawn } from '../pictures.js';
 import type { EmbeddedStoreSettings } from '../../src/store/embedded/index.js';
 import type { ItemWrite, Store } from '../../src/store/store.js';
+import { search, type SearchRequest } from '../store-search.js';
 
 /** Graphs where there are some texts, saved when the store is closed. */
 const settings: Partial<EmbeddedStoreSettings> = { graphThreshold: 15 };
 
 type Write = Omit<ItemWrite, 'content'> & { content?: Omit<NonNullable<ItemWrite['content']>, 'embeddings'> & { embedding: Float32Array } };
 /** The port as versions 0.3 and 0.4 had it. */
-export type OlderStore = Omit<Store, 'write' | 'describeCollection'> & { write(collection: string, writes: Write[]): Promise<unknown> };
+export type OlderStore = Omit<Store, 'write' | 'describeCollection' | 'nearest' | 'cursorKey'> & {
+  write(collection: string, writes: Write[]): Promise<unknown>;
+  search(collection: string, request: SearchRequest): ReturnType<typeof search>;
+};
 
 /** The store of a built checkout, in a thread of its own. */
 export async function openStore<S = Store>(checkout: string, directory: string, more: Partial<EmbeddedStoreSettings> = {}, log: string[] = []): Promise<S> {
@@ -189,7 +193,7 @@ export async function ask(store: Store | OlderStore, searches: number): Promise<
         ...(i % 5 === 3 ? { minScore: 0.1 } : {}),
         ...(i % 7 === 4 ? { excludeIds: [random.pick(ids)] } : {}),
       };
-      const answer = await told(store.search(name, request));
+      const answer = await told('search' in store ? store.search(name, request) : search(store, name, request));
       found.push('matches' in answer ? { ...answer, matches: answer.matches.map(({ item, score }) => [item.id, score]) } : answer);
     }
     const { graph: _, ...described } = await describeCollection(store, name);

@@ -4,7 +4,10 @@ const writes = ['test/writes.test.ts'];
 const searches = ['test/numbers.test.ts', 'test/cursors.test.ts'];
 const embeddings = ['test/numbers.test.ts'];
 const ingest = of('src/operations/ingest.ts', writes);
-const search = of('src/operations/search.ts', searches);
+const search = of('src/operations/search/search.ts', searches);
+const plan = of('src/operations/search/plan.ts', searches);
+const query = of('src/operations/search/query.ts', searches);
+const cursors = of('src/operations/cursors.ts', ['test/cursors.test.ts']);
 const classify = of('src/operations/classify.ts', embeddings);
 
 export const ofOperations: Mutation[] = [
@@ -17,8 +20,14 @@ export const ofOperations: Mutation[] = [
     tests: ['test/http.test.ts'],
     lives: 'Neither a full queue nor a lack of room for uploads is ever told of one entry: both are thrown before any is begun.',
   }),
-  search('weight-zero-counts', 'parts[index]!.weight ?? 1', 'parts[index]!.weight || 1', 'A weight of zero counts as one.'),
+  query('weight-zero-counts', 'parts[index]!.weight ?? 1', 'parts[index]!.weight || 1', 'A weight of zero counts as one.'),
   search('eleven-matches', 'const pageSize = 10;', 'const pageSize = 11;', 'A page is not what the contract says.'),
+  plan('lists-one-behind-the-other', '.sort(compareMatches)', '', 'All pictures stand before all texts.'),
+  plan('one-list-speaks-for-all', 'lists.every(({ exact }) => exact)', 'lists.some(({ exact }) => exact)', 'What a graph found is told to be proven where the other modality has none.'),
+  plan('last-page-cut-off', 'fused.length > limit ||', '', 'Where two lists end together, the rest of them is not told of.'),
+  cursors('cursors-unsealed', '!timingSafeEqual(tag, await this.#tag(nonce, text, scope))', 'false', 'A cursor of another request, or one made up, is taken.'),
+  cursors('place-not-sealed', 'for (const part of [place, short, ...long])', 'for (const part of [short, ...long])', 'A cursor can be led to another place.'),
+  cursors('long-parts-not-sealed', 'for (const part of [place, short, ...long])', 'for (const part of [place, short])', 'A page of another long text or picture goes on in the middle of this one.'),
   classify('threshold-itself-is-none', 'best.score < (request.threshold ?? 0)', 'best.score <= (request.threshold ?? 0)', 'A score that meets the threshold is none of these.'),
   classify('prompts-cost-nothing', 'sum + each.tokens, labels.tokens)', 'sum + each.tokens, 0)', 'Usage leaves the labels out.'),
   classify('prompts-beyond-the-first-part-lost', 'prompts.slice(from, from + promptsAtOnce)', 'prompts.slice(0, promptsAtOnce)', 'Labels behind the first thousand prompts get the embeddings of others.'),

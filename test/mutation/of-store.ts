@@ -2,7 +2,7 @@ import { of, type Mutation } from './mutation.js';
 
 const store = ['test/graphs.test.ts'];
 const ranking = of('src/store/embedded/ranking.ts', store);
-const search = of('src/store/embedded/search.ts', store);
+const search = of('src/store/embedded/nearest.ts', store);
 const vectors = of('src/store/embedded/vectors.ts', store);
 const writer = of('src/store/embedded/writer.ts', ['test/filters.test.ts', 'test/writes.test.ts']);
 const reembedding = ['test/reembed-end.test.ts'];
@@ -10,7 +10,7 @@ const reembedding = ['test/reembed-end.test.ts'];
 export const ofStore: Mutation[] = [
   ranking('cursors-item-again', 'compareRanked(ranked, after) <= 0', 'compareRanked(ranked, after) < 0', 'Each page begins with the last match of the one before.'),
   ranking('least-score-itself-left-out', 'if (score < this.floor) return;', 'if (score <= this.floor) return;', 'A match that meets min_score is not found, and of equal scores some are lost.'),
-  search('a-page-too-many', 'more: ranking.best.length > request.limit', 'more: ranking.best.length >= request.limit', 'A cursor leads to an empty page.'),
+  search('a-page-too-many', 'more: ranking.best.length > leaf.limit', 'more: ranking.best.length >= leaf.limit', 'A cursor leads to an empty page.'),
   search('exact-claimed', 'return { ranking, exact: nearest.length === alive };', 'return { ranking, exact: true };', 'What a graph found is told to be proven.'),
   search('newest-not-found', '    await this.#scan(ranking, through, this.#index.count - alive, matching);\n', '', 'What was added is not found until the graph has it.'),
   search('short-page-is-enough', 'const enough = ranking.full ||', 'const enough = ranking.best.length > 0 ||', 'Where a filter leaves the graph few, matches are missing.'),

@@ -44,3 +44,8 @@ export function heldBy(database: Database): Held | undefined {
   const isThere = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'lineage'").get();
   return isThere ? database.prepare<[], Held>('SELECT identity, seq, (SELECT coalesce(sum(items), 0) FROM tallies) AS items FROM lineage').get() : undefined;
 }
+
+/** See `Store.cursorKey`. */
+export function cursorKeyOf(database: Database): Uint8Array {
+  return Uint8Array.from(database.prepare<[], Buffer>('SELECT cursor_key FROM lineage').pluck().get()!);
+}

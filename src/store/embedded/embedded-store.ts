@@ -11,6 +11,8 @@ import type {
   ImpossibleItem,
   Item,
   ItemWrite,
+  NearestRequest,
+  Neighbors,
   NewCollection,
   Picture,
   Presence,
@@ -18,14 +20,12 @@ import type {
   ReembeddingItem,
   ReembeddingPlan,
   ReembeddingTarget,
-  SearchAnswer,
-  SearchRequest,
   Store,
   WriteStatus,
 } from '../store.js';
 import { CollectionTable, identityOf } from './collection-table.js';
 import { Collections, describe, type OpenCollection } from './collections.js';
-import { Commits } from './commits.js';
+import { Commits, cursorKeyOf } from './commits.js';
 import { Damage, damagedEmbedding } from './damage.js';
 import { databaseName, databaseProblem, openDatabase, type Database } from './database.js';
 import { EmbeddingTable } from './embedding-table.js';
@@ -38,7 +38,7 @@ import { migrate, readMigrations } from './migrations.js';
 import { Originals } from './originals.js';
 import { ReembeddingTable } from './reembedding-table.js';
 import { Reembeddings } from './reembeddings.js';
-import { search } from './search.js';
+import { nearest } from './nearest.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 import { Snapshots, stem } from './snapshots.js';
 import { Sources } from './sources.js';
@@ -245,15 +245,19 @@ export class EmbeddedStore implements Store {
     return { bytes: await this.#sources.original(item), mediaType: item.media_type ?? 'application/octet-stream' };
   }
 
-  async search(name: string, request: SearchRequest): Promise<SearchAnswer> {
-    const { fingerprint } = this.#collections.find(name, request.fingerprint).row;
+  async nearest(name: string, { leaves, fingerprint: wanted, ...query }: NearestRequest): Promise<Neighbors[]> {
+    const { fingerprint } = this.#collections.find(name, wanted).row;
     for (;;) {
       // While it is searched it may go over to another space, and what was compared be of either.
       const opened = this.#collections.find(name, fingerprint);
-      const indexes = request.modality ? [opened.indexes[request.modality]] : Object.values(opened.indexes);
-      const answer = await search(this.#tables, indexes, request);
-      if (this.#collections.find(name, fingerprint) === opened) return answer;
+      const lists: Neighbors[] = [];
+      for (const leaf of leaves) lists.push(await nearest(this.#tables, opened.indexes[leaf.modality], leaf, query));
+      if (this.#collections.find(name, fingerprint) === opened) return lists;
     }
+  }
+
+  async cursorKey(): Promise<Uint8Array> {
+    return cursorKeyOf(this.#database);
   }
 
   async planReembedding(name: string, target: { fingerprint: string; fromThumbnails: boolean }): Promise<ReembeddingPlan> {

@@ -1,7 +1,7 @@
 /** Filters on metadata, as api.md has them: types are strict, a scalar matches an array that holds it. */
 import type { FieldCondition, Filter } from '../../domain/filter.js';
 import type { Metadata } from '../../domain/metadata.js';
-import { compareCodePoints } from './code-point-order.js';
+import { compareCodePoints } from '../../domain/code-point-order.js';
 
 type Predicate<T> = (value: T) => boolean;
 /** A field's value; `undefined` when it is missing, which JSON itself can't hold. */

@@ -46,7 +46,7 @@ export async function openEmbeddedStore({ directory, migrationsDirectory, settin
     write: (collection, writes, fingerprint) => connection.call('write', [collection, writes.map(writeWithOwnMemory), fingerprint]),
     putReembedded: (collection, fingerprint, items) =>
       connection.call('putReembedded', [collection, fingerprint, items.map((item) => ('embedding' in item ? { ...item, embedding: withOwnMemory(item.embedding) } : item))]),
-    search: (collection, request) => connection.call('search', [collection, { ...request, embedding: withOwnMemory(request.embedding) }]),
+    nearest: (collection, request) => connection.call('nearest', [collection, { ...request, embedding: withOwnMemory(request.embedding) }]),
     close: () => connection.close(workerData.settings.closeWithinMs + closeGraceMs),
   };
 }

@@ -23,7 +23,7 @@ const known: Record<StoreMethod, true> = {
   deleteItem: true,
   deleteItems: true,
   getPicture: true,
-  search: true,
+  nearest: true,
   planReembedding: true,
   startReembedding: true,
   nextToReembed: true,
@@ -32,6 +32,7 @@ const known: Record<StoreMethod, true> = {
   stopReembedding: true,
   discardReembedding: true,
   listImpossible: true,
+  cursorKey: true,
   check: true,
   close: true,
 };

@@ -1,4 +1,4 @@
-import { compareCodePoints } from './code-point-order.js';
+import { compareCodePoints } from '../../domain/code-point-order.js';
 
 export interface Ranked {
   key: number;
@@ -8,7 +8,8 @@ export interface Ranked {
 
 export interface RankingRules {
   size: number;
-  after?: { score: number; id: string };
+  /** See `Leaf`. */
+  after?: { score: number; id: string; rank: number };
   minScore?: number;
   excludeIds?: ReadonlySet<string>;
 }
@@ -58,11 +59,6 @@ export class Ranking {
     this.#byId.set(id, ranked);
     if (best.length > size) this.#byId.delete(best.pop()!.id);
     if (best.length === size) this.floor = Math.max(this.floor, best[size - 1]!.score);
-  }
-
-  /** Takes in another's best. */
-  merge(other: Ranking): void {
-    for (const { key, id, score } of other.best) this.offer(key, id, score);
   }
 }
 

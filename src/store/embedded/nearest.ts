@@ -1,4 +1,4 @@
-import type { Match, SearchAnswer, SearchRequest } from '../store.js';
+import type { Leaf, Match, NearestRequest, Neighbors } from '../store.js';
 import type { EmbeddingTable } from './embedding-table.js';
 import type { ItemTable } from './item-table.js';
 import type { ModalityIndex } from './modality-index.js';
@@ -12,51 +12,47 @@ const narrowShare = 0.05;
 const slack = 16;
 const attempts = 3;
 
-/** Finds the items nearest to an embedding, each by its nearest part: among the graph's, and exactly among what the graph does not hold yet. */
-export async function search({ items, embeddings }: { items: ItemTable; embeddings: EmbeddingTable }, indexes: ModalityIndex[], request: SearchRequest): Promise<SearchAnswer> {
+/** The items nearest to an embedding in one list, each by its nearest part: among the graph's, and exactly among what the graph does not hold yet. */
+export async function nearest({ items, embeddings }: { items: ItemTable; embeddings: EmbeddingTable }, index: ModalityIndex, leaf: Leaf, query: Query): Promise<Neighbors> {
   const rules: RankingRules = {
     // One more than asked for tells whether there is more.
-    size: request.limit + 1,
-    ...(request.after ? { after: request.after } : {}),
-    ...(request.minScore === undefined ? {} : { minScore: request.minScore }),
-    ...(request.excludeIds ? { excludeIds: new Set(request.excludeIds) } : {}),
+    size: leaf.limit + 1,
+    ...(leaf.after ? { after: leaf.after } : {}),
+    ...(leaf.minScore === undefined ? {} : { minScore: leaf.minScore }),
+    ...(query.excludeIds ? { excludeIds: new Set(query.excludeIds) } : {}),
   };
   for (let attempt = 1; ; attempt++) {
-    const ranking = new Ranking(rules);
-    let exact = true;
-    for (const index of indexes) {
-      const found = await new ModalitySearch(embeddings, index, request, rules).run();
-      ranking.merge(found.ranking);
-      exact &&= found.exact;
-    }
-    const rows = ranking.best.slice(0, request.limit).map(({ key, score }) => ({ row: items.byEmbedding(key), score }));
+    const { ranking, exact } = await new LeafSearch(embeddings, index, query, rules).run();
+    const rows = ranking.best.slice(0, leaf.limit).map(({ key, score }) => ({ row: items.byEmbedding(key), score }));
     // An item that went while the others were compared would leave a gap, and one replaced would stand there twice.
     if (rows.some(({ row }) => row === undefined) && attempt < attempts) continue;
     const matches = rows.flatMap(({ row, score }): Match[] => (row ? [{ item: items.toItem(row), score }] : []));
-    return { matches, exact, more: ranking.best.length > request.limit };
+    return { matches, exact, more: ranking.best.length > leaf.limit };
   }
 }
+
+type Query = Omit<NearestRequest, 'leaves' | 'fingerprint'>;
 
 interface Found {
   ranking: Ranking;
   exact: boolean;
 }
 
-class ModalitySearch {
+class LeafSearch {
   readonly #embeddings: EmbeddingTable;
   readonly #index: ModalityIndex;
-  readonly #request: SearchRequest;
+  readonly #query: Query;
   readonly #rules: RankingRules;
 
-  constructor(embeddings: EmbeddingTable, index: ModalityIndex, request: SearchRequest, rules: RankingRules) {
+  constructor(embeddings: EmbeddingTable, index: ModalityIndex, query: Query, rules: RankingRules) {
     this.#embeddings = embeddings;
     this.#index = index;
-    this.#request = request;
+    this.#query = query;
     this.#rules = rules;
   }
 
   async run(): Promise<Found> {
-    const { filter, exact } = this.#request;
+    const { filter, exact } = this.#query;
     const matching = filter && (await this.#index.filterKeys.of(filter));
     const narrow = matching && (matching.size <= 512 || matching.size < this.#index.count * narrowShare);
     if (narrow) return this.#among(matching);
@@ -66,7 +62,7 @@ class ModalitySearch {
 
   async #among(keys: ReadonlySet<number>): Promise<Found> {
     const ranking = new Ranking(this.#rules);
-    await this.#index.vectors.scanKeys(this.#request.embedding, ranking, keys);
+    await this.#index.vectors.scanKeys(this.#query.embedding, ranking, keys);
     return { ranking, exact: true };
   }
 
@@ -79,8 +75,9 @@ class ModalitySearch {
   /** `undefined` when the graph is missing or gives too few to be sure of a full page. */
   async #throughGraph(matching?: ReadonlySet<number>): Promise<Found | undefined> {
     const { graph } = this.#index;
-    const { embedding, after, minScore, excludeIds } = this.#request;
-    const needed = (after?.rank ?? 0) + this.#rules.size + (excludeIds?.length ?? 0);
+    const { embedding } = this.#query;
+    const { after, size, minScore, excludeIds } = this.#rules;
+    const needed = (after?.rank ?? 0) + size + (excludeIds?.size ?? 0);
     if (!graph || needed > deepestRank) return undefined;
 
     const ranking = new Ranking(this.#rules);
@@ -101,7 +98,7 @@ class ModalitySearch {
   }
 
   #scan(ranking: Ranking, after: number, expected: number, matching?: ReadonlySet<number>): Promise<void> {
-    return this.#index.vectors.scan(this.#request.embedding, ranking, {
+    return this.#index.vectors.scan(this.#query.embedding, ranking, {
       after,
       expected,
       total: this.#index.count,
