@@ -178,18 +178,20 @@ export interface NearestRequest {
   excludeIds?: string[];
 }
 
-export interface Match {
-  item: Item;
+export interface Neighbor {
+  id: string;
   /** Cosine similarity, -1..1. */
   score: number;
+  /** Of one that is damaged, the sentence that refuses it: only who shows it need be refused. */
+  item: Item | { problem: string };
 }
 
 /** What one leaf found, best first; of an item that has several embeddings there, the best. */
 export interface Neighbors {
-  matches: Match[];
+  neighbors: Neighbor[];
   /** The list is provably that of a full comparison. */
   exact: boolean;
-  /** There may be more behind the last match. */
+  /** There may be more behind the last of them. */
   more: boolean;
 }
 

@@ -4,7 +4,8 @@
  */
 import { compareCodePoints } from '../../domain/code-point-order.js';
 import { modalities, type Modality } from '../../domain/modality.js';
-import type { Leaf, Match, Neighbors } from '../../store/store.js';
+import { MixspaceError } from '../../errors.js';
+import type { Item, Leaf, Neighbor, Neighbors } from '../../store/store.js';
 
 /** Behind the last match of a page. `rank`: how many matches stand before it, it included. */
 export interface Place {
@@ -19,6 +20,12 @@ export interface Plan {
   limit: number;
   /** Matches before it. */
   rank: number;
+}
+
+export interface Match {
+  item: Item;
+  /** Cosine similarity, -1..1. */
+  score: number;
 }
 
 export interface Page {
@@ -47,26 +54,34 @@ export function planOf({ modality, limit, minScore, after }: Wanted): Plan {
   return { leaves, limit, rank: after?.rank ?? 0 };
 }
 
-/** `lists`: what the plan's leaves found, in their order. */
+/**
+ * `lists`: what the plan's leaves found, in their order.
+ * @throws MixspaceError `not_ready`: an item of the page is damaged.
+ */
 export function pageOf({ limit, rank }: Plan, lists: Neighbors[]): Page {
-  const fused = grouped(lists.flatMap(({ matches }) => matches).sort(compareMatches));
-  const matches = fused.slice(0, limit);
-  const last = matches.at(-1);
+  const fused = grouped(lists.flatMap(({ neighbors }) => neighbors).sort(compareNeighbors));
+  const found = fused.slice(0, limit);
+  const last = found.at(-1);
   const hasMore = fused.length > limit || lists.some(({ more }) => more);
   return {
-    matches,
+    matches: found.map(matchOf),
     exact: lists.every(({ exact }) => exact),
-    ...(hasMore && last ? { next: { score: last.score, id: last.item.id, rank: rank + matches.length } } : {}),
+    ...(hasMore && last ? { next: { score: last.score, id: last.id, rank: rank + found.length } } : {}),
   };
 }
 
 /** Score descending, then id by code point. */
-function compareMatches(a: Match, b: Match): number {
-  return b.score - a.score || compareCodePoints(a.item.id, b.item.id);
+function compareNeighbors(a: Neighbor, b: Neighbor): number {
+  return b.score - a.score || compareCodePoints(a.id, b.id);
 }
 
 /** Of several embeddings of one item, the best stands for it. */
-function grouped(matches: Match[]): Match[] {
+function grouped(neighbors: Neighbor[]): Neighbor[] {
   const seen = new Set<string>();
-  return matches.filter(({ item }) => !seen.has(item.id) && seen.add(item.id));
+  return neighbors.filter(({ id }) => !seen.has(id) && seen.add(id));
+}
+
+function matchOf({ item, score }: Neighbor): Match {
+  if ('problem' in item) throw new MixspaceError('not_ready', item.problem);
+  return { item, score };
 }

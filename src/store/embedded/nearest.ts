@@ -1,6 +1,7 @@
-import type { Leaf, Match, NearestRequest, Neighbors } from '../store.js';
+import { MixspaceError } from '../../errors.js';
+import type { Leaf, NearestRequest, Neighbor, Neighbors } from '../store.js';
 import type { EmbeddingTable } from './embedding-table.js';
-import type { ItemTable } from './item-table.js';
+import type { ItemRow, ItemTable } from './item-table.js';
 import type { ModalityIndex } from './modality-index.js';
 import { Ranking, similarity, type RankingRules } from './ranking.js';
 
@@ -26,8 +27,17 @@ export async function nearest({ items, embeddings }: { items: ItemTable; embeddi
     const rows = ranking.best.slice(0, leaf.limit).map(({ key, score }) => ({ row: items.byEmbedding(key), score }));
     // An item that went while the others were compared would leave a gap, and one replaced would stand there twice.
     if (rows.some(({ row }) => row === undefined) && attempt < attempts) continue;
-    const matches = rows.flatMap(({ row, score }): Match[] => (row ? [{ item: items.toItem(row), score }] : []));
-    return { matches, exact, more: ranking.best.length > leaf.limit };
+    const neighbors = rows.flatMap(({ row, score }): Neighbor[] => (row ? [{ id: row.id, score, item: itemOf(items, row) }] : []));
+    return { neighbors, exact, more: ranking.best.length > leaf.limit };
+  }
+}
+
+function itemOf(items: ItemTable, row: ItemRow): Neighbor['item'] {
+  try {
+    return items.toItem(row);
+  } catch (error) {
+    if (error instanceof MixspaceError && error.code === 'not_ready') return { problem: error.message };
+    throw error;
   }
 }
 
