@@ -15,6 +15,10 @@ import type { Filter } from '../domain/filter.js';
 import type { Metadata } from '../domain/metadata.js';
 import type { Modality } from '../domain/modality.js';
 import type { Space } from '../domain/space.js';
+import type { JobStore } from './job-store.js';
+
+export { keptFailures } from './job-store.js';
+export type { Job, JobFailure, JobQuery, JobStore, StoredFailure, StoredJob } from './job-store.js';
 
 /** Embeddings of any other space than its own are refused before they reach the store. */
 export interface NewCollection extends Space {
@@ -84,6 +88,7 @@ export interface ImpossibleItem {
 /** An item that waits to be embedded again, with what its embedding is made from. */
 export interface ReembeddingItem {
   key: number;
+  id: string;
   modality: Modality;
   source: { text: string } | { picture: Uint8Array } | { embedding: Float32Array } | { impossible: string };
 }
@@ -200,7 +205,7 @@ export interface Picture {
   mediaType: string;
 }
 
-export interface Store {
+export interface Store extends JobStore {
   createCollection(collection: NewCollection): Promise<CollectionDescription>;
   listCollections(): Promise<CollectionDescription[]>;
   /** Cheap: nothing is counted. */

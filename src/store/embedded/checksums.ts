@@ -45,6 +45,12 @@ export function collectionChecksum({ key, name, description, model, fingerprint,
   return sumOf([key, name, description ?? null, model, fingerprint, dimension, originals, space, since, createdAt]);
 }
 
+/** Of all columns but the number, in whatever order they are given. */
+export function jobChecksum(row: object): number {
+  const columns = Object.entries(row) as [string, string | number | null][];
+  return sumOf(columns.sort(([a], [b]) => (a < b ? -1 : 1)).flat());
+}
+
 /** The lengths keep neighbors apart, and null from an empty string. */
 function sumOf(values: (string | number | null)[]): number {
   let text = '';

@@ -34,6 +34,7 @@ import { matchingItems } from './filter-keys.js';
 import { Housekeeping } from './housekeeping.js';
 import { inspect } from './inspection.js';
 import { ItemTable, type ItemRow } from './item-table.js';
+import { JobTable } from './job-table.js';
 import { migrate, readMigrations } from './migrations.js';
 import { Originals } from './originals.js';
 import { ReembeddingTable } from './reembedding-table.js';
@@ -68,6 +69,7 @@ export class EmbeddedStore implements Store {
   readonly #tender: Tender;
   readonly #housekeeping: Housekeeping;
   readonly #collections: Collections;
+  readonly #jobs: JobTable;
   /** Keys of items whose embedding is damaged or lost, since they were found. */
   readonly #damaged = new Set<number>();
   /** What SQLite said of its file. */
@@ -86,6 +88,7 @@ export class EmbeddedStore implements Store {
     damage.onEmbedding = (key) => this.#setApart(key);
     this.#commits = new Commits(this.#database, directory, (error) => damage.tell('The mark beside the database cannot be written; a lost database might not be noticed.', { reason: String(error) }));
     this.#collectionTable = new CollectionTable(this.#database);
+    this.#jobs = new JobTable(this.#database, this.#commits);
     this.#items = new ItemTable(this.#database, this.#commits, damage);
     this.#embeddings = new EmbeddingTable(this.#database, damage);
     this.#tables = { items: this.#items, embeddings: this.#embeddings };
@@ -300,6 +303,12 @@ export class EmbeddedStore implements Store {
   async listImpossible(name: string, limit: number): Promise<ImpossibleItem[]> {
     return this.#reembeddings.impossible(this.#collections.find(name).row, limit);
   }
+
+  putJob: Store['putJob'] = async (job, changes) => this.#jobs.put(job, changes);
+  getJob: Store['getJob'] = async (id) => this.#jobs.get(id);
+  listJobs: Store['listJobs'] = async (query) => this.#jobs.list(query);
+  listJobFailures: Store['listJobFailures'] = async (id, request) => this.#jobs.failures(id, request);
+  pruneJobs: Store['pruneJobs'] = async (keep) => this.#jobs.prune(keep);
 
   async check(): Promise<void> {
     if (this.#problem) throw this.#problem;

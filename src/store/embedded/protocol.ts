@@ -33,6 +33,11 @@ const known: Record<StoreMethod, true> = {
   discardReembedding: true,
   listImpossible: true,
   cursorKey: true,
+  putJob: true,
+  getJob: true,
+  listJobs: true,
+  listJobFailures: true,
+  pruneJobs: true,
   check: true,
   close: true,
 };

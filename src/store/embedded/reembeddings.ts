@@ -245,7 +245,7 @@ export class Reembeddings {
     let bytes = 0;
     for (let from = 0; from < rows.length && bytes < batchBytes; from += readAtOnce) {
       const read = await Promise.all(
-        rows.slice(from, from + readAtOnce).map(async (row) => ({ key: row.key, modality: row.modality, source: await this.#sources.read(row, choice) })),
+        rows.slice(from, from + readAtOnce).map(async (row) => ({ key: row.key, id: row.id, modality: row.modality, source: await this.#sources.read(row, choice) })),
       );
       for (const item of read) {
         if ('picture' in item.source) bytes += item.source.picture.byteLength;
