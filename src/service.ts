@@ -5,17 +5,18 @@ import { CachedEncoder } from './encoder/cache/cached-encoder.js';
 import type { Encoder } from './encoder/encoder.js';
 import { openEncoder } from './encoder/index.js';
 import { MixspaceError } from './errors.js';
+import { Jobs } from './jobs/jobs.js';
 import { settleCollections } from './operations/collections.js';
-import type { Context } from './operations/context.js';
+import type { Context, JobContext } from './operations/context.js';
 import { Cursors } from './operations/cursors.js';
 import { watchReadiness, type Readiness } from './operations/readiness.js';
-import { resumeReembeddings } from './operations/reembed.js';
+import { adoptReembeddings, reembedKind } from './operations/reembed-job.js';
 import { Reembeddings } from './operations/reembedding.js';
 import { openEmbeddedStore } from './store/embedded/index.js';
 import { openTelemetry, type Telemetry } from './telemetry.js';
 
 export interface Service {
-  context: Context;
+  context: JobContext;
   readiness: Readiness;
   telemetry: Telemetry;
   /** Work under way ends, graphs are saved, files closed. */
@@ -62,7 +63,7 @@ export async function openService(config: Config): Promise<Service> {
   telemetry.gauge('mixspace_models_memory_bytes', 'What the models hold in all workers', () => towers.models().reduce((sum, { memoryBytes }) => sum + memoryBytes, 0));
   const encoder = config.cache === 0 ? towers : cached(towers, config.cache, telemetry);
 
-  const context: Context = {
+  const work: Context = {
     encoder,
     store,
     limits: {
@@ -80,15 +81,23 @@ export async function openService(config: Config): Promise<Service> {
     log,
     stage,
   };
+  const jobs = new Jobs({
+    store,
+    kinds: [reembedKind(work)],
+    hasCollection: async (name) => (await store.listCollections()).some((collection) => collection.name === name),
+    log,
+  });
+  const context: JobContext = { ...work, jobs };
   const close = async (): Promise<void> => {
-    await context.reembeddings.close();
+    await jobs.close();
     await encoder.close();
     await store.close();
     telemetry.close();
   };
   try {
     await settleCollections(context);
-    await resumeReembeddings(context);
+    await adoptReembeddings(work, jobs);
+    await jobs.open();
   } catch (error) {
     await close();
     throw error;

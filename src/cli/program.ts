@@ -6,6 +6,7 @@ import { addCommand } from './add.js';
 import { classifyCommand } from './classify.js';
 import { collectionsCommand } from './collections.js';
 import { embedCommand } from './embed.js';
+import { jobsCommand } from './jobs.js';
 import { modelsCommand } from './models.js';
 import { sayAside } from './print.js';
 import { reembedCommand } from './reembed.js';
@@ -40,6 +41,7 @@ async function program(args: string[]): Promise<Command> {
     .addCommand(embedCommand())
     .addCommand(collectionsCommand())
     .addCommand(reembedCommand())
+    .addCommand(jobsCommand())
     .addCommand(modelsCommand());
   for (const command of [root, ...root.commands, ...root.commands.flatMap(({ commands }) => commands)]) {
     command.exitOverride().showHelpAfterError('(--help says more)').configureOutput({ outputError });

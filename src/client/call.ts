@@ -7,10 +7,10 @@ type Only<K extends string, T> = [T] extends [never] ? unknown : Record<K, T>;
 /** A query string may always be left out. */
 type Maybe<K extends string, T> = [T] extends [never] ? unknown : Partial<Record<K, T>>;
 
-/** What a call of a route takes: its path's parameters, its query string, its body. */
+/** What a call of a route takes: its path's parameters, its query string, its body; more headers. */
 export type CallParts<N extends RouteName> = Only<'params', Part<N, 'params'>> &
   Maybe<'query', Part<N, 'query'>> &
-  Only<'body', Part<N, 'body'> | (Routes[N] extends { multipart: object } ? FormData : never)> & { signal?: AbortSignal };
+  Only<'body', Part<N, 'body'> | (Routes[N] extends { multipart: object } ? FormData : never)> & { headers?: Record<string, string>; signal?: AbortSignal };
 
 /** Nothing to give: the argument may be left out. */
 export type CallArguments<N extends RouteName> = object extends CallParts<N> ? [parts?: CallParts<N>] : [parts: CallParts<N>];
@@ -19,4 +19,6 @@ export type Answer<N extends RouteName> = Routes[N] extends { response: infer S 
   ? z.output<S>
   : Routes[N] extends { bytes: string }
     ? Blob
-    : undefined;
+    : Routes[N] extends { events: object }
+      ? ReadableStream<Uint8Array> | null
+      : undefined;

@@ -3,6 +3,7 @@ import type { Collection } from '../contract/collections.js';
 import type { ErrorBody, Metadata } from '../contract/common.js';
 import type { EmbeddingEncoding, EmbeddingsResponse } from '../contract/embeddings.js';
 import type { FileNote, Item, ItemOutcome, ItemPage, NewItem } from '../contract/items.js';
+import type { Job, JobEventData, JobEventName, JobFailures, JobList } from '../contract/jobs.js';
 import type { Model, SelfTest } from '../contract/models.js';
 import type { ReembedResponse } from '../contract/reembed.js';
 import { routes, type Route, type RouteName } from '../contract/routes.js';
@@ -10,6 +11,7 @@ import type { SearchResponse } from '../contract/search.js';
 import type { Answer, CallArguments, CallParts } from './call.js';
 import { decodeEmbedding, type Decoded } from './embeddings.js';
 import { MixspaceApiError, MixspaceUnreachableError } from './errors.js';
+import { eventsOf } from './event-stream.js';
 
 export interface ClientOptions {
   /** Where the service is; a path before `/v1` is kept. */
@@ -31,6 +33,13 @@ export type Query = NonNullable<SearchBody['query']>;
 export type SearchOptions = Omit<SearchBody, 'query'> & Signaled;
 type EmbedBody = Omit<CallParts<'embed'>['body'], 'encoding_format' | 'embedding_type'>;
 export type PictureSize = 'thumbnail' | 'original';
+
+export interface JobEvent {
+  type: JobEventName;
+  /** What `after` takes, to go on behind this event. */
+  id: string;
+  job: JobEventData;
+}
 
 interface Signaled {
   signal?: AbortSignal;
@@ -61,6 +70,7 @@ export class MixspaceClient {
     const route: Route = routes[name];
     const response = await this.#send(route, (parts ?? {}) as LooseParts);
     if (route.bytes !== undefined) return (await response.blob()) as Answer<N>;
+    if (route.events !== undefined) return (response.status === 204 ? null : response.body) as Answer<N>;
     return (route.response === undefined ? undefined : await response.json()) as Answer<N>;
   }
 
@@ -117,6 +127,58 @@ export class MixspaceClient {
 
   stopReembedding(name: string, { discard = false, ...options }: { discard?: boolean } & Signaled = {}): Promise<ReembedResponse> {
     return this.call('stopReembedding', { params: { name }, query: { discard: discard ? 'true' : 'false' }, ...options });
+  }
+
+  /** The newest first, a page of them. */
+  jobs(query: CallParts<'listJobs'>['query'] = {}, options: Signaled = {}): Promise<JobList> {
+    return this.call('listJobs', { query, ...options });
+  }
+
+  job(id: string, options: Signaled = {}): Promise<Job> {
+    return this.call('getJob', { params: { id }, ...options });
+  }
+
+  /** Resolves when nothing of it runs any more. */
+  pauseJob(id: string, options: Signaled = {}): Promise<Job> {
+    return this.call('pauseJob', { params: { id }, ...options });
+  }
+
+  resumeJob(id: string, options: Signaled = {}): Promise<Job> {
+    return this.call('resumeJob', { params: { id }, ...options });
+  }
+
+  cancelJob(id: string, options: Signaled = {}): Promise<Job> {
+    return this.call('cancelJob', { params: { id }, ...options });
+  }
+
+  jobFailures(id: string, query: CallParts<'listJobFailures'>['query'] = {}, options: Signaled = {}): Promise<JobFailures> {
+    return this.call('listJobFailures', { params: { id }, query, ...options });
+  }
+
+  /**
+   * What happens to a job until it has ended: its present state, then each change as it comes, the failures among them.
+   * A stream that breaks off is taken up again behind the last event. `after`: the id of an event, to go on behind it.
+   */
+  async *followJob(id: string, { after, signal }: { after?: string } & Signaled = {}): AsyncGenerator<JobEvent, void, undefined> {
+    let last = after;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const body = await this.call('jobEvents', { params: { id }, ...(last === undefined ? {} : { headers: { 'Last-Event-ID': last } }), ...(signal && { signal }) });
+        if (body === null) return;
+        for await (const { event, id: seen, data } of eventsOf(body)) {
+          attempt = 0;
+          last = seen;
+          const job = JSON.parse(data) as JobEventData;
+          yield { type: event as JobEventName, id: seen, job };
+          if (event === 'end') return;
+        }
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (error instanceof MixspaceApiError || attempt >= this.#retries) throw error;
+      }
+      if (attempt > this.#retries) throw new MixspaceUnreachableError(this.url, undefined);
+      await pause(Math.min(2 ** attempt / 2, longestWaitSeconds), signal);
+    }
   }
 
   /** The outcomes are in the items' order; one that failed says why and holds up no other. */
@@ -203,7 +265,7 @@ export class MixspaceClient {
 
   async #send(route: Route, parts: LooseParts): Promise<Response> {
     const { body, signal } = parts;
-    const headers: Record<string, string> = {};
+    const headers: Record<string, string> = { ...parts.headers };
     if (this.#apiKey !== undefined) headers['authorization'] = `Bearer ${this.#apiKey}`;
     const isForm = body instanceof FormData;
     if (body !== undefined && !isForm) headers['content-type'] = 'application/json';
@@ -230,6 +292,7 @@ interface LooseParts {
   params?: Record<string, string>;
   query?: Record<string, string>;
   body?: unknown;
+  headers?: Record<string, string>;
   signal?: AbortSignal;
 }
 

@@ -1,6 +1,6 @@
 export { batches } from './batches.js';
 export { MixspaceClient } from './client.js';
-export type { ClientOptions, PictureSize, Query, SearchOptions, UploadFile } from './client.js';
+export type { ClientOptions, JobEvent, PictureSize, Query, SearchOptions, UploadFile } from './client.js';
 export { decodeEmbedding, differingBits, fromInt8 } from './embeddings.js';
 export type { Decoded } from './embeddings.js';
 export type { Answer, CallParts } from './call.js';

@@ -14,6 +14,7 @@ export const limits = {
   descriptionLength: 4096,
   queries: 32,
   cursorLength: 2048,
+  jobIdLength: 128,
   page: 1000,
   dimensions: 65_536,
   encodings: 5,

@@ -50,6 +50,6 @@ export const Reembedding = z
 export type Reembedding = z.infer<typeof Reembedding>;
 
 export const ReembedResponse = z
-  .object({ plan: ReembedPlan.optional().meta({ description: 'Not told of one that is running.' }), reembedding: Reembedding.optional() })
+  .object({ plan: ReembedPlan.optional().meta({ description: 'Not told of one that is running.' }), reembedding: Reembedding.optional(), job: z.string().optional().meta({ description: 'The id of the job that does it: `/v1/jobs/{id}`.' }) })
   .meta({ id: 'ReembedResponse' });
 export type ReembedResponse = z.infer<typeof ReembedResponse>;

@@ -7,6 +7,7 @@ import { Collection, CollectionList, NewCollection } from './collections.js';
 import { CollectionName, Id } from './common.js';
 import { EmbeddingsRequest, EmbeddingsResponse } from './embeddings.js';
 import { Deleted, ExistsRequest, ExistsResponse, Item, ItemPage, ItemsRequest, ItemsResponse, MetadataPatch } from './items.js';
+import { Job, JobEventData, jobEvents, JobFailures, JobFailuresQuery, JobList, JobParams, JobQuery } from './jobs.js';
 import { ModelList, SelfTestResponse } from './models.js';
 import { ReembedRequest, ReembedResponse } from './reembed.js';
 import { SearchRequest, SearchResponse } from './search.js';
@@ -22,10 +23,12 @@ export interface Route {
   body?: z.ZodType;
   /** What a multipart body may hold beside the JSON form. */
   multipart?: { description: string; file: 'one' | 'many'; part?: 'request' | 'metadata' };
-  /** Success. No schema: no body (204) or bytes. */
+  /** Success. No schema: no body (204), bytes or events. */
   status: 200 | 201 | 204;
   response?: z.ZodType;
   bytes?: string;
+  /** A stream of server-sent events, each with data of this schema; it goes on behind `Last-Event-ID`, and answers 204 where nothing comes behind that. */
+  events?: { names: readonly string[]; data: z.ZodType };
   /** Error statuses besides those that any route may give. */
   errors?: number[];
 }
@@ -50,6 +53,14 @@ export const routes = {
   reembed: { method: 'post', path: '/v1/collections/{name}/reembed', summary: 'Embed a collection again with another model, or go on with it', params: CollectionParams, body: ReembedRequest, status: 200, response: ReembedResponse, errors: [404, 409] },
   getReembedding: { method: 'get', path: '/v1/collections/{name}/reembed', summary: 'How far a collection is on the way to another model', params: CollectionParams, status: 200, response: ReembedResponse, errors: [404] },
   stopReembedding: { method: 'delete', path: '/v1/collections/{name}/reembed', summary: 'Stop embedding a collection again; what was done is kept, unless it is to be discarded', params: CollectionParams, query: z.strictObject({ discard: flag.optional() }), status: 200, response: ReembedResponse, errors: [404] },
+
+  listJobs: { method: 'get', path: '/v1/jobs', summary: 'Long work: what waits, runs, was paused, and the latest that has ended', query: JobQuery, status: 200, response: JobList },
+  getJob: { method: 'get', path: '/v1/jobs/{id}', summary: 'One job', params: JobParams, status: 200, response: Job, errors: [404] },
+  pauseJob: { method: 'post', path: '/v1/jobs/{id}/pause', summary: 'Stop a job for now; answered when nothing of it runs any more', params: JobParams, status: 200, response: Job, errors: [404, 409] },
+  resumeJob: { method: 'post', path: '/v1/jobs/{id}/resume', summary: 'Let a job that was paused, or has failed, go on', params: JobParams, status: 200, response: Job, errors: [404, 409, 429] },
+  cancelJob: { method: 'post', path: '/v1/jobs/{id}/cancel', summary: 'End a job, and throw away what it kept to go on', params: JobParams, status: 200, response: Job, errors: [404, 409] },
+  listJobFailures: { method: 'get', path: '/v1/jobs/{id}/failures', summary: 'What a job could not do, and why', params: JobParams, query: JobFailuresQuery, status: 200, response: JobFailures, errors: [404] },
+  jobEvents: { method: 'get', path: '/v1/jobs/{id}/events', summary: 'Follow a job until it has ended', params: JobParams, status: 200, events: { names: jobEvents, data: JobEventData }, errors: [404, 429] },
 
   addItems: {
     method: 'post', path: '/v1/collections/{name}/items', summary: 'Take in items; each stands for itself', params: CollectionParams, body: ItemsRequest,

@@ -5,13 +5,14 @@ import helmet from 'helmet';
 import type { Config } from '../config.js';
 import { routes, type Route, type RouteName } from '../contract/routes.js';
 import { MixspaceError } from '../errors.js';
-import type { Context } from '../operations/context.js';
+import type { JobContext } from '../operations/context.js';
 import type { Readiness } from '../operations/readiness.js';
 import type { Picture } from '../store/store.js';
 import type { Telemetry } from '../telemetry.js';
 import { isMultipart, jsonBody, type BodyLimits } from './bodies.js';
 import { failed, within } from './callbacks.js';
 import { docs } from './docs.js';
+import type { EventStreams, ServerEvent } from './event-streams.js';
 import { errorHandler, notPercentEncoded, refuse, unknownPath } from './errors.js';
 import { hostGuard, keyGuard, originGuard } from './guards.js';
 import { handlersOf, type Call } from './handlers.js';
@@ -25,12 +26,17 @@ const dashboard = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..
 
 export interface AppParts {
   config: Config;
-  context: Context;
+  context: JobContext;
   readiness: Readiness;
   telemetry: Telemetry;
 }
 
-export function createApp({ config, context, readiness, telemetry }: AppParts): Express {
+interface Surroundings {
+  context: JobContext;
+  streams: EventStreams;
+}
+
+export function createApp({ config, context, readiness, telemetry }: AppParts, streams: EventStreams): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', readQuery);
@@ -72,7 +78,8 @@ export function createApp({ config, context, readiness, telemetry }: AppParts): 
   app.use('/v1', keyGuard(config));
   const uploads = new Uploads(config.maxUploads);
   telemetry.gauge('mixspace_upload_bytes', 'Bytes of request bodies that are read or held', () => uploads.bytes);
-  mountRoutes(app, context, boundUploads(uploads, { body: config.maxBody, uploadTimeout: config.uploadTimeout }, telemetry.log), { body: config.maxBody, picture: config.maxPicture, files: config.maxItems, json: jsonBounds({ ...context.limits, values: config.maxValues }) });
+  telemetry.gauge('mixspace_event_streams', 'Streams of events that are open', () => streams.open);
+  mountRoutes(app, { context, streams }, boundUploads(uploads, { body: config.maxBody, uploadTimeout: config.uploadTimeout }, telemetry.log), { body: config.maxBody, picture: config.maxPicture, files: config.maxItems, json: jsonBounds({ ...context.limits, values: config.maxValues }) });
   app.use('/v1', unknownPath);
   app.use(express.static(dashboard, { index: 'index.html', setHeaders: (response) => void response.setHeader('Cache-Control', 'no-cache') }));
   app.use(unknownPath);
@@ -80,8 +87,8 @@ export function createApp({ config, context, readiness, telemetry }: AppParts): 
   return app;
 }
 
-function mountRoutes(app: Router, context: Context, bound: RequestHandler, limits: BodyLimits): void {
-  const handlers = handlersOf(context, limits);
+function mountRoutes(app: Router, around: Surroundings, bound: RequestHandler, limits: BodyLimits): void {
+  const handlers = handlersOf(around.context, limits);
   const readJson = jsonBody(limits);
   const methods = new Map<string, Set<string>>();
 
@@ -93,7 +100,7 @@ function mountRoutes(app: Router, context: Context, bound: RequestHandler, limit
       const upload = uploadOf(request);
       upload?.hold();
       try {
-        await answer(context, route, handle, request, response);
+        await answer(around, route, handle, request, response);
       } finally {
         upload?.release();
       }
@@ -108,7 +115,7 @@ function mountRoutes(app: Router, context: Context, bound: RequestHandler, limit
   }
 }
 
-async function answer(context: Context, route: Route, handle: (call: Call<RouteName>) => unknown, request: Request, response: Response): Promise<void> {
+async function answer({ context, streams }: Surroundings, route: Route, handle: (call: Call<RouteName>) => unknown, request: Request, response: Response): Promise<void> {
   if (isMultipart(request) && route.body && !route.multipart) throw new MixspaceError('invalid_request', 'Send JSON, as Content-Type: application/json.');
   if (!isAscii(request.path)) throw notPercentEncoded();
   const leaving = new AbortController();
@@ -123,6 +130,7 @@ async function answer(context: Context, route: Route, handle: (call: Call<RouteN
   const result = await handle(call);
   // The caller has gone, or was told meanwhile what is wrong with the body.
   if (response.destroyed || response.headersSent) return;
+  if (route.events) return streams.send(request, response, result as AsyncIterable<ServerEvent> | undefined);
   if (route.bytes) sendPicture(response, result as Picture);
   else if (route.status === 204) response.status(204).end();
   else response.status(route.status).json(result);

@@ -45,7 +45,7 @@ export function originGuard(config: Config): RequestHandler {
       response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
       if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
         response.setHeader('Access-Control-Allow-Methods', 'GET, POST, PUT, PATCH, DELETE');
-        response.setHeader('Access-Control-Allow-Headers', 'Authorization, Content-Type');
+        response.setHeader('Access-Control-Allow-Headers', 'Authorization, Content-Type, Last-Event-ID');
         response.setHeader('Access-Control-Max-Age', '600');
         response.status(204).end();
         return;

@@ -11,10 +11,11 @@ import type { Metadata } from '../domain/metadata.js';
 import { MixspaceError } from '../errors.js';
 import { classify } from '../operations/classify.js';
 import { createCollection, deleteCollection, getCollection, listCollections } from '../operations/collections.js';
-import type { Caller, Context } from '../operations/context.js';
+import type { Caller, JobContext } from '../operations/context.js';
 import { embed } from '../operations/embed.js';
 import { ingest, type Entry } from '../operations/ingest.js';
 import { deleteItem, deleteItems, getItem, itemImage, itemsExist, listItems, patchItem } from '../operations/items.js';
+import { cancelJob, followJob, getJob, listJobFailures, listJobs, pauseJob, resumeJob } from '../operations/jobs.js';
 import { listModels, selfTest } from '../operations/models.js';
 import { getReembedding, reembed, stopReembedding } from '../operations/reembed.js';
 import { search } from '../operations/search/search.js';
@@ -36,7 +37,7 @@ export interface Call<K extends RouteName> {
 
 export type Handlers = { [K in RouteName]: (call: Call<K>) => unknown };
 
-export function handlersOf(context: Context, limits: BodyLimits): Handlers {
+export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
   return {
     embed: ({ body, caller }) => embed(context, body, caller),
     classify: ({ body, caller }) => classify(context, body, caller),
@@ -52,6 +53,14 @@ export function handlersOf(context: Context, limits: BodyLimits): Handlers {
     getReembedding: ({ params }) => getReembedding(context, params.name),
     stopReembedding: ({ params, query }) => stopReembedding(context, params.name, query.discard === 'true'),
 
+    listJobs: ({ query: { collection, kind, state, ...page } }) => listJobs(context, { collection, kind, state, ...pageOf(page) }),
+    getJob: ({ params }) => getJob(context, params.id),
+    pauseJob: ({ params }) => pauseJob(context, params.id),
+    resumeJob: ({ params }) => resumeJob(context, params.id),
+    cancelJob: ({ params }) => cancelJob(context, params.id),
+    listJobFailures: ({ params, query }) => listJobFailures(context, params.id, pageOf(query)),
+    jobEvents: ({ params, request, caller }) => followJob(context, params.id, request.get('Last-Event-ID'), caller),
+
     addItems: async ({ params, body, request, caller }) => {
       const entries = isMultipart(request) ? await uploadedEntries(request, limits) : body.items.map((item) => jsonEntry(item));
       return ingest(context, params.name, entries, caller);
@@ -60,8 +69,7 @@ export function handlersOf(context: Context, limits: BodyLimits): Handlers {
     listItems: async ({ params, query }) =>
       listItems(context, params.name, {
         ...(await filterOf(query.filter, limits)),
-        ...(query.limit === undefined ? {} : { limit: Number(query.limit) }),
-        ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
+        ...pageOf(query),
       }),
     deleteItems: async ({ params, query }) => deleteItems(context, params.name, { ...(await filterOf(query.filter, limits)), all: query.all === 'true' }),
     getItem: ({ params }) => getItem(context, params.name, params.id),
@@ -78,6 +86,10 @@ export function handlersOf(context: Context, limits: BodyLimits): Handlers {
       return search(context, params.name, wanted, bytes, caller);
     },
   };
+}
+
+function pageOf({ limit, cursor }: { limit?: string | undefined; cursor?: string | undefined }): { limit?: number; cursor?: string } {
+  return { ...(limit === undefined ? {} : { limit: Number(limit) }), ...(cursor === undefined ? {} : { cursor }) };
 }
 
 async function filterOf(text: string | undefined, { json }: BodyLimits): Promise<{ filter?: Condition }> {

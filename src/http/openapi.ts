@@ -43,14 +43,16 @@ function operation(name: RouteName, route: Route): Json {
   return {
     operationId: name,
     summary: route.summary,
-    parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query')],
+    parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query'), ...(route.events ? [lastEventId] : [])],
     ...(route.body ? { requestBody: requestBody(route) } : {}),
     responses: {
       [route.status]: {
         description: 'Success',
         ...(route.response ? { content: { 'application/json': { schema: reference(route.response) } } } : {}),
         ...(route.bytes ? { content: { [route.bytes]: {} } } : {}),
+        ...(route.events ? { content: { 'text/event-stream': { schema: eventStream(route.events) } } } : {}),
       },
+      ...(route.events ? { 204: { description: 'Nothing comes behind that event.' } } : {}),
       ...Object.fromEntries(
         [...new Set([...usual, ...(route.body ? withBody : []), ...(route.errors ?? [])])].sort((a, b) => a - b).map((status) => [
           status,
@@ -62,6 +64,13 @@ function operation(name: RouteName, route: Route): Json {
       ),
     },
   };
+}
+
+const lastEventId = { name: 'Last-Event-ID', in: 'header', required: false, schema: { type: 'string', description: 'The id of the last event that was seen: the stream goes on behind it.' } };
+
+function eventStream({ names, data }: NonNullable<Route['events']>): Json {
+  const shown = names.map((name) => `\`${name}\``).join(', ');
+  return { type: 'string', description: `Server-sent events ${shown}, each with JSON as its data.`, contentMediaType: 'application/json', contentSchema: reference(data) };
 }
 
 function requestBody(route: Route): Json {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { MixspaceError } from '../errors.js';
 import { createApp, type AppParts } from './app.js';
 import { failed, within } from './callbacks.js';
+import { EventStreams } from './event-streams.js';
 import { attach } from './front.js';
 
 /** More are closed as they come: each holds a file descriptor, and the store needs some too. */
@@ -10,7 +11,7 @@ const maxConnections = 4_000;
 
 export interface HttpServer {
   url: string;
-  /** Stops accepting, lets what runs finish, and cuts what is not done after `graceMs`. */
+  /** Stops accepting, ends streams of events, lets what runs finish, and cuts what is not done after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
 
@@ -28,7 +29,8 @@ export async function listen(parts: AppParts): Promise<HttpServer> {
     requireHostHeader: false,
   });
   server.maxConnections = maxConnections;
-  attach(server, createApp(parts), log);
+  const streams = new EventStreams(log);
+  attach(server, createApp(parts, streams), log);
   await new Promise<void>((resolve, reject) => {
     const refuse = (error: NodeJS.ErrnoException): void => {
       if (error.code === 'EADDRINUSE') reject(new MixspaceError('conflict', `Port ${port} on ${host} is in use by another process; --port takes another one.`));
@@ -46,6 +48,7 @@ export async function listen(parts: AppParts): Promise<HttpServer> {
     url: `http://${shown}:${address.port}`,
     close: (graceMs) =>
       new Promise((resolve) => {
+        streams.end();
         const cut = setTimeout(within(failed(log), () => server.closeAllConnections()), graceMs);
         // A connection kept alive falls idle only when its last answer is out.
         const idle = setInterval(within(failed(log), () => server.closeIdleConnections()), 50);

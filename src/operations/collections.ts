@@ -2,11 +2,12 @@ import type { Collection as Told, NewCollection } from '../contract/collections.
 import { total } from '../domain/modality.js';
 import { MixspaceError, toMixspaceError } from '../errors.js';
 import type { CollectionDescription } from '../store/store.js';
-import { hasModel, modelChecked, withoutModel, type Context } from './context.js';
+import { hasModel, modelChecked, withoutModel, type Context, type JobContext } from './context.js';
+import { toldReembedding } from './reembed.js';
 
 export const defaultCollection = 'default';
 
-export async function createCollection(context: Context, request: NewCollection): Promise<Told> {
+export async function createCollection(context: JobContext, request: NewCollection): Promise<Told> {
   const model = await context.encoder.model(request.model);
   const created = await context.store.createCollection({
     name: request.name,
@@ -23,7 +24,7 @@ export async function createCollection(context: Context, request: NewCollection)
  * At start: the collection `default` is always there, made with the default model where it is missing, or empty and of
  * a model that has gone. Whatever else was made with a model that has gone is told by name, as soon as that is known.
  */
-export async function settleCollections(context: Context): Promise<void> {
+export async function settleCollections(context: JobContext): Promise<void> {
   const there = await context.store.listCollections();
   const byDefault = there.find(({ name }) => name === defaultCollection);
   const isEmpty = byDefault !== undefined && total(byDefault.counts) === 0;
@@ -41,21 +42,21 @@ async function tellWithoutModel(context: Context, collection: CollectionDescript
   context.log('warn', `Collection "${name}" (${total(collection.counts)} items) was made with model "${model}", which is not here any more. ${withoutModel}`, { collection: name, model });
 }
 
-export async function listCollections(context: Context): Promise<{ collections: Told[] }> {
-  return { collections: (await context.store.listCollections()).map((collection) => told(context, collection)) };
+export async function listCollections(context: JobContext): Promise<{ collections: Told[] }> {
+  return { collections: await Promise.all((await context.store.listCollections()).map((collection) => told(context, collection))) };
 }
 
-export async function getCollection(context: Context, name: string): Promise<Told> {
+export async function getCollection(context: JobContext, name: string): Promise<Told> {
   return told(context, await context.store.describeCollection(name));
 }
 
-export async function deleteCollection(context: Context, name: string): Promise<void> {
+export async function deleteCollection(context: JobContext, name: string): Promise<void> {
   if (name === defaultCollection) throw new MixspaceError('conflict', `The collection "${defaultCollection}" is always there; delete its items instead.`);
   await context.store.deleteCollection(name);
-  await context.reembeddings.run(name)?.stop();
+  await context.jobs.endOf(name);
 }
 
-function told(context: Context, collection: CollectionDescription): Told {
+async function told(context: JobContext, collection: CollectionDescription): Promise<Told> {
   return {
     name: collection.name,
     description: collection.description ?? null,
@@ -69,6 +70,6 @@ function told(context: Context, collection: CollectionDescription): Told {
     not_embedded: collection.unembedded,
     bytes: collection.bytes,
     graph: collection.graph,
-    ...context.reembeddings.told(collection),
+    ...(await toldReembedding(context, collection)),
   };
 }

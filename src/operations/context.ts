@@ -1,11 +1,12 @@
 import type { Encoder, ListedModel, ModelDescription } from '../encoder/encoder.js';
 import { MixspaceError } from '../errors.js';
+import type { Jobs } from '../jobs/jobs.js';
 import type { Collection, Store } from '../store/store.js';
 import type { Log } from '../telemetry.js';
 import type { Cursors } from './cursors.js';
 import type { Reembeddings } from './reembedding.js';
 
-/** What every operation works with. */
+/** What every operation works with, and jobs do. */
 export interface Context {
   encoder: Encoder;
   store: Store;
@@ -14,12 +15,17 @@ export interface Context {
   /** Real paths of the folders whose files may be named by path. */
   roots: string[];
   fetch: { allow: string[]; timeoutMs: number };
-  /** Those under way in this process. */
+  /** Those that run in this process. */
   reembeddings: Reembeddings;
   cursors: Cursors;
   log: Log;
   /** Seconds of one stage, for the metrics. */
   stage: (name: string, seconds: number) => void;
+}
+
+/** What operations that start long work, tell of it or end it have besides. */
+export interface JobContext extends Context {
+  jobs: Jobs;
 }
 
 /** The caller of an operation: aborted when it hangs up. */

@@ -61,7 +61,7 @@ class Work {
       count += items.length;
       if (count > expected) this.#run.slowWrites();
       const before = put;
-      put = this.#put(this.#embed(items), before);
+      put = this.#put(items, before);
       // Met when it is awaited, in the next turn or at the end.
       put.catch(() => undefined);
       await before;
@@ -70,10 +70,11 @@ class Work {
     return count;
   }
 
-  async #put(embedding: Promise<ReembeddedItem[]>, before: Promise<void>): Promise<void> {
-    const [items] = await Promise.all([embedding, before]);
-    await this.#context.store.putReembedded(this.#name, this.#target.fingerprint, items);
-    this.#run.advanced(items.length);
+  async #put(items: ReembeddingItem[], before: Promise<void>): Promise<void> {
+    const [outcomes] = await Promise.all([this.#embed(items), before]);
+    await this.#context.store.putReembedded(this.#name, this.#target.fingerprint, outcomes);
+    const ids = new Map(items.map(({ key, id }) => [key, id]));
+    await this.#run.advanced(outcomes.length, outcomes.flatMap((each) => ('impossible' in each ? [{ id: ids.get(each.key)!, reason: each.impossible }] : [])));
   }
 
   async #embed(items: ReembeddingItem[]): Promise<ReembeddedItem[]> {

@@ -1,108 +1,100 @@
-/** Embeds a collection again into another model's space; it searches as before until the end, when it goes over in one transaction. */
-import type { ReembedPlan, ReembedRequest, ReembedResponse } from '../contract/reembed.js';
+/** Embeds a collection again into another model's space; it searches as before until the end, when it goes over in one transaction. A view of one job. */
+import type { ReembedPlan, ReembedRequest, ReembedResponse, Reembedding as Told } from '../contract/reembed.js';
+import { isUnderWay } from '../domain/job.js';
+import { total } from '../domain/modality.js';
 import type { ModelDescription } from '../encoder/encoder.js';
-import { MixspaceError, toMixspaceError } from '../errors.js';
-import type { Collection, CollectionDescription, ReembeddingPlan, ReembeddingTarget } from '../store/store.js';
-import type { Context } from './context.js';
-import { embedAgain } from './embed-again.js';
-import type { Run } from './reembedding.js';
+import { MixspaceError } from '../errors.js';
+import type { ToldJob } from '../jobs/jobs.js';
+import type { CollectionDescription, ReembeddingPlan, ReembeddingTarget } from '../store/store.js';
+import type { Context, JobContext } from './context.js';
 
+export const reembedJob = 'reembed';
 const toldImpossible = 10;
 
 /** `POST /v1/collections/{name}/reembed`: tells the plan, and begins or goes on. */
-export async function reembed(context: Context, name: string, request: ReembedRequest): Promise<ReembedResponse> {
-  const collection = await context.store.describeCollection(name);
+export async function reembed(context: JobContext, name: string, request: ReembedRequest): Promise<ReembedResponse> {
+  const { jobs, store } = context;
+  const collection = await store.describeCollection(name);
   const { reembedding } = collection;
   const target = await targetOf(context, collection, request);
   if (reembedding && reembedding.fingerprint !== target.fingerprint) throw otherTarget(name, reembedding, target);
   if (!reembedding && target.fingerprint === collection.fingerprint && collection.unembedded === 0) {
     throw new MixspaceError('conflict', `Collection "${name}" is in the space of model "${target.model}" already, with all its items.`, { param: 'model' });
   }
-  if (context.reembeddings.run(name)) return context.reembeddings.told(collection);
+  const before = await jobs.find(reembedJob, name);
+  if (reembedding && before && isUnderWay(before.state)) return { ...(await toldReembedding(context, collection)), job: before.id };
 
-  const plan = await context.store.planReembedding(name, target);
+  const plan = await store.planReembedding(name, target);
   const told = { plan: toldPlan(target, plan) };
-  if (request.dry_run) return { ...told, ...context.reembeddings.told(collection) };
+  if (request.dry_run) return { ...told, ...(await toldReembedding(context, collection)) };
   if (plan.impossible > 0 && !target.skipImpossible) throw refused(collection, plan);
-  await context.store.startReembedding(name, target);
-  begin(context, name, target);
-  return { ...told, ...context.reembeddings.told(await context.store.describeCollection(name)) };
+  const goesOn = reembedding !== undefined && (before?.state === 'paused' || before?.state === 'failed');
+  const job = goesOn && before.isDamaged === undefined ? await jobs.resume(before.id, target) : await begin(context, name, target);
+  // Another request may have begun one in between.
+  const begun = job.parameters as ReembeddingTarget;
+  if (begun.fingerprint !== target.fingerprint) throw otherTarget(name, begun, target);
+  return { ...told, ...(await toldReembedding(context, await store.describeCollection(name))), job: job.id };
+}
+
+async function begin({ jobs, store }: JobContext, name: string, target: ReembeddingTarget): Promise<ToldJob> {
+  for (;;) {
+    const { job, isNew } = await jobs.start(reembedJob, { collection: name, parameters: target });
+    if (isNew || (await store.describeCollection(name)).reembedding) return job;
+    // The collection has gone over, and the job is about to say so.
+    await jobs.ended(job.id);
+  }
 }
 
 /** `GET /v1/collections/{name}/reembed`. @throws MixspaceError `not_found` when there is none. */
-export async function getReembedding(context: Context, name: string): Promise<ReembedResponse> {
-  const { reembedding } = context.reembeddings.told(await underWay(context, name));
-  return { reembedding: { ...reembedding!, first_impossible: await context.store.listImpossible(name, toldImpossible) } };
+export async function getReembedding(context: JobContext, name: string): Promise<ReembedResponse> {
+  const { reembedding } = await toldReembedding(context, await underWay(context, name));
+  const job = await context.jobs.find(reembedJob, name);
+  return { reembedding: { ...reembedding!, first_impossible: await context.store.listImpossible(name, toldImpossible) }, ...(job === undefined ? {} : { job: job.id }) };
 }
 
 /** `DELETE /v1/collections/{name}/reembed`. @throws MixspaceError `not_found` when there is none. */
-export async function stopReembedding(context: Context, name: string, discard: boolean): Promise<ReembedResponse> {
+export async function stopReembedding(context: JobContext, name: string, discard: boolean): Promise<ReembedResponse> {
   await underWay(context, name);
-  await context.reembeddings.run(name)?.stop();
-  const { reembedding } = await context.store.describeCollection(name);
+  const job = await context.jobs.find(reembedJob, name);
+  if (job && discard) await context.jobs.cancel(job.id).catch(unlessEnded);
+  else if (job && isUnderWay(job.state)) await context.jobs.pause(job.id).catch(unlessEnded);
+  const collection = await context.store.describeCollection(name);
   // It was done before it could be stopped.
+  if (!collection.reembedding) return {};
+  if (discard) {
+    await context.store.discardReembedding(name);
+    return {};
+  }
+  return toldReembedding(context, collection);
+}
+
+/** It came to an end by itself. */
+function unlessEnded(error: unknown): void {
+  if (!(error instanceof MixspaceError && error.code === 'conflict')) throw error;
+}
+
+/** How far a collection is on its way into another space: its target and counts as the store has them, the rest as its job. */
+export async function toldReembedding({ jobs }: JobContext, { name, counts, reembedding }: CollectionDescription): Promise<{ reembedding?: Told }> {
   if (!reembedding) return {};
-  if (discard) await context.store.discardReembedding(name);
-  else if (reembedding.state === 'running') await context.store.stopReembedding(name);
-  return context.reembeddings.told(await context.store.describeCollection(name));
-}
-
-/** At start: what the end of the service interrupted goes on, as soon as its model is checked. */
-export async function resumeReembeddings(context: Context): Promise<void> {
-  for (const { name, reembedding } of await context.store.listCollections()) {
-    if (reembedding?.state === 'running') context.reembeddings.begin(name, (run) => resume(context, name, reembedding.model, run));
-  }
-}
-
-/** Is told as running while the check of its model is waited for. */
-async function resume(context: Context, name: string, model: string, run: Run): Promise<void> {
-  await Promise.race([context.encoder.model(model).catch(() => undefined), aborted(run.signal)]);
-  if (run.signal.aborted) return;
-  const listed = context.encoder.models().find(({ id }) => id === model);
-  const reembedding = (await context.store.describeCollection(name).catch(() => undefined))?.reembedding;
-  // Stopped meanwhile, by whoever asked or with the service.
-  if (reembedding?.state !== 'running' || (listed && !listed.description && listed.problem === undefined)) return;
-  if (listed?.description?.fingerprint === reembedding.fingerprint) {
-    context.log('info', `Collection "${name}" goes on being embedded again with model "${model}"; ${reembedding.done} items are done.`, { collection: name, model });
-    return runToItsEnd(context, name, reembedding, run);
-  }
-  const problem = `Model "${model}" (space ${reembedding.fingerprint}) is not here any more. Put it back and run it again, or discard what was done and take another model.`;
-  context.log('warn', `Collection "${name}" cannot go on being embedded again. ${problem}`, { collection: name, model });
-  await context.store.stopReembedding(name, problem).catch(() => undefined);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-}
-
-function begin(context: Context, name: string, target: ReembeddingTarget): void {
-  if (!context.reembeddings.run(name)) context.reembeddings.begin(name, (run) => runToItsEnd(context, name, target, run));
-}
-
-async function runToItsEnd(context: Context, name: string, target: ReembeddingTarget, run: Run): Promise<void> {
-  const { model } = target;
-  try {
-    const outcome = await embedAgain(context, name, target, run);
-    if (outcome === 'done') {
-      const { unembedded } = await context.store.describeCollection(name);
-      const rest = unembedded > 0 ? ` ${unembedded} items have no embedding there: they are kept, and searches do not find them.` : '';
-      return context.log('info', `Collection "${name}" has gone over to model "${model}".${rest}`, { collection: name, model });
-    }
-    const { reembedding } = await context.store.describeCollection(name);
-    await context.store.stopReembedding(name, `${reembedding?.impossible} items cannot be embedded again. With skip_impossible (--skip) they stay without being found by searches.`);
-  } catch (error) {
-    await takeDown(context, name, model, error, run);
-  }
-}
-
-async function takeDown(context: Context, name: string, model: string, error: unknown, run: Run): Promise<void> {
-  const { code, message } = toMixspaceError(error);
-  const isGone = (await context.store.describeCollection(name).catch(() => undefined))?.reembedding === undefined;
-  if (run.signal.aborted || isGone) return;
-  context.log('error', `Embedding collection "${name}" again with model "${model}" has stopped; run it again to go on.`, { collection: name, model, code, reason: message, cause: error instanceof MixspaceError ? String(error.cause ?? '') : String((error as Error)?.stack ?? error) });
-  context.reembeddings.failed(name, message);
-  // On a full disk this is no use either; then it goes on at the next start.
-  await context.store.stopReembedding(name, message).catch(() => undefined);
+  const { model, fingerprint, dimension, done, impossible, fromThumbnails, skipImpossible, startedAt } = reembedding;
+  const job = await jobs.find(reembedJob, name);
+  const runs = job !== undefined && isUnderWay(job.state);
+  return {
+    reembedding: {
+      model,
+      fingerprint,
+      dimensions: dimension,
+      state: runs ? 'running' : 'stopped',
+      problem: runs ? null : (job?.problem ?? null),
+      total: total(counts),
+      done,
+      impossible,
+      from_thumbnails: fromThumbnails,
+      skip_impossible: skipImpossible,
+      started_at: startedAt,
+      ...(job?.secondsLeft === undefined ? {} : { seconds_left: job.secondsLeft }),
+    },
+  };
 }
 
 async function underWay(context: Context, name: string): Promise<CollectionDescription> {
@@ -144,7 +136,7 @@ function toldPlan({ model, fingerprint, dimension }: ReembeddingTarget, plan: Re
   return { model, fingerprint, dimensions: dimension, items: plan.items, kept: plan.kept, from_thumbnails: plan.fromThumbnails, impossible: plan.impossible, first_impossible: plan.first };
 }
 
-function refused({ name }: Collection, { items, impossible, first }: ReembeddingPlan): MixspaceError {
+function refused({ name }: CollectionDescription, { items, impossible, first }: ReembeddingPlan): MixspaceError {
   const some = first.slice(0, 3).map(({ id, reason }) => `"${id}" (${reason})`).join(', ');
   return new MixspaceError(
     'conflict',
