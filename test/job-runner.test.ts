@@ -84,6 +84,16 @@ describe('Jobs of one kind in one collection', () => {
     await vi.waitFor(async () => expect(await stateOf(third)).toBe('running'));
   });
 
+  it('are listed page by page while they run, as they stand', async () => {
+    const ids = [await start(), await start(), await start('swim')];
+    running[0]!.at({ done: 3 });
+    const { jobs: [newest, second], more } = await jobs.list({ limit: 2 });
+    expect([newest!.id, second!.id, second!.state, more]).toEqual([ids[2], ids[1], 'waiting', true]);
+    const rest = await jobs.list({ limit: 2, before: second!.number });
+    expect(rest).toMatchObject({ jobs: [{ id: ids[0], done: 3 }], more: false });
+    expect((await jobs.list({ limit: 9, states: ['waiting'] })).jobs.map(({ id }) => id)).toEqual([ids[1]]);
+  });
+
   it('are one where their kind says so, until that has ended', async () => {
     const first = await start('sleep');
     expect(await start('sleep')).toBe(first);

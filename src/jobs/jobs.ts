@@ -116,7 +116,7 @@ export class Jobs {
   /** The newest first. */
   async list(query: JobQuery): Promise<{ jobs: ToldJob[]; more: boolean }> {
     const { jobs, more } = await this.#parts.store.listJobs(query);
-    return { jobs: jobs.map((job) => this.#inMemory(job.id)?.told() ?? job), more };
+    return { jobs: jobs.map((job) => ({ ...(this.#inMemory(job.id)?.told() ?? job), number: job.number })), more };
   }
 
   /** @throws MixspaceError `not_found`. */
