@@ -7,7 +7,7 @@ const only = (name, from, allowed, comment) => ({
   to: { path: '^src/', pathNot: [from, ...allowed] },
 });
 
-const anyone = ['^src/domain/', '^src/(errors|telemetry|files|content-hash|open-file|map-limited|printable|secrets)\\.ts$'];
+const anyone = ['^src/domain/', '^src/(errors|telemetry|files|content-hash|open-file|picture-files|map-limited|printable|secrets)\\.ts$'];
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -33,6 +33,7 @@ module.exports = {
     only('main-knows-the-cli', '^src/main\\.ts$', ['^src/cli/', ...anyone], 'It parses the command line and runs one command.'),
     only('errors-know-nobody', '^src/errors\\.ts$', [], 'Anyone may import it.'),
     only('domain-knows-nobody', '^src/domain/', [], 'The ground floor: anyone may import it.'),
+    only('picture-files-know-files', '^src/picture-files\\.ts$', ['^src/(errors|files|open-file)\\.ts$'], 'The command line and the service both look for pictures in folders.'),
     only('files-know-nobody', '^src/(files|content-hash|open-file|map-limited)\\.ts$', [], 'Anyone may import them.'),
     {
       name: 'unnamed-folders-know-nobody',

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { contentId, listPictures, readPictureFile } from '../src/cli/picture-files.js';
+import { contentId, listPictures, readPictureFile } from '../src/picture-files.js';
 import { call, items } from './api.js';
 import { drawn } from './pictures.js';
 import { startServer, type RunningServer } from './server.js';

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { batches, MixspaceApiError, type MixspaceClient } from '../client/index.js';
 import type { ItemOutcome } from '../contract/items.js';
 import { mapLimited } from '../map-limited.js';
-import { contentId, listPictures, readPictureFile, type LeftOut, type PictureFile } from './picture-files.js';
+import { contentId, listPictures, readPictureFile, unreadable, type LeftOut, type PictureFile } from '../picture-files.js';
 
 export interface AddFailure {
   file: string;
@@ -172,10 +172,6 @@ class Adding {
 /** Not so what is wrong with the picture itself. */
 function isPathRefused({ error }: ItemOutcome): boolean {
   return error !== undefined && (error.param ?? '').endsWith('path') && ['unprocessable', 'forbidden', 'not_found'].includes(error.code);
-}
-
-function unreadable(error: unknown): string {
-  return `The file cannot be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message}).`;
 }
 
 function isLoopback(url: string): boolean {

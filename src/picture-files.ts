@@ -1,9 +1,10 @@
+/** Pictures in folders: found, hashed and read, and nothing that was put in their place. */
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
-import { MixspaceError } from '../errors.js';
-import { hashPieces } from '../files.js';
-import { isWithin, openFile, readWhole, type OpenFile } from '../open-file.js';
+import { MixspaceError } from './errors.js';
+import { hashPieces } from './files.js';
+import { isWithin, openFile, readWhole, type OpenFile } from './open-file.js';
 
 const pictureExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.heic', '.heif', '.gif', '.tif', '.tiff']);
 
@@ -16,7 +17,7 @@ export interface PictureFile {
   /** Absolute. */
   file: string;
   bytes: number;
-  /** The PATH of the command line it lies under. */
+  /** The path asked for that it lies under. */
   root: string;
   /** The real path of that. */
   within: string;
@@ -75,7 +76,7 @@ export async function listPictures(paths: string[], signal?: AbortSignal): Promi
   return { pictures: [...pictures.values()], leftOut };
 }
 
-/** The id that the service gives to this content. @throws Error where it cannot be read, or has left its folder. */
+/** The id that an item of this content gets. @throws Error where it cannot be read, or has left its folder. */
 export function contentId(picture: PictureFile): Promise<string> {
   return withOpen(picture, ({ handle, size }) => hashPieces(size === 0 ? Readable.from([]) : handle.createReadStream({ start: 0, end: size - 1, autoClose: false })));
 }
@@ -98,4 +99,9 @@ async function withOpen<T>({ file, within }: PictureFile, work: (opened: OpenFil
   } finally {
     await opened.handle.close();
   }
+}
+
+/** Why one could not be hashed or read: a sentence. */
+export function unreadable(error: unknown): string {
+  return `The file cannot be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message}).`;
 }
