@@ -6,12 +6,13 @@ import type { Encoder } from './encoder/encoder.js';
 import { openEncoder } from './encoder/index.js';
 import { MixspaceError } from './errors.js';
 import { Jobs } from './jobs/jobs.js';
-import { settleCollections } from './operations/collections.js';
+import { defaultCollection, settleCollections } from './operations/collections.js';
 import type { Context, JobContext } from './operations/context.js';
 import { Cursors } from './operations/cursors.js';
 import { watchReadiness, type Readiness } from './operations/readiness.js';
 import { adoptReembeddings, reembedKind } from './operations/reembed-job.js';
 import { Reembeddings } from './operations/reembedding.js';
+import { takeIn } from './operations/take-in.js';
 import { openEmbeddedStore } from './store/embedded/index.js';
 import { openTelemetry, type Telemetry } from './telemetry.js';
 
@@ -19,6 +20,8 @@ export interface Service {
   context: JobContext;
   readiness: Readiness;
   telemetry: Telemetry;
+  /** Takes the pictures under the paths into the collection `default`; all goes to the log. Never rejects. */
+  takeIn(paths: string[], signal: AbortSignal): Promise<void>;
   /** Work under way ends, graphs are saved, files closed. */
   close(): Promise<void>;
 }
@@ -108,11 +111,24 @@ export async function openService(config: Config): Promise<Service> {
     context,
     readiness,
     telemetry,
+    takeIn: (paths, signal) => takeInTold(context, paths, signal),
     close: async () => {
       readiness.stop();
       await close();
     },
   };
+}
+
+async function takeInTold(context: Context, paths: string[], signal: AbortSignal): Promise<void> {
+  const { log } = context;
+  try {
+    log('info', 'Taking in pictures.', { paths });
+    const { failures, ...taken } = await takeIn(context, defaultCollection, paths, signal);
+    log('info', 'Pictures taken in.', { ...taken, failures: failures.length });
+    for (const { file, reason } of failures) log('warn', `Not taken in: ${file}`, { reason });
+  } catch (error) {
+    if (!signal.aborted) log('error', 'Taking in pictures ended early.', { reason: (error as Error).message });
+  }
 }
 
 function cached(encoder: Encoder, bytes: number, telemetry: Telemetry): Encoder {

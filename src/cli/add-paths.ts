@@ -23,8 +23,6 @@ export interface AddSummary {
 
 export interface AddOptions {
   collection: string;
-  /** The service is this process: it reads every file by its path, and what it refuses is refused. */
-  byPath?: true;
   /** Stops it; the summary says so. */
   signal?: AbortSignal;
   onProgress?: (done: number, total: number) => void;
@@ -63,7 +61,7 @@ class Adding {
     readonly options: AddOptions,
     readonly summary: AddSummary,
   ) {
-    this.#mayReadPaths = options.byPath === true || isLoopback(client.url);
+    this.#mayReadPaths = isLoopback(client.url);
   }
 
   get #call(): { signal?: AbortSignal } {
@@ -125,7 +123,7 @@ class Adding {
     if (pictures.length === 0) return [];
     const items = pictures.map(({ file }) => ({ path: file, source: file }));
     const outcomes = await this.client.addItems(this.options.collection, items, this.#call);
-    const refused = this.options.byPath ? [] : pictures.filter((_, index) => isPathRefused(outcomes[index]!));
+    const refused = pictures.filter((_, index) => isPathRefused(outcomes[index]!));
     for (const { root } of refused) {
       if (pictures.every((picture) => picture.root !== root || refused.includes(picture))) this.#refused.add(root);
     }

@@ -97,6 +97,7 @@ async function serve(config: Config, paths: string[]): Promise<void> {
   log('info', `Listening on ${server.url}`, { url: server.url, index: config.indexDir, model: service.context.encoder.defaultModel.id });
 
   const takingIn = new AbortController();
+  let taken: Promise<void> = Promise.resolve();
   let stopping = false;
   const stop = async (reason: string, exitCode: number): Promise<void> => {
     if (stopping) return;
@@ -109,6 +110,7 @@ async function serve(config: Config, paths: string[]): Promise<void> {
     takingIn.abort();
     try {
       await server.close(requestGraceMs);
+      await taken;
       await service.close();
       log('info', 'Stopped.');
     } catch (error) {
@@ -121,7 +123,8 @@ async function serve(config: Config, paths: string[]): Promise<void> {
   process.on('SIGINT', () => void stop('SIGINT', 0));
   onDefects(log, () => void stop('an error that nobody caught', 1));
 
-  if (paths.length > 0) await takeIn(config, server.url, paths, takingIn.signal, log);
+  if (paths.length > 0) taken = service.takeIn(paths, takingIn.signal);
+  await taken;
 }
 
 /** However it fails, a service that has not started is a service that is not there. */
@@ -144,18 +147,4 @@ function onDefects(log: Log, end: () => void): void {
   // In the log with all else, once a kind, instead of as plain lines.
   process.removeAllListeners('warning');
   process.on('warning', ({ name, message }) => log('warn', `Node warns: ${message}`, { warning: name }));
-}
-
-async function takeIn(config: Config, url: string, paths: string[], signal: AbortSignal, log: Log): Promise<void> {
-  const { addPaths } = await import('./add-paths.js');
-  const { MixspaceClient } = await import('../client/index.js');
-  const apiKey = config.apiKeys[0];
-  try {
-    log('info', 'Taking in pictures.', { paths });
-    const summary = await addPaths(new MixspaceClient({ url, ...(apiKey === undefined ? {} : { apiKey }) }), paths, { collection: 'default', byPath: true, signal });
-    log('info', 'Pictures taken in.', { ...summary, failures: summary.failures.length });
-    for (const failure of summary.failures) log('warn', `Not taken in: ${failure.file}`, { reason: failure.reason });
-  } catch (error) {
-    if (!signal.aborted) log('error', 'Taking in pictures ended early.', { reason: (error as Error).message });
-  }
 }

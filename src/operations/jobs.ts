@@ -4,7 +4,7 @@ import { MixspaceError } from '../errors.js';
 import type { ToldJob } from '../jobs/jobs.js';
 import type { StoredFailure } from '../store/store.js';
 import type { Caller, JobContext } from './context.js';
-import { openCursor, sealCursor } from './cursor.js';
+import type { Cursors } from './cursors.js';
 
 const pageSize = 100;
 
@@ -19,10 +19,10 @@ interface Page {
   cursor?: string;
 }
 
-export async function listJobs({ jobs }: JobContext, request: Page & { collection?: string | undefined; kind?: JobKind | undefined; state?: JobState | undefined }): Promise<JobList> {
+export async function listJobs({ jobs, cursors }: JobContext, request: Page & { collection?: string | undefined; kind?: JobKind | undefined; state?: JobState | undefined }): Promise<JobList> {
   const { collection, kind, state, limit = pageSize } = request;
   const scope = ['jobs', collection ?? null, kind ?? null, state ?? null];
-  const before = await placeOf(request.cursor, scope);
+  const before = await placeOf(cursors, request.cursor, scope);
   const found = await jobs.list({
     limit,
     ...(before === undefined ? {} : { before }),
@@ -31,7 +31,7 @@ export async function listJobs({ jobs }: JobContext, request: Page & { collectio
     ...(state === undefined ? {} : { states: [state] }),
   });
   const last = found.jobs.at(-1);
-  return { jobs: found.jobs.map(toldJob), ...(found.more && last ? { next_cursor: await sealCursor([last.number], scope) } : {}) };
+  return { jobs: found.jobs.map(toldJob), ...(found.more && last ? { next_cursor: await cursors.seal([last.number], scope) } : {}) };
 }
 
 export async function getJob({ jobs }: JobContext, id: string): Promise<Told> {
@@ -50,12 +50,12 @@ export async function cancelJob({ jobs }: JobContext, id: string): Promise<Told>
   return toldJob(await jobs.cancel(id));
 }
 
-export async function listJobFailures({ jobs }: JobContext, id: string, { limit = pageSize, cursor }: Page): Promise<JobFailures> {
+export async function listJobFailures({ jobs, cursors }: JobContext, id: string, { limit = pageSize, cursor }: Page): Promise<JobFailures> {
   const scope = ['job failures', id];
-  const after = await placeOf(cursor, scope);
+  const after = await placeOf(cursors, cursor, scope);
   const { failures, more } = await jobs.failures(id, { limit, ...(after === undefined ? {} : { after }) });
   const last = failures.at(-1);
-  return { failures: failures.map(toldFailure), ...(more && last ? { next_cursor: await sealCursor([last.number], scope) } : {}) };
+  return { failures: failures.map(toldFailure), ...(more && last ? { next_cursor: await cursors.seal([last.number], scope) } : {}) };
 }
 
 /** What happens to a job from now on, or from behind the event that was `seen` last; undefined where nothing comes behind that. */
@@ -70,9 +70,9 @@ async function* told(events: NonNullable<Awaited<ReturnType<JobContext['jobs']['
   }
 }
 
-async function placeOf(cursor: string | undefined, scope: unknown): Promise<number | undefined> {
+async function placeOf(cursors: Cursors, cursor: string | undefined, scope: unknown): Promise<number | undefined> {
   if (cursor === undefined) return undefined;
-  const [place] = await openCursor(cursor, scope);
+  const [place] = await cursors.open(cursor, scope);
   if (typeof place !== 'number' || !Number.isSafeInteger(place)) throw new MixspaceError('invalid_request', 'The cursor cannot be read.', { param: 'cursor' });
   return place;
 }

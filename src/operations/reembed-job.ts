@@ -21,7 +21,7 @@ export function reembedKind(context: Context): JobKind<ReembeddingTarget> {
     begin: ({ collection, parameters }) => context.store.startReembedding(collection!, parameters),
     run: (work) => new Reembedding(context, work).run(),
     discard: async ({ collection }) => {
-      if ((await context.store.getCollection(collection!)).reembedding) await context.store.discardReembedding(collection!);
+      if ((await context.store.describeCollection(collection!)).reembedding) await context.store.discardReembedding(collection!);
     },
   };
 }
@@ -80,14 +80,14 @@ class Reembedding {
     await this.#count();
     const outcome = await embedAgain(this.#context, name, target, run);
     if (outcome === 'done') return this.#done();
-    const { reembedding } = await store.getCollection(name);
+    const { reembedding } = await store.describeCollection(name);
     this.#countedAt = -Infinity;
     await this.#count();
     throw new MixspaceError('conflict', `${reembedding?.impossible} items cannot be embedded again. With skip_impossible (--skip) they stay without being found by searches.`);
   }
 
   async #done(): Promise<JobEnd> {
-    const { model, fingerprint, unembedded, counts } = await this.#context.store.getCollection(this.#name);
+    const { model, fingerprint, unembedded, counts } = await this.#context.store.describeCollection(this.#name);
     const all = total(counts);
     const rest = unembedded > 0 ? ` ${unembedded} items have no embedding there: they are kept, and searches do not find them.` : '';
     this.#context.log('info', `Collection "${this.#name}" has gone over to model "${model}".${rest}`, { collection: this.#name, model });
@@ -102,7 +102,7 @@ class Reembedding {
     const { signal } = this.#work;
     await Promise.race([encoder.model(model).catch(() => undefined), aborted(signal)]);
     signal.throwIfAborted();
-    const collection = await store.getCollection(name);
+    const collection = await store.describeCollection(name);
     const { reembedding } = collection;
     if (reembedding === undefined) return collection.fingerprint === fingerprint ? this.#done() : { cancelled: 'What was done was thrown away before the service ended.' };
     if (encoder.models().find(({ id }) => id === model)?.description?.fingerprint === fingerprint) {
@@ -122,7 +122,7 @@ class Reembedding {
   async #count(): Promise<void> {
     if (performance.now() - this.#countedAt < countEveryMs) return;
     this.#countedAt = performance.now();
-    const { counts, reembedding } = await this.#context.store.getCollection(this.#name);
+    const { counts, reembedding } = await this.#context.store.describeCollection(this.#name);
     if (reembedding) this.#work.at({ done: reembedding.done, failed: reembedding.impossible, total: total(counts) });
   }
 }
