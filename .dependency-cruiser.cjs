@@ -19,6 +19,8 @@ module.exports = {
     { name: 'client-and-page-know-no-node', comment: 'They run in a browser.', severity: 'error', from: { path: '^src/(client|dashboard)/' }, to: { dependencyTypes: ['core'] } },
     only('page-knows-the-client', '^src/dashboard/', ['^src/client/', '^src/contract/'], 'What the page can do, every client can do.'),
     only('encoder-knows-nobody', '^src/encoder/', anyone, 'The encoder can be tested, moved and replaced alone: it never sees the store or whoever calls it.'),
+    { name: 'the-pool-knows-no-process', comment: 'What loads native code runs in the encoder workers alone; they and the pool know one protocol.', severity: 'error', from: { path: '^src/encoder/pool/' }, to: { path: '^src/encoder/(worker|text)/', dependencyTypesNot: ['type-only'] } },
+    { name: 'a-worker-knows-no-pool', comment: 'A worker answers: who asks, and when, is not its business.', severity: 'error', from: { path: '^src/encoder/(worker|protocol|package|picture|text)/' }, to: { path: '^src/encoder/(pool|cache|index\\.ts)' } },
     only('store-knows-nobody', '^src/store/', anyone, 'The same of the store.'),
     only('operations-know-the-ports', '^src/operations/', ['^src/contract/', '^src/jobs/', '^src/encoder/encoder\\.ts$', '^src/store/store\\.ts$', ...anyone], 'A use case works with any encoder and any store: it knows the ports, not who is behind them.'),
     only('jobs-know-the-ports', '^src/jobs/', ['^src/contract/', '^src/store/store\\.ts$', ...anyone], 'The runner of long work keeps its table and its order; what the work is, whoever gives it says.'),

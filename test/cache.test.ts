@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CachedEncoder } from '../src/encoder/cache/cached-encoder.js';
 import type { Encoder } from '../src/encoder/encoder.js';
 import { openEncoder } from '../src/encoder/index.js';
-import { startWorkerFrom } from '../src/encoder/workers/worker-process.js';
+import { startWorkerFrom } from '../src/encoder/pool/worker-process.js';
 import { base64, call, items, searchIn, type Answer } from './api.js';
 import { drawn } from './pictures.js';
 import { repository, startServer, type RunningServer } from './server.js';
@@ -138,7 +138,7 @@ describe('a cached encoder', () => {
       queueLimit,
       limits: { pictureBytes: 50e6, picturePixels: 100e6 },
       log: () => undefined,
-      startWorker: startWorkerFrom(pathToFileURL(path.join(repository, 'dist/encoder/workers/worker.js'))),
+      startWorker: startWorkerFrom(pathToFileURL(path.join(repository, 'dist/encoder/worker/worker.js'))),
     });
 
   beforeAll(async () => {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 import type { Encoder } from '../src/encoder/encoder.js';
 import { openEncoder, type EncoderOptions } from '../src/encoder/index.js';
-import { startWorkerFrom } from '../src/encoder/workers/worker-process.js';
+import { startWorkerFrom } from '../src/encoder/pool/worker-process.js';
 import { call } from './api.js';
 import { repository, startServer, type RunningServer } from './server.js';
 
@@ -45,7 +45,7 @@ export async function start(env: Record<string, string> = {}): Promise<RunningSe
 }
 
 /** Workers run compiled. */
-export const startWorker = startWorkerFrom(new URL('../dist/encoder/workers/worker.js', import.meta.url));
+export const startWorker = startWorkerFrom(new URL('../dist/encoder/worker/worker.js', import.meta.url));
 
 export async function open(options: Partial<EncoderOptions> = {}): Promise<Encoder> {
   const encoder = await openEncoder({ modelsDirectory: models, defaultModel: 'main', workers: 1, limits: { pictureBytes: 50e6, picturePixels: 100e6 }, startWorker, log: () => undefined, ...options });

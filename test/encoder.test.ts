@@ -9,7 +9,7 @@ import type { Encoder } from '../src/encoder/encoder.js';
 import { openEncoder, type EncoderOptions } from '../src/encoder/index.js';
 import { readPackage } from '../src/encoder/package/model-package.js';
 import { readTextEncoding } from '../src/encoder/text/text-encoding.js';
-import { startWorkerFrom } from '../src/encoder/workers/worker-process.js';
+import { startWorkerFrom } from '../src/encoder/pool/worker-process.js';
 import { bounds, compareEmbeddings, compareIds, comparePixels, golden, limits, type GoldenText } from './parity/compare.js';
 
 const reference = fileURLToPath(new URL('fixtures/reference', import.meta.url));
@@ -18,7 +18,7 @@ const interactive = { priority: 'interactive' } as const;
 const logged: string[] = [];
 
 /** Workers run compiled. */
-const startWorker = startWorkerFrom(new URL('../dist/encoder/workers/worker.js', import.meta.url));
+const startWorker = startWorkerFrom(new URL('../dist/encoder/worker/worker.js', import.meta.url));
 
 const open = (options: Partial<EncoderOptions> = {}) =>
   openEncoder({ modelsDirectory: reference, defaultModel: 'clip-tiny', workers: 1, limits, startWorker, log: (_, message) => logged.push(message), ...options });
@@ -213,7 +213,7 @@ test('replaces a worker that dies and loses nothing', async () => {
 
 test('gives an input up when two workers died of it', async () => {
   const badDecoder = fileURLToPath(new URL('bad-decoder.mjs', import.meta.url));
-  const watched = await open({ startWorker: startWorkerFrom(new URL('../dist/encoder/workers/worker.js', import.meta.url), ['--import', badDecoder]) });
+  const watched = await open({ startWorker: startWorkerFrom(new URL('../dist/encoder/worker/worker.js', import.meta.url), ['--import', badDecoder]) });
   const good = await picture('landscape.jpg');
   const outcomes = await watched.encodeImages('clip-tiny', [good, Buffer.concat([good, Buffer.from('this crashes the decoder')]), good], bulk);
   expect(outcomes).toMatchObject([{ ok: true }, { ok: false, error: { code: 'unprocessable', message: 'This picture ended two workers that encoded it; it is given up.' } }, { ok: true }]);

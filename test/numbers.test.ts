@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEncoder } from '../src/encoder/index.js';
-import { startWorkerFrom } from '../src/encoder/workers/worker-process.js';
+import { startWorkerFrom } from '../src/encoder/pool/worker-process.js';
 import { base64, call, items, searchIn } from './api.js';
 import { onnxFile } from './onnx.js';
 import { repository } from './server.js';
@@ -76,7 +76,7 @@ describe('A batch of pictures of which some are refused', () => {
   }
 
   it('gives each of the others what it has alone where no thumbnail can be made of one', async () => {
-    const startWorker = startWorkerFrom(new URL('../dist/encoder/workers/worker.js', import.meta.url), ['--import', path.join(repository, 'test/bad-thumbnails.mjs')]);
+    const startWorker = startWorkerFrom(new URL('../dist/encoder/worker/worker.js', import.meta.url), ['--import', path.join(repository, 'test/bad-thumbnails.mjs')]);
     const encoder = await openEncoder({ modelsDirectory: service.models, defaultModel: 'small', workers: 1, limits: { pictureBytes: 50e6, picturePixels: 100e6 }, startWorker, log: () => undefined });
     try {
       const encode = async (pictures: string[]): Promise<unknown[]> => {

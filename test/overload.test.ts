@@ -4,14 +4,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openEncoder } from '../src/encoder/index.js';
 import type { Encoder } from '../src/encoder/encoder.js';
-import { startWorkerFrom } from '../src/encoder/workers/worker-process.js';
+import { startWorkerFrom } from '../src/encoder/pool/worker-process.js';
 import { base64, call, items, searchIn, type Answer } from './api.js';
 import { limits } from './parity/compare.js';
 import { drawn } from './pictures.js';
 import { startServer, type RunningServer } from './server.js';
 import { fixtures } from './small-towers.js';
 
-const startWorker = startWorkerFrom(new URL('../dist/encoder/workers/worker.js', import.meta.url));
+const startWorker = startWorkerFrom(new URL('../dist/encoder/worker/worker.js', import.meta.url));
 const interactive = { priority: 'interactive' } as const;
 const bulk = { priority: 'bulk' } as const;
 

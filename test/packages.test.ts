@@ -10,7 +10,7 @@ import { fingerprintOf } from '../src/encoder/package/fingerprint.js';
 import { readPackage } from '../src/encoder/package/model-package.js';
 import { fitSquare } from '../src/encoder/picture/preprocess.js';
 import { readTextEncoding } from '../src/encoder/text/text-encoding.js';
-import { startWorkerFrom } from '../src/encoder/workers/worker-process.js';
+import { startWorkerFrom } from '../src/encoder/pool/worker-process.js';
 import { call } from './api.js';
 import { rawValues } from './onnx.js';
 import { cosine, farthest, golden, limits, type GoldenText } from './parity/compare.js';
@@ -36,7 +36,7 @@ async function opened<T>(folder: string, use: (encoder: Encoder, said: string) =
     workers: 1,
     limits,
     log: (_, message, fields) => (said += `${message} ${JSON.stringify(fields ?? {})}\n`),
-    startWorker: startWorkerFrom(pathToFileURL(path.join(repository, 'dist/encoder/workers/worker.js'))),
+    startWorker: startWorkerFrom(pathToFileURL(path.join(repository, 'dist/encoder/worker/worker.js'))),
     ...options,
   });
   try {

@@ -10,7 +10,7 @@ import { readHeader } from '../src/encoder/picture/decode.js';
 import { preparePicture } from '../src/encoder/picture/prepare.js';
 import type { Preprocessing } from '../src/encoder/picture/preprocess.js';
 import type { PreprocessSpeed } from '../src/encoder/picture/speed.js';
-import { startWorkerFrom } from '../src/encoder/workers/worker-process.js';
+import { startWorkerFrom } from '../src/encoder/pool/worker-process.js';
 import { call } from './api.js';
 import { cosine, limits } from './parity/compare.js';
 import { repository, runMixspace, startServer } from './server.js';
@@ -109,7 +109,7 @@ describe('served', () => {
         workers: 1,
         limits,
         log: () => undefined,
-        startWorker: startWorkerFrom(pathToFileURL(path.join(repository, 'dist/encoder/workers/worker.js'))),
+        startWorker: startWorkerFrom(pathToFileURL(path.join(repository, 'dist/encoder/worker/worker.js'))),
       });
       try {
         const { id, fingerprint, selfTest, preprocessSpeed } = encoder.defaultModel;

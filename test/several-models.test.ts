@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Encoder } from '../src/encoder/encoder.js';
 import { openEncoder, type EncoderOptions } from '../src/encoder/index.js';
-import { startWorkerFrom } from '../src/encoder/workers/worker-process.js';
+import { startWorkerFrom } from '../src/encoder/pool/worker-process.js';
 import { base64, call, items, searchIn } from './api.js';
 import { drawn } from './pictures.js';
 import { repository, startServer, type RunningServer, type ServerOptions } from './server.js';
@@ -40,7 +40,7 @@ async function start(env: Record<string, string> = {}, options: ServerOptions = 
 }
 
 async function open(options: Partial<EncoderOptions>): Promise<Encoder> {
-  const startWorker = startWorkerFrom(new URL('../dist/encoder/workers/worker.js', import.meta.url));
+  const startWorker = startWorkerFrom(new URL('../dist/encoder/worker/worker.js', import.meta.url));
   const encoder = await openEncoder({ modelsDirectory: models, defaultModel: 'a', workers: 1, limits: { pictureBytes: 50e6, picturePixels: 100e6 }, startWorker, log: () => undefined, ...options });
   opened.push(encoder);
   return encoder;

@@ -5,13 +5,13 @@ import { PassThrough, type Duplex } from 'node:stream';
 import { afterEach, expect, it } from 'vitest';
 import type { Encoder } from '../src/encoder/encoder.js';
 import { openEncoder, type EncoderOptions } from '../src/encoder/index.js';
-import { Channel } from '../src/encoder/workers/channel.js';
-import type { WorkerSettings } from '../src/encoder/workers/messages.js';
-import { startWorkerFrom, WorkerDied, WorkerProcess } from '../src/encoder/workers/worker-process.js';
+import { Channel } from '../src/encoder/protocol/channel.js';
+import type { WorkerSettings } from '../src/encoder/protocol/messages.js';
+import { startWorkerFrom, WorkerDied, WorkerProcess } from '../src/encoder/pool/worker-process.js';
 import { limits } from './parity/compare.js';
 import { fixtures } from './small-towers.js';
 
-const startWorker = startWorkerFrom(new URL('../dist/encoder/workers/worker.js', import.meta.url));
+const startWorker = startWorkerFrom(new URL('../dist/encoder/worker/worker.js', import.meta.url));
 const interactive = { priority: 'interactive' } as const;
 const bulk = { priority: 'bulk' } as const;
 const settings: WorkerSettings = { packages: { modelsDirectory: fixtures }, limits, session: { threads: 1, executionProviders: ['cpu'] } };
@@ -103,7 +103,7 @@ it('answers whoever waits, however often its worker is killed', async () => {
 
 it('lets other workers answer while what one died of is tried again', async () => {
   const badDecoder = new URL('bad-decoder.mjs', import.meta.url).pathname;
-  const served = await open({ workers: 2, startWorker: startWorkerFrom(new URL('../dist/encoder/workers/worker.js', import.meta.url), ['--import', badDecoder]) });
+  const served = await open({ workers: 2, startWorker: startWorkerFrom(new URL('../dist/encoder/worker/worker.js', import.meta.url), ['--import', badDecoder]) });
   const bad = Buffer.concat([await picture(), Buffer.from('this crashes the decoder')]);
   let over = false;
   const outcome = served.encodeImages('clip-tiny', [bad], bulk).finally(() => (over = true));

@@ -2,13 +2,13 @@ import { availableParallelism } from 'node:os';
 import { MixspaceError } from '../errors.js';
 import type { Log } from '../telemetry.js';
 import type { Encoder } from './encoder.js';
-import { ModelSet, type CheckedModel } from './model-set.js';
+import { ModelSet, type CheckedModel } from './pool/model-set.js';
 import type { Variant } from './package/variants.js';
 import type { PictureLimits } from './picture/decode.js';
 import type { PreprocessSpeed } from './picture/speed.js';
-import { PooledEncoder } from './pooled-encoder.js';
-import { WorkerPool } from './workers/pool.js';
-import { startWorker, WorkerProcess, type StartWorker } from './workers/worker-process.js';
+import { PooledEncoder } from './pool/pooled-encoder.js';
+import { WorkerPool } from './pool/pool.js';
+import { startWorker, WorkerProcess, type StartWorker } from './pool/worker-process.js';
 
 export interface EncoderOptions {
   /** Each folder in it with a config.json is a model, its name the id. */
@@ -41,7 +41,7 @@ export interface EncoderOptions {
   log: Log;
   /** Seconds of each stage of a batch: queue, tokenize, decode, resize, thumbnail, infer. */
   onStage?: (stage: string, seconds: number) => void;
-  /** How a worker is started; the compiled worker.js beside this file unless set. */
+  /** How a worker is started; the compiled worker/worker.js unless set. */
   startWorker?: StartWorker;
 }
 

@@ -24,7 +24,7 @@ export interface BareBatch {
 }
 
 const setup = workerData as BareSetup;
-const { loadTowers } = (await import(`${setup.encoder}workers/towers.js`)) as typeof import('../../src/encoder/workers/towers.js');
+const { loadTowers } = (await import(`${setup.encoder}worker/towers.js`)) as typeof import('../../src/encoder/worker/towers.js');
 const { readPackage } = (await import(`${setup.encoder}package/model-package.js`)) as typeof import('../../src/encoder/package/model-package.js');
 
 const model = await readPackage(setup.modelsDirectory, setup.model);

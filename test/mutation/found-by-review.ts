@@ -7,13 +7,13 @@ const cursors = ['test/cursors.test.ts'];
 const addresses = ['test/addresses.test.ts'];
 
 export const foundByReview: Mutation[] = [
-  of('src/encoder/workers/outcomes.ts', numbers)(
+  of('src/encoder/pool/outcomes.ts', numbers)(
     'refused-picture-shifts-in-the-answer',
     'if (!outcome.ok) return { ok: false, error: reviveError(outcome.error) };',
     'if (!outcome.ok) return (next++, { ok: false, error: reviveError(outcome.error) });',
     'Behind a refused picture each gets the embedding of its neighbor.',
   ),
-  of('src/encoder/workers/worker.ts', numbers)(
+  of('src/encoder/worker/worker.ts', numbers)(
     'refused-picture-shifts-in-the-worker',
     'readPicture(bytes, model, tensor, read * stride, thumbnail, seconds)',
     'readPicture(bytes, model, tensor, outcomes.length * stride, thumbnail, seconds)',
@@ -41,7 +41,7 @@ export const foundByReview: Mutation[] = [
   of('src/operations/items.ts', cursors)('filter-not-in-listing-cursor', "['items', collection, request.filter ?? null]", "['items', collection]", 'A page of another filter goes on in the middle of this one.'),
   of('src/store/embedded/filter.ts', ['test/filters.test.ts'])('lte-as-lt', '(order) => order <= 0', '(order) => order < 0', 'The boundary itself is left out.'),
   of('src/store/embedded/nearest.ts', ['test/graphs.test.ts'])('excluded-not-counted', ' + (excludeIds?.size ?? 0);', ';', 'A search by many items compares with everything.'),
-  of('src/encoder/workers/queue.ts', ['test/overload.test.ts'])('bulk-before-interactive', 'const able = ranks.flatMap(', 'const able = ranks.toReversed().flatMap(', 'People wait for the bulk work of others.'),
+  of('src/encoder/pool/queue.ts', ['test/overload.test.ts'])('bulk-before-interactive', 'const able = ranks.flatMap(', 'const able = ranks.toReversed().flatMap(', 'People wait for the bulk work of others.'),
   of('src/operations/fetch-picture.ts', addresses)(
     'first-address-alone-checked',
     'for (const { address } of addresses) assertPublic',

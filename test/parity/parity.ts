@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { openEncoder } from '../../src/encoder/index.js';
-import { startWorkerFrom } from '../../src/encoder/workers/worker-process.js';
+import { startWorkerFrom } from '../../src/encoder/pool/worker-process.js';
 import { bounds, compareEmbeddings, compareIds, comparePixels, limits, type EmbeddingComparison, type IdComparison, type PixelDifference } from './compare.js';
 
 const repository = path.resolve(import.meta.dirname, '../..');
@@ -26,7 +26,7 @@ const encoder = await openEncoder({
   modelsDirectory: root,
   limits,
   log: (level, message, fields) => level === 'error' && process.stderr.write(`${message} ${JSON.stringify(fields ?? {})}\n`),
-  startWorker: startWorkerFrom(pathToFileURL(path.join(repository, 'dist/encoder/workers/worker.js'))),
+  startWorker: startWorkerFrom(pathToFileURL(path.join(repository, 'dist/encoder/worker/worker.js'))),
 });
 const rows: Row[] = [];
 const broken: string[] = [];

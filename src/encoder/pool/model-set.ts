@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { MixspaceError } from '../errors.js';
-import type { Log } from '../telemetry.js';
-import type { ModelDescription, SelfTest } from './encoder.js';
-import { stampOf } from './package/files.js';
-import { fingerprintOf } from './package/fingerprint.js';
-import { findPackages, isPackage, versionOf, type ModelPackage } from './package/model-package.js';
+import { MixspaceError } from '../../errors.js';
+import type { Log } from '../../telemetry.js';
+import type { ModelDescription, SelfTest } from '../encoder.js';
+import { stampOf } from '../package/files.js';
+import { fingerprintOf } from '../package/fingerprint.js';
+import { findPackages, isPackage, versionOf, type ModelPackage } from '../package/model-package.js';
 import { runSelfTest } from './self-test.js';
-import { WorkerDied, type WorkerProcess } from './workers/worker-process.js';
+import { WorkerDied, type WorkerProcess } from './worker-process.js';
 
 /** A package that can be used. */
 export interface CheckedModel {

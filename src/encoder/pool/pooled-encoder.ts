@@ -1,10 +1,10 @@
-import type { Modality } from '../domain/modality.js';
-import { MixspaceError } from '../errors.js';
-import type { EncodeOptions, Encoder, ImageEmbedding, ListedModel, ModelDescription, ModelVersion, Outcome, SelfTest, TextEmbedding } from './encoder.js';
+import type { Modality } from '../../domain/modality.js';
+import { MixspaceError } from '../../errors.js';
+import type { EncodeOptions, Encoder, ImageEmbedding, ListedModel, ModelDescription, ModelVersion, Outcome, SelfTest, TextEmbedding } from '../encoder.js';
 import type { ModelSet } from './model-set.js';
-import type { WorkerPool } from './workers/pool.js';
-import type { Job } from './workers/queue.js';
-import { rankOf } from './workers/rank.js';
+import type { WorkerPool } from './pool.js';
+import type { Job } from './queue.js';
+import { rankOf } from './rank.js';
 
 /** The port's implementation over a set of models and a pool of workers. */
 export class PooledEncoder implements Encoder {

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { SelfTest } from './encoder.js';
-import type { ModelPackage } from './package/model-package.js';
-import type { WorkerProcess } from './workers/worker-process.js';
+import type { SelfTest } from '../encoder.js';
+import type { ModelPackage } from '../package/model-package.js';
+import type { WorkerProcess } from './worker-process.js';
 
 /** Cosine to the golden vector that every picture and text must reach. Half a pixel, a wrong padding, lost case fall below it. */
 export const leastCosine = 0.99;

@@ -4,8 +4,8 @@ import { PassThrough, type Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { MixspaceError } from '../../errors.js';
 import { versionOf, type ModelPackage } from '../package/model-package.js';
-import { Channel } from './channel.js';
-import type { FailedReply, LoadedReply, Reply, ReplyBody, Request, RequestBody, Usage, WorkerSettings } from './messages.js';
+import { Channel } from '../protocol/channel.js';
+import type { FailedReply, LoadedReply, Reply, ReplyBody, Request, RequestBody, Usage, WorkerSettings } from '../protocol/messages.js';
 
 /** Starts a process that talks through its file descriptor 3. */
 export type StartWorker = (settings: WorkerSettings) => ChildProcess;
@@ -41,7 +41,7 @@ function yieldToService({ pid }: ChildProcess): void {
   }
 }
 
-export const startWorker: StartWorker = startWorkerFrom(new URL('./worker.js', import.meta.url));
+export const startWorker: StartWorker = startWorkerFrom(new URL('../worker/worker.js', import.meta.url));
 
 /** A worker that ended; what it was asked is not answered. */
 export class WorkerDied extends Error {

@@ -4,7 +4,8 @@ import type { Modality } from '../../domain/modality.js';
 import type { TowerFile } from '../package/model-package.js';
 import { fromHalves } from './half-floats.js';
 import { readTower } from './joint-file.js';
-import { openSession, type OpenSession, type SessionSettings } from './session.js';
+import type { SessionSettings } from '../protocol/messages.js';
+import { openSession, type OpenSession } from './session.js';
 
 /** An input that a tower may have, under the names it is published with. */
 export interface KnownInput {

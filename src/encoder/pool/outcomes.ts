@@ -1,6 +1,6 @@
 import { MixspaceError, reviveError } from '../../errors.js';
 import type { ImageEmbedding, Outcome, TextEmbedding } from '../encoder.js';
-import type { PicturesReply, TextsReply } from './messages.js';
+import type { PicturesReply, TextsReply } from '../protocol/messages.js';
 
 /** Of each input of a batch, in order. */
 export function outcomesOf(reply: TextsReply | PicturesReply): Outcome<TextEmbedding | ImageEmbedding>[] {

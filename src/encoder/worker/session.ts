@@ -1,15 +1,9 @@
 import { InferenceSession } from 'onnxruntime-node';
+import type { SessionSettings } from '../protocol/messages.js';
 
 // From Node 24 on there is an array of half-precision numbers, in which ONNX Runtime's JavaScript puts tensors, and which
 // its native part refuses (1.30.0, Node 24.21). Where there is none, both take their bits.
 delete (globalThis as { Float16Array?: unknown }).Float16Array;
-
-export interface SessionSettings {
-  /** By preference, as ONNX Runtime names them; `cpu` is always the last resort. */
-  executionProviders: string[];
-  /** Of one inference. */
-  threads: number;
-}
 
 export const plainSession: SessionSettings = { executionProviders: ['cpu'], threads: 1 };
 

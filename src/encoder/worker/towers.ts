@@ -2,7 +2,8 @@ import { Tensor } from 'onnxruntime-node';
 import type { ModelPackage } from '../package/model-package.js';
 import { readTextEncoding, type EncodedText, type TextEncoding } from '../text/text-encoding.js';
 import { toHalves } from './half-floats.js';
-import { plainSession, type SessionSettings } from './session.js';
+import type { SessionSettings } from '../protocol/messages.js';
+import { plainSession } from './session.js';
 import { encodeAll, openTower, type Embeddings, type Feeds, type KnownInput, type Tower } from './tower.js';
 
 /** Both towers of a package, loaded. */

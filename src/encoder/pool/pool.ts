@@ -3,7 +3,7 @@ import type { Modality } from '../../domain/modality.js';
 import { MixspaceError, toMixspaceError } from '../../errors.js';
 import type { Log } from '../../telemetry.js';
 import { versionOf, type ModelPackage } from '../package/model-package.js';
-import type { PicturesReply, TextsReply, Usage, WorkerSettings } from './messages.js';
+import type { PicturesReply, TextsReply, Usage, WorkerSettings } from '../protocol/messages.js';
 import { outcomesOf } from './outcomes.js';
 import { JobQueue, type Job } from './queue.js';
 import type { Rank } from './rank.js';

@@ -1,7 +1,6 @@
 import type { PlainError } from '../../errors.js';
 import type { PictureLimits } from '../picture/decode.js';
 import type { ModelPackage, ReadOptions } from '../package/model-package.js';
-import type { SessionSettings } from './session.js';
 
 /** What is asked of a worker; each request is answered once, under its ticket. */
 export type Request = { ticket: number } & RequestBody;
@@ -77,4 +76,11 @@ export interface WorkerSettings {
   packages: ReadOptions & { modelsDirectory: string };
   limits: PictureLimits;
   session: SessionSettings;
+}
+
+export interface SessionSettings {
+  /** By preference, as ONNX Runtime names them; `cpu` is always the last resort. */
+  executionProviders: string[];
+  /** Of one inference. */
+  threads: number;
 }

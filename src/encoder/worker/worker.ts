@@ -6,8 +6,8 @@ import { stampOfFiles } from '../package/files.js';
 import { readPackage, versionOf, type ModelPackage } from '../package/model-package.js';
 import { decodedBytes, readHeader, settleDecoder } from '../picture/decode.js';
 import { preparePicture } from '../picture/prepare.js';
-import { Channel } from './channel.js';
-import type { PictureFacts, PicturesReply, Reply, ReplyBody, Request, RequestBody, StageSeconds, TextsReply, WorkerSettings } from './messages.js';
+import { Channel } from '../protocol/channel.js';
+import type { PictureFacts, PicturesReply, Reply, ReplyBody, Request, RequestBody, StageSeconds, TextsReply, WorkerSettings } from '../protocol/messages.js';
 import { loadTowers, type Towers } from './towers.js';
 
 process.title = 'mixspace-encoder';
