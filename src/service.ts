@@ -2,7 +2,7 @@
 import { realpath } from 'node:fs/promises';
 import type { Config } from './config.js';
 import { CachedEncoder } from './encoder/cache/cached-encoder.js';
-import type { Encoder } from './encoder/encoder.js';
+import type { Encoder, OpenEncoder } from './encoder/encoder.js';
 import { openEncoder } from './encoder/index.js';
 import { MixspaceError } from './errors.js';
 import { Jobs } from './jobs/jobs.js';
@@ -62,11 +62,12 @@ export async function openService(config: Config): Promise<Service> {
   telemetry.gauge('mixspace_encoder_resident_bytes', 'Resident memory of the encoder workers, each as of its last answer', () => towers.workers().residentBytes);
   telemetry.gauge('mixspace_encoder_cpu_seconds', 'Processor time of the encoder workers, each as of its last answer', () => towers.workers().cpuSeconds);
   telemetry.gauge('mixspace_encoder_replaced', 'Encoder workers that died and were replaced', () => towers.workers().replaced);
-  telemetry.gauge('mixspace_models_loaded', 'Models that at least one worker holds', () => towers.models().filter(({ loadedIn }) => loadedIn > 0).length);
-  telemetry.gauge('mixspace_models_memory_bytes', 'What the models hold in all workers', () => towers.models().reduce((sum, { memoryBytes }) => sum + memoryBytes, 0));
-  const encoder = config.cache === 0 ? towers : cached(towers, config.cache, telemetry);
+  telemetry.gauge('mixspace_models_loaded', 'Models that at least one worker holds', () => towers.models.list().filter(({ loadedIn }) => loadedIn > 0).length);
+  telemetry.gauge('mixspace_models_memory_bytes', 'What the models hold in all workers', () => towers.models.list().reduce((sum, { memoryBytes }) => sum + memoryBytes, 0));
+  const encoder: Encoder = config.cache === 0 ? towers : cached(towers, config.cache, telemetry);
 
   const work: Context = {
+    models: towers.models,
     encoder,
     store,
     limits: {
@@ -93,7 +94,7 @@ export async function openService(config: Config): Promise<Service> {
   const context: JobContext = { ...work, jobs };
   const close = async (): Promise<void> => {
     await jobs.close();
-    await encoder.close();
+    await towers.close();
     await store.close();
     telemetry.close();
   };
@@ -131,9 +132,9 @@ async function takeInTold(context: Context, paths: string[], signal: AbortSignal
   }
 }
 
-function cached(encoder: Encoder, bytes: number, telemetry: Telemetry): Encoder {
+function cached(opened: OpenEncoder, bytes: number, telemetry: Telemetry): Encoder {
   const count = telemetry.counter('mixspace_cache_lookups_total', 'Texts and pictures to embed, by whether a kept embedding answered', ['modality', 'result']);
-  const front = new CachedEncoder(encoder, {
+  const front = new CachedEncoder(opened.models, opened, {
     bytes,
     onLookup: (modality, hits, misses) => {
       count({ modality, result: 'hit' }, hits);

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CachedEncoder } from '../src/encoder/cache/cached-encoder.js';
-import type { Encoder } from '../src/encoder/encoder.js';
+import type { Models, OpenEncoder } from '../src/encoder/encoder.js';
 import { openEncoder } from '../src/encoder/index.js';
 import { startWorkerFrom } from '../src/encoder/pool/worker-process.js';
 import { base64, call, items, searchIn, type Answer } from './api.js';
@@ -127,11 +127,11 @@ describe('a cached encoder', () => {
   const bulk = { priority: 'bulk' } as const;
   const interactive = { priority: 'interactive' } as const;
   let folder: string;
-  let inner: Encoder;
+  let inner: OpenEncoder;
   let encoder: CachedEncoder;
   let told: Record<string, [hits: number, misses: number]>;
 
-  const open = (modelsDirectory: string, queueLimit = 4096): Promise<Encoder> =>
+  const open = (modelsDirectory: string, queueLimit = 4096): Promise<OpenEncoder> =>
     openEncoder({
       modelsDirectory,
       workers: 1,
@@ -148,7 +148,7 @@ describe('a cached encoder', () => {
   });
   beforeEach(() => {
     told = { text: [0, 0], image: [0, 0] };
-    encoder = new CachedEncoder(inner, { bytes: 1e6, onLookup: (modality, hits, misses) => (told[modality] = [told[modality]![0] + hits, told[modality]![1] + misses]) });
+    encoder = new CachedEncoder(inner.models, inner, { bytes: 1e6, onLookup: (modality, hits, misses) => (told[modality] = [told[modality]![0] + hits, told[modality]![1] + misses]) });
   });
   afterAll(async () => {
     await inner.close();
@@ -165,7 +165,7 @@ describe('a cached encoder', () => {
 
   it('forgets first what was asked for longest ago', async () => {
     // Room for three texts: half of it is the texts', and one weighs some 1,100 bytes.
-    encoder = new CachedEncoder(inner, { bytes: 6_800, onLookup: (_, hits, misses) => (told['text'] = [hits, misses]) });
+    encoder = new CachedEncoder(inner.models, inner, { bytes: 6_800, onLookup: (_, hits, misses) => (told['text'] = [hits, misses]) });
     const asked = async (text: string): Promise<[number, number]> => (await encoder.encodeTexts('model', [text], interactive), told['text']!);
     for (const text of ['a', 'b', 'c']) expect(await asked(text)).toEqual([0, 1]);
     expect(await asked('a')).toEqual([1, 0]);
@@ -246,10 +246,10 @@ describe('a cached encoder', () => {
     await writeFile(path.join(changed, 'model/model.json'), JSON.stringify({ padding: 'max_length' }));
     const other = await open(changed);
     try {
-      expect((await other.model('model')).fingerprint).not.toBe((await inner.model('model')).fingerprint);
+      expect((await other.models.model('model')).fingerprint).not.toBe((await inner.models.model('model')).fingerprint);
       // As if the encoder behind it had read the model anew.
       const behind = { current: inner };
-      const front = new CachedEncoder(new Proxy({} as Encoder, { get: (_, name: keyof Encoder) => (behind.current[name] as () => unknown).bind(behind.current) }), { bytes: 1e6, onLookup: (modality, hits, misses) => (told[modality] = [hits, misses]) });
+      const front = new CachedEncoder({ model: (id) => behind.current.models.model(id) } as Models, { encodeTexts: (...of) => behind.current.encodeTexts(...of), encodeImages: (...of) => behind.current.encodeImages(...of) }, { bytes: 1e6, onLookup: (modality, hits, misses) => (told[modality] = [hits, misses]) });
       for (const one of [inner, other]) {
         behind.current = one;
         await front.encodeTexts('model', ['a dog'], interactive);

@@ -60,26 +60,26 @@ describe('packages that come, change and go while the service runs', () => {
 
   it('refuses to embed into a space that its model has left', async () => {
     const encoder = await open();
-    const before = await encoder.model('other');
+    const before = await encoder.models.model('other');
     await put('siglip2-tiny', 'other');
-    await encoder.look();
-    const after = await until(() => encoder.model('other'), ({ fingerprint }) => fingerprint !== before.fingerprint);
+    await encoder.models.look();
+    const after = await until(() => encoder.models.model('other'), ({ fingerprint }) => fingerprint !== before.fingerprint);
     await expect(encoder.encodeTexts(before, ['a dog'], interactive)).rejects.toMatchObject({ code: 'conflict' });
     await expect(encoder.encodeTexts(after, ['a dog'], interactive)).resolves.toHaveLength(1);
   });
 
   it('never loads changed files for those that were checked, although nobody has looked', async () => {
     const encoder = await open({ modelIdleSeconds: 0.2 });
-    const before = await encoder.model('other');
+    const before = await encoder.models.model('other');
     const [wanted] = await encoder.encodeTexts(before, ['a dog'], interactive);
-    await until(() => encoder.models(), ([, other]) => other!.loadedIn === 0);
+    await until(() => encoder.models.list(), ([, other]) => other!.loadedIn === 0);
     await put('openclip-tiny', 'other');
     await expect(encoder.encodeTexts('other', ['a dog'], interactive)).rejects.toMatchObject({ code: 'not_ready', message: expect.stringContaining('have changed since they were checked') });
-    const after = await until(() => encoder.model('other'), ({ fingerprint }) => fingerprint !== before.fingerprint);
+    const after = await until(() => encoder.models.model('other'), ({ fingerprint }) => fingerprint !== before.fingerprint);
     expect(await encoder.encodeTexts(after, ['a dog'], interactive)).not.toEqual([wanted]);
     await put('clip-tiny', 'other');
-    await encoder.look();
-    await until(() => encoder.model('other'), ({ fingerprint }) => fingerprint === before.fingerprint);
+    await encoder.models.look();
+    await until(() => encoder.models.model('other'), ({ fingerprint }) => fingerprint === before.fingerprint);
     expect(await encoder.encodeTexts(before, ['a dog'], interactive)).toEqual([wanted]);
   });
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Encoder } from '../src/encoder/encoder.js';
+import type { OpenEncoder } from '../src/encoder/encoder.js';
 import { base64, call, items } from './api.js';
 import { checked, embed, interactive, listed, listedAs, models, open, put, start, startWorker, until, visionOf, workersOf } from './changing-models.js';
 import { onnxFile } from './onnx.js';
@@ -10,13 +10,13 @@ import { drawn } from './pictures.js';
 
 describe('changes under load and in bad moments', () => {
   const texts = (count: number, what: string) => Array.from({ length: count }, (_, i) => `${what} ${i}`);
-  const modelOf = (encoder: Encoder, id: string) => encoder.models().find((each) => each.id === id)!;
+  const modelOf = (encoder: OpenEncoder, id: string) => encoder.models.list().find((each) => each.id === id)!;
 
   it('leaves what a worker cannot load any more to those that hold it', async () => {
     const encoder = await open({ workers: 2, modelIdleSeconds: 0 });
     await encoder.encodeTexts('other', ['a dog'], interactive);
     await writeFile(visionOf('other'), 'junk');
-    await encoder.look();
+    await encoder.models.look();
     await until(() => modelOf(encoder, 'other'), ({ replacement }) => typeof replacement === 'object');
     const asked = texts(300, 'text').map((text, i) => encoder.encodeTexts('other', [text], { priority: i % 2 ? 'interactive' : 'bulk' }));
     expect((await Promise.allSettled(asked)).filter(({ status }) => status === 'rejected')).toEqual([]);
@@ -24,7 +24,7 @@ describe('changes under load and in bad moments', () => {
 
   it('answers with the files that were replaced what waited for them', async () => {
     const encoder = await open({ modelIdleSeconds: 0 });
-    const before = await encoder.model('other');
+    const before = await encoder.models.model('other');
     const answered: Promise<unknown>[] = [encoder.encodeTexts(before, texts(1, 'first'), interactive)];
     await answered[0];
     let isOver = false;
@@ -35,8 +35,8 @@ describe('changes under load and in bad moments', () => {
       while (!isOver) await (answered.push(encoder.encodeTexts('other', texts(200, 'waits'), { priority: 'bulk' })), answered.at(-1));
     })();
     await put('siglip2-tiny', 'other');
-    await encoder.look();
-    await until(() => encoder.model('other'), ({ fingerprint }) => fingerprint !== before.fingerprint);
+    await encoder.models.look();
+    await until(() => encoder.models.model('other'), ({ fingerprint }) => fingerprint !== before.fingerprint);
     isOver = true;
     await Promise.all([steady, ...others]);
     expect((await Promise.allSettled(answered)).filter(({ status }) => status === 'rejected')).toEqual([]);
@@ -45,10 +45,10 @@ describe('changes under load and in bad moments', () => {
 
   it('has the new files of a model that is kept in every worker, however short models are kept that nobody uses', async () => {
     const encoder = await open({ workers: 3, modelIdleSeconds: 0.02 });
-    const before = encoder.defaultModel.fingerprint;
+    const before = encoder.models.defaultModel.fingerprint;
     await put('siglip2-tiny', 'main');
-    await encoder.look();
-    await until(() => encoder.defaultModel, ({ fingerprint }) => fingerprint !== before);
+    await encoder.models.look();
+    await until(() => encoder.models.defaultModel, ({ fingerprint }) => fingerprint !== before);
     expect(modelOf(encoder, 'main').loadedIn).toBe(3);
   });
 
@@ -66,7 +66,7 @@ describe('changes under load and in bad moments', () => {
 
   it('sees other files of the same size and time', async () => {
     const encoder = await open({ modelIdleSeconds: 0.2 });
-    const before = await encoder.model('other');
+    const before = await encoder.models.model('other');
     const file = path.join(models, 'other/onnx/text_model.onnx');
     const [bytes, { mtime, size }] = [await readFile(file), await stat(file)];
     const reference = path.join(models, '.time');
@@ -76,8 +76,8 @@ describe('changes under load and in bad moments', () => {
     await writeFile(file, bytes);
     execFileSync('touch', ['-r', reference, file]);
     expect(await stat(file)).toMatchObject({ mtime, size });
-    await encoder.look();
-    await until(() => encoder.model('other'), ({ fingerprint }) => fingerprint !== before.fingerprint);
+    await encoder.models.look();
+    await until(() => encoder.models.model('other'), ({ fingerprint }) => fingerprint !== before.fingerprint);
   });
 
   it('never computes with weights beside an ONNX file that were written to', async () => {
@@ -113,17 +113,17 @@ describe('changes under load and in bad moments', () => {
     await writeFile(path.join(models, 'other/model.json'), '{"padding": "max_length"}');
 
     const encoder = await open({ modelIdleSeconds: 0 });
-    const before = await encoder.model('other');
+    const before = await encoder.models.model('other');
     const [wanted] = await encoder.encodeTexts(before, ['a dog'], interactive);
     await writeFile(data, weights((i) => Math.cos(i * i)));
     await expect(encoder.encodeTexts(before, ['a dog'], interactive)).rejects.toMatchObject({ code: 'not_ready', message: expect.stringContaining('have changed since they were checked') });
-    await until(() => encoder.model('other'), ({ fingerprint }) => fingerprint !== before.fingerprint);
+    await until(() => encoder.models.model('other'), ({ fingerprint }) => fingerprint !== before.fingerprint);
     expect(await encoder.encodeTexts('other', ['a dog'], interactive)).not.toEqual([wanted]);
     // Reading what is mapped and gone ends the process.
     await writeFile(data, '');
     await expect(encoder.encodeTexts('other', ['a dog'], interactive)).rejects.toMatchObject({ code: 'not_ready' });
     await writeFile(data, weights(Math.sin));
-    await encoder.selfTest('other');
+    await encoder.models.selfTest('other');
     expect(await encoder.encodeTexts(before, ['a dog'], interactive)).toEqual([wanted]);
   });
 
@@ -136,25 +136,25 @@ describe('changes under load and in bad moments', () => {
         return child;
       },
     });
-    const before = await encoder.model('other');
+    const before = await encoder.models.model('other');
     isShort = true;
     await put('siglip2-tiny', 'other');
-    await encoder.look();
+    await encoder.models.look();
     await until(() => modelOf(encoder, 'other'), ({ replacement }) => typeof replacement === 'object');
     isShort = false;
-    expect((await encoder.selfTest('other')).status).toBe('unverified');
-    expect((await encoder.model('other')).fingerprint).not.toBe(before.fingerprint);
+    expect((await encoder.models.selfTest('other')).status).toBe('unverified');
+    expect((await encoder.models.model('other')).fingerprint).not.toBe(before.fingerprint);
     expect(modelOf(encoder, 'other').replacement).toBeUndefined();
   });
 
   it('finds a package that came while others were being looked for', async () => {
     const encoder = await open();
-    await encoder.model('other');
+    await encoder.models.model('other');
     await rm(path.join(models, 'other'), { recursive: true });
-    const looking = encoder.look();
+    const looking = encoder.models.look();
     await new Promise((resolve) => setTimeout(resolve, 20));
     await put('clip-tiny', 'added');
-    await expect(encoder.model('added')).resolves.toMatchObject({ id: 'added' });
+    await expect(encoder.models.model('added')).resolves.toMatchObject({ id: 'added' });
     await looking;
   });
 

@@ -4,7 +4,7 @@ import { cp, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
-import type { Encoder } from '../src/encoder/encoder.js';
+import type { OpenEncoder } from '../src/encoder/encoder.js';
 import { openEncoder, type EncoderOptions } from '../src/encoder/index.js';
 import { startWorkerFrom } from '../src/encoder/pool/worker-process.js';
 import { call } from './api.js';
@@ -16,7 +16,7 @@ export const interactive = { priority: 'interactive' } as const;
 /** `main`, the default one, and `other`, of the same files. */
 export let models: string;
 const running: RunningServer[] = [];
-const opened: Encoder[] = [];
+const opened: OpenEncoder[] = [];
 beforeEach(async () => {
   models = await mkdtemp(path.join(tmpdir(), 'mixspace-changed-'));
   await put('clip-tiny', 'main');
@@ -47,7 +47,7 @@ export async function start(env: Record<string, string> = {}): Promise<RunningSe
 /** Workers run compiled. */
 export const startWorker = startWorkerFrom(new URL('../dist/encoder/worker/worker.js', import.meta.url));
 
-export async function open(options: Partial<EncoderOptions> = {}): Promise<Encoder> {
+export async function open(options: Partial<EncoderOptions> = {}): Promise<OpenEncoder> {
   const encoder = await openEncoder({ modelsDirectory: models, defaultModel: 'main', workers: 1, limits: { pictureBytes: 50e6, picturePixels: 100e6 }, startWorker, log: () => undefined, ...options });
   opened.push(encoder);
   return encoder;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Encoder } from '../src/encoder/encoder.js';
+import type { OpenEncoder } from '../src/encoder/encoder.js';
 import { openEncoder, type EncoderOptions } from '../src/encoder/index.js';
 import { readPackage } from '../src/encoder/package/model-package.js';
 import { readTextEncoding } from '../src/encoder/text/text-encoding.js';
@@ -24,7 +24,7 @@ const open = (options: Partial<EncoderOptions> = {}) =>
   openEncoder({ modelsDirectory: reference, defaultModel: 'clip-tiny', workers: 1, limits, startWorker, log: (_, message) => logged.push(message), ...options });
 const picture = (name: string) => readFile(join(reference, 'images', name));
 
-let encoder: Encoder;
+let encoder: OpenEncoder;
 
 beforeAll(async () => {
   encoder = await open();
@@ -58,8 +58,8 @@ describe.each(['clip-tiny', 'openclip-tiny', 'siglip-tiny', 'siglip2-tiny', 'chi
 
 test('maps joined emoji as SentencePiece does, where strict texts have none', async () => {
   const texts = await golden<GoldenText[]>(reference, 'siglip-tiny', 'texts.json');
-  const { directory, text: rules } = await readPackage(reference, 'siglip-tiny');
-  const encoding = await readTextEncoding(directory, rules);
+  const { directory, towers: { text: rules } } = await readPackage(reference, 'siglip-tiny');
+  const encoding = await readTextEncoding(directory, rules!);
   for (const { text, note, input_ids: wanted } of texts.filter(({ strict }) => !strict)) {
     const { ids } = encoding.encode(text);
     expect(ids, note).toEqual(wanted.slice(0, ids.length));
@@ -67,13 +67,13 @@ test('maps joined emoji as SentencePiece does, where strict texts have none', as
 });
 
 test('describes its models, the default one first', async () => {
-  expect(encoder.models().map(({ id }) => id)).toEqual(['clip-tiny', 'chinese-clip-tiny', 'openclip-tiny', 'siglip-tiny', 'siglip2-tiny']);
-  const { dimension, contextLength, imageSize, logitScale, fingerprint } = await encoder.model();
+  expect(encoder.models.list().map(({ id }) => id)).toEqual(['clip-tiny', 'chinese-clip-tiny', 'openclip-tiny', 'siglip-tiny', 'siglip2-tiny']);
+  const { dimension, contextLength, imageSize, logitScale, fingerprint } = await encoder.models.model();
   expect({ dimension, contextLength, imageSize }).toEqual({ dimension: 64, contextLength: 77, imageSize: 224 });
   expect(logitScale).toBeCloseTo(100, 1);
   expect(fingerprint).toMatch(/^[0-9a-f]{24}$/);
-  expect(fingerprint).not.toBe((await encoder.model('siglip2-tiny')).fingerprint);
-  await expect(encoder.model('nope')).rejects.toThrow(expect.objectContaining({ code: 'not_found', message: expect.stringContaining('chinese-clip-tiny, clip-tiny') }));
+  expect(fingerprint).not.toBe((await encoder.models.model('siglip2-tiny')).fingerprint);
+  await expect(encoder.models.model('nope')).rejects.toThrow(expect.objectContaining({ code: 'not_found', message: expect.stringContaining('chinese-clip-tiny, clip-tiny') }));
 });
 
 test('leaves a broken package out, serves the rest, and says when none is left', async () => {
@@ -84,7 +84,7 @@ test('leaves a broken package out, serves the rest, and says when none is left',
     await writeFile(join(directory, 'broken', 'onnx', 'vision_model.onnx'), 'junk');
     const served = await open({ modelsDirectory: directory, defaultModel: 'good' });
     await expect(served.encodeTexts('broken', ['a dog'], interactive)).rejects.toMatchObject({ code: 'not_ready', message: expect.stringMatching(/broken cannot be used: .*vision_model/) });
-    expect(served.models()).toMatchObject([{ id: 'good', loadedIn: 1 }, { id: 'broken', problem: expect.stringContaining('vision_model'), loadedIn: 0 }]);
+    expect(served.models.list()).toMatchObject([{ id: 'good', loadedIn: 1 }, { id: 'broken', problem: expect.stringContaining('vision_model'), loadedIn: 0 }]);
     expect(logged.join()).toContain('broken cannot be used');
     await served.close();
     await expect(open({ modelsDirectory: directory, defaultModel: 'broken' })).rejects.toMatchObject({ code: 'not_ready', message: expect.stringContaining('The model broken cannot be used') });
@@ -232,7 +232,7 @@ test('blames the model, not the input, when two workers died that loaded it', as
     },
   });
   // Each check has a worker of its own.
-  for (const { id } of watched.models()) await watched.model(id);
+  for (const { id } of watched.models.list()) await watched.models.model(id);
   const texts = watched.encodeTexts('siglip2-tiny', ['a dog'], interactive);
   const before = workers.length;
   workers[0]!.kill('SIGKILL');

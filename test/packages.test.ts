@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Encoder, ModelDescription } from '../src/encoder/encoder.js';
+import type { ModelDescription, OpenEncoder } from '../src/encoder/encoder.js';
 import { openEncoder, type EncoderOptions } from '../src/encoder/index.js';
 import { fingerprintOf } from '../src/encoder/package/fingerprint.js';
 import { readPackage } from '../src/encoder/package/model-package.js';
@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => rm(models, { recursive: true, force: true }));
 
 /** Opens the encoder over copies in a folder of their own; what it says goes to `said`. */
-async function opened<T>(folder: string, use: (encoder: Encoder, said: string) => Promise<T>, options: Partial<EncoderOptions> = {}): Promise<T> {
+async function opened<T>(folder: string, use: (encoder: OpenEncoder, said: string) => Promise<T>, options: Partial<EncoderOptions> = {}): Promise<T> {
   let said = '';
   const encoder = await openEncoder({
     modelsDirectory: path.join(models, folder),
@@ -48,23 +48,23 @@ async function opened<T>(folder: string, use: (encoder: Encoder, said: string) =
 }
 
 /** After the check of each. */
-async function usable(encoder: Encoder): Promise<ModelDescription[]> {
-  const checked = await Promise.all(encoder.models().map(({ id }) => encoder.model(id).catch(() => undefined)));
+async function usable(encoder: OpenEncoder): Promise<ModelDescription[]> {
+  const checked = await Promise.all(encoder.models.list().map(({ id }) => encoder.models.model(id).catch(() => undefined)));
   return checked.filter((model) => model !== undefined);
 }
 
-async function embeddings(encoder: Encoder, model: string): Promise<Float32Array[]> {
+async function embeddings(encoder: OpenEncoder, model: string): Promise<Float32Array[]> {
   const images = await encoder.encodeImages(model, pictures, bulk);
   return [...(await encoder.encodeTexts(model, texts, bulk)).map(({ embedding }) => embedding), ...images.map((outcome) => (outcome.ok ? outcome.value.embedding : new Float32Array(0)))];
 }
 
-async function apart(encoder: Encoder, a: string, b: string): Promise<number> {
+async function apart(encoder: OpenEncoder, a: string, b: string): Promise<number> {
   const [first, second] = [await embeddings(encoder, a), await embeddings(encoder, b)];
   expect(first.every((embedding) => embedding.length > 0)).toBe(true);
   return Math.max(...first.map((embedding, i) => farthest(embedding, second[i]!)));
 }
 
-async function aloneOrTogether(encoder: Encoder, model: string): Promise<number> {
+async function aloneOrTogether(encoder: OpenEncoder, model: string): Promise<number> {
   const together = await embeddings(encoder, model);
   let most = 0;
   for (const [i, text] of texts.entries()) most = Math.max(most, farthest((await encoder.encodeTexts(model, [text], bulk))[0]!.embedding, together[i]!));
@@ -90,7 +90,7 @@ describe('layouts', () => {
         ['nested', 'one_at_a_time', ['fp32'], 77, 256],
       ]);
       expect(await apart(encoder, 'flat', 'nested')).toBe(0);
-      expect((await encoder.model('flat')).fingerprint).toBe((await encoder.model('nested')).fingerprint);
+      expect((await encoder.models.model('flat')).fingerprint).toBe((await encoder.models.model('nested')).fingerprint);
     });
   });
 
@@ -163,8 +163,8 @@ describe('families', () => {
     const id = `family ${name.slice(0, 12)}`;
     await smallPackage(models, id, { 'model.json': undefined, ...files });
     const read = await readPackage(models, id);
-    expect(read.image).toMatchObject(image);
-    expect(read.text).toMatchObject(text);
+    expect(read.towers.image).toMatchObject(image);
+    expect(read.towers.text).toMatchObject(text);
     if (!name.startsWith('Sig')) expect(read.logitScale).toBeCloseTo(100, 1);
     if (name.startsWith('jina')) expect(read.matryoshkaDimensions).toEqual([32, 64]);
   });
@@ -175,15 +175,15 @@ describe('families', () => {
     await writeFile(file, JSON.stringify({ embed_dim: 64, init_logit_bias: -10, vision_cfg: { image_size: 256 }, text_cfg: { context_length: 77, hf_tokenizer_name: 'some/SigLIP', tokenizer_kwargs: { clean: 'canonicalize' } } }));
     const read = await readPackage(path.join(models, 'cleaned'), 'siglip');
     expect(read).not.toHaveProperty('logitBias');
-    const encoding = await readTextEncoding(read.directory, read.text);
+    const encoding = await readTextEncoding(read.directory, read.towers.text!);
     expect(encoding.encode('  A snake_case,\tDOG!\u0085 ').ids).toEqual(encoding.encode('a snake case dog').ids);
     expect(encoding.encode('a dog').ids).not.toEqual(encoding.encode('a dog house').ids);
   });
 
   test('a picture with its longest edge at the input size stands in the middle of its frame', async () => {
     await smallPackage(models, 'longest', { 'preprocessor_config.json': { size: 8, mean: [0, 0, 0], std: [1, 1, 1], resize_mode: 'longest', fill_color: 7 } });
-    const { image } = await readPackage(models, 'longest');
-    const square = fitSquare({ pixels: new Uint8Array(16 * 6).fill(200), width: 16, height: 6, channels: 1, orientation: 1 }, image);
+    const { image } = (await readPackage(models, 'longest')).towers;
+    const square = fitSquare({ pixels: new Uint8Array(16 * 6).fill(200), width: 16, height: 6, channels: 1, orientation: 1 }, image!);
     expect(Array.from({ length: 8 }, (_, row) => [...new Set(square.pixels.subarray(row * 8, row * 8 + 8))])).toEqual([[7], [7], [200], [200], [200], [7], [7], [7]]);
   });
 });
@@ -201,7 +201,7 @@ describe('model.json', () => {
     [{ size: 300 }, /model\.json|standard|crops|^/],
   ])('%j', async (card, sentence) => {
     await smallPackage(models, 'carded', { 'model.json': card });
-    if ('size' in card) expect((await readPackage(models, 'carded')).image).toMatchObject({ size: 300, shortestEdge: 300 });
+    if ('size' in card) expect((await readPackage(models, 'carded')).towers.image).toMatchObject({ size: 300, shortestEdge: 300 });
     else await expect(readPackage(models, 'carded')).rejects.toThrow(sentence);
   });
 
@@ -209,7 +209,7 @@ describe('model.json', () => {
     await smallPackage(models, 'overridden', {
       'model.json': { context_length: 20, padding: 'max_length', pad_token_id: 5, lowercase: true, canonicalize: true, geometry: 'crop', interpolation: 'bilinear', crop_rounding: 'half_even', size: 6, shortest_edge: 7, mean: [1, 2, 3], std: [4, 5, 6], logit_scale: 20, logit_bias: -3, activation: 'sigmoid', matryoshka_dimensions: [4, 2], license: 'MIT' },
     });
-    const { image, text, ...rest } = await readPackage(models, 'overridden');
+    const { towers: { image, text }, ...rest } = await readPackage(models, 'overridden');
     expect(image).toMatchObject({ geometry: 'crop', interpolation: 'bilinear', cropRounding: 'half_even', size: 6, shortestEdge: 7, mean: [1, 2, 3], std: [4, 5, 6] });
     expect(text).toMatchObject({ contextLength: 20, padding: 'max_length', padTokenId: 5, lowercase: true, clean: 'canonicalize' });
     expect(rest).toMatchObject({ logitScale: 20, logitBias: -3, activation: 'sigmoid', matryoshkaDimensions: [2, 4], license: 'MIT' });
@@ -225,7 +225,7 @@ describe('variants', () => {
     const plain = await readPackage(models, 'varied');
     const quantized = await readPackage(models, 'varied', { variants: ['q4', 'q8', 'fp32'] });
     expect([plain.variant, quantized.variant, plain.variants]).toEqual(['fp32', 'q8', ['fp32', 'fp16', 'q8']]);
-    expect(quantized.text.file).toMatch(/text_model_int8\.onnx$/);
+    expect(quantized.towers.text!.file).toMatch(/text_model_int8\.onnx$/);
     expect(fingerprintOf(plain, 4)).not.toBe(fingerprintOf(quantized, 4));
     await writeFile(path.join(models, 'varied/model.json'), JSON.stringify({ variant: 'fp16' }));
     expect((await readPackage(models, 'varied', { variants: ['q8'] })).variant).toBe('fp16');
@@ -251,10 +251,10 @@ describe('variants', () => {
       expect(await embeddings(encoder, 'joint')).toEqual(apart);
       expect(await embeddings(encoder, 'named')).toEqual(apart);
       expect(await embeddings(encoder, 'external')).toEqual(apart);
-      expect(await encoder.model('quantized')).toMatchObject({ variant: 'q8', batching: 'one_at_a_time' });
-      const problems = Object.fromEntries(encoder.models().map(({ id, problem }) => [id, problem]));
+      expect(await encoder.models.model('quantized')).toMatchObject({ variant: 'q8', batching: 'one_at_a_time' });
+      const problems = Object.fromEntries(encoder.models.list().map(({ id, problem }) => [id, problem]));
       expect(problems['unknown']).toMatch(/model\.onnx cannot be taken apart: it has the outputs logits_per_image, words, image_embeds; text_embeds or text_embeddings is needed\./);
-      expect(problems['cut']).toMatch(/model\.onnx cannot be taken apart: it ends too early\./);
+      expect(problems['cut']).toMatch(/model\.onnx cannot be read: it ends too early\./);
       expect(said).toContain('The model package unknown cannot be used');
     });
   });
@@ -303,7 +303,7 @@ describe('what a file takes and gives', () => {
     await opened(folder, async (encoder) => {
       expect(await apart(encoder, 'plain', 'other')).toBeLessThanOrEqual(1e-6);
       expect(await aloneOrTogether(encoder, 'other')).toBeLessThanOrEqual(1e-5);
-      expect((await encoder.model('other')).dimension).toBe(4);
+      expect((await encoder.models.model('other')).dimension).toBe(4);
     });
   });
 
@@ -370,7 +370,7 @@ describe('scores and golden vectors', () => {
     for (const name of names) await cp(path.join(fixtures, 'images', name), path.join(folder, 'images', name));
     await writeFile(path.join(folder, 'images.json'), JSON.stringify(Object.fromEntries(names.map((name) => [name, images[name]]))));
     await opened('proven', async (encoder) => {
-      const { selfTest } = await encoder.model();
+      const { selfTest } = await encoder.models.model();
       expect(selfTest).toMatchObject({ status: 'passed', image: { count: 3 }, text: { count: 38, other_tokens: 0 } });
       expect(Math.min(selfTest.image!.lowest_cosine, selfTest.text!.lowest_cosine)).toBeGreaterThan(0.9999);
     });

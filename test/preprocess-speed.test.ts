@@ -112,7 +112,7 @@ describe('served', () => {
         startWorker: startWorkerFrom(pathToFileURL(path.join(repository, 'dist/encoder/worker/worker.js'))),
       });
       try {
-        const { id, fingerprint, selfTest, preprocessSpeed } = encoder.defaultModel;
+        const { id, fingerprint, selfTest, preprocessSpeed } = encoder.models.defaultModel;
         const outcomes = await encoder.encodeImages(id, [small, large], { priority: 'bulk', thumbnail: true });
         const images = outcomes.map((outcome) => (outcome.ok ? outcome.value : expect.unreachable(outcome.error.message)));
         expect([selfTest.status, preprocessSpeed]).toEqual(['passed', speed]);

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Encoder, ModelDescription } from '../src/encoder/encoder.js';
+import type { ModelDescription, OpenEncoder } from '../src/encoder/encoder.js';
 import type { Context } from '../src/operations/context.js';
 import type { ItemWrite, ReembeddingTarget, Store } from '../src/store/store.js';
 import { dot, readsTexts } from './small-service.js';
@@ -22,7 +22,7 @@ const { Reembeddings, Run } = (await compiled('operations/reembedding.js')) as t
 const { search } = (await compiled('operations/search/search.js')) as typeof import('../src/operations/search/search.js');
 
 let models: string;
-let encoder: Encoder;
+let encoder: OpenEncoder;
 let first: ModelDescription;
 let target: ReembeddingTarget;
 beforeAll(async () => {
@@ -30,8 +30,8 @@ beforeAll(async () => {
   await smallPackage(models, 'first', readsTexts);
   await smallPackage(models, 'second', { ...readsTexts, 'onnx/text_model.onnx': textTower({ pool: 'mean', rows: 2600 }) });
   encoder = await openEncoder({ modelsDirectory: models, defaultModel: 'first', workers: 1, limits: { pictureBytes: 50e6, picturePixels: 100e6 }, log: () => undefined });
-  first = await encoder.model('first');
-  const { id, fingerprint, dimension } = await encoder.model('second');
+  first = await encoder.models.model('first');
+  const { id, fingerprint, dimension } = await encoder.models.model('second');
   target = { model: id, fingerprint, dimension, fromThumbnails: true, skipImpossible: false };
   expect(fingerprint).not.toBe(first.fingerprint);
 });
@@ -93,7 +93,7 @@ describe('A collection goes over', () => {
         return outcome;
       },
     };
-    expect(await embedAgain({ store: meanwhile, encoder } as Context, 'photos', target, new Run())).toBe('done');
+    expect(await embedAgain({ store: meanwhile, models: encoder.models, encoder } as Context, 'photos', target, new Run())).toBe('done');
     expect(asked).toEqual(['pending', 'pending', 'pending', 'done']);
     expect(await store.describeCollection('photos')).toMatchObject({ model: 'second', unembedded: 0, counts: { text: 103 } });
     for (const id of ['text 0', 'text 99', ...late]) {
@@ -149,7 +149,7 @@ describe('In the moment in which a collection goes over', () => {
       return seen;
     };
     const limits = { picture: 50e6, text: 1e6, metadata: 64e3, inputs: 100, items: 100, labels: 100 };
-    return { store: { ...store, getCollection }, encoder, limits, roots: [], fetch: { allow: [], timeoutMs: 1000 }, reembeddings: new Reembeddings(), cursors: new Cursors(new Uint8Array(32)), log: () => undefined, stage: () => undefined };
+    return { store: { ...store, getCollection }, models: encoder.models, encoder, limits, roots: [], fetch: { allow: [], timeoutMs: 1000 }, reembeddings: new Reembeddings(), cursors: new Cursors(new Uint8Array(32)), log: () => undefined, stage: () => undefined };
   }
   const caller = { signal: new AbortController().signal };
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Encoder } from '../src/encoder/encoder.js';
+import type { OpenEncoder } from '../src/encoder/encoder.js';
 import { openEncoder, type EncoderOptions } from '../src/encoder/index.js';
 import { startWorkerFrom } from '../src/encoder/pool/worker-process.js';
 import { base64, call, items, searchIn } from './api.js';
@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => rm(models, { recursive: true }));
 
 const running: RunningServer[] = [];
-const opened: Encoder[] = [];
+const opened: OpenEncoder[] = [];
 afterEach(async () => {
   await Promise.all([...running.splice(0).map((server) => server.remove()), ...opened.splice(0).map((encoder) => encoder.close())]);
 });
@@ -39,7 +39,7 @@ async function start(env: Record<string, string> = {}, options: ServerOptions = 
   return server;
 }
 
-async function open(options: Partial<EncoderOptions>): Promise<Encoder> {
+async function open(options: Partial<EncoderOptions>): Promise<OpenEncoder> {
   const startWorker = startWorkerFrom(new URL('../dist/encoder/worker/worker.js', import.meta.url));
   const encoder = await openEncoder({ modelsDirectory: models, defaultModel: 'a', workers: 1, limits: { pictureBytes: 50e6, picturePixels: 100e6 }, startWorker, log: () => undefined, ...options });
   opened.push(encoder);
@@ -129,7 +129,7 @@ describe('several models', () => {
 
   it('unloads the least recently used where memory is short', async () => {
     const encoder = await open({ modelMemory: 1 });
-    const loaded = () => encoder.models().filter(({ loadedIn }) => loadedIn > 0).map(({ id }) => id);
+    const loaded = () => encoder.models.list().filter(({ loadedIn }) => loadedIn > 0).map(({ id }) => id);
     for (const model of ['b', 'c', 'd']) {
       await encoder.encodeTexts(model, ['a dog'], { priority: 'interactive' });
       expect(loaded()).toEqual(['a', model]);

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, type Duplex } from 'node:stream';
 import { afterEach, expect, it } from 'vitest';
-import type { Encoder } from '../src/encoder/encoder.js';
+import type { OpenEncoder } from '../src/encoder/encoder.js';
 import { openEncoder, type EncoderOptions } from '../src/encoder/index.js';
 import { Channel } from '../src/encoder/protocol/channel.js';
 import type { WorkerSettings } from '../src/encoder/protocol/messages.js';
@@ -18,14 +18,14 @@ const settings: WorkerSettings = { packages: { modelsDirectory: fixtures }, limi
 
 let workers: ChildProcess[] = [];
 let logged: string[] = [];
-let encoder: Encoder | undefined;
+let encoder: OpenEncoder | undefined;
 
 afterEach(async () => {
   await encoder?.close();
   [encoder, workers, logged] = [undefined, [], []];
 });
 
-async function open(options: Partial<EncoderOptions> = {}): Promise<Encoder> {
+async function open(options: Partial<EncoderOptions> = {}): Promise<OpenEncoder> {
   encoder = await openEncoder({
     modelsDirectory: fixtures,
     defaultModel: 'clip-tiny',
@@ -40,7 +40,7 @@ async function open(options: Partial<EncoderOptions> = {}): Promise<Encoder> {
     ...options,
   });
   // The checks of the others have workers of their own.
-  for (const { id } of encoder.models()) await encoder.model(id);
+  for (const { id } of encoder.models.list()) await encoder.models.model(id);
   return encoder;
 }
 

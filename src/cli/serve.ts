@@ -94,7 +94,7 @@ async function serve(config: Config, paths: string[]): Promise<void> {
     await service.close();
     return startFailed(error);
   });
-  log('info', `Listening on ${server.url}`, { url: server.url, index: config.indexDir, model: service.context.encoder.defaultModel.id });
+  log('info', `Listening on ${server.url}`, { url: server.url, index: config.indexDir, model: service.context.models.defaultModel.id });
 
   const takingIn = new AbortController();
   let taken: Promise<void> = Promise.resolve();

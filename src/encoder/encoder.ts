@@ -1,5 +1,5 @@
 /**
- * The encoder's port: texts and pictures in, normalised embeddings out.
+ * The encoder's port: the models there are, and texts and pictures in, normalised embeddings out.
  *
  * What callers ask waits in one queue, ranked by how long a person would wait for it, each rank with a bound of its own;
  * a free worker pulls a batch of what waits. Errors are MixspaceErrors: `not_found` (no such model), `conflict` (the model is another by now),
@@ -113,17 +113,21 @@ export interface ImageEmbedding {
 
 export type Outcome<T> = { ok: true; value: T } | { ok: false; error: import('../errors.js').MixspaceError };
 
-export interface Encoder {
+/** The models there are. */
+export interface Models {
   /** Of calls that name none. */
   readonly defaultModel: ModelDescription;
   /** Every package found, the default one first. */
-  models(): ListedModel[];
+  list(): ListedModel[];
   /** Looks for packages again: a new one is listed, one that changed is checked and, where it can be used, taken instead; one that has gone is forgotten. */
   look(): Promise<void>;
   /** Description of one, after its check. `not_found` names those there are, `not_ready` says why it cannot be used. */
   model(id?: string): Promise<ModelDescription>;
   /** Runs a model's golden vectors, in a worker of its own, after it was looked for again. */
   selfTest(id: string): Promise<SelfTest>;
+}
+
+export interface Encoder {
   /** In the order given; texts never fail one by one. With a version, `conflict` where the model's is another by now; so with pictures. */
   encodeTexts(model: string | ModelVersion, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]>;
   /**
@@ -131,6 +135,11 @@ export interface Encoder {
    * most 320 px comes with each.
    */
   encodeImages(model: string | ModelVersion, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean }): Promise<Outcome<ImageEmbedding>[]>;
+}
+
+/** The encoder as whoever opened it has it. */
+export interface OpenEncoder extends Encoder {
+  readonly models: Models;
   /** Pictures and texts that wait for a worker. */
   waiting(): number;
   /** Of the workers' processes. `replaced`: how many died so far. */

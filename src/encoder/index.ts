@@ -1,13 +1,15 @@
 import { availableParallelism } from 'node:os';
 import { MixspaceError } from '../errors.js';
 import type { Log } from '../telemetry.js';
-import type { Encoder } from './encoder.js';
-import { ModelSet, type CheckedModel } from './pool/model-set.js';
+import type { OpenEncoder } from './encoder.js';
+import { Checks } from './pool/check.js';
+import { PooledEncoder } from './pool/encoding.js';
+import { PackagedModels } from './pool/models.js';
 import type { Variant } from './package/variants.js';
 import type { PictureLimits } from './picture/decode.js';
 import type { PreprocessSpeed } from './picture/speed.js';
-import { PooledEncoder } from './pool/pooled-encoder.js';
 import { WorkerPool } from './pool/pool.js';
+import type { Version } from './pool/version.js';
 import { startWorker, WorkerProcess, type StartWorker } from './pool/worker-process.js';
 
 export interface EncoderOptions {
@@ -49,7 +51,7 @@ export interface EncoderOptions {
  * Opens with the default model and those to preload checked and loaded; the others are checked afterwards, one at a time.
  * Throws `not_ready` where no package can be used, or the default one cannot.
  */
-export async function openEncoder(options: EncoderOptions): Promise<Encoder> {
+export async function openEncoder(options: EncoderOptions): Promise<OpenEncoder> {
   const { limits, log } = options;
   const { modelsDirectory, variants, preprocessSpeed } = options;
   const settings = {
@@ -60,25 +62,18 @@ export async function openEncoder(options: EncoderOptions): Promise<Encoder> {
   const batchMs = 1000 * (options.encodeTimeout ?? 60);
   const start = options.startWorker ?? startWorker;
   const startProcess = () => new WorkerProcess(start, settings);
-  const kept = new Set(options.preload ?? []);
-  const models = await ModelSet.find({
-    modelsDirectory,
-    startWorker: startProcess,
-    selfTestMs: batchMs,
-    isKept: (id) => kept.has(id),
-    beforeReplacing: (files) => pool.renew(files),
-    retire: (files) => pool.retire(files),
-    log,
-  });
+  const checks = new Checks({ startWorker: startProcess, selfTestMs: batchMs, log });
+  const models = await PackagedModels.find({ modelsDirectory, checks, log });
   // All start at once: they boot while the first one checks the default model.
   const workers = Array.from({ length: options.workers ?? Math.min(8, availableParallelism()) }, startProcess);
   const release = async (error: unknown): Promise<never> => {
-    await Promise.all([models.close(), ...workers.map((worker) => worker.end())]);
+    await Promise.all([checks.close(), ...workers.map((worker) => worker.end())]);
     throw error;
   };
   const model = await checkDefault(models, options, workers, startProcess).catch(release);
-  kept.add(model.description.id);
-  const preloaded = await Promise.all([...kept].filter((id) => id !== model.description.id).map((id) => models.check(id))).catch(release);
+  const others = new Set(options.preload ?? []);
+  others.delete(model.files.id);
+  const preloaded = await Promise.all([...others].map((id) => models.version(id))).catch(release);
   const pictures = options.batchSize ?? 4;
   const idle = options.modelIdleSeconds ?? 600;
   const pool = new WorkerPool(
@@ -86,33 +81,41 @@ export async function openEncoder(options: EncoderOptions): Promise<Encoder> {
       queueLimit: options.queueLimit ?? 4096,
       batchSize: { image: pictures, text: pictures * 8 },
       batchMs,
-      settings,
-      startWorker: start,
-      preloaded: [model, ...preloaded].map(({ files }) => files),
+      startWorker: startProcess,
+      preloaded: [model, ...preloaded],
       idleMs: idle === 0 ? Infinity : 1000 * idle,
       memoryBytes: options.modelMemory ?? Infinity,
-      costOf: ({ id }) => models.checked(id)?.memoryBytes ?? 0,
-      onLoadFailed: () => void models.look(),
       log,
       onStage: options.onStage ?? (() => undefined),
     },
     workers,
   );
-  const encoder = new PooledEncoder(model.description.id, models, pool);
+  models.serveFrom(pool, model.files.id);
+  const encoder = new PooledEncoder(models, pool);
+  const close = async (): Promise<void> => {
+    await Promise.all([checks.close(), pool.close()]);
+  };
   await pool.ready().catch(async (error: unknown) => {
-    await encoder.close();
+    await close();
     throw error;
   });
   void models.checkAll();
-  return encoder;
+  return {
+    models,
+    encodeTexts: (...of) => encoder.encodeTexts(...of),
+    encodeImages: (...of) => encoder.encodeImages(...of),
+    waiting: () => pool.waiting,
+    workers: () => ({ ...pool.usage, replaced: pool.replaced }),
+    close,
+  };
 }
 
 /** The default model, checked in the first worker, which holds it then. A worker that met a bad package is replaced. */
-async function checkDefault(models: ModelSet, { defaultModel, modelsDirectory }: EncoderOptions, workers: WorkerProcess[], start: () => WorkerProcess): Promise<CheckedModel> {
+async function checkDefault(models: PackagedModels, { defaultModel, modelsDirectory }: EncoderOptions, workers: WorkerProcess[], start: () => WorkerProcess): Promise<Version> {
   const problems: string[] = [];
   for (const id of defaultModel === undefined ? models.ids : [defaultModel]) {
     try {
-      return await models.check(id, workers[0]);
+      return await models.version(id, workers[0]);
     } catch (error) {
       problems.push((error as Error).message);
       await workers[0]?.end();

@@ -8,7 +8,7 @@ import { toldReembedding } from './reembed.js';
 export const defaultCollection = 'default';
 
 export async function createCollection(context: JobContext, request: NewCollection): Promise<Told> {
-  const model = await context.encoder.model(request.model);
+  const model = await context.models.model(request.model);
   const created = await context.store.createCollection({
     name: request.name,
     model: model.id,

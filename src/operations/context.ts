@@ -1,4 +1,4 @@
-import type { Encoder, ListedModel, ModelDescription } from '../encoder/encoder.js';
+import type { Encoder, ListedModel, ModelDescription, Models } from '../encoder/encoder.js';
 import { MixspaceError } from '../errors.js';
 import type { Jobs } from '../jobs/jobs.js';
 import type { Collection, Store } from '../store/store.js';
@@ -8,6 +8,7 @@ import type { Reembeddings } from './reembedding.js';
 
 /** What every operation works with, and jobs do. */
 export interface Context {
+  models: Models;
   encoder: Encoder;
   store: Store;
   /** `picture`, `text` and `metadata` in bytes; the others count a request's entries. */
@@ -55,9 +56,9 @@ export function hasModel(context: Context, collection: Collection): boolean {
 
 /** Waits until nothing about a collection's model is still to be found out. */
 export async function modelChecked(context: Context, collection: Collection): Promise<void> {
-  await context.encoder.model(collection.model).catch(() => undefined);
+  await context.models.model(collection.model).catch(() => undefined);
 }
 
 function listedModel(context: Context, collection: Collection): ListedModel | undefined {
-  return context.encoder.models().find(({ id }) => id === collection.model);
+  return context.models.list().find(({ id }) => id === collection.model);
 }

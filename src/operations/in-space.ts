@@ -12,7 +12,7 @@ export function inItsSpace<T>(context: Context, name: string, work: (collection:
 
 /** Likewise with a model, the default one unless named, whose files may be replaced meanwhile. */
 export function withModel<T>(context: Context, id: string | undefined, work: (model: ModelDescription) => Promise<T>): Promise<T> {
-  return whileItStays(() => context.encoder.model(id), work);
+  return whileItStays(() => context.models.model(id), work);
 }
 
 async function whileItStays<State extends { fingerprint: string }, T>(read: () => Promise<State>, work: (state: State) => Promise<T>): Promise<T> {

@@ -4,13 +4,13 @@ import type { Context } from './context.js';
 
 /** `GET /v1/models`: the default one first, after packages were looked for again. */
 export async function listModels(context: Context): Promise<ModelList> {
-  await context.encoder.look();
-  return { object: 'list', data: context.encoder.models().map(told) };
+  await context.models.look();
+  return { object: 'list', data: context.models.list().map(told) };
 }
 
 /** `POST /v1/models/{id}/selftest`: the golden vectors once more, now. */
 export async function selfTest(context: Context, id: string): Promise<{ id: string } & Omit<SelfTest, 'error'>> {
-  return { id, ...(await context.encoder.selfTest(id)) };
+  return { id, ...(await context.models.selfTest(id)) };
 }
 
 function told({ id, description: model, problem, replacement, loadedIn, memoryBytes }: ListedModel): Model {

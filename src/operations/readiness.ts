@@ -20,7 +20,7 @@ export function watchReadiness(context: Context): Readiness {
   let timer: NodeJS.Timeout | undefined;
 
   const check = async (signal: AbortSignal): Promise<void> => {
-    await context.encoder.encodeTexts(context.encoder.defaultModel, ['ready?'], { priority: 'probe', signal });
+    await context.encoder.encodeTexts(context.models.defaultModel, ['ready?'], { priority: 'probe', signal });
     await context.store.check();
   };
   const round = async (): Promise<void> => {

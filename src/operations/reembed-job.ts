@@ -100,12 +100,12 @@ class Reembedding {
     const { encoder, log, store } = this.#context;
     const [name, { model, fingerprint }] = [this.#name, this.#target];
     const { signal } = this.#work;
-    await Promise.race([encoder.model(model).catch(() => undefined), aborted(signal)]);
+    await Promise.race([models.model(model).catch(() => undefined), aborted(signal)]);
     signal.throwIfAborted();
     const collection = await store.describeCollection(name);
     const { reembedding } = collection;
     if (reembedding === undefined) return collection.fingerprint === fingerprint ? this.#done() : { cancelled: 'What was done was thrown away before the service ended.' };
-    if (encoder.models().find(({ id }) => id === model)?.description?.fingerprint === fingerprint) {
+    if (models.list().find(({ id }) => id === model)?.description?.fingerprint === fingerprint) {
       log('info', `Collection "${name}" goes on being embedded again with model "${model}"; ${reembedding.done} items are done.`, { collection: name, model });
       return undefined;
     }

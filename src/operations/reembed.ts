@@ -116,11 +116,11 @@ async function targetOf(context: Context, collection: CollectionDescription, req
 }
 
 async function modelFor(context: Context, collection: CollectionDescription, wanted: string | undefined): Promise<ModelDescription> {
-  const { encoder } = context;
-  if (wanted !== undefined) return encoder.model(wanted);
-  if (collection.reembedding) return encoder.model(collection.reembedding.model);
-  const own = await encoder.model(collection.model).catch(() => undefined);
-  return own && (own.fingerprint !== collection.fingerprint || collection.unembedded > 0) ? own : encoder.defaultModel;
+  const { models } = context;
+  if (wanted !== undefined) return models.model(wanted);
+  if (collection.reembedding) return models.model(collection.reembedding.model);
+  const own = await models.model(collection.model).catch(() => undefined);
+  return own && (own.fingerprint !== collection.fingerprint || collection.unembedded > 0) ? own : models.defaultModel;
 }
 
 function otherTarget(name: string, { model, fingerprint }: ReembeddingTarget, wanted: ReembeddingTarget): MixspaceError {

@@ -24,20 +24,21 @@ export interface BareBatch {
 }
 
 const setup = workerData as BareSetup;
-const { loadTowers } = (await import(`${setup.encoder}worker/towers.js`)) as typeof import('../../src/encoder/worker/towers.js');
+const { loadImageTower } = (await import(`${setup.encoder}worker/image-tower.js`)) as typeof import('../../src/encoder/worker/image-tower.js');
+const { plainSession } = (await import(`${setup.encoder}worker/session.js`)) as typeof import('../../src/encoder/worker/session.js');
 const { readPackage } = (await import(`${setup.encoder}package/model-package.js`)) as typeof import('../../src/encoder/package/model-package.js');
 
-const model = await readPackage(setup.modelsDirectory, setup.model);
-const towers = await loadTowers(model);
-const writePixels = await barePixels(setup.encoder, model.image);
-const stride = 3 * model.image.size ** 2;
+const rules = (await readPackage(setup.modelsDirectory, setup.model)).towers.image!;
+const tower = await loadImageTower(rules, plainSession);
+const writePixels = await barePixels(setup.encoder, rules);
+const stride = 3 * rules.size ** 2;
 
 async function encodeBatch(files: string[]): Promise<Float32Array> {
   const tensor = new Float32Array(files.length * stride);
   for (const [index, file] of files.entries()) {
     await writePixels(await readFile(file), tensor, index * stride);
   }
-  return (await towers.encodePixels(tensor, files.length)).embeddings;
+  return (await tower.encode(tensor, files.length)).embeddings;
 }
 
 async function encodeAll({ files, next }: BareJob): Promise<BareBatch[]> {

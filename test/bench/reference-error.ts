@@ -62,7 +62,7 @@ export function cosineSpread(some: Float32Array[], others: Float32Array[]): stri
 
 async function preprocessingOf({ directory, id }: BenchModel): Promise<Preprocessing> {
   const { readPackage } = (await import(`${encoderFolder}package/model-package.js`)) as typeof import('../../src/encoder/package/model-package.js');
-  return (await readPackage(directory, id)).image;
+  return (await readPackage(directory, id)).towers.image!;
 }
 
 async function ourPixels(files: string[], preprocessing: Preprocessing): Promise<Float32Array[]> {

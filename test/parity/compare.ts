@@ -46,7 +46,7 @@ export async function golden<T>(root: string, model: string, name: string): Prom
 
 /** Of every picture of which the folder has both the file and the golden pixels. */
 export async function comparePixels(root: string, model: string): Promise<PixelDifference[]> {
-  const { image } = await readPackage(root, model);
+  const image = (await readPackage(root, model)).towers.image!;
   const expected = await golden<Record<string, GoldenPicture>>(root, model, 'images.json');
   const pixels = path.join(root, model, 'golden/pixels');
   const differences: PixelDifference[] = [];
@@ -84,8 +84,8 @@ export interface IdComparison {
 
 export async function compareIds(root: string, model: string): Promise<IdComparison> {
   const texts = (await golden<GoldenText[]>(root, model, 'texts.json')).filter(({ strict }) => strict);
-  const { directory, text: rules } = await readPackage(root, model);
-  const encoding = await readTextEncoding(directory, rules);
+  const { directory, towers } = await readPackage(root, model);
+  const encoding = await readTextEncoding(directory, towers.text!);
   const different = texts.filter(({ text, input_ids: wanted }) => {
     const { ids } = encoding.encode(text);
     return ids.length > wanted.length || wanted.some((id, i) => id !== (ids[i] ?? encoding.padTokenId));

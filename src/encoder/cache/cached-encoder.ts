@@ -1,6 +1,6 @@
 import { sha256 } from '../../content-hash.js';
 import type { Modality } from '../../domain/modality.js';
-import type { EncodeOptions, Encoder, ImageEmbedding, ListedModel, ModelDescription, ModelVersion, Outcome, SelfTest, TextEmbedding } from '../encoder.js';
+import type { EncodeOptions, Encoder, ImageEmbedding, Models, ModelVersion, Outcome, TextEmbedding } from '../encoder.js';
 import { Memory } from './memory.js';
 
 export interface CacheOptions {
@@ -19,11 +19,13 @@ const longestKey = 512;
  * kept, and who asks for them takes in each picture once.
  */
 export class CachedEncoder implements Encoder {
+  readonly #models: Models;
   readonly #encoder: Encoder;
   readonly #texts: Memory<TextEmbedding>;
   readonly #images: Memory<ImageEmbedding>;
 
-  constructor(encoder: Encoder, { bytes, onLookup = () => undefined }: CacheOptions) {
+  constructor(models: Models, encoder: Encoder, { bytes, onLookup = () => undefined }: CacheOptions) {
+    this.#models = models;
     this.#encoder = encoder;
     this.#texts = new Memory(bytes / 2, (hits, misses) => onLookup('text', hits, misses));
     this.#images = new Memory(bytes / 2, (hits, misses) => onLookup('image', hits, misses));
@@ -34,28 +36,8 @@ export class CachedEncoder implements Encoder {
     return this.#texts.bytes + this.#images.bytes;
   }
 
-  get defaultModel(): ModelDescription {
-    return this.#encoder.defaultModel;
-  }
-
-  models(): ListedModel[] {
-    return this.#encoder.models();
-  }
-
-  look(): Promise<void> {
-    return this.#encoder.look();
-  }
-
-  model(id?: string): Promise<ModelDescription> {
-    return this.#encoder.model(id);
-  }
-
-  selfTest(id: string): Promise<SelfTest> {
-    return this.#encoder.selfTest(id);
-  }
-
   async encodeTexts(model: string | ModelVersion, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]> {
-    const space = typeof model === 'string' ? await this.#encoder.model(model) : model;
+    const space = typeof model === 'string' ? await this.#models.model(model) : model;
     const { fingerprint } = space;
     const keys = await Promise.all(texts.map((text) => (text.length > longestKey ? contentKey(fingerprint, new TextEncoder().encode(text)) : `${fingerprint} ${text}`)));
     const outcomes = await this.#texts.outcomes(keys, options.priority, async (places) => {
@@ -70,22 +52,10 @@ export class CachedEncoder implements Encoder {
 
   async encodeImages(model: string | ModelVersion, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean }): Promise<Outcome<ImageEmbedding>[]> {
     if (options.thumbnail === true) return this.#encoder.encodeImages(model, images, options);
-    const space = typeof model === 'string' ? await this.#encoder.model(model) : model;
+    const space = typeof model === 'string' ? await this.#models.model(model) : model;
     const { fingerprint } = space;
     const keys = await Promise.all(images.map((bytes) => contentKey(fingerprint, bytes)));
     return this.#images.outcomes(keys, options.priority, (places) => this.#encoder.encodeImages(space, places.map((place) => images[place]!), options));
-  }
-
-  waiting(): number {
-    return this.#encoder.waiting();
-  }
-
-  workers(): ReturnType<Encoder['workers']> {
-    return this.#encoder.workers();
-  }
-
-  close(): Promise<void> {
-    return this.#encoder.close();
   }
 }
 

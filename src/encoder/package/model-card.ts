@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { families, type FamilyName } from './families.js';
-import { readJson } from './files.js';
+import { readJson } from './json-file.js';
 import { preprocessSpeeds } from '../picture/speed.js';
 import { variantNames } from './variants.js';
 

@@ -1,18 +1,22 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { modalities, type Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
 import { exists, hashFile } from '../../files.js';
 import type { NoMatch } from '../encoder.js';
 import type { Preprocessing } from '../picture/preprocess.js';
 import type { PreprocessSpeed } from '../picture/speed.js';
 import type { TextRules } from '../text/text-encoding.js';
-import { oddEntry, readWeights, stampOf } from './files.js';
+import { oddEntry } from './folder.js';
 import { readHubLayout } from './hub-layout.js';
 import type { Published } from './layout.js';
 import { readModelCard, type ModelCard } from './model-card.js';
 import { isOpenClipLayout, readOpenClipLayout } from './open-clip-layout.js';
 import { chooseVariant, configFiles, findVariants, nearestFirst, type Variant } from './variants.js';
+import { versionOfFolder } from './version.js';
+import { readWeights } from './weights.js';
 
+/** Of one modality's encoder. */
 export interface TowerFile {
   /** Path of the ONNX file. */
   file: string;
@@ -24,14 +28,19 @@ export interface TowerFile {
   joint?: true;
 }
 
+/** What each modality's tower is, and what is done with an input before it. */
+export interface Towers {
+  text: TextRules & TowerFile;
+  image: Preprocessing & TowerFile;
+}
+
 /** A model package as its files describe it, in whichever layout: plain data, so that it can be sent to workers. */
 export interface ModelPackage {
   id: string;
   directory: string;
-  /** See `stampOf`: of the files that all this was read from. */
-  stamp: string;
-  text: TextRules & TowerFile;
-  image: Preprocessing & TowerFile;
+  /** See `versionOfFolder`: of the files that all this was read from. */
+  version: string;
+  towers: Partial<Towers>;
   /** Of the weights in use, and all that the package has. */
   variant: Variant;
   variants: Variant[];
@@ -50,9 +59,13 @@ export interface ModelPackage {
   externalData: string[];
 }
 
-/** Tells what is loaded of one state of a package's files from what is loaded of another. */
-export function versionOf({ id, stamp }: Pick<ModelPackage, 'id' | 'stamp'>): string {
-  return `${stamp} ${id}`;
+/** Tells a version of a package from others, and from those of other packages. */
+export function keyOf({ id, version }: Pick<ModelPackage, 'id' | 'version'>): string {
+  return `${version} ${id}`;
+}
+
+export function modalitiesOf({ towers }: Pick<ModelPackage, 'towers'>): Modality[] {
+  return modalities.filter((modality) => towers[modality] !== undefined);
 }
 
 /** How packages are read where their own model.json leaves it open. */
@@ -89,14 +102,14 @@ export async function isPackage(directory: string): Promise<boolean> {
  */
 export async function readPackage(modelsDirectory: string, id: string, options: ReadOptions = {}): Promise<ModelPackage> {
   const directory = join(modelsDirectory, id);
-  const stamp = await stampOf(directory);
-  const read = readFiles(directory, id, stamp, options);
+  const version = await versionOfFolder(directory);
+  const read = readFiles(directory, id, version, options);
   await read.catch(() => undefined);
-  if ((await stampOf(directory)) !== stamp) throw new MixspaceError('conflict', `The files of model ${id} change while they are read.`);
+  if ((await versionOfFolder(directory)) !== version) throw new MixspaceError('conflict', `The files of model ${id} change while they are read.`);
   return read;
 }
 
-async function readFiles(directory: string, id: string, stamp: string, { variants = nearestFirst, speed = 'exact' }: ReadOptions): Promise<ModelPackage> {
+async function readFiles(directory: string, id: string, version: string, { variants = nearestFirst, speed = 'exact' }: ReadOptions): Promise<ModelPackage> {
   const odd = await oddEntry(directory);
   if (odd !== undefined) throw new Error(`${odd} is neither a file nor a folder.`);
   const card = await readModelCard(directory);
@@ -116,22 +129,24 @@ async function readFiles(directory: string, id: string, stamp: string, { variant
   return {
     id,
     directory,
-    stamp,
+    version,
     variant,
     variants: [...found.keys()],
-    text: {
-      file: textFile,
-      ...(card.text_output === undefined ? {} : { output: card.text_output }),
-      dynamicallyQuantized: text.dynamicallyQuantized,
-      ...(isJoint ? { joint: true } : {}),
-      ...textRules(published, card),
-    },
-    image: {
-      file: imageFile,
-      ...(card.image_output === undefined ? {} : { output: card.image_output }),
-      dynamicallyQuantized: image.dynamicallyQuantized,
-      ...(isJoint ? { joint: true } : {}),
-      ...preprocessing(published, card, speed),
+    towers: {
+      text: {
+        file: textFile,
+        ...(card.text_output === undefined ? {} : { output: card.text_output }),
+        dynamicallyQuantized: text.dynamicallyQuantized,
+        ...(isJoint ? { joint: true } : {}),
+        ...textRules(published, card),
+      },
+      image: {
+        file: imageFile,
+        ...(card.image_output === undefined ? {} : { output: card.image_output }),
+        dynamicallyQuantized: image.dynamicallyQuantized,
+        ...(isJoint ? { joint: true } : {}),
+        ...preprocessing(published, card, speed),
+      },
     },
     ...scoring(published, card),
     ...told(card),

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { exists } from '../../files.js';
 import type { Cleaning } from '../text/cleaning.js';
 import { families, familyNamed, logitScaleOf, type Family, type FamilyName } from './families.js';
-import { filesIn, readJson } from './files.js';
+import { filesIn } from './folder.js';
+import { readJson } from './json-file.js';
 import { padTokenOf, shortest, TokenizerConfig, type Published } from './layout.js';
 import { openClipPreprocessing, OpenClipPreprocessor } from './open-clip-preprocessor.js';
 

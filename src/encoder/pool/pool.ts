@@ -2,14 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Modality } from '../../domain/modality.js';
 import { MixspaceError, toMixspaceError } from '../../errors.js';
 import type { Log } from '../../telemetry.js';
-import { versionOf, type ModelPackage } from '../package/model-package.js';
-import type { PicturesReply, TextsReply, Usage, WorkerSettings } from '../protocol/messages.js';
+import { modalitiesOf } from '../package/model-package.js';
+import type { PicturesReply, TextsReply, Usage } from '../protocol/messages.js';
 import { outcomesOf } from './outcomes.js';
 import { JobQueue, type Job } from './queue.js';
 import type { Rank } from './rank.js';
 import { Residency } from './residency.js';
-import { Seat } from './seat.js';
-import { WorkerDied, WorkerProcess, type StartWorker } from './worker-process.js';
+import { Slot } from './slot.js';
+import type { Version } from './version.js';
+import { WorkerDied, type WorkerProcess } from './worker-process.js';
 
 export interface PoolOptions {
   /** Of the inputs of one rank that wait. */
@@ -17,16 +18,12 @@ export interface PoolOptions {
   batchSize: Record<Modality, number>;
   /** Milliseconds a batch may take in a worker, loading of models not counted. */
   batchMs: number;
-  settings: WorkerSettings;
-  startWorker: StartWorker;
+  startWorker: () => WorkerProcess;
   /** Loaded by every worker as it starts, and kept. */
-  preloaded: ModelPackage[];
+  preloaded: Version[];
   /** See `ResidencyOptions`. */
   idleMs: number;
   memoryBytes: number;
-  costOf(model: ModelPackage): number;
-  /** A worker could not load it: its files have gone, or are others now. */
-  onLoadFailed(): void;
   log: Log;
   onStage: (stage: string, seconds: number) => void;
 }
@@ -38,11 +35,10 @@ const refusedMs = 30_000;
 export class WorkerPool {
   readonly #options: PoolOptions;
   readonly #queue: JobQueue;
-  readonly #seats: Seat[];
+  readonly #slots: Slot[];
   readonly #residency: Residency;
-  #preloaded: ModelPackage[];
-  /** Of those, other files that are about to be used instead. */
-  #renewed: ModelPackage[] = [];
+  /** By id: what every worker holds, and what ends that. */
+  readonly #kept = new Map<string, { version: Version; release: () => void }>();
   /** By version: until when no further worker tries to load it, milliseconds of `performance.now()`. */
   readonly #refused = new Map<string, number>();
   /** What a worker died of, perhaps: each is tried once more, alone in a worker. */
@@ -55,14 +51,10 @@ export class WorkerPool {
   constructor(options: PoolOptions, workers: WorkerProcess[]) {
     this.#options = options;
     this.#queue = new JobQueue(options.queueLimit);
-    this.#seats = workers.map((worker) => new Seat(worker));
-    this.#preloaded = options.preloaded;
-    this.#residency = new Residency(this.#seats, {
-      ...options,
-      isPinned: (model) => [...this.#preloaded, ...this.#renewed].some((each) => versionOf(each) === versionOf(model)),
-      isWanted: (model) => this.#queue.waitsFor(model) || this.#suspects.some((job) => versionOf(job.model) === versionOf(model)),
-    });
-    for (const seat of this.#seats) this.#watch(seat);
+    this.#slots = workers.map((worker) => new Slot(worker));
+    this.#residency = new Residency(this.#slots, options);
+    for (const version of options.preloaded) this.#keep(version);
+    for (const slot of this.#slots) this.#watch(slot);
   }
 
   get waiting(): number {
@@ -76,61 +68,70 @@ export class WorkerPool {
 
   /** Of all workers, each as of its last answer; processor time includes those that died. */
   get usage(): Usage {
-    const all = this.#seats.filter(({ worker }) => worker.alive).map(({ worker }) => worker.usage);
+    const all = this.#slots.filter(({ worker }) => worker.alive).map(({ worker }) => worker.usage);
     return { residentBytes: all.reduce((sum, { residentBytes }) => sum + residentBytes, 0), cpuSeconds: all.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, this.#pastCpuSeconds) };
   }
 
-  /** Workers that hold a model. */
-  loadedIn(model: ModelPackage): number {
-    return this.#residency.holders(model).length;
+  /** Workers that hold a tower. */
+  holders(version: Version, modality: Modality): readonly Slot[] {
+    return this.#residency.holders(version, modality);
+  }
+
+  /** Whether every worker holds it, whoever asks. */
+  keeps(version: Version): boolean {
+    return this.#kept.get(version.files.id)?.version.key === version.key;
   }
 
   /** Waits until every worker has the models to start with. */
   async ready(): Promise<void> {
-    await Promise.all(this.#seats.map(({ worker }) => this.#preload(worker)));
+    await Promise.all(this.#slots.map(({ worker }) => this.#preload(worker)));
   }
 
-  /** Of a model that is kept loaded, other files: each worker has them before this ends, one after the other, so that the others answer meanwhile. */
-  async renew(model: ModelPackage): Promise<void> {
-    this.#residency.reinstate(model);
-    if (!this.#preloaded.some(({ id }) => id === model.id)) return;
-    this.#renewed.push(model);
+  /** Of a model that is kept, other files: each worker has them before this ends, one after the other, so that the others answer meanwhile. */
+  async replace(before: Version, version: Version): Promise<void> {
+    this.#residency.reinstate(version);
+    const kept = this.#kept.get(before.files.id);
+    if (!kept) return;
+    // Whoever begins meanwhile begins with the new files.
+    this.#keep(version);
     try {
-      for (const { worker } of this.#seats) {
-        if (!worker.holds(model)) this.#residency.makeRoomFor(model);
-        await worker.load(model).catch((error: unknown) => {
-          // The one in its place begins with the new files.
+      for (const { worker } of this.#slots) {
+        // The one in its place has them from its start.
+        await this.#load(worker, version).catch((error: unknown) => {
           if (!(error instanceof WorkerDied)) throw error;
         });
       }
-      this.#preloaded = this.#preloaded.map((each) => (each.id === model.id ? model : each));
+      kept.release();
     } catch (error) {
-      this.#residency.retire(model);
+      this.#kept.get(version.files.id)!.release();
+      this.#kept.set(before.files.id, kept);
+      this.#residency.retire(version);
       throw error;
-    } finally {
-      this.#renewed = this.#renewed.filter((each) => each !== model);
-      this.#residency.unloadRetired();
     }
   }
 
-  /** Files that nobody will ask for any more are unloaded as soon as nothing runs on them. */
-  retire(model: ModelPackage): void {
-    this.#residency.retire(model);
+  /** A version that nobody will ask for any more is unloaded as soon as nothing runs on it. */
+  retire(version: Version): void {
+    this.#residency.retire(version);
   }
 
   /** Each job's `done` is called once. Throws `overloaded` or `not_ready` before any is taken. */
   submit(jobs: Job[]): void {
     if (this.#closing) throw stopping();
     this.#queue.add(jobs);
+    if (jobs[0]) this.#residency.waits(jobs[0].version, jobs.length);
     this.#dispatch();
   }
 
   /** The jobs of a caller who left: what still waits is forgotten, what is under way ends unheard. */
   drop(jobs: Job[]): void {
-    for (const job of jobs) job.dropped = true;
+    for (const job of jobs) {
+      if (job.settled || job.dropped) continue;
+      job.dropped = true;
+      this.#residency.waits(job.version, -1);
+    }
     this.#queue.forgetDropped();
     this.#suspects = this.#suspects.filter(({ dropped }) => !dropped);
-    this.#residency.unloadRetired();
     this.#dispatch();
   }
 
@@ -138,52 +139,67 @@ export class WorkerPool {
   async close(): Promise<void> {
     this.#closing = true;
     this.#residency.close();
-    for (const job of [...this.#queue.clear(), ...this.#suspects.splice(0)]) job.done({ ok: false, error: stopping() });
-    while (this.#seats.some(({ batches }) => batches > 0)) await delay(10);
-    await Promise.all(this.#seats.map(({ worker }) => worker.end()));
+    for (const job of [...this.#queue.clear(), ...this.#suspects.splice(0)]) this.#settle(job, { ok: false, error: stopping() });
+    while (this.#slots.some(({ batches }) => batches > 0)) await delay(10);
+    await Promise.all(this.#slots.map(({ worker }) => worker.end()));
   }
 
-  #start(): WorkerProcess {
-    return new WorkerProcess(this.#options.startWorker, this.#options.settings);
+  #keep(version: Version): void {
+    this.#kept.set(version.files.id, { version, release: this.#residency.keep(version) });
   }
 
   async #preload(worker: WorkerProcess): Promise<void> {
-    for (const model of this.#preloaded) await worker.load(this.#renewed.find(({ id }) => id === model.id) ?? model);
+    for (const { version } of [...this.#kept.values()]) await this.#load(worker, version);
   }
 
-  #watch(seat: Seat): void {
-    this.#guard(this.#replace(seat));
+  async #load(worker: WorkerProcess, version: Version): Promise<void> {
+    for (const modality of modalitiesOf(version.files)) {
+      if (!worker.holds(version.files, modality)) this.#residency.makeRoomFor(version, modality);
+      await worker.load(version.files, modality);
+    }
+  }
+
+  /** Once each. */
+  #settle(job: Job, outcome: Parameters<Job['done']>[0]): void {
+    if (job.settled) return;
+    job.settled = true;
+    if (!job.dropped) this.#residency.waits(job.version, -1);
+    job.done(outcome);
+  }
+
+  #watch(slot: Slot): void {
+    this.#guard(this.#replace(slot));
   }
 
   /** When its worker ends, however it ends. */
-  async #replace(seat: Seat): Promise<void> {
-    let how = await seat.worker.ended;
-    this.#pastCpuSeconds += seat.worker.usage.cpuSeconds;
+  async #replace(slot: Slot): Promise<void> {
+    let how = await slot.worker.ended;
+    this.#pastCpuSeconds += slot.worker.usage.cpuSeconds;
     while (!this.#closing) {
-      seat.deaths++;
+      slot.deaths++;
       this.#replaced++;
-      this.#options.log('error', 'An encoder worker died and is replaced.', { worker: seat.worker.pid, how, deaths: seat.deaths });
-      await delay(Math.min(10_000, 50 * 2 ** seat.deaths), undefined, { ref: false });
+      this.#options.log('error', 'An encoder worker died and is replaced.', { worker: slot.worker.pid, how, deaths: slot.deaths });
+      await delay(Math.min(10_000, 50 * 2 ** slot.deaths), undefined, { ref: false });
       if (this.#closing) return;
-      if (seat.deaths > 2) this.#reserveAnother(seat);
+      if (slot.deaths > 2) this.#reserveAnother(slot);
       try {
-        seat.worker = this.#start();
+        slot.worker = this.#options.startWorker();
         break;
       } catch (error) {
         how = String(error);
       }
     }
     if (this.#closing) return;
-    this.#watch(seat);
-    this.#preload(seat.worker).catch((error: unknown) => this.#options.log('error', 'An encoder worker cannot load the model.', { error: String(error) }));
+    this.#watch(slot);
+    this.#preload(slot.worker).catch((error: unknown) => this.#options.log('error', 'An encoder worker cannot load the model.', { error: String(error) }));
     this.#dispatch();
   }
 
   /** Suspects do not wait for a worker that cannot be started. */
-  #reserveAnother(seat: Seat): void {
-    const other = this.#seats.find((each) => each !== seat && each.worker.alive && !each.reserved);
-    if (!seat.reserved || !other) return;
-    seat.reserved = false;
+  #reserveAnother(slot: Slot): void {
+    const other = this.#slots.find((each) => each !== slot && each.worker.alive && !each.reserved);
+    if (!slot.reserved || !other) return;
+    slot.reserved = false;
     other.reserved = true;
     this.#dispatch();
   }
@@ -204,106 +220,109 @@ export class WorkerPool {
 
   #dispatch(): void {
     this.#trySuspects();
-    while (!this.#closing && this.#seats.toSorted((a, b) => a.batches - b.batches).some((seat) => this.#feed(seat)));
+    while (!this.#closing && this.#slots.toSorted((a, b) => a.batches - b.batches).some((slot) => this.#feed(slot)));
   }
 
   /** Whether there was something for it. */
-  #feed(seat: Seat): boolean {
-    const jobs = this.#queue.take((rank) => seat.hasRoom(rank), this.#options.batchSize, (model, rank) => this.#mayTake(seat, model, rank));
+  #feed(slot: Slot): boolean {
+    const jobs = this.#queue.take((rank) => slot.hasRoom(rank), this.#options.batchSize, (version, modality, rank) => this.#mayTake(slot, version, modality, rank));
     const [first] = jobs;
     if (!first) return false;
-    this.#guard(this.#run(seat, first, jobs));
+    this.#guard(this.#run(slot, first, jobs));
     return true;
   }
 
   /** A worker that holds the model goes first; another one loads it only where those are busy and memory allows. */
-  #mayTake(seat: Seat, model: ModelPackage, rank: Rank): boolean {
-    if (seat.worker.holds(model)) return true;
-    const holders = this.#residency.holders(model);
+  #mayTake(slot: Slot, version: Version, modality: Modality, rank: Rank): boolean {
+    if (slot.holds(version, modality)) return true;
+    const holders = this.#residency.holders(version, modality);
     if (holders.length === 0) return true;
-    const refused = (this.#refused.get(versionOf(model)) ?? 0) > performance.now();
-    return !refused && holders.every((each) => !each.hasRoom(rank)) && this.#residency.hasRoomFor(model);
+    const refused = (this.#refused.get(version.key) ?? 0) > performance.now();
+    return !refused && holders.every((each) => !each.hasRoom(rank)) && this.#residency.hasRoomFor(version, modality);
   }
 
   /** Where a worker died, in the one that takes its place, so that the others go on with all else. Texts first. */
   #trySuspects(): void {
-    if (this.#suspects.length === 0) for (const seat of this.#seats) seat.reserved = false;
-    for (const seat of this.#seats) {
-      if (this.#closing || !seat.reserved || !seat.worker.alive || seat.batches > 0) continue;
+    if (this.#suspects.length === 0) for (const slot of this.#slots) slot.reserved = false;
+    for (const slot of this.#slots) {
+      if (this.#closing || !slot.reserved || !slot.worker.alive || slot.batches > 0) continue;
       const next = this.#suspects.findIndex(({ modality }) => modality === 'text');
       const [job] = this.#suspects.splice(Math.max(0, next), 1);
-      if (job) this.#guard(this.#run(seat, job, [job]));
+      if (job) this.#guard(this.#run(slot, job, [job]));
     }
   }
 
-  async #run(seat: Seat, first: Job, jobs: Job[]): Promise<void> {
-    const { worker } = seat;
-    const end = seat.begin(first);
+  async #run(slot: Slot, first: Job, jobs: Job[]): Promise<void> {
+    const { worker } = slot;
+    const { version, modality } = first;
+    const end = slot.begin(first);
     this.#stage('queue', (performance.now() - first.queuedAt) / 1000);
     let loading = true;
     try {
-      this.#residency.used(first.model);
-      if (!worker.holds(first.model)) this.#residency.makeRoomFor(first.model);
-      await worker.load(first.model);
+      this.#residency.used(version, modality);
+      if (!worker.holds(version.files, modality)) this.#residency.makeRoomFor(version, modality);
+      await worker.load(version.files, modality);
       loading = false;
       const began = performance.now();
       const reply = await this.#ask(worker, first, jobs);
       const outcomes = outcomesOf(reply);
       if (outcomes.length !== jobs.length) throw new Error(`A worker answered ${outcomes.length} of ${jobs.length} inputs.`);
-      seat.deaths = 0;
-      outcomes.forEach((outcome, i) => jobs[i]!.done(outcome));
-      this.#queue.finished(first.rank, jobs.length, (performance.now() - began) / 1000, this.#seats.length);
+      slot.deaths = 0;
+      outcomes.forEach((outcome, i) => this.#settle(jobs[i]!, outcome));
+      this.#queue.finished(first.rank, jobs.length, (performance.now() - began) / 1000, this.#slots.length);
       for (const [stage, seconds] of Object.entries(reply.seconds)) this.#stage(stage, seconds);
     } catch (error) {
-      if (error instanceof WorkerDied) this.#afterDeath(seat, jobs, error, loading);
-      else this.#afterFailure(first.model, jobs, error, loading);
+      if (error instanceof WorkerDied) this.#afterDeath(slot, jobs, error, loading);
+      else this.#afterFailure(jobs, error, loading);
     } finally {
       end();
-      this.#residency.used(first.model);
+      this.#residency.used(version, modality);
       this.#dispatch();
     }
   }
 
-  #ask(worker: WorkerProcess, { model, modality }: Job, jobs: Job[]): Promise<TextsReply | PicturesReply> {
+  #ask(worker: WorkerProcess, { version: { files: model }, modality }: Job, jobs: Job[]): Promise<TextsReply | PicturesReply> {
     const { batchMs } = this.#options;
     if (modality === 'text') return worker.ask({ kind: 'texts', model, texts: jobs.map(({ text }) => text) }, batchMs);
     return worker.ask({ kind: 'pictures', model, pictures: jobs.map(({ bytes, thumbnail }) => ({ bytes, thumbnail })) }, batchMs);
   }
 
   /** What could not be loaded here, a worker that holds it encodes. Files that were written to under a loaded model make it useless. */
-  #afterFailure(model: ModelPackage, jobs: Job[], error: unknown, loading: boolean): void {
+  #afterFailure(jobs: Job[], error: unknown, loading: boolean): void {
+    const { version, modality } = jobs[0]!;
     const stale = error instanceof MixspaceError && error.code === 'conflict';
-    if (loading || stale) this.#options.onLoadFailed();
-    if (loading) this.#refused.set(versionOf(model), performance.now() + refusedMs);
-    else if (stale) this.#residency.retire(model);
-    if (loading && !this.#closing && this.#residency.holders(model).length > 0) return this.#queue.putBack(jobs);
-    const told = loading || stale ? cannotLoad(model, error) : toMixspaceError(error);
-    for (const job of jobs) job.done({ ok: false, error: told });
+    if (loading || stale) for (const job of jobs) job.loadFailed = true;
+    if (loading) this.#refused.set(version.key, performance.now() + refusedMs);
+    else if (stale) this.#residency.retire(version);
+    if (loading && !this.#closing && this.#residency.holders(version, modality).length > 0) return this.#queue.putBack(jobs);
+    const told = loading || stale ? cannotLoad(version, error) : toMixspaceError(error);
+    for (const job of jobs) this.#settle(job, { ok: false, error: told });
   }
 
   /** Each is tried once more, alone; after that it is the input that ends workers, or the model. Where others hold the model, a worker that died while it loaded it says nothing. */
-  #afterDeath(seat: Seat, jobs: Job[], died: WorkerDied, loading: boolean): void {
-    if (loading && !this.#closing && this.#residency.holders(jobs[0]!.model).length > 0) return this.#queue.putBack(jobs);
+  #afterDeath(slot: Slot, jobs: Job[], died: WorkerDied, loading: boolean): void {
+    const { version, modality } = jobs[0]!;
+    if (loading && !this.#closing && this.#residency.holders(version, modality).length > 0) return this.#queue.putBack(jobs);
     for (const job of jobs) {
       job.deaths++;
       if (job.dropped) continue;
-      if (this.#closing) job.done({ ok: false, error: stopping() });
-      else if (job.deaths > 1) job.done({ ok: false, error: loading ? cannotLoad(job.model, died) : this.#givenUp(job, died) });
+      if (this.#closing) this.#settle(job, { ok: false, error: stopping() });
+      else if (job.deaths > 1) this.#settle(job, { ok: false, error: loading ? cannotLoad(version, died) : this.#givenUp(job, died) });
       else {
         this.#suspects.push(job);
-        seat.reserved = true;
+        slot.reserved = true;
       }
     }
   }
 
   #givenUp({ modality }: Job, { timedOut }: WorkerDied): MixspaceError {
     const what = modality === 'image' ? 'picture' : 'text';
-    const why = timedOut ? `takes longer than ${this.#options.batchMs / 1000} s to encode (MIXSPACE_ENCODE_TIMEOUT)` : 'ended two workers that encoded it';
+    const why = timedOut ? `takes longer than ${this.#options.batchSizeMs / 1000} s to encode (MIXSPACE_ENCODE_TIMEOUT)` : 'ended two workers that encoded it';
     return new MixspaceError('unprocessable', `This ${what} ${why}; it is given up.`);
   }
 }
 
-function cannotLoad({ id }: ModelPackage, error: unknown): MixspaceError {
+function cannotLoad({ files: { id } }: Version, error: unknown): MixspaceError {
   if (error instanceof MixspaceError && error.code === 'conflict') {
     return new MixspaceError('not_ready', `${error.message} They are checked again; try again later.`, { param: 'model', retryAfter: 5, cause: error });
   }

@@ -1,12 +1,15 @@
 import type { Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
 import type { ImageEmbedding, Outcome, TextEmbedding } from '../encoder.js';
-import { versionOf, type ModelPackage } from '../package/model-package.js';
 import { ranks, type Rank } from './rank.js';
+import type { Version } from './version.js';
+
+/** Whether a worker may take what waits for a tower. */
+export type Accepts = (version: Version, modality: Modality, rank: Rank) => boolean;
 
 /** One input that waits or is being encoded. */
 export interface Job {
-  model: ModelPackage;
+  version: Version;
   modality: Modality;
   rank: Rank;
   text: string;
@@ -14,6 +17,10 @@ export interface Job {
   thumbnail: boolean;
   /** Workers that died while they had it. */
   deaths: number;
+  /** A worker could not load its model. */
+  loadFailed: boolean;
+  /** Its `done` was called. */
+  settled: boolean;
   /** Its caller left: nobody hears of it any more. */
   dropped: boolean;
   /** Milliseconds of `performance.now()`. */
@@ -23,14 +30,15 @@ export interface Job {
 
 interface Lane {
   rank: Rank;
-  model: ModelPackage;
+  version: Version;
+  modality: Modality;
   jobs: Job[];
 }
 
 /** After so many batches that went before what waited and could have been taken, that goes first: every rank comes to its end however much is asked meanwhile. */
 const passedInARow = 8;
 
-/** All callers' inputs, in lanes of one model, modality and rank; a lane's jobs may share a batch. */
+/** All callers' inputs, in lanes of one version, modality and rank; a lane's jobs may share a batch. */
 export class JobQueue {
   readonly #lanes = new Map<string, Lane>();
   readonly #limit: number;
@@ -65,26 +73,21 @@ export class JobQueue {
     for (const job of jobs.toReversed()) if (!job.dropped) this.#lane(job).jobs.unshift(job);
   }
 
-  waitsFor(model: ModelPackage): boolean {
-    const version = versionOf(model);
-    return [...this.#lanes.values()].some((lane) => lane.jobs.length > 0 && versionOf(lane.model) === version);
-  }
-
   /** Forgets those that were dropped. */
   forgetDropped(): void {
     for (const lane of this.#lanes.values()) lane.jobs = lane.jobs.filter(({ dropped }) => !dropped);
   }
 
   /**
-   * The next batch of a rank for which there is room and of a model that `accepts` names: the first rank that waits, unless
+   * The next batch of a rank for which there is room and that `accepts`: the first rank that waits, unless
    * another one was passed over too often, then the lane whose head has waited longest.
    */
-  take(hasRoom: (rank: Rank) => boolean, batchSize: Record<Modality, number>, accepts: (model: ModelPackage, rank: Rank) => boolean): Job[] {
+  take(hasRoom: (rank: Rank) => boolean, batchSize: Record<Modality, number>, accepts: Accepts): Job[] {
     const able = ranks.flatMap((rank) => (hasRoom(rank) ? (this.#oldest(rank, accepts) ?? []) : []));
     const lane = able.findLast(({ rank }) => (this.#passed.get(rank) ?? 0) >= passedInARow) ?? able[0];
     if (!lane) return [];
     for (const { rank } of able) this.#passed.set(rank, rank === lane.rank ? 0 : (this.#passed.get(rank) ?? 0) + 1);
-    return lane.jobs.splice(0, batchSize[lane.jobs[0]!.modality]);
+    return lane.jobs.splice(0, batchSize[lane.modality]);
   }
 
   /** Everything that waits, taken out. */
@@ -104,22 +107,22 @@ export class JobQueue {
     return [...this.#lanes.values()].reduce((sum, lane) => (lane.rank === rank ? sum + lane.jobs.length : sum), 0);
   }
 
-  #lane({ model, modality, rank }: Job): Lane {
-    const name = `${rank} ${modality} ${versionOf(model)}`;
+  #lane({ version, modality, rank }: Job): Lane {
+    const name = `${rank} ${modality} ${version.key}`;
     let lane = this.#lanes.get(name);
     if (!lane) {
-      lane = { rank, model, jobs: [] };
+      lane = { rank, version, modality, jobs: [] };
       this.#lanes.set(name, lane);
     }
     return lane;
   }
 
-  #oldest(rank: Rank, accepts: (model: ModelPackage, rank: Rank) => boolean): Lane | undefined {
+  #oldest(rank: Rank, accepts: Accepts): Lane | undefined {
     let oldest: Lane | undefined;
     for (const lane of this.#lanes.values()) {
       const head = lane.jobs[0];
       if (lane.rank !== rank || !head || (oldest && head.queuedAt >= oldest.jobs[0]!.queuedAt)) continue;
-      if (accepts(lane.model, rank)) oldest = lane;
+      if (accepts(lane.version, lane.modality, rank)) oldest = lane;
     }
     return oldest;
   }

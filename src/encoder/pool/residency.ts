@@ -1,77 +1,102 @@
+import { modalities, type Modality } from '../../domain/modality.js';
 import type { Log } from '../../telemetry.js';
-import { versionOf, type ModelPackage } from '../package/model-package.js';
-import type { Seat } from './seat.js';
+import { keyOf } from '../package/model-package.js';
+import type { Slot } from './slot.js';
+import type { Version } from './version.js';
+import type { HeldTower } from './worker-process.js';
 
 export interface ResidencyOptions {
-  /** Never unloaded. */
-  isPinned(model: ModelPackage): boolean;
-  /** Something waits for it. */
-  isWanted(model: ModelPackage): boolean;
-  /** Milliseconds after which a model that nobody used is unloaded; Infinity: never. */
+  /** Milliseconds after which a tower that nobody used is unloaded; Infinity: never. */
   idleMs: number;
-  /** What all models in all workers may hold together; models in use are kept beyond it. */
+  /** What all towers in all workers may hold together; those in use are kept beyond it. */
   memoryBytes: number;
-  /** What a model holds in one worker. */
-  costOf(model: ModelPackage): number;
   log: Log;
 }
 
-/** Which models stay in which workers: unloads what is idle, and the least recently used where memory is short. */
+/** What is known of a version as long as somebody wants it or a worker holds it. */
+interface Known {
+  version: Version;
+  /** Inputs that wait for it. */
+  waiting: number;
+  /** Never unloaded: kept by so many. */
+  kept: number;
+  /** Nobody will ask for it any more. */
+  retired: boolean;
+  /** Milliseconds of `performance.now()`, by modality. */
+  usedAt: Partial<Record<Modality, number>>;
+}
+
+/** Which towers stay in which workers: unloads what is idle or retired, and the least recently used where memory is short. */
 export class Residency {
-  readonly #seats: Seat[];
+  readonly #slots: readonly Slot[];
   readonly #options: ResidencyOptions;
-  readonly #usedAt = new Map<string, number>();
-  readonly #retired = new Map<string, ModelPackage>();
+  readonly #known = new Map<string, Known>();
   readonly #timer: NodeJS.Timeout | undefined;
 
-  constructor(seats: Seat[], options: ResidencyOptions) {
-    this.#seats = seats;
+  constructor(slots: readonly Slot[], options: ResidencyOptions) {
+    this.#slots = slots;
     this.#options = options;
     if (options.idleMs !== Infinity) this.#timer = setInterval(() => this.#unloadIdle(), Math.min(15_000, options.idleMs / 4)).unref();
   }
 
-  /** Told when a batch of a model begins and when it ends. */
-  used(model: ModelPackage): void {
-    this.#usedAt.set(versionOf(model), performance.now());
+  /** Told when inputs begin to wait for it, and when they cease to: then with a negative count. */
+  waits(version: Version, count: number): void {
+    this.#of(version).waiting += count;
+    if (count < 0) this.unloadRetired();
+  }
+
+  /** Told when a batch begins and when it ends. */
+  used(version: Version, modality: Modality): void {
+    this.#of(version).usedAt[modality] = performance.now();
     this.unloadRetired();
+  }
+
+  /** Kept from now on, until what this gives is called. */
+  keep(version: Version): () => void {
+    const known = this.#of(version);
+    known.kept++;
+    known.retired = false;
+    return () => {
+      known.kept--;
+      this.unloadRetired();
+    };
   }
 
   /** Is unloaded as soon as nothing runs on it and nothing waits for it, in whatever worker. */
-  retire(model: ModelPackage): void {
-    this.#retired.set(versionOf(model), model);
+  retire(version: Version): void {
+    this.#of(version).retired = true;
     this.unloadRetired();
   }
 
-  /** Of a model that is used again. */
-  reinstate(model: ModelPackage): void {
-    this.#retired.delete(versionOf(model));
+  /** Of a version that is used again. */
+  reinstate(version: Version): void {
+    this.#of(version).retired = false;
   }
 
-  /** Told when what waited for a model is dropped. */
   unloadRetired(): void {
-    for (const [version, retired] of this.#retired) {
-      if (this.#options.isWanted(retired)) continue;
-      for (const { seat, model } of this.#idle()) if (versionOf(model) === version) this.#unload(seat, model, 'its files are others now');
-      if (this.holders(retired).length === 0) this.#retired.delete(version);
+    for (const [key, { retired, waiting, version }] of this.#known) {
+      if (!retired || waiting > 0) continue;
+      for (const idle of this.#idle()) if (keyOf(idle.model) === key) this.#unload(idle, 'its files are others now');
+      if (modalities.every((modality) => this.holders(version, modality).length === 0)) this.#known.delete(key);
     }
   }
 
   /** Workers that hold it. */
-  holders(model: ModelPackage): Seat[] {
-    return this.#seats.filter(({ worker }) => worker.alive && worker.holds(model));
+  holders(version: Version, modality: Modality): Slot[] {
+    return this.#slots.filter((slot) => slot.holds(version, modality));
   }
 
-  /** Whether a further copy of a model that is loaded elsewhere stays within the bound. */
-  hasRoomFor(model: ModelPackage): boolean {
-    return this.#held() + this.#options.costOf(model) <= this.#options.memoryBytes;
+  /** Whether a further copy of a tower that is loaded elsewhere stays within the bound. */
+  hasRoomFor(version: Version, modality: Modality): boolean {
+    return this.#held() + (version.towerBytes[modality] ?? 0) <= this.#options.memoryBytes;
   }
 
-  /** Unloads the least recently used until one more model has room, or nothing idle is left. */
-  makeRoomFor(model: ModelPackage): void {
-    while (!this.hasRoomFor(model)) {
-      const [oldest] = this.#idle().sort((a, b) => this.#lastUse(a.model) - this.#lastUse(b.model));
+  /** Unloads the least recently used until one more tower has room, or nothing idle is left. */
+  makeRoomFor(version: Version, modality: Modality): void {
+    while (!this.hasRoomFor(version, modality)) {
+      const [oldest] = this.#idle().sort((a, b) => this.#lastUse(a) - this.#lastUse(b));
       if (!oldest) return;
-      this.#unload(oldest.seat, oldest.model, 'for another one');
+      this.#unload(oldest, 'for another one');
     }
   }
 
@@ -81,29 +106,37 @@ export class Residency {
 
   #unloadIdle(): void {
     const now = performance.now();
-    for (const { seat, model } of this.#idle()) {
-      if (now - this.#lastUse(model) >= this.#options.idleMs) this.#unload(seat, model, 'idle');
-    }
+    for (const idle of this.#idle()) if (now - this.#lastUse(idle) >= this.#options.idleMs) this.#unload(idle, 'idle');
   }
 
-  #idle(): { seat: Seat; model: ModelPackage }[] {
-    return this.#seats.flatMap((seat) => {
-      const models = seat.worker.alive ? seat.worker.models : [];
-      return models.filter((model) => !this.#options.isPinned(model) && !seat.uses(model)).map((model) => ({ seat, model }));
+  #idle(): (HeldTower & { slot: Slot })[] {
+    return this.#slots.flatMap((slot) => {
+      const towers = slot.worker.alive ? slot.worker.towers : [];
+      return towers.filter(({ model, modality }) => !slot.uses(keyOf(model), modality) && (this.#known.get(keyOf(model))?.kept ?? 0) === 0).map((tower) => ({ ...tower, slot }));
     });
   }
 
-  #unload({ worker }: Seat, model: ModelPackage, why: string): void {
-    this.#options.log('info', `Model ${model.id} is unloaded from a worker: ${why}.`, { model: model.id, worker: worker.pid });
+  #unload({ slot: { worker }, model, modality }: HeldTower & { slot: Slot }, why: string): void {
+    this.#options.log('info', `Model ${model.id} is unloaded from a worker: ${why}.`, { model: model.id, modality, worker: worker.pid });
     // The bookkeeping is done at once; a worker that dies meanwhile gives everything back.
-    worker.unload(model).catch(() => undefined);
+    worker.unload(model, modality).catch(() => undefined);
   }
 
   #held(): number {
-    return this.#seats.reduce((sum, { worker }) => sum + worker.models.reduce((each, model) => each + this.#options.costOf(model), 0), 0);
+    const bytesOf = ({ model, modality }: HeldTower): number => this.#known.get(keyOf(model))?.version.towerBytes[modality] ?? 0;
+    return this.#slots.reduce((sum, { worker }) => sum + worker.towers.reduce((each, tower) => each + bytesOf(tower), 0), 0);
   }
 
-  #lastUse(model: ModelPackage): number {
-    return this.#usedAt.get(versionOf(model)) ?? 0;
+  #lastUse({ model, modality }: HeldTower): number {
+    return this.#known.get(keyOf(model))?.usedAt[modality] ?? 0;
+  }
+
+  #of(version: Version): Known {
+    let known = this.#known.get(version.key);
+    if (!known) {
+      known = { version, waiting: 0, kept: 0, retired: false, usedAt: {} };
+      this.#known.set(version.key, known);
+    }
+    return known;
   }
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { Modality } from '../../domain/modality.js';
 import type { SelfTest } from '../encoder.js';
 import type { ModelPackage } from '../package/model-package.js';
 import type { WorkerProcess } from './worker-process.js';
@@ -24,15 +25,18 @@ type GoldenText = z.infer<typeof GoldenTexts>[number];
 /**
  * A package's golden vectors through the code that serves requests: golden/images.json (file -> {embedding}) with
  * golden/images/, and golden/texts.json, both made by the model's own recipe. `unverified` where it has none.
- * A worker that takes longer than `limitMs` for the pictures or the texts is ended.
+ * A worker that takes longer than `limitMs` for the pictures or the texts is ended. `done` is told when those of a
+ * modality are through.
  */
-export async function runSelfTest(worker: WorkerProcess, model: ModelPackage, limitMs: number): Promise<SelfTest> {
+export async function runSelfTest(worker: WorkerProcess, model: ModelPackage, limitMs: number, done: (modality: Modality) => void = () => undefined): Promise<SelfTest> {
   const folder = join(model.directory, 'golden');
   const golden = await readGolden(folder);
   if (!golden) return { status: 'unverified' };
 
   const pictures = await worker.ask({ kind: 'pictures', model, pictures: golden.pictures.map(({ bytes }) => ({ bytes, thumbnail: false })) }, limitMs);
+  done('image');
   const texts = await worker.ask({ kind: 'texts', model, texts: golden.texts.map(({ text }) => text), wantIds: true }, limitMs);
+  done('text');
   const unread = pictures.pictures.findIndex(({ ok }) => !ok);
   if (unread >= 0) throw new Error(`golden/images/${golden.pictures[unread]!.name} cannot be read.`);
 

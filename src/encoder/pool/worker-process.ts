@@ -2,8 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
 import { PassThrough, type Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import type { Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
-import { versionOf, type ModelPackage } from '../package/model-package.js';
+import { keyOf, type ModelPackage } from '../package/model-package.js';
 import { Channel } from '../protocol/channel.js';
 import type { FailedReply, LoadedReply, Reply, ReplyBody, Request, RequestBody, Usage, WorkerSettings } from '../protocol/messages.js';
 
@@ -65,7 +66,16 @@ interface Question {
 /** Milliseconds that reading, loading or unloading a model may take: a large one from a slow disk takes minutes, a disk that hangs never ends. */
 const modelMs = 600_000;
 
-/** One worker, the models it holds, and the questions it has not answered yet. */
+export interface HeldTower {
+  model: ModelPackage;
+  modality: Modality;
+}
+
+function towerKey(model: ModelPackage, modality: Modality): string {
+  return `${keyOf(model)} ${modality}`;
+}
+
+/** One worker, the towers it holds, and the questions it has not answered yet. */
 export class WorkerProcess {
   /** Settles when the process has ended, however it ended; says how. */
   readonly ended: Promise<string>;
@@ -74,7 +84,7 @@ export class WorkerProcess {
   readonly #process: ChildProcess;
   readonly #channel: Channel<Request>;
   readonly #questions = new Map<number, Question>();
-  readonly #models = new Map<string, { model: ModelPackage; loading: Promise<LoadedReply> }>();
+  readonly #towers = new Map<string, HeldTower & { loading: Promise<LoadedReply> }>();
   #lastTicket = 0;
   #loads = 0;
   #dead = false;
@@ -99,7 +109,7 @@ export class WorkerProcess {
         clearTimeout(this.#watchdog);
         for (const { reject } of this.#questions.values()) reject(this.#died());
         this.#questions.clear();
-        this.#models.clear();
+        this.#towers.clear();
         resolve(this.#endedFor === undefined ? how : { time: 'it took longer than it may', nonsense: 'it answered with nonsense' }[this.#endedFor]);
       };
       this.#process.on('error', (error) => over(error.message));
@@ -116,13 +126,13 @@ export class WorkerProcess {
     return this.#process.pid;
   }
 
-  /** Models loaded or being loaded. */
-  get models(): ModelPackage[] {
-    return [...this.#models.values()].map(({ model }) => model);
+  /** Towers loaded or being loaded. */
+  get towers(): HeldTower[] {
+    return [...this.#towers.values()];
   }
 
-  holds(model: ModelPackage): boolean {
-    return this.#models.has(versionOf(model));
+  holds(model: ModelPackage, modality: Modality): boolean {
+    return this.#towers.has(towerKey(model, modality));
   }
 
   /**
@@ -143,21 +153,21 @@ export class WorkerProcess {
   }
 
   /** Once, however many ask. */
-  load(model: ModelPackage): Promise<LoadedReply> {
-    const version = versionOf(model);
-    let held = this.#models.get(version);
+  load(model: ModelPackage, modality: Modality): Promise<LoadedReply> {
+    const key = towerKey(model, modality);
+    let held = this.#towers.get(key);
     if (!held) {
-      held = { model, loading: this.#load(model) };
-      this.#models.set(version, held);
-      held.loading.catch(() => this.#models.delete(version));
+      held = { model, modality, loading: this.#load(model, modality) };
+      this.#towers.set(key, held);
+      held.loading.catch(() => this.#towers.delete(key));
     }
     return held.loading;
   }
 
   /** Nothing may be under way with it. */
-  async unload(model: ModelPackage): Promise<void> {
-    this.#models.delete(versionOf(model));
-    await this.ask({ kind: 'unload', model });
+  async unload(model: ModelPackage, modality: Modality): Promise<void> {
+    this.#towers.delete(towerKey(model, modality));
+    await this.ask({ kind: 'unload', model, modality });
   }
 
   /** Now, whatever it does. */
@@ -166,11 +176,11 @@ export class WorkerProcess {
     await this.ended;
   }
 
-  async #load(model: ModelPackage): Promise<LoadedReply> {
+  async #load(model: ModelPackage, modality: Modality): Promise<LoadedReply> {
     const began = performance.now();
     this.#loads++;
     try {
-      return await this.ask({ kind: 'load', model });
+      return await this.ask({ kind: 'load', model, modality });
     } finally {
       this.#loads--;
       const took = performance.now() - began;

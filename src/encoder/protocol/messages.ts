@@ -1,3 +1,4 @@
+import type { Modality } from '../../domain/modality.js';
 import type { PlainError } from '../../errors.js';
 import type { PictureLimits } from '../picture/decode.js';
 import type { ModelPackage, ReadOptions } from '../package/model-package.js';
@@ -7,8 +8,8 @@ export type Request = { ticket: number } & RequestBody;
 
 export type RequestBody =
   | { kind: 'read'; id: string }
-  | { kind: 'load'; model: ModelPackage }
-  | { kind: 'unload'; model: ModelPackage }
+  | { kind: 'load'; model: ModelPackage; modality: Modality }
+  | { kind: 'unload'; model: ModelPackage; modality: Modality }
   | { kind: 'texts'; model: ModelPackage; texts: string[]; wantIds?: boolean }
   | { kind: 'pictures'; model: ModelPackage; pictures: { bytes: Uint8Array; thumbnail: boolean }[] };
 
@@ -33,9 +34,9 @@ export interface LoadedReply {
   kind: 'loaded';
   /** Of an embedding. */
   dimension: number;
-  /** A tower is fed one input at a time. */
+  /** The tower is fed one input at a time. */
   oneAtATime: boolean;
-  /** What the towers run on, as ONNX Runtime names it. */
+  /** What the tower runs on, as ONNX Runtime names it. */
   executionProvider: string;
   /** Sentences: which other ones were asked for and why they are not used. */
   refused: string[];

@@ -32,6 +32,19 @@ export interface Embeddings {
   norms: number[];
 }
 
+/** One modality's encoder, ready for inputs. */
+export interface LoadedTower {
+  /** Of an embedding. */
+  dimension: number;
+  /** It takes one input at a time. */
+  oneAtATime: boolean;
+  executionProvider: string;
+  /** Sentences: which other ones were asked for and why they are not used. */
+  refused: string[];
+  /** Gives the weights' memory back; nothing may run on it any more. */
+  release(): Promise<void>;
+}
+
 /** One ONNX file, its input and output checked. */
 export interface Tower extends Omit<OpenSession, 'session'> {
   file: string;
@@ -86,6 +99,14 @@ export async function openTower(modality: Modality, tower: TowerFile, known: Kno
       return output.type === 'float16' ? fromHalves(data as unknown as Uint16Array) : (data as Float32Array);
     },
   };
+}
+
+/** Runs it once; answers how many numbers an embedding has. */
+export async function trial(tower: Tower, feeds: (rows: number) => Feeds): Promise<number> {
+  const rows = tower.fixed ? tower.step! : 1;
+  const values = await tower.run(feeds(rows), rows);
+  if (!values.every(Number.isFinite)) throw new Error(`${tower.file} gives numbers that are not finite.`);
+  return values.length / rows;
 }
 
 function checkedInput(file: string, metadata: InferenceSession.ValueMetadata, { types, shape: wanted }: KnownInput): { type: string; shape: readonly (number | string)[] } {

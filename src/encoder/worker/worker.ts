@@ -1,24 +1,34 @@
 /** An encoder worker: decodes, resizes, tokenises and infers, in a process of its own that whoever started it may kill at any time. */
 import { Socket } from 'node:net';
-import { toMixspaceError } from '../../errors.js';
+import type { Modality } from '../../domain/modality.js';
+import { MixspaceError, toMixspaceError } from '../../errors.js';
 import { changed, requireUnchanged } from '../package/fingerprint.js';
-import { stampOfFiles } from '../package/files.js';
-import { readPackage, versionOf, type ModelPackage } from '../package/model-package.js';
+import { keyOf, readPackage, type ModelPackage } from '../package/model-package.js';
+import { versionOfFiles } from '../package/version.js';
 import { decodedBytes, readHeader, settleDecoder } from '../picture/decode.js';
 import { preparePicture } from '../picture/prepare.js';
+import type { Preprocessing } from '../picture/preprocess.js';
 import { Channel } from '../protocol/channel.js';
 import type { PictureFacts, PicturesReply, Reply, ReplyBody, Request, RequestBody, StageSeconds, TextsReply, WorkerSettings } from '../protocol/messages.js';
-import { loadTowers, type Towers } from './towers.js';
+import { loadImageTower, type ImageTower } from './image-tower.js';
+import { loadTextTower, type TextTower } from './text-tower.js';
 
 process.title = 'mixspace-encoder';
 const { packages, limits, session } = JSON.parse(process.argv[2]!) as WorkerSettings;
-const loaded = new Map<string, Promise<Loaded>>();
 settleDecoder();
 
-interface Loaded extends Towers {
-  /** Throws a `conflict` where files were written to that the towers compute with. */
-  requireUntouched(): Promise<void>;
+interface TowerOf {
+  text: TextTower;
+  image: ImageTower;
 }
+
+type Guarded<Kind extends Modality> = TowerOf[Kind] & {
+  /** Throws a `conflict` where files were written to that the tower computes with. */
+  requireUntouched(): Promise<void>;
+};
+
+/** By version and modality. */
+const loaded = new Map<string, Promise<Guarded<Modality>>>();
 
 // A terminal's and a service manager's signals reach the whole group: work under way ends first, and the service ends this process.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
@@ -53,61 +63,73 @@ async function answer(request: RequestBody): Promise<ReplyBody> {
     case 'read':
       return { kind: 'read', model: await readPackage(packages.modelsDirectory, request.id, packages) };
     case 'load': {
-      const { dimension, oneAtATime, executionProvider, refused } = await towersOf(request.model);
+      const { dimension, oneAtATime, executionProvider, refused } = await towerOf(request.model, request.modality);
       collect();
       return { kind: 'loaded', dimension, oneAtATime, executionProvider, refused };
     }
     case 'unload':
-      await unload(request.model);
+      await unload(request.model, request.modality);
       return { kind: 'unloaded' };
     case 'texts':
-      return computed(request.model, (towers) => encodeTexts(towers, request.texts, request.wantIds ?? false));
+      return computed(request.model, 'text', (tower) => encodeTexts(tower, request.texts, request.wantIds ?? false));
     case 'pictures':
-      return computed(request.model, (towers) => encodePictures(towers, request.model, request.pictures));
+      return computed(request.model, 'image', (tower) => encodePictures(tower, request.model.towers.image!, request.pictures));
   }
 }
 
-async function computed<T>(model: ModelPackage, compute: (towers: Towers) => Promise<T>): Promise<T> {
-  const towers = await towersOf(model);
-  const answer = await compute(towers);
-  await towers.requireUntouched();
+async function computed<Kind extends Modality, T>(model: ModelPackage, modality: Kind, compute: (tower: TowerOf[Kind]) => Promise<T>): Promise<T> {
+  const tower = await towerOf(model, modality);
+  const answer = await compute(tower);
+  await tower.requireUntouched();
   return answer;
 }
 
-function towersOf(model: ModelPackage): Promise<Loaded> {
-  const version = versionOf(model);
-  let towers = loaded.get(version);
-  if (!towers) {
-    towers = load(model);
-    loaded.set(version, towers);
-    towers.catch(() => loaded.delete(version));
+function towerOf<Kind extends Modality>(model: ModelPackage, modality: Kind): Promise<Guarded<Kind>> {
+  const key = `${keyOf(model)} ${modality}`;
+  let tower = loaded.get(key) as Promise<Guarded<Kind>> | undefined;
+  if (!tower) {
+    tower = load(model, modality);
+    loaded.set(key, tower as Promise<Guarded<Modality>>);
+    tower.catch(() => loaded.delete(key));
   }
-  return towers;
+  return tower;
 }
 
-async function load(model: ModelPackage): Promise<Loaded> {
-  let towers: Towers | undefined;
+const loaders: { [Kind in Modality]: (model: ModelPackage) => Promise<TowerOf[Kind]> } = {
+  text: (model) => loadTextTower(model.directory, present(model, 'text'), session),
+  image: (model) => loadImageTower(present(model, 'image'), session),
+};
+
+function present<Kind extends Modality>({ id, towers }: ModelPackage, modality: Kind): NonNullable<ModelPackage['towers'][Kind]> {
+  const tower = towers[modality];
+  if (!tower) throw new MixspaceError('not_ready', `Model ${id} has no tower for ${modality}.`);
+  return tower as NonNullable<ModelPackage['towers'][Kind]>;
+}
+
+async function load<Kind extends Modality>(model: ModelPackage, modality: Kind): Promise<Guarded<Kind>> {
+  let tower: TowerOf[Kind] | undefined;
   const { externalData } = model;
-  const stamp = await stampOfFiles(externalData);
+  const before = await versionOfFiles(externalData);
   const requireUntouched = async (): Promise<void> => {
-    if (externalData.length > 0 && (await stampOfFiles(externalData)) !== stamp) throw changed(model);
+    if (externalData.length > 0 && (await versionOfFiles(externalData)) !== before) throw changed(model);
   };
   try {
-    towers = await loadTowers(model, session);
-    return { ...towers, requireUntouched };
+    tower = await loaders[modality](model);
+    return { ...tower, requireUntouched };
   } finally {
     // Afterwards: files that changed while they were loaded are found out, too.
     await requireUnchanged(model, packages).catch(async (error: unknown) => {
-      await towers?.release();
+      await tower?.release();
       throw error;
     });
   }
 }
 
-async function unload(model: ModelPackage): Promise<void> {
-  const towers = loaded.get(versionOf(model));
-  loaded.delete(versionOf(model));
-  await (await towers)?.release();
+async function unload(model: ModelPackage, modality: Modality): Promise<void> {
+  const key = `${keyOf(model)} ${modality}`;
+  const tower = loaded.get(key);
+  loaded.delete(key);
+  await (await tower)?.release();
   setImmediate(collect);
 }
 
@@ -116,36 +138,36 @@ function collect(): void {
   globalThis.gc?.();
 }
 
-async function encodeTexts(towers: Towers, texts: string[], wantIds: boolean): Promise<TextsReply> {
+async function encodeTexts(tower: TextTower, texts: string[], wantIds: boolean): Promise<TextsReply> {
   const seconds: StageSeconds = {};
-  const encoded = await timed(seconds, 'tokenize', () => texts.map((text) => towers.textEncoding.encode(text)));
-  const answer = await timed(seconds, 'infer', () => towers.encodeTexts(encoded));
+  const encoded = await timed(seconds, 'tokenize', () => texts.map((text) => tower.tokenize(text)));
+  const answer = await timed(seconds, 'infer', () => tower.encode(encoded));
   return { kind: 'texts', ...answer, texts: encoded.map(({ ids, truncated }) => ({ tokens: ids.length, truncated, ...(wantIds ? { ids } : {}) })), seconds };
 }
 
-async function encodePictures(towers: Towers, model: ModelPackage, pictures: { bytes: Uint8Array; thumbnail: boolean }[]): Promise<PicturesReply> {
+async function encodePictures(tower: ImageTower, rules: Preprocessing, pictures: { bytes: Uint8Array; thumbnail: boolean }[]): Promise<PicturesReply> {
   const seconds: StageSeconds = {};
-  const stride = 3 * model.image.size ** 2;
+  const stride = 3 * rules.size ** 2;
   const tensor = new Float32Array(pictures.length * stride);
   const outcomes: PicturesReply['pictures'] = [];
   let read = 0;
   for (const { bytes, thumbnail } of pictures) {
     try {
-      const picture = await readPicture(bytes, model, tensor, read * stride, thumbnail, seconds);
+      const picture = await readPicture(bytes, rules, tensor, read * stride, thumbnail, seconds);
       outcomes.push({ ok: true, picture });
       read++;
     } catch (error) {
       outcomes.push({ ok: false, error: toMixspaceError(error).toPlain() });
     }
   }
-  const answer = await timed(seconds, 'infer', () => towers.encodePixels(tensor.subarray(0, read * stride), read));
+  const answer = await timed(seconds, 'infer', () => tower.encode(tensor.subarray(0, read * stride), read));
   return { kind: 'pictures', ...answer, pictures: outcomes, seconds };
 }
 
-async function readPicture(bytes: Uint8Array, model: ModelPackage, tensor: Float32Array, offset: number, thumbnail: boolean, seconds: StageSeconds): Promise<PictureFacts> {
+async function readPicture(bytes: Uint8Array, rules: Preprocessing, tensor: Float32Array, offset: number, thumbnail: boolean, seconds: StageSeconds): Promise<PictureFacts> {
   const header = await timed(seconds, 'decode', () => readHeader(bytes, limits));
   return alone(decodedBytes(header), async () => {
-    const made = await preparePicture(bytes, header, model.image, tensor, offset, thumbnail, (stage, work) => timed(seconds, stage, work));
+    const made = await preparePicture(bytes, header, rules, tensor, offset, thumbnail, (stage, work) => timed(seconds, stage, work));
     const { width, height, mediaType, takenAt } = header;
     return { width, height, mediaType, ...(takenAt === undefined ? {} : { takenAt }), ...(made === undefined ? {} : { thumbnail: made }) };
   });

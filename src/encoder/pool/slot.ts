@@ -1,16 +1,23 @@
-import { versionOf, type ModelPackage } from '../package/model-package.js';
-import type { Job } from './queue.js';
+import type { Modality } from '../../domain/modality.js';
 import { hasPlace, type Rank } from './rank.js';
+import type { Version } from './version.js';
 import type { WorkerProcess } from './worker-process.js';
 
+/** A batch that a worker has. */
+export interface UnderWay {
+  version: Version;
+  modality: Modality;
+  rank: Rank;
+}
+
 /** One place of the pool; its worker is replaced when it dies. */
-export class Seat {
+export class Slot {
   worker: WorkerProcess;
   /** Deaths since the last answer. */
   deaths = 0;
   /** Takes no batch: what may have ended its worker is tried in the next one, each input alone. */
   reserved = false;
-  readonly #underWay: { version: string; rank: Rank }[] = [];
+  readonly #underWay: UnderWay[] = [];
 
   constructor(worker: WorkerProcess) {
     this.worker = worker;
@@ -25,13 +32,16 @@ export class Seat {
     return this.worker.alive && !this.reserved && hasPlace(rank, (each) => this.#underWay.filter((batch) => batch.rank === each).length);
   }
 
-  uses(model: ModelPackage): boolean {
-    return this.#underWay.some(({ version }) => version === versionOf(model));
+  holds(version: Version, modality: Modality): boolean {
+    return this.worker.alive && this.worker.holds(version.files, modality);
+  }
+
+  uses(key: string, modality: Modality): boolean {
+    return this.#underWay.some((batch) => batch.version.key === key && batch.modality === modality);
   }
 
   /** Returns what ends it. */
-  begin({ model, rank }: Job): () => void {
-    const batch = { version: versionOf(model), rank };
+  begin(batch: UnderWay): () => void {
     this.#underWay.push(batch);
     return () => void this.#underWay.splice(this.#underWay.indexOf(batch), 1);
   }

@@ -1,53 +1,19 @@
 import type { Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
-import type { EncodeOptions, Encoder, ImageEmbedding, ListedModel, ModelDescription, ModelVersion, Outcome, SelfTest, TextEmbedding } from '../encoder.js';
-import type { ModelSet } from './model-set.js';
+import type { EncodeOptions, Encoder, ImageEmbedding, ModelVersion, Outcome, TextEmbedding } from '../encoder.js';
+import type { PackagedModels } from './models.js';
 import type { WorkerPool } from './pool.js';
 import type { Job } from './queue.js';
 import { rankOf } from './rank.js';
 
-/** The port's implementation over a set of models and a pool of workers. */
+/** The port's implementation over the models there are and a pool of workers. */
 export class PooledEncoder implements Encoder {
-  readonly #default: string;
-  readonly #models: ModelSet;
+  readonly #models: PackagedModels;
   readonly #pool: WorkerPool;
 
-  constructor(byDefault: string, models: ModelSet, pool: WorkerPool) {
-    this.#default = byDefault;
+  constructor(models: PackagedModels, pool: WorkerPool) {
     this.#models = models;
     this.#pool = pool;
-  }
-
-  get defaultModel(): ModelDescription {
-    return this.#models.checked(this.#default)!.description;
-  }
-
-  models(): ListedModel[] {
-    const isDefault = ({ id }: { id: string }) => id === this.#default;
-    const { entries } = this.#models;
-    return [...entries.filter(isDefault), ...entries.filter((entry) => !isDefault(entry))].map(({ id, checked, problem, replacement }) => {
-      const loadedIn = checked ? this.#pool.loadedIn(checked.files) : 0;
-      return {
-        id,
-        ...(checked ? { description: checked.description } : {}),
-        ...(problem === undefined ? {} : { problem }),
-        ...(replacement === undefined ? {} : { replacement }),
-        loadedIn,
-        memoryBytes: loadedIn * (checked?.memoryBytes ?? 0),
-      };
-    });
-  }
-
-  look(): Promise<void> {
-    return this.#models.look();
-  }
-
-  async model(id?: string): Promise<ModelDescription> {
-    return id === undefined ? this.defaultModel : (await this.#models.check(id)).description;
-  }
-
-  selfTest(id: string): Promise<SelfTest> {
-    return this.#models.selfTest(id);
   }
 
   async encodeTexts(model: string | ModelVersion, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]> {
@@ -64,18 +30,6 @@ export class PooledEncoder implements Encoder {
     return this.#encode<ImageEmbedding>(model, 'image', inputs, options);
   }
 
-  waiting(): number {
-    return this.#pool.waiting;
-  }
-
-  workers(): { residentBytes: number; cpuSeconds: number; replaced: number } {
-    return { ...this.#pool.usage, replaced: this.#pool.replaced };
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([this.#models.close(), this.#pool.close()]);
-  }
-
   async #encode<T extends TextEmbedding | ImageEmbedding>(
     model: string | ModelVersion,
     modality: Modality,
@@ -83,11 +37,13 @@ export class PooledEncoder implements Encoder {
     { priority, signal }: EncodeOptions,
   ): Promise<Outcome<T>[]> {
     const { id, fingerprint } = typeof model === 'string' ? { id: model } : model;
-    const { files, description } = this.#models.checked(id) ?? (await this.#models.check(id));
+    const version = this.#models.usable(id) ?? (await this.#models.version(id));
+    const { description } = version;
     if (fingerprint !== undefined && fingerprint !== description.fingerprint) {
       throw new MixspaceError('conflict', `Model "${id}" has other files now: its space is ${description.fingerprint}, no more ${fingerprint}.`, { param: 'model' });
     }
-    if (this.#pool.loadedIn(files) === 0) this.#models.requireFiles(id);
+    if (!description.modalities.includes(modality)) throw new MixspaceError('invalid_request', `Model "${id}" embeds ${description.modalities.join(' and ')} alone.`, { param: 'model' });
+    if (this.#pool.holders(version, modality).length === 0) this.#models.requireFiles(id);
     if (inputs.length === 0) return [];
     if (signal?.aborted) throw hungUp(signal);
     return new Promise((resolve, reject) => {
@@ -99,16 +55,20 @@ export class PooledEncoder implements Encoder {
       };
       const jobs = inputs.map((input, i): Job => ({
         ...input,
-        model: files,
+        version,
         modality,
         rank: rankOf(priority, modality, inputs.length),
         deaths: 0,
+        loadFailed: false,
+        settled: false,
         dropped: false,
         queuedAt: performance.now(),
         done: (outcome) => {
           outcomes[i] = outcome as Outcome<T>;
           if (--left > 0) return;
           signal?.removeEventListener('abort', abort);
+          // Its files have gone, or are others now.
+          if (jobs.some(({ loadFailed }) => loadFailed)) void this.#models.look();
           resolve(outcomes);
         },
       }));
