@@ -37,7 +37,7 @@ export interface EncoderOptions {
   encodeTimeout?: number;
   /** Inputs of one rank that may wait, 4,096 unless set. */
   queueLimit?: number;
-  /** Pictures a batch, 4 unless set: larger ones gain nothing here and hold up interactive work. Texts go eight times as many. */
+  /** Pictures a batch at most, 4 unless set: larger ones gain nothing here and hold up interactive work. Texts go eight times as many, long texts and large pictures fewer. */
   batchSize?: number;
   limits: PictureLimits;
   log: Log;
@@ -46,6 +46,12 @@ export interface EncoderOptions {
   /** How a worker is started; the compiled worker/worker.js unless set. */
   startWorker?: StartWorker;
 }
+
+/** 32 texts of 128 tokens, or fewer longer ones. */
+const batchTokens = 4096;
+
+/** Four photos of a telephone of today, or fewer larger ones. */
+const batchPixels = 64e6;
 
 /**
  * Opens with the default model and those to preload checked and loaded; the others are checked afterwards, one at a time.
@@ -79,7 +85,7 @@ export async function openEncoder(options: EncoderOptions): Promise<OpenEncoder>
   const pool = new WorkerPool(
     {
       queueLimit: options.queueLimit ?? 4096,
-      batchSize: { image: pictures, text: pictures * 8 },
+      batch: { inputs: { image: pictures, text: pictures * 8 }, tokens: batchTokens, pixels: batchPixels },
       batchMs,
       startWorker: startProcess,
       preloaded: [model, ...preloaded],

@@ -1,6 +1,8 @@
 import type { Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
 import type { EncodeOptions, Encoder, ImageEmbedding, ModelVersion, Outcome, TextEmbedding } from '../encoder.js';
+import type { ModelPackage } from '../package/model-package.js';
+import { pixelsOf, tokensOf } from './cost.js';
 import type { PackagedModels } from './models.js';
 import type { WorkerPool } from './pool.js';
 import type { Job } from './queue.js';
@@ -57,6 +59,7 @@ export class PooledEncoder implements Encoder {
         ...input,
         version,
         modality,
+        cost: costOf(input, version.files.towers, modality),
         rank: rankOf(priority, modality, inputs.length),
         deaths: 0,
         loadFailed: false,
@@ -76,6 +79,10 @@ export class PooledEncoder implements Encoder {
       signal?.addEventListener('abort', abort, { once: true });
     });
   }
+}
+
+function costOf({ text, bytes }: Pick<Job, 'text' | 'bytes'>, towers: ModelPackage['towers'], modality: Modality): number {
+  return modality === 'text' ? tokensOf(text, towers.text!) : pixelsOf(bytes);
 }
 
 function hungUp(signal: AbortSignal | undefined): MixspaceError {

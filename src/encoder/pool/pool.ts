@@ -4,6 +4,7 @@ import { MixspaceError, toMixspaceError } from '../../errors.js';
 import type { Log } from '../../telemetry.js';
 import { modalitiesOf } from '../package/model-package.js';
 import type { PicturesReply, TextsReply, Usage } from '../protocol/messages.js';
+import type { BatchLimits } from './batch.js';
 import { outcomesOf } from './outcomes.js';
 import { JobQueue, type Job } from './queue.js';
 import type { Rank } from './rank.js';
@@ -15,7 +16,7 @@ import { WorkerDied, type WorkerProcess } from './worker-process.js';
 export interface PoolOptions {
   /** Of the inputs of one rank that wait. */
   queueLimit: number;
-  batchSize: Record<Modality, number>;
+  batch: BatchLimits;
   /** Milliseconds a batch may take in a worker, loading of models not counted. */
   batchMs: number;
   startWorker: () => WorkerProcess;
@@ -225,7 +226,7 @@ export class WorkerPool {
 
   /** Whether there was something for it. */
   #feed(slot: Slot): boolean {
-    const jobs = this.#queue.take((rank) => slot.hasRoom(rank), this.#options.batchSize, (version, modality, rank) => this.#mayTake(slot, version, modality, rank));
+    const jobs = this.#queue.take((rank) => slot.hasRoom(rank), this.#options.batch, (version, modality, rank) => this.#mayTake(slot, version, modality, rank));
     const [first] = jobs;
     if (!first) return false;
     this.#guard(this.#run(slot, first, jobs));
@@ -317,7 +318,7 @@ export class WorkerPool {
 
   #givenUp({ modality }: Job, { timedOut }: WorkerDied): MixspaceError {
     const what = modality === 'image' ? 'picture' : 'text';
-    const why = timedOut ? `takes longer than ${this.#options.batchSizeMs / 1000} s to encode (MIXSPACE_ENCODE_TIMEOUT)` : 'ended two workers that encoded it';
+    const why = timedOut ? `takes longer than ${this.#options.batchMs / 1000} s to encode (MIXSPACE_ENCODE_TIMEOUT)` : 'ended two workers that encoded it';
     return new MixspaceError('unprocessable', `This ${what} ${why}; it is given up.`);
   }
 }

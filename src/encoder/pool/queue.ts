@@ -1,6 +1,7 @@
 import type { Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
 import type { ImageEmbedding, Outcome, TextEmbedding } from '../encoder.js';
+import { takeBatch, type BatchLimits } from './batch.js';
 import { ranks, type Rank } from './rank.js';
 import type { Version } from './version.js';
 
@@ -15,6 +16,8 @@ export interface Job {
   text: string;
   bytes: Uint8Array;
   thumbnail: boolean;
+  /** Estimated tokens of a text, pixels of a picture. */
+  cost: number;
   /** Workers that died while they had it. */
   deaths: number;
   /** A worker could not load its model. */
@@ -82,12 +85,12 @@ export class JobQueue {
    * The next batch of a rank for which there is room and that `accepts`: the first rank that waits, unless
    * another one was passed over too often, then the lane whose head has waited longest.
    */
-  take(hasRoom: (rank: Rank) => boolean, batchSize: Record<Modality, number>, accepts: Accepts): Job[] {
+  take(hasRoom: (rank: Rank) => boolean, limits: BatchLimits, accepts: Accepts): Job[] {
     const able = ranks.flatMap((rank) => (hasRoom(rank) ? (this.#oldest(rank, accepts) ?? []) : []));
     const lane = able.findLast(({ rank }) => (this.#passed.get(rank) ?? 0) >= passedInARow) ?? able[0];
     if (!lane) return [];
     for (const { rank } of able) this.#passed.set(rank, rank === lane.rank ? 0 : (this.#passed.get(rank) ?? 0) + 1);
-    return lane.jobs.splice(0, batchSize[lane.modality]);
+    return takeBatch(lane.jobs, limits);
   }
 
   /** Everything that waits, taken out. */
