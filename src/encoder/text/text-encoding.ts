@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { readCharsmap } from './charsmap.js';
 import { cleaned, type Cleaning } from './cleaning.js';
+import { PieceTable } from './piece-table.js';
 
 /** Paths relative to the package's folder. */
 export interface TokenizerFiles {
@@ -47,7 +48,7 @@ interface NormalizerNode {
 interface TokenizerFile {
   normalizer: NormalizerNode | null;
   added_tokens: { content: string; special: boolean; id: number }[];
-  model: { vocab: Record<string, number> | [string, number][] };
+  model: { type?: string; vocab?: Record<string, number> | [string, number][]; merges?: unknown; unk_id?: number | null };
   padding?: { pad_id?: number } | null;
 }
 
@@ -69,7 +70,9 @@ async function openTextEncoding(directory: string, rules: TextRules): Promise<Te
   const file = JSON.parse(await readFile(join(directory, rules.tokenizer.file), 'utf8')) as TokenizerFile;
   const config = rules.tokenizer.config === undefined ? {} : (JSON.parse(await readFile(join(directory, rules.tokenizer.config), 'utf8')) as object);
   const lowers = hasLowercase(file.normalizer);
-  const tokenizer = new Tokenizer(withoutSpecialTokens(file), config);
+  const tokenizer = tokenizerOf(withoutSpecialTokens(file), config);
+  // What lives as long as the tokenizer must not hold what it was made of.
+  file.model = {};
   applyCharsmaps(tokenizer.normalizer as LiveNormalizer | null, file.normalizer);
   const idOf = (token: string) => file.added_tokens.find(({ content }) => content === token)?.id ?? tokenizer.token_to_id(token);
   const ending = specialsAtEnd(tokenizer);
@@ -112,10 +115,57 @@ function applyCharsmaps(live: LiveNormalizer | null | undefined, node: Normalize
   node.normalizers?.forEach((child, i) => applyCharsmaps(live.normalizers?.[i], child));
 }
 
+/** What the library's Unigram model looks up. */
+interface LiveUnigram {
+  vocab: string[];
+  scores: Float64Array;
+  tokens_to_ids: PieceTable;
+  trie: PieceTable;
+  unk_token_id: number;
+  unk_token: string;
+  bos_token: string;
+  bos_token_id: number | undefined;
+  eos_token: string;
+  eos_token_id: number | undefined;
+  min_score: number;
+  unk_score: number;
+}
+
+/** The library's own, but for a Unigram model's vocabulary, which it would hold as a map and as a trie of objects. */
+function tokenizerOf(file: TokenizerFile, config: object): Tokenizer {
+  const { model } = file;
+  if (model.type !== 'Unigram' || !Array.isArray(model.vocab) || typeof model.unk_id !== 'number') return released(new Tokenizer(file, config), file);
+  const unknown = model.vocab[model.unk_id];
+  if (!unknown) throw new Error(`its unk_id is ${model.unk_id} of ${model.vocab.length} pieces.`);
+  const table = new PieceTable(model.vocab);
+  const tokenizer = new Tokenizer({ ...file, model: { ...model, vocab: [unknown], unk_id: 0 } }, config);
+  for (const { content, id } of file.added_tokens) table.set(content, id);
+  const live = tokenizer.model as unknown as LiveUnigram;
+  live.min_score = table.scores.reduce((least, score) => Math.min(least, score), Infinity);
+  live.unk_score = live.min_score - 10;
+  live.scores = table.scores;
+  live.scores[model.unk_id] = live.unk_score;
+  live.tokens_to_ids = table;
+  live.trie = table;
+  live.unk_token_id = model.unk_id;
+  live.unk_token = unknown[0];
+  live.bos_token_id = table.get(live.bos_token);
+  live.eos_token_id = table.get(live.eos_token);
+  return tokenizer;
+}
+
+/** Without what only reading the file and decoding need. */
+function released(tokenizer: Tokenizer, { model }: TokenizerFile): Tokenizer {
+  delete model.vocab;
+  delete model.merges;
+  Object.assign(tokenizer.model as object, { vocab: [], merges: [] });
+  return tokenizer;
+}
+
 function withoutSpecialTokens(file: TokenizerFile): TokenizerFile {
   const special = file.added_tokens.filter((token) => token.special);
   const kept = file.added_tokens.filter((token) => !token.special);
-  const { vocab } = file.model;
+  const { vocab = {} } = file.model;
   const missing = Array.isArray(vocab) ? [] : special.filter(({ content }) => !(content in vocab));
   const extended = Array.isArray(vocab) ? vocab : { ...vocab, ...Object.fromEntries(missing.map(({ content, id }) => [content, id])) };
   return { ...file, added_tokens: kept, model: { ...file.model, vocab: extended } };
