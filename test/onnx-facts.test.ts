@@ -74,12 +74,12 @@ describe('files of weights are those named', () => {
 });
 
 test.each([
-  ['is no protocol buffer', Buffer.from('{}'), /text_model\.onnx cannot be read: it is no ONNX file/],
-  ['is empty', Buffer.alloc(0), /text_model\.onnx cannot be read: it holds no graph/],
-  ['ends in its weights', model(graph(message(5, bytes(9, Buffer.alloc(1000))))).subarray(0, 500), /text_model\.onnx cannot be read: it ends too early/],
-  ['has a field that is longer than what holds it', model(graph(Buffer.concat([varint(1 * 8 + 2), varint(100), Buffer.alloc(3)]))), /text_model\.onnx cannot be read: it ends too early/],
-  ['has a length that never ends', model(Buffer.concat([varint(7 * 8 + 2), Buffer.alloc(12, 0xff)])), /text_model\.onnx cannot be read: it is no ONNX file/],
-  ['has a graph in a graph in a graph', model(Array.from({ length: 200 }).reduce<Buffer>((inner) => graph(message(1, message(5, inner.subarray(0, 0), Buffer.concat([varint(6 * 8 + 2), inner.subarray(1)])))), graph(nodeOf('Cast')))), /text_model\.onnx cannot be read: its graphs are nested too deeply/],
+  ['is no protocol buffer', Buffer.from('{}'), /text_model\.onnx cannot be loaded: it is no ONNX file/],
+  ['is empty', Buffer.alloc(0), /text_model\.onnx cannot be loaded: it holds no graph/],
+  ['ends in its weights', model(graph(message(5, bytes(9, Buffer.alloc(1000))))).subarray(0, 500), /text_model\.onnx cannot be loaded: it ends too early/],
+  ['has a field that is longer than what holds it', model(graph(Buffer.concat([varint(1 * 8 + 2), varint(100), Buffer.alloc(3)]))), /text_model\.onnx cannot be loaded: it ends too early/],
+  ['has a length that never ends', model(Buffer.concat([varint(7 * 8 + 2), Buffer.alloc(12, 0xff)])), /text_model\.onnx cannot be loaded: it is no ONNX file/],
+  ['has a graph in a graph in a graph', model(Array.from({ length: 200 }).reduce<Buffer>((inner) => graph(message(1, message(5, inner.subarray(0, 0), Buffer.concat([varint(6 * 8 + 2), inner.subarray(1)])))), graph(nodeOf('Cast')))), /text_model\.onnx cannot be loaded: its graphs are nested too deeply/],
 ])('a file that %s is refused in one sentence', async (_, content, sentence) => {
   await expect(factsOf(content)).rejects.toThrow(sentence);
 });

@@ -254,7 +254,7 @@ describe('variants', () => {
       expect(await encoder.models.model('quantized')).toMatchObject({ variant: 'q8', batching: 'one_at_a_time' });
       const problems = Object.fromEntries(encoder.models.list().map(({ id, problem }) => [id, problem]));
       expect(problems['unknown']).toMatch(/model\.onnx cannot be taken apart: it has the outputs logits_per_image, words, image_embeds; text_embeds or text_embeddings is needed\./);
-      expect(problems['cut']).toMatch(/model\.onnx cannot be read: it ends too early\./);
+      expect(problems['cut']).toMatch(/model\.onnx cannot be loaded: it ends too early\./);
       expect(said).toContain('The model package unknown cannot be used');
     });
   });

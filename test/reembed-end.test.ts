@@ -93,7 +93,7 @@ describe('A collection goes over', () => {
         return outcome;
       },
     };
-    expect(await embedAgain({ store: meanwhile, models: encoder.models, encoder } as Context, 'photos', target, new Run())).toBe('done');
+    expect(await embedAgain({ store: meanwhile, models: encoder.models, encoder } as Partial<Context> as Context, 'photos', target, new Run())).toBe('done');
     expect(asked).toEqual(['pending', 'pending', 'pending', 'done']);
     expect(await store.describeCollection('photos')).toMatchObject({ model: 'second', unembedded: 0, counts: { text: 103 } });
     for (const id of ['text 0', 'text 99', ...late]) {

@@ -25,6 +25,8 @@ export interface EncoderOptions {
   preload?: string[];
   /** Seconds after which a model that nobody used is unloaded, 600 unless set; 0: never. */
   modelIdleSeconds?: number;
+  /** Seconds after which workers that nobody needs are ended, all but one, and pictures' towers are unloaded from that, 60 unless set; never where models are not unloaded. */
+  restSeconds?: number;
   /** Bytes that all models in all workers may hold before the least recently used goes; no bound unless set. */
   modelMemory?: number;
   /** Processes; one a core, at most 8, unless set. */
@@ -89,6 +91,7 @@ export async function openEncoder(options: EncoderOptions): Promise<OpenEncoder>
       batchMs,
       startWorker: startProcess,
       preloaded: [model, ...preloaded],
+      restMs: idle === 0 ? Infinity : 1000 * (options.restSeconds ?? 60),
       idleMs: idle === 0 ? Infinity : 1000 * idle,
       memoryBytes: options.modelMemory ?? Infinity,
       log,

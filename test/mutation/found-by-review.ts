@@ -15,8 +15,8 @@ export const foundByReview: Mutation[] = [
   ),
   of('src/encoder/worker/worker.ts', numbers)(
     'refused-picture-shifts-in-the-worker',
-    'readPicture(bytes, model, tensor, read * stride, thumbnail, seconds)',
-    'readPicture(bytes, model, tensor, outcomes.length * stride, thumbnail, seconds)',
+    'readPicture(bytes, rules, tensor, read * stride, thumbnail, seconds)',
+    'readPicture(bytes, rules, tensor, outcomes.length * stride, thumbnail, seconds)',
     'Behind a refused picture each gets the embedding of its neighbor.',
   ),
   of('src/operations/embedding.ts', numbers)('client-embedding-unnormalised', '(value) => value / largest / norm)', '(value) => value)', 'Scores of what clients send are no cosines.'),

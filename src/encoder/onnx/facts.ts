@@ -14,7 +14,7 @@ export function readOnnxFacts(path: string): OnnxFacts {
   try {
     return factsOf(bytes);
   } catch (error) {
-    throw new Error(`${path} cannot be read: ${(error as Error).message}`, { cause: error });
+    throw new Error(`${path} cannot be loaded: ${(error as Error).message}`, { cause: error });
   } finally {
     bytes.close();
   }

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Modality } from '../../domain/modality.js';
+import { modalities, type Modality } from '../../domain/modality.js';
 import { MixspaceError, toMixspaceError } from '../../errors.js';
 import type { Log } from '../../telemetry.js';
 import { modalitiesOf } from '../package/model-package.js';
+import { versionOfFolder } from '../package/version.js';
 import type { PicturesReply, TextsReply, Usage } from '../protocol/messages.js';
 import type { BatchLimits } from './batch.js';
 import { outcomesOf } from './outcomes.js';
@@ -22,12 +23,20 @@ export interface PoolOptions {
   startWorker: () => WorkerProcess;
   /** Loaded by every worker as it starts, and kept. */
   preloaded: Version[];
+  /** Milliseconds after which workers that nobody needs are ended, all but one, which keeps the text towers; Infinity: never. */
+  restMs: number;
   /** See `ResidencyOptions`. */
   idleMs: number;
   memoryBytes: number;
   log: Log;
   onStage: (stage: string, seconds: number) => void;
 }
+
+/** All but texts: one tokenizer and one text tower serve all, as long as they keep up. */
+const othersHold = modalities.filter((modality) => modality !== 'text');
+
+/** Milliseconds that a text waits before a further worker loads what it needs, which takes about as long. */
+const patienceMs = 1000;
 
 /** What a worker could not load is left to those that hold it for so many milliseconds. */
 const refusedMs = 30_000;
@@ -44,6 +53,7 @@ export class WorkerPool {
   readonly #refused = new Map<string, number>();
   /** What a worker died of, perhaps: each is tried once more, alone in a worker. */
   #suspects: Job[] = [];
+  readonly #resting: NodeJS.Timeout | undefined;
   #replaced = 0;
   #pastCpuSeconds = 0;
   #closing = false;
@@ -52,10 +62,11 @@ export class WorkerPool {
   constructor(options: PoolOptions, workers: WorkerProcess[]) {
     this.#options = options;
     this.#queue = new JobQueue(options.queueLimit);
-    this.#slots = workers.map((worker) => new Slot(worker));
+    this.#slots = workers.map((worker, i) => new Slot(worker, i === 0 ? modalities : othersHold));
     this.#residency = new Residency(this.#slots, options);
     for (const version of options.preloaded) this.#keep(version);
     for (const slot of this.#slots) this.#watch(slot);
+    if (options.restMs !== Infinity) this.#resting = setInterval(() => this.#guard(this.#rest()), Math.min(15_000, options.restMs / 4)).unref();
   }
 
   get waiting(): number {
@@ -83,9 +94,11 @@ export class WorkerPool {
     return this.#kept.get(version.files.id)?.version.key === version.key;
   }
 
-  /** Waits until every worker has the models to start with. */
+  /** Waits until the first worker has the models to start with; the others load theirs meanwhile. */
   async ready(): Promise<void> {
-    await Promise.all(this.#slots.map(({ worker }) => this.#preload(worker)));
+    const [first, ...others] = this.#slots;
+    for (const slot of others) this.#preloadQuietly(slot);
+    if (first) await this.#preload(first);
   }
 
   /** Of a model that is kept, other files: each worker has them before this ends, one after the other, so that the others answer meanwhile. */
@@ -96,9 +109,10 @@ export class WorkerPool {
     // Whoever begins meanwhile begins with the new files.
     this.#keep(version);
     try {
-      for (const { worker } of this.#slots) {
+      for (const slot of this.#slots) {
+        if (slot.resting) continue;
         // The one in its place has them from its start.
-        await this.#load(worker, version).catch((error: unknown) => {
+        await this.#load(slot, version).catch((error: unknown) => {
           if (!(error instanceof WorkerDied)) throw error;
         });
       }
@@ -140,6 +154,7 @@ export class WorkerPool {
   async close(): Promise<void> {
     this.#closing = true;
     this.#residency.close();
+    clearInterval(this.#resting);
     for (const job of [...this.#queue.clear(), ...this.#suspects.splice(0)]) this.#settle(job, { ok: false, error: stopping() });
     while (this.#slots.some(({ batches }) => batches > 0)) await delay(10);
     await Promise.all(this.#slots.map(({ worker }) => worker.end()));
@@ -149,12 +164,19 @@ export class WorkerPool {
     this.#kept.set(version.files.id, { version, release: this.#residency.keep(version) });
   }
 
-  async #preload(worker: WorkerProcess): Promise<void> {
-    for (const { version } of [...this.#kept.values()]) await this.#load(worker, version);
+  async #preload(slot: Slot): Promise<void> {
+    for (const { version } of [...this.#kept.values()]) await this.#load(slot, version);
   }
 
-  async #load(worker: WorkerProcess, version: Version): Promise<void> {
-    for (const modality of modalitiesOf(version.files)) {
+  #preloadQuietly(slot: Slot): void {
+    this.#preload(slot).catch((error: unknown) => {
+      // The one in its place loads them, too.
+      if (!(error instanceof WorkerDied)) this.#options.log('error', 'An encoder worker cannot load the model.', { error: String(error) });
+    });
+  }
+
+  async #load({ worker, home }: Slot, version: Version): Promise<void> {
+    for (const modality of modalitiesOf(version.files).filter((each) => home.includes(each))) {
       if (!worker.holds(version.files, modality)) this.#residency.makeRoomFor(version, modality);
       await worker.load(version.files, modality);
     }
@@ -174,8 +196,10 @@ export class WorkerPool {
 
   /** When its worker ends, however it ends. */
   async #replace(slot: Slot): Promise<void> {
-    let how = await slot.worker.ended;
-    this.#pastCpuSeconds += slot.worker.usage.cpuSeconds;
+    const { worker } = slot;
+    let how = await worker.ended;
+    this.#pastCpuSeconds += worker.usage.cpuSeconds;
+    if (slot.resting || slot.worker !== worker) return;
     while (!this.#closing) {
       slot.deaths++;
       this.#replaced++;
@@ -192,7 +216,7 @@ export class WorkerPool {
     }
     if (this.#closing) return;
     this.#watch(slot);
-    this.#preload(slot.worker).catch((error: unknown) => this.#options.log('error', 'An encoder worker cannot load the model.', { error: String(error) }));
+    this.#preloadQuietly(slot);
     this.#dispatch();
   }
 
@@ -221,23 +245,54 @@ export class WorkerPool {
 
   #dispatch(): void {
     this.#trySuspects();
-    while (!this.#closing && this.#slots.toSorted((a, b) => a.batches - b.batches).some((slot) => this.#feed(slot)));
+    while (!this.#closing && this.#byLoad().some((slot) => this.#feed(slot)));
+  }
+
+  /** Who has least to do first, who rests last; of the others the first one last, which alone has the text towers. */
+  #byLoad(): Slot[] {
+    return this.#slots.toReversed().sort((a, b) => Number(a.resting) - Number(b.resting) || a.batches - b.batches);
+  }
+
+  /** Ends workers that nobody needed for a while; in the first one, pictures' towers are given back. */
+  async #rest(): Promise<void> {
+    // What could not be loaded again stays.
+    const kept = [...this.#kept.values()].map(({ version }) => version.files);
+    for (const { directory, version } of kept) if ((await versionOfFolder(directory)) !== version) return;
+    if (this.#closing) return;
+    const [first, ...others] = this.#slots;
+    const { restMs, log } = this.#options;
+    for (const slot of others) {
+      if (slot.resting || slot.batches > 0 || slot.reserved || !slot.worker.alive || performance.now() - slot.usedAt < restMs) continue;
+      slot.resting = true;
+      log('info', 'An encoder worker ends until it is needed again.', { worker: slot.worker.pid });
+      void slot.worker.end();
+    }
+    if (first) for (const modality of othersHold) this.#residency.rest(first, modality, restMs);
+  }
+
+  #wake(slot: Slot): void {
+    slot.worker = this.#options.startWorker();
+    slot.resting = false;
+    this.#watch(slot);
+    this.#preloadQuietly(slot);
   }
 
   /** Whether there was something for it. */
   #feed(slot: Slot): boolean {
-    const jobs = this.#queue.take((rank) => slot.hasRoom(rank), this.#options.batch, (version, modality, rank) => this.#mayTake(slot, version, modality, rank));
+    const jobs = this.#queue.take((rank) => slot.hasRoom(rank), this.#options.batch, (version, modality, rank, waitedMs) => this.#mayTake(slot, version, modality, rank, waitedMs));
     const [first] = jobs;
     if (!first) return false;
+    if (slot.resting) this.#wake(slot);
     this.#guard(this.#run(slot, first, jobs));
     return true;
   }
 
   /** A worker that holds the model goes first; another one loads it only where those are busy and memory allows. */
-  #mayTake(slot: Slot, version: Version, modality: Modality, rank: Rank): boolean {
+  #mayTake(slot: Slot, version: Version, modality: Modality, rank: Rank, waitedMs: number): boolean {
     if (slot.holds(version, modality)) return true;
     const holders = this.#residency.holders(version, modality);
     if (holders.length === 0) return true;
+    if (!slot.home.includes(modality) && waitedMs < patienceMs) return false;
     const refused = (this.#refused.get(version.key) ?? 0) > performance.now();
     return !refused && holders.every((each) => !each.hasRoom(rank)) && this.#residency.hasRoomFor(version, modality);
   }

@@ -6,7 +6,7 @@ import { ranks, type Rank } from './rank.js';
 import type { Version } from './version.js';
 
 /** Whether a worker may take what waits for a tower. */
-export type Accepts = (version: Version, modality: Modality, rank: Rank) => boolean;
+export type Accepts = (version: Version, modality: Modality, rank: Rank, waitedMs: number) => boolean;
 
 /** One input that waits or is being encoded. */
 export interface Job {
@@ -125,7 +125,7 @@ export class JobQueue {
     for (const lane of this.#lanes.values()) {
       const head = lane.jobs[0];
       if (lane.rank !== rank || !head || (oldest && head.queuedAt >= oldest.jobs[0]!.queuedAt)) continue;
-      if (accepts(lane.version, lane.modality, rank)) oldest = lane;
+      if (accepts(lane.version, lane.modality, rank, performance.now() - head.queuedAt)) oldest = lane;
     }
     return oldest;
   }

@@ -100,6 +100,14 @@ export class Residency {
     }
   }
 
+  /** Of a slot that stays awake, what nobody used for so long and can be loaded again when it is wanted. */
+  rest(slot: Slot, modality: Modality, ms: number): void {
+    const now = performance.now();
+    for (const tower of slot.worker.alive ? slot.worker.towers : []) {
+      if (tower.modality === modality && !slot.uses(keyOf(tower.model), modality) && now - this.#lastUse(tower) >= ms) this.#unload({ ...tower, slot }, 'nobody has used it for a while');
+    }
+  }
+
   close(): void {
     clearInterval(this.#timer);
   }
@@ -112,8 +120,13 @@ export class Residency {
   #idle(): (HeldTower & { slot: Slot })[] {
     return this.#slots.flatMap((slot) => {
       const towers = slot.worker.alive ? slot.worker.towers : [];
-      return towers.filter(({ model, modality }) => !slot.uses(keyOf(model), modality) && (this.#known.get(keyOf(model))?.kept ?? 0) === 0).map((tower) => ({ ...tower, slot }));
+      return towers.filter((tower) => !slot.uses(keyOf(tower.model), tower.modality) && !this.#isKept(slot, tower)).map((tower) => ({ ...tower, slot }));
     });
+  }
+
+  /** Once in the service where it is a text tower, in every worker where not. */
+  #isKept({ home }: Slot, { model, modality }: HeldTower): boolean {
+    return home.includes(modality) && (this.#known.get(keyOf(model))?.kept ?? 0) > 0;
   }
 
   #unload({ slot: { worker }, model, modality }: HeldTower & { slot: Slot }, why: string): void {

@@ -13,14 +13,21 @@ export interface UnderWay {
 /** One place of the pool; its worker is replaced when it dies. */
 export class Slot {
   worker: WorkerProcess;
+  /** Of models that are kept, it holds these towers. */
+  readonly home: readonly Modality[];
+  /** Its worker was ended because nobody needed it; whatever comes next starts another one. */
+  resting = false;
+  /** Milliseconds of `performance.now()`. */
+  usedAt = performance.now();
   /** Deaths since the last answer. */
   deaths = 0;
   /** Takes no batch: what may have ended its worker is tried in the next one, each input alone. */
   reserved = false;
   readonly #underWay: UnderWay[] = [];
 
-  constructor(worker: WorkerProcess) {
+  constructor(worker: WorkerProcess, home: readonly Modality[]) {
     this.worker = worker;
+    this.home = home;
   }
 
   get batches(): number {
@@ -29,7 +36,7 @@ export class Slot {
 
   /** For a batch of this rank, now. */
   hasRoom(rank: Rank): boolean {
-    return this.worker.alive && !this.reserved && hasPlace(rank, (each) => this.#underWay.filter((batch) => batch.rank === each).length);
+    return (this.resting || this.worker.alive) && !this.reserved && hasPlace(rank, (each) => this.#underWay.filter((batch) => batch.rank === each).length);
   }
 
   holds(version: Version, modality: Modality): boolean {
@@ -43,6 +50,9 @@ export class Slot {
   /** Returns what ends it. */
   begin(batch: UnderWay): () => void {
     this.#underWay.push(batch);
-    return () => void this.#underWay.splice(this.#underWay.indexOf(batch), 1);
+    return () => {
+      this.#underWay.splice(this.#underWay.indexOf(batch), 1);
+      this.usedAt = performance.now();
+    };
   }
 }

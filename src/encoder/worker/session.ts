@@ -47,6 +47,8 @@ function optionsFor(executionProvider: string, threads: number): InferenceSessio
   return {
     executionProviders: [executionProvider],
     executionMode: 'sequential',
+    // A block of memory for every number of inputs there has been.
+    enableMemPattern: false,
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
