@@ -60,6 +60,10 @@ export async function openService(config: Config): Promise<Service> {
   });
   telemetry.gauge('mixspace_encoder_waiting', 'Texts and pictures that wait for an encoder', () => towers.waiting());
   telemetry.gauge('mixspace_encoder_resident_bytes', 'Resident memory of the encoder workers, each as of its last answer', () => towers.workers().residentBytes);
+  telemetry.gauges('mixspace_resident_bytes', 'Resident memory of each process, encoders as of their last answer', ['role', 'worker'], () => [
+    { labels: { role: 'service', worker: '' }, value: process.memoryUsage.rss() },
+    ...towers.workers().processes.map(({ role, worker, residentBytes }) => ({ labels: { role, worker: String(worker) }, value: residentBytes })),
+  ]);
   telemetry.gauge('mixspace_encoder_cpu_seconds', 'Processor time of the encoder workers, each as of its last answer', () => towers.workers().cpuSeconds);
   telemetry.gauge('mixspace_encoder_replaced', 'Encoder workers that died and were replaced', () => towers.workers().replaced);
   telemetry.gauge('mixspace_models_loaded', 'Models that at least one worker holds', () => towers.models.list().filter(({ loadedIn }) => loadedIn > 0).length);

@@ -15,6 +15,8 @@ export interface Telemetry {
   request(labels: { method: string; route: string; status: number }, seconds: number): void;
   /** A value read when the metrics are. */
   gauge(name: string, help: string, read: () => number): void;
+  /** Several values of one name, by their labels. */
+  gauges<L extends string>(name: string, help: string, labelNames: L[], read: () => { labels: Record<L, string>; value: number }[]): void;
   /** Returns what adds to it. */
   counter<L extends string>(name: string, help: string, labelNames: L[]): (labels: Record<L, string>, count: number) => void;
   close(): void;
@@ -53,6 +55,18 @@ export function openTelemetry(options: { level: string }): Telemetry {
     request: (labels, seconds) => requests.observe({ ...labels, status: String(labels.status) }, seconds),
     gauge: (name, help, read) => {
       new Gauge({ name, help, registers: [registry], collect() { this.set(read()); } });
+    },
+    gauges: (name, help, labelNames, read) => {
+      new Gauge({
+        name,
+        help,
+        labelNames,
+        registers: [registry],
+        collect() {
+          this.reset();
+          for (const { labels, value } of read()) this.set(labels, value);
+        },
+      });
     },
     counter: (name, help, labelNames) => {
       const counter = new Counter({ name, help, labelNames, registers: [registry] });

@@ -137,12 +137,21 @@ export interface Encoder {
   encodeImages(model: string | ModelVersion, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean }): Promise<Outcome<ImageEmbedding>[]>;
 }
 
+/** One of the workers' processes that run now. */
+export interface WorkerMemory {
+  /** Its place among the workers. */
+  worker: number;
+  /** What it keeps loaded: every tower, or pictures' alone. */
+  role: 'encoder' | 'picture encoder';
+  residentBytes: number;
+}
+
 /** The encoder as whoever opened it has it. */
 export interface OpenEncoder extends Encoder {
   readonly models: Models;
   /** Pictures and texts that wait for a worker. */
   waiting(): number;
-  /** Of the workers' processes. `replaced`: how many died so far. */
-  workers(): { residentBytes: number; cpuSeconds: number; replaced: number };
+  /** Of the workers' processes, each as of its last answer. `replaced`: how many died so far. */
+  workers(): { residentBytes: number; cpuSeconds: number; replaced: number; processes: WorkerMemory[] };
   close(): Promise<void>;
 }

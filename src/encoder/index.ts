@@ -114,7 +114,7 @@ export async function openEncoder(options: EncoderOptions): Promise<OpenEncoder>
     encodeTexts: (...of) => encoder.encodeTexts(...of),
     encodeImages: (...of) => encoder.encodeImages(...of),
     waiting: () => pool.waiting,
-    workers: () => ({ ...pool.usage, replaced: pool.replaced }),
+    workers: () => ({ ...pool.usage, replaced: pool.replaced, processes: pool.processes }),
     close,
   };
 }

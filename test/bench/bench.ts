@@ -11,11 +11,12 @@ import { add } from './add.js';
 import { benchModel } from './bench-model.js';
 import { embeddings } from './embeddings.js';
 import { lag } from './lag.js';
+import { memory } from './memory.js';
 import { resize } from './resize.js';
 import { search } from './search.js';
 import { transformers } from './transformers.js';
 
-const benchmarks = new Map(Object.entries({ embeddings, transformers, add, search, resize, lag }));
+const benchmarks = new Map(Object.entries({ embeddings, transformers, add, search, resize, lag, memory }));
 
 try {
   const { positionals, values } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false }, model: { type: 'string' } } });

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { modalities, type Modality } from '../../domain/modality.js';
 import { MixspaceError, toMixspaceError } from '../../errors.js';
 import type { Log } from '../../telemetry.js';
+import type { WorkerMemory } from '../encoder.js';
 import { modalitiesOf } from '../package/model-package.js';
 import { versionOfFolder } from '../package/version.js';
 import type { PicturesReply, TextsReply, Usage } from '../protocol/messages.js';
@@ -82,6 +83,10 @@ export class WorkerPool {
   get usage(): Usage {
     const all = this.#slots.filter(({ worker }) => worker.alive).map(({ worker }) => worker.usage);
     return { residentBytes: all.reduce((sum, { residentBytes }) => sum + residentBytes, 0), cpuSeconds: all.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, this.#pastCpuSeconds) };
+  }
+
+  get processes(): WorkerMemory[] {
+    return this.#slots.flatMap(({ worker: { alive, usage }, home }, worker) => (alive ? [{ worker, role: home.includes('text') ? 'encoder' : 'picture encoder', residentBytes: usage.residentBytes }] : []));
   }
 
   /** Workers that hold a tower. */
@@ -179,6 +184,7 @@ export class WorkerPool {
     for (const modality of modalitiesOf(version.files).filter((each) => home.includes(each))) {
       if (!worker.holds(version.files, modality)) this.#residency.makeRoomFor(version, modality);
       await worker.load(version.files, modality);
+      this.#residency.used(version, modality);
     }
   }
 

@@ -1,0 +1,75 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { call, items, searchIn } from '../api.js';
+import { startServer, type RunningServer } from '../server.js';
+import { defaultModel, settingsFor } from './bench-model.js';
+import { embeddingRequests, readyMade, requestEmbeddings } from './embedding-requests.js';
+import { withPhotoFolder } from './photo-folder.js';
+import { seconds } from './timing.js';
+
+const workers = 2;
+
+/** Longer than it takes until workers that nobody needs are ended. */
+const idleMs = 90_000;
+
+/** Memory of the service with the bundled model: ready, saturated with pictures, idle; and how long the first search takes then. Linux alone tells it. */
+export async function memory(quick: boolean): Promise<void> {
+  const model = await defaultModel();
+  await withPhotoFolder(quick ? 100 : 500, async (_, files) => {
+    const server = await startServer({ env: { LOG_LEVEL: 'error', MIXSPACE_CACHE: '0', MIXSPACE_WORKERS: String(workers), ...settingsFor(model) }, patience: 120_000 });
+    try {
+      await call(server.url, 'POST', items(), { items: [{ id: 'one', text: 'a boat on a lake' }] });
+      console.log(`memory, ready: ${told(server)}`);
+      const requests = await readyMade(embeddingRequests(model.id, files, 50, 0));
+      let over = false;
+      let highest = 0;
+      const watching = (async () => {
+        for (; !over; await delay(100)) highest = Math.max(highest, total(processesOf(server), 'resident'));
+      })();
+      for (let round = 0; round < (quick ? 1 : 3); round++) await requestEmbeddings(server.url, requests);
+      console.log(`memory, saturated: ${told(server)}`);
+      over = true;
+      await watching;
+      console.log(`memory, the most while saturated: ${highest} MB resident`);
+      await delay(idleMs);
+      console.log(`memory, idle: ${told(server)}`);
+      const first = await seconds(() => call(server.url, 'POST', searchIn(), { query: 'a ship' }));
+      console.log(`memory, first search after that: ${(1000 * first).toFixed(0)} ms`);
+    } finally {
+      await server.remove();
+    }
+  });
+}
+
+interface ProcessMemory {
+  name: string;
+  /** Megabytes (2^20 bytes). */
+  resident: number;
+  /** What it shares with others counted by its share. */
+  proportional: number;
+}
+
+function told(server: RunningServer): string {
+  const all = processesOf(server);
+  return `${total(all, 'resident')} MB resident, ${total(all, 'proportional')} MB where shared pages count once (${all.map(({ name, resident }) => `${name} ${resident}`).join(', ')})`;
+}
+
+function total(all: ProcessMemory[], key: 'resident' | 'proportional'): number {
+  return all.reduce((sum, each) => sum + each[key], 0);
+}
+
+function processesOf(server: RunningServer): ProcessMemory[] {
+  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n');
+  const children = lines.map((line) => line.trim().split(/\s+/).map(Number) as [number, number]).filter(([, parent]) => parent === server.process.pid);
+  return [server.process.pid!, ...children.map(([pid]) => pid)].flatMap((pid, i) => {
+    try {
+      const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+      const of = (field: string): number => Math.round(Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(rollup)![1]) / 1024);
+      return [{ name: i === 0 ? 'service' : 'encoder', resident: of('Rss'), proportional: of('Pss') }];
+    } catch {
+      // It has ended meanwhile, ps among them.
+      return [];
+    }
+  });
+}

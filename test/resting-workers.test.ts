@@ -1,0 +1,60 @@
+/** What nobody needs is given back, and comes again when it is needed. */
+import { readFile, rename } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { call } from './api.js';
+import { interactive, listedAs, models, open, put, start, startWorker, until } from './changing-models.js';
+import { fixtures } from './small-towers.js';
+
+const picture = () => readFile(path.join(fixtures, 'images', 'landscape.jpg'));
+const vectorOf = (outcome: { ok: boolean; value?: { embedding: Float32Array } } | undefined): number[] => [...outcome!.value!.embedding];
+
+it('ends workers that nobody needs but one, which answers texts at once and pictures as before, and wakes the others under load', async () => {
+  let started = 0;
+  const encoder = await open({
+    workers: 3,
+    restSeconds: 1,
+    startWorker: (settings) => {
+      started++;
+      return startWorker(settings);
+    },
+  });
+  // The check of the other model has a worker of its own.
+  await encoder.models.model('other');
+  const bytes = await picture();
+  const [text] = await encoder.encodeTexts('main', ['a dog'], interactive);
+  const before = vectorOf((await encoder.encodeImages('main', [bytes], interactive))[0]);
+  const main = () => encoder.models.list().find(({ id }) => id === 'main')!;
+  await until(() => encoder.workers().processes, (processes) => processes.length === 1);
+  expect(encoder.workers().processes[0]).toMatchObject({ worker: 0, role: 'encoder' });
+  expect(main().loadedIn).toBe(1);
+
+  const rested = started;
+  expect(await encoder.encodeTexts('main', ['a dog'], interactive)).toEqual([text]);
+  expect(started).toBe(rested);
+  const outcomes = await encoder.encodeImages('main', Array<Buffer>(120).fill(bytes), { priority: 'bulk' });
+  for (const outcome of outcomes) expect(vectorOf(outcome as never)).toEqual(before.map((value) => expect.closeTo(value, 5) as number));
+  expect(started).toBeGreaterThan(rested);
+  expect(encoder.workers().replaced).toBe(0);
+});
+
+it('holds a text tower in one worker alone, and tells the memory of each process', async () => {
+  const server = await start({ MIXSPACE_WORKERS: '2' });
+  await until(() => listedAs(server, 'main'), ({ loaded_in: held }) => held === 2);
+  const body = (await call<string>(server.url, 'GET', '/metrics')).body;
+  const told = [...body.matchAll(/^mixspace_resident_bytes\{role="([^"]+)",worker="(\d*)"\} (\S+)$/gm)].map(([, role, worker, bytes]) => [role, worker, Number(bytes)] as const);
+  expect(told.map(([role, worker]) => [role, worker])).toEqual([['service', ''], ['encoder', '0'], ['picture encoder', '1']]);
+  for (const [role, , bytes] of told) expect(bytes, role).toBeGreaterThan(20e6);
+});
+
+it('keeps what it could not load again', async () => {
+  const encoder = await open({ workers: 2, restSeconds: 0.5 });
+  await encoder.models.model('other');
+  const before = vectorOf((await encoder.encodeImages('main', [await picture()], interactive))[0]);
+  await rename(path.join(models, 'main'), path.join(models, '.main'));
+  const looks = Array.from({ length: 10 }, () => 150);
+  for (const ms of looks) await new Promise((resolve) => setTimeout(resolve, ms));
+  expect(encoder.workers().processes).toHaveLength(2);
+  expect(vectorOf((await encoder.encodeImages('main', [await picture()], interactive))[0])).toEqual(before);
+  await put('clip-tiny', 'main');
+});
