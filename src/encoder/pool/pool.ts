@@ -3,10 +3,11 @@ import { modalities, type Modality } from '../../domain/modality.js';
 import { MixspaceError, toMixspaceError } from '../../errors.js';
 import type { Log } from '../../telemetry.js';
 import type { WorkerMemory } from '../encoder.js';
-import { modalitiesOf } from '../package/model-package.js';
+import { keyOf, modalitiesOf } from '../package/model-package.js';
 import { versionOfFolder } from '../package/version.js';
 import type { PicturesReply, TextsReply, Usage } from '../protocol/messages.js';
 import type { BatchLimits } from './batch.js';
+import { cannotLoad, stopping } from './failures.js';
 import { outcomesOf } from './outcomes.js';
 import { JobQueue, type Job } from './queue.js';
 import type { Rank } from './rank.js';
@@ -265,10 +266,13 @@ export class WorkerPool {
     const kept = [...this.#kept.values()].map(({ version }) => version.files);
     for (const { directory, version } of kept) if ((await versionOfFolder(directory)) !== version) return;
     if (this.#closing) return;
+    const keys = new Set(kept.map(keyOf));
     const [first, ...others] = this.#slots;
     const { restMs, log } = this.#options;
     for (const slot of others) {
-      if (slot.resting || slot.batches > 0 || slot.reserved || !slot.worker.alive || performance.now() - slot.usedAt < restMs) continue;
+      const isIdle = !slot.resting && slot.worker.alive && !slot.reserved && slot.batches === 0 && performance.now() - slot.usedAt >= restMs;
+      // Other models stay as long as they may.
+      if (!isIdle || slot.worker.towers.some(({ model }) => !keys.has(keyOf(model)))) continue;
       slot.resting = true;
       log('info', 'An encoder worker ends until it is needed again.', { worker: slot.worker.pid });
       void slot.worker.end();
@@ -276,11 +280,17 @@ export class WorkerPool {
     if (first) for (const modality of othersHold) this.#residency.rest(first, modality, restMs);
   }
 
-  #wake(slot: Slot): void {
-    slot.worker = this.#options.startWorker();
+  /** Whether it could be started. */
+  #wake(slot: Slot): boolean {
+    try {
+      slot.worker = this.#options.startWorker();
+    } catch {
+      return false;
+    }
     slot.resting = false;
     this.#watch(slot);
     this.#preloadQuietly(slot);
+    return true;
   }
 
   /** Whether there was something for it. */
@@ -288,7 +298,10 @@ export class WorkerPool {
     const jobs = this.#queue.take((rank) => slot.hasRoom(rank), this.#options.batch, (version, modality, rank, waitedMs) => this.#mayTake(slot, version, modality, rank, waitedMs));
     const [first] = jobs;
     if (!first) return false;
-    if (slot.resting) this.#wake(slot);
+    if (slot.resting && !this.#wake(slot)) {
+      this.#queue.putBack(jobs);
+      return false;
+    }
     this.#guard(this.#run(slot, first, jobs));
     return true;
   }
@@ -382,15 +395,4 @@ export class WorkerPool {
     const why = timedOut ? `takes longer than ${this.#options.batchMs / 1000} s to encode (MIXSPACE_ENCODE_TIMEOUT)` : 'ended two workers that encoded it';
     return new MixspaceError('unprocessable', `This ${what} ${why}; it is given up.`);
   }
-}
-
-function cannotLoad({ files: { id } }: Version, error: unknown): MixspaceError {
-  if (error instanceof MixspaceError && error.code === 'conflict') {
-    return new MixspaceError('not_ready', `${error.message} They are checked again; try again later.`, { param: 'model', retryAfter: 5, cause: error });
-  }
-  return new MixspaceError('not_ready', `The model ${id} cannot be loaded; the log says why.`, { cause: error });
-}
-
-function stopping(): MixspaceError {
-  return new MixspaceError('not_ready', 'The service is stopping.');
 }
