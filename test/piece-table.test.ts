@@ -19,7 +19,7 @@ it("gives the ids that the library's own vocabulary gives", async () => {
   let state = 7;
   const random = (below: number): number => (state = (state * 1103515245 + 12345) % 2 ** 31) % below;
   const texts = Array.from({ length: 400 }, () => Array.from({ length: 1 + random(12) }, () => pieces[random(pieces.length)]! + (random(3) === 0 ? '' : ' ')).join('').trim());
-  for (const text of [...texts, 'ꙮ unknown ꙮꙮ', 'qqqqqxxzz', '日本語のテキスト']) expect(encode(text).ids, text).toEqual(library.encode(text).ids);
+  for (const text of [...texts, 'ꙮ unknown ꙮꙮ', 'qqqqqxxzz', '日本語のテキスト', 'a <unk> b', '<unk><unk>', 'x<unk>y']) expect(encode(text).ids, text).toEqual(library.encode(text).ids);
 });
 
 it('finds every piece, the later one of two that are the same, and nothing else', () => {
