@@ -97,7 +97,7 @@ class Reembedding {
 
   /** Once its model is checked. Answers how it has ended where nothing is left to be done. */
   async #goOn(): Promise<JobEnd | undefined> {
-    const { encoder, log, store } = this.#context;
+    const { models, log, store } = this.#context;
     const [name, { model, fingerprint }] = [this.#name, this.#target];
     const { signal } = this.#work;
     await Promise.race([models.model(model).catch(() => undefined), aborted(signal)]);
