@@ -291,7 +291,7 @@ describe('A row that is not what it was', () => {
     const store = await openStore(directory);
     await expect(store.getItem('c', 'i7')).rejects.toMatchObject({ code: 'not_ready' });
     await store.close();
-    spoil(directory, "UPDATE collections SET fingerprint = 'g'");
+    spoil(directory, "UPDATE spaces SET fingerprint = 'g'");
     await expect(openStore(directory)).rejects.toMatchObject({ code: 'not_ready', message: expect.stringMatching(/collection "c" does not match its checksum/) });
   });
 });
