@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // Two cores: a service each, started by the test files themselves.
-    maxWorkers: 2,
+    // A service each, started by the test files themselves, which wait for them half of the time: one more than cores.
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // A service writes its log when it has the time.
