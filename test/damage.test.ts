@@ -209,6 +209,20 @@ describe('A row that is not what it was', () => {
   }
 
   it.each([
+    ['items that have an embedding', 'UPDATE space_tallies SET items = items - 1 WHERE embeddings > 0'],
+    ['embeddings', 'UPDATE space_tallies SET embeddings = embeddings + 1 WHERE embeddings > 0'],
+    ['items without an embedding', 'UPDATE space_tallies SET unembedded = unembedded + 1 WHERE embeddings > 0'],
+  ])('that counts %s, and counts wrong, stops the start', async (_, sql) => {
+    const directory = mkdtempSync(path.join(root, 'count-'));
+    cpSync(base, directory, { recursive: true });
+    settle(directory);
+    const opened = new Sqlite(database(directory));
+    expect(opened.prepare(sql).run().changes).toBeGreaterThan(0);
+    opened.close();
+    await expect(openStore(directory)).rejects.toMatchObject({ code: 'not_ready', message: expect.stringMatching(/is damaged: it does not hold as many (items|embeddings) as it counted\. Restore it/) });
+  });
+
+  it.each([
     ['text', "UPDATE items SET text = 'Another text.' WHERE id = 'text_10_0'"],
     ['sources', `UPDATE items SET sources = '["x"' WHERE id = 'text_10_0'`],
     ['time', "UPDATE items SET created_at = '1999-01-01T00:00:00.000Z' WHERE id = 'text_10_0'"],
