@@ -92,6 +92,10 @@ export class EmbeddedStore implements Store {
     this.#items = new ItemTable(this.#database, this.#commits, damage);
     this.#embeddings = new EmbeddingTable(this.#database, damage);
     this.#tables = { items: this.#items, embeddings: this.#embeddings };
+    if (this.#embeddings.isMiscounted()) {
+      this.#items.transaction(() => this.#embeddings.recount());
+      damage.tell('The database did not hold as many embeddings as it counted; they were counted anew.', {});
+    }
     this.#originals = new Originals(join(directory, 'originals'), (hash) => this.#items.namesOriginal(hash));
     this.#sources = new Sources(this.#items, this.#embeddings, this.#originals, damage);
     this.#reembeddings = new Reembeddings({ table: new ReembeddingTable(this.#database), items: this.#items, embeddings: this.#embeddings, collections: this.#collectionTable, sources: this.#sources });

@@ -38,7 +38,9 @@ const isNotSetApart = 'NOT EXISTS (SELECT 1 FROM unembedded WHERE unembedded.ite
  * absent, wherever embeddings are read; once its item is set apart, so are all that the item has in that space.
  */
 export class EmbeddingTable {
+  readonly #database;
   readonly #damage;
+  readonly #isMiscounted;
   readonly #insert;
   readonly #insertUnembedded;
   readonly #keysOf;
@@ -63,7 +65,20 @@ export class EmbeddingTable {
   readonly #isEmpty;
 
   constructor(database: Database, damage: Damage) {
+    this.#database = database;
     this.#damage = damage;
+    // By indexes alone: the vectors are not read.
+    this.#isMiscounted = database
+      .prepare<[], 0 | 1>(
+        `SELECT EXISTS (SELECT 1 FROM spaces
+           LEFT JOIN (SELECT space, sum(items) AS items, sum(embeddings) AS embeddings, sum(unembedded) AS unembedded FROM space_tallies GROUP BY space) AS told ON told.space = key
+           LEFT JOIN (SELECT space, count(*) AS items FROM embeddings WHERE part = 0 GROUP BY space) AS first ON first.space = key
+           LEFT JOIN (SELECT space, count(*) AS embeddings FROM embeddings GROUP BY space) AS held ON held.space = key
+           LEFT JOIN (SELECT space, count(*) AS unembedded FROM unembedded GROUP BY space) AS missing ON missing.space = key
+           WHERE coalesce(told.items, 0) <> coalesce(first.items, 0) OR coalesce(told.embeddings, 0) <> coalesce(held.embeddings, 0)
+             OR coalesce(told.unembedded, 0) <> coalesce(missing.unembedded, 0))`,
+      )
+      .pluck();
     this.#insert = database.prepare<[number, number, Modality, number, number, Buffer]>('INSERT INTO embeddings (item, space, modality, part, checksum, vector) VALUES (?, ?, ?, ?, ?, ?)');
     this.#insertUnembedded = database.prepare<[number, number, Modality, string]>('INSERT OR IGNORE INTO unembedded (item, space, modality, reason) VALUES (?, ?, ?, ?)');
     // `+space`: an item has few embeddings and a space has many, by which SQLite would rather look.
@@ -103,6 +118,23 @@ export class EmbeddingTable {
     this.#isEmpty = database
       .prepare<[object], 0 | 1>('SELECT NOT EXISTS (SELECT 1 FROM embeddings WHERE space = :space) AND NOT EXISTS (SELECT 1 FROM unembedded WHERE space = :space)')
       .pluck();
+  }
+
+  /** Whether the tallies are not of what is there. */
+  isMiscounted(): boolean {
+    return this.#isMiscounted.get() === 1;
+  }
+
+  /** Makes the tallies anew, of what is there. */
+  recount(): void {
+    this.#database.exec(
+      `DELETE FROM space_tallies;
+       INSERT INTO space_tallies (space, modality, items, embeddings, bytes, unembedded)
+         SELECT space, modality, sum(items), sum(embeddings), sum(bytes), sum(unembedded) FROM (
+           SELECT space, modality, part = 0 AS items, 1 AS embeddings, length(vector) AS bytes, 0 AS unembedded FROM embeddings
+           UNION ALL SELECT space, modality, 0, 0, 0, 1 FROM unembedded
+         ) WHERE space IN (SELECT key FROM spaces) GROUP BY space, modality`,
+    );
   }
 
   /** One row for each part; their keys. */

@@ -170,17 +170,6 @@ function checkRows(database: Database, version: number, file: string): void {
     )
     .get();
   if (wrong) throw damaged(file, 'it does not hold as many items as it counted');
-  if (version < carryingVersion) return;
-  const wrongInSpace = database
-    .prepare(
-      `SELECT 1 FROM (SELECT space, sum(items) AS items, sum(embeddings) AS embeddings, sum(unembedded) AS unembedded FROM space_tallies GROUP BY space) AS told
-         FULL JOIN (SELECT space, count(*) AS items FROM embeddings WHERE part = 0 GROUP BY space) AS first USING (space)
-         FULL JOIN (SELECT space, count(*) AS embeddings FROM embeddings GROUP BY space) AS held USING (space)
-         FULL JOIN (SELECT space, count(*) AS unembedded FROM unembedded GROUP BY space) AS missing USING (space)
-         WHERE coalesce(told.items, 0) <> coalesce(first.items, 0) OR coalesce(told.embeddings, 0) <> coalesce(held.embeddings, 0) OR coalesce(told.unembedded, 0) <> coalesce(missing.unembedded, 0)`,
-    )
-    .get();
-  if (wrongInSpace) throw damaged(file, 'it does not hold as many embeddings as it counted');
 }
 
 const damaged = (file: string, reason: string): MixspaceError => new MixspaceError('not_ready', `${file} is damaged: ${reason.replace(/\.$/, '')}. ${wayOut}`);
