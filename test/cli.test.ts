@@ -116,7 +116,7 @@ describe('mixspace add', () => {
     let stdout = '';
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-    await expect.poll(() => client.collection('many').then(({ counts }) => counts.image, () => 0), { timeout: 20_000, interval: 20 }).toBeGreaterThan(0);
+    await expect.poll(() => client.collection('many').then(({ counts }) => counts.image, () => 0), { timeout: 60_000, interval: 20 }).toBeGreaterThan(0);
     child.kill('SIGINT');
     expect(await ended).toBe(130);
     const summary = JSON.parse(stdout);

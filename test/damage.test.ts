@@ -312,7 +312,7 @@ describe('A row that is not what it was', () => {
       expect((await store.listItems('c', { limit: 1_000 })).items).toHaveLength(200);
       await store.close();
       return unsealed();
-    }, { timeout: 20_000 }).toBe(0);
+    }, { timeout: 60_000 }).toBe(0);
     spoil(directory, "UPDATE items SET text = 'x' WHERE id = 'i7'");
     const store = await openStore(directory);
     await expect(store.getItem('c', 'i7')).rejects.toMatchObject({ code: 'not_ready' });

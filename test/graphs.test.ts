@@ -45,7 +45,7 @@ const text = (id: string): ItemWrite => ({ id, content: { modality: 'text', cont
 const named = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, i) => `item ${from + i}`);
 
 async function graphReady(store: Store, indexed: number): Promise<void> {
-  await vi.waitFor(async () => expect((await store.describeCollection('photos')).graph).toEqual({ state: 'ready', indexed }), { timeout: 20_000, interval: 10 });
+  await vi.waitFor(async () => expect((await store.describeCollection('photos')).graph).toEqual({ state: 'ready', indexed }), { timeout: 60_000, interval: 10 });
 }
 
 async function filled(directory: string, ids: string[], more: Partial<EmbeddedStoreSettings> = {}): Promise<Store> {

@@ -101,7 +101,7 @@ describe('A caller', () => {
     const texts = Array.from({ length: 100 }, (_, i) => `text ${i}`);
     const image = base64(await drawn(2, 'jpeg', 2400, 1800));
     const busy = open.post('/v1/embeddings', { input: Array(60).fill({ image }) });
-    await expect.poll(() => metric(open, 'mixspace_encoder_waiting'), { timeout: 30_000, interval: 10 }).toBeGreaterThan(20);
+    await expect.poll(() => metric(open, 'mixspace_encoder_waiting'), { timeout: 60_000, interval: 10 }).toBeGreaterThan(20);
     for (const answer of [await open.post('/v1/embeddings', { input: texts }), await open.post(items(), { items: texts.map((text) => ({ text })) })]) {
       expect([answer.status, answer.body.error.code]).toEqual([429, 'overloaded']);
       expect(Number(answer.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
@@ -116,7 +116,7 @@ describe('A caller', () => {
     const leaving = new AbortController();
     const asked = fetch(`${keyed.server.url}/v1/embeddings`, { method: 'POST', signal: leaving.signal, headers: { 'content-type': 'application/json', authorization: `Bearer ${keys[0]!}` }, body: JSON.stringify({ input: Array(80).fill({ image }) }) });
     asked.catch(() => undefined);
-    await expect.poll(begun, { timeout: 30_000, interval: 10 }).toBeGreaterThan(before);
+    await expect.poll(begun, { timeout: 60_000, interval: 10 }).toBeGreaterThan(before);
     leaving.abort();
     await expect.poll(() => metric(keyed, 'mixspace_encoder_waiting'), { timeout: 60_000, interval: 20 }).toBe(0);
     // Four pictures a batch: all of them would be 20.
@@ -132,7 +132,7 @@ describe('A caller', () => {
     socket.write(`POST ${items()} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 900000000\r\n\r\n--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n`);
     const sending = setInterval(() => socket.write('a'.repeat(1_000)), 20);
     try {
-      await expect.poll(() => answer, { timeout: 10_000 }).toMatch(/^HTTP\/1\.1 413 [^]*"code":"too_large"/);
+      await expect.poll(() => answer, { timeout: 60_000 }).toMatch(/^HTTP\/1\.1 413 [^]*"code":"too_large"/);
       await ended;
     } finally {
       clearInterval(sending);

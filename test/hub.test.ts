@@ -112,7 +112,7 @@ describe('mixspace models pull', () => {
   it.for(['SIGKILL', 'SIGINT'] as const)('goes on from where %s ended it, and a service never saw it half there', async (signal) => {
     hub.mischief = { hold: { file: vision, after: 400_000 } };
     const pull = startPull('models pull tests/clip-tiny');
-    await expect.poll(() => partSize('clip-tiny'), { timeout: 20_000 }).toBe(400_000);
+    await expect.poll(() => partSize('clip-tiny'), { timeout: 60_000 }).toBe(400_000);
     expect(await readdir(models)).not.toContain('clip-tiny');
     expect((await mixspace('models pull tests/clip-tiny')).stderr).toMatch(/^mixspace: Process \d+ is pulling or removing clip-tiny/);
     expect((await mixspace('models list --offline')).stdout).toBe('');
@@ -396,7 +396,7 @@ describe('mixspace models pull', () => {
       hub.repositories['tests/clip-tiny']!.commits[commitA]!.set(vision, Buffer.alloc(500_000, 3));
       hub.mischief = { hold: { file: 'onnx/text_model.onnx', after: 100_000 } };
       const pull = startPull('models pull tests/clip-tiny', env);
-      await expect.poll(() => hub.bytesAsked('onnx/text_model.onnx').length, { timeout: 20_000 }).toBe(1);
+      await expect.poll(() => hub.bytesAsked('onnx/text_model.onnx').length, { timeout: 60_000 }).toBe(1);
       await writeFile(path.join(disk.directory, 'filler'), Buffer.alloc(8e6)).catch(() => undefined);
       hub.release();
       const ended = await pull.ended;
@@ -462,7 +462,7 @@ describe('a pulled model', () => {
     await rm(elsewhere, { recursive: true });
     hub.mischief = { hold: { file: vision, after: 400_000 } };
     const pull = startPull('models pull tests/clip-tiny --as begun');
-    await expect.poll(() => partSize('begun'), { timeout: 20_000 }).toBe(400_000);
+    await expect.poll(() => partSize('begun'), { timeout: 60_000 }).toBe(400_000);
     pull.kill('SIGKILL');
     await pull.ended;
     expect(await mixspace('models remove begun --yes')).toMatchObject({ code: 0, stderr: expect.stringContaining('begun is only begun') });

@@ -214,7 +214,7 @@ describe('A job', () => {
     await jobs.ended(id);
     expect(put).toHaveBeenCalledTimes(1);
     expect([await stateOf(id), (await store.getJob(id))!.state]).toEqual(['done', 'running']);
-    await vi.waitFor(async () => expect(await store.getJob(id)).toMatchObject({ state: 'done', result: { kept: true } }), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(await store.getJob(id)).toMatchObject({ state: 'done', result: { kept: true } }), { timeout: 60_000 });
   });
 });
 

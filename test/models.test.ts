@@ -56,7 +56,7 @@ describe('the self-test', () => {
     const server = await startServer({ env: { MIXSPACE_MODELS_DIR: models, MIXSPACE_MODEL: 'plain' } });
     try {
       const states = async (): Promise<unknown> => (await call(server.url, 'GET', '/v1/models')).body.data.map(({ id, self_test: test }: any) => [id, test.status]);
-      await vi.waitFor(async () => expect(await states()).toEqual([['plain', 'unverified'], ['wrong', 'unusable']]), { timeout: 20_000 });
+      await vi.waitFor(async () => expect(await states()).toEqual([['plain', 'unverified'], ['wrong', 'unusable']]), { timeout: 60_000 });
       expect((await call(server.url, 'POST', '/v1/embeddings', { model: 'wrong', input: 'a' })).status).toBe(503);
       await expect.poll(() => server.logs()).toMatch(/The model package wrong cannot be used/);
       await expect.poll(() => server.logs()).toMatch(/It fails its self-test/);

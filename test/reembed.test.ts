@@ -205,7 +205,7 @@ describe('Embedding a collection again', () => {
       await withServer(async (client, server) => {
         const found = await answers(client, 'photos');
         const again = await client.collection('photos');
-        await vi.waitFor(() => expect(server.logs()).toMatch(/goes on being embedded again with model \\"second\\"; [2-9]\d\d items are done|1\d\d\d items are done/), { timeout: 10_000 });
+        await vi.waitFor(() => expect(server.logs()).toMatch(/goes on being embedded again with model \\"second\\"; [2-9]\d\d items are done|1\d\d\d items are done/), { timeout: 60_000 });
         if (again.reembedding) {
           expect(again.reembedding.state).toBe('running');
           expect(again.reembedding.done).toBeGreaterThanOrEqual(killed.reembedding!.done);

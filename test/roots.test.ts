@@ -183,7 +183,7 @@ describe('folders that are walked', () => {
     await symlink(secret.file, path.join(at, 'b.png'));
     const serving = await startServer({ args: [at], env: { HOST: '0.0.0.0', MIXSPACE_ALLOW_OPEN: 'yes' } });
     try {
-      await expect.poll(() => serving.logs(), { timeout: 20_000 }).toContain('Pictures taken in.');
+      await expect.poll(() => serving.logs(), { timeout: 60_000 }).toContain('Pictures taken in.');
       const { body } = await call(serving.url, 'GET', items());
       expect(body.items.map((each: any) => [each.id, each.sources])).toEqual([[idOf(inner.bytes), [inner.file]]]);
       const original = (): Promise<any> => call(serving.url, 'GET', `${items()}/${idOf(inner.bytes)}/image?size=original`);

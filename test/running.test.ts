@@ -36,7 +36,7 @@ it('finishes what runs on SIGTERM, exits 0 within 10 s, and has everything after
   const entries = await Promise.all(Array.from({ length: 48 }, async (_, seed) => ({ id: `d${seed}`, image: base64(await drawn(seed, 'jpeg', 800, 600)) })));
   const running = call(first.url, 'POST', items(), { items: entries }).catch(() => undefined);
   const waiting = async (): Promise<number> => Number(/^mixspace_encoder_waiting (\d+)$/m.exec((await call<string>(first.url, 'GET', '/metrics')).body)?.[1] ?? 0);
-  await expect.poll(waiting, { timeout: 30_000, interval: 10 }).toBeGreaterThan(4);
+  await expect.poll(waiting, { timeout: 60_000, interval: 10 }).toBeGreaterThan(4);
   const began = Date.now();
   const code = await first.stop();
   expect(code).toBe(0);

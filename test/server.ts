@@ -68,7 +68,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       if (options.indexDir === undefined) await rm(indexDir, { recursive: true, force: true });
     },
   };
-  const deadline = Date.now() + (options.patience ?? 60_000);
+  const deadline = Date.now() + (options.patience ?? 180_000);
   for (;;) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The service ended before it was ready:\n${output}`);
     const ready = await fetch(`${url}/readyz`).then((response) => response.status === 200, () => false);

@@ -95,7 +95,7 @@ async function nearest(store: Store, content: string, space: { model: string; di
 
 const here = (id: string): unknown => ({ id, score: expect.closeTo(1, 5) as number });
 const graphReady = (store: Store, indexed: number): Promise<void> =>
-  vi.waitFor(async () => expect((await store.describeCollection('photos')).graph).toEqual({ state: 'ready', indexed }), { timeout: 10_000, interval: 20 });
+  vi.waitFor(async () => expect((await store.describeCollection('photos')).graph).toEqual({ state: 'ready', indexed }), { timeout: 60_000, interval: 20 });
 /** Resolves when nothing is left of what went, or went over: another one is begun only then. */
 async function inOrder(store: Store): Promise<void> {
   await store.createCollection({ name: 'next', ...old, originals: 'keep' });
@@ -346,7 +346,7 @@ describe('graphs and snapshots, when a collection goes over', () => {
     for (const i of [5, 250, 399]) expect(await nearest(again, idOf(i), last)).toEqual(here(idOf(i)));
   });
 
-  it('give a search that is under way the answer of one space, or a conflict', { timeout: 60_000 }, async () => {
+  it('give a search that is under way the answer of one space, or a conflict', async () => {
     const given = Array.from({ length: 1_000 }, (_, i): ItemWrite => ({ id: `given-${i}`, content: { modality: 'text', contentHash: sha256(`given-${i}`), embeddings: [embeddingOf(`given-${i}`, old)] } }));
     const store = await openWith(newDirectory(), [...texts(0, 2_000), ...given], { vectorCacheBytes: 0 });
     const whole = async (space: typeof old): Promise<string> => JSON.stringify((await search(store, 'photos', { embedding: embeddingOf('given-500', space), fingerprint: space.fingerprint, limit: 50, exact: true })).matches.map(({ item, score }) => [item.id, score]));

@@ -62,7 +62,7 @@ describe('A call of the store', () => {
     expect(logged.join('\n')).toMatch(/thread has ended/);
   });
 
-  it('that cannot be handed over, in either direction, ends in an error', { timeout: 30_000 }, async () => {
+  it('that cannot be handed over, in either direction, ends in an error', async () => {
     const directory = mkdtempSync(path.join(tmpdir(), 'mixspace-thread-'));
     const log: string[] = [];
     const store = await openStore(directory, log);

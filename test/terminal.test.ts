@@ -97,7 +97,7 @@ describe('file names', () => {
     await writeFile(path.join(at, `broken${nasty}.png`), 'no picture');
     const server = await startServer({ args: [at] });
     try {
-      await expect.poll(() => server.logs(), { timeout: 20_000 }).toContain('Not taken in');
+      await expect.poll(() => server.logs(), { timeout: 60_000 }).toContain('Not taken in');
       expect(server.logs()).not.toMatch(acts);
       const lines = server.logs().trim().split('\n').map((line) => JSON.parse(line) as { msg: string });
       expect(lines.map(({ msg }) => msg)).toContain(`Not taken in: ${path.join(at, `broken${nasty}.png`)}`);
