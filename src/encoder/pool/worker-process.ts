@@ -91,7 +91,10 @@ export class WorkerProcess {
   readonly #questions = new Map<number, Question>();
   readonly #towers = new Map<string, HeldTower & { loading: Promise<LoadedReply> }>();
   #lastTicket = 0;
-  #loads = 0;
+  /** Settles when every load that was asked for has come to an end. */
+  #loaded: Promise<unknown> = Promise.resolve();
+  /** Told when no question is open. */
+  #whenQuiet: (() => void)[] = [];
   #dead = false;
   /** Why it was ended from here. */
   #endedFor: 'time' | 'nonsense' | undefined;
@@ -114,6 +117,7 @@ export class WorkerProcess {
         clearTimeout(this.#watchdog);
         for (const { reject } of this.#questions.values()) reject(this.#died());
         this.#questions.clear();
+        this.#tellQuiet();
         this.#towers.clear();
         resolve(this.#endedFor === undefined ? how : { time: 'it took longer than it may', nonsense: 'it answered with nonsense' }[this.#endedFor]);
       };
@@ -145,6 +149,11 @@ export class WorkerProcess {
    * longer than `limitMs`, loading of other models not counted, is ended.
    */
   async ask<Kind extends RequestBody['kind']>(request: RequestBody & { kind: Kind }, limitMs = this.#modelMs): Promise<AnswerTo<Kind>> {
+    for (let loaded; loaded !== this.#loaded; ) await (loaded = this.#loaded);
+    return this.#ask<Kind>(request, limitMs);
+  }
+
+  async #ask<Kind extends RequestBody['kind']>(request: RequestBody & { kind: Kind }, limitMs: number): Promise<AnswerTo<Kind>> {
     if (this.#dead) throw this.#died();
     const ticket = ++this.#lastTicket;
     const reply = await new Promise<ReplyBody>((resolve, reject) => {
@@ -181,17 +190,20 @@ export class WorkerProcess {
     await this.ended;
   }
 
-  async #load(model: ModelPackage, modality: Modality): Promise<LoadedReply> {
-    const began = performance.now();
-    this.#loads++;
-    try {
-      return await this.ask({ kind: 'load', model, modality });
-    } finally {
-      this.#loads--;
-      const took = performance.now() - began;
-      for (const question of this.#questions.values()) question.deadline += took;
-      this.#watch();
-    }
+  /** Alone: behind what is open already, which may hang and has its own deadline, and before what is asked from now on. */
+  #load(model: ModelPackage, modality: Modality): Promise<LoadedReply> {
+    const before = this.#loaded;
+    const loading = (async () => {
+      await before;
+      if (this.#questions.size > 0) await new Promise<void>((resolve) => this.#whenQuiet.push(resolve));
+      return this.#ask({ kind: 'load', model, modality }, this.#modelMs);
+    })();
+    this.#loaded = loading.catch(() => undefined);
+    return loading;
+  }
+
+  #tellQuiet(): void {
+    for (const resolve of this.#whenQuiet.splice(0)) resolve();
   }
 
   /** Throws for what is no reply. */
@@ -200,13 +212,13 @@ export class WorkerProcess {
     this.usage = usage;
     const question = this.#questions.get(ticket);
     this.#questions.delete(ticket);
+    if (this.#questions.size === 0) this.#tellQuiet();
     question?.resolve(body);
   }
 
-  /** While a model loads, the worker does nothing else: no other deadline counts. */
   #watch(): void {
     clearTimeout(this.#watchdog);
-    const counting = [...this.#questions.values()].filter(({ kind }) => this.#loads === 0 || kind === 'load');
+    const counting = [...this.#questions.values()];
     if (counting.length === 0 || this.#dead) return;
     const left = Math.min(...counting.map(({ deadline }) => deadline)) - performance.now();
     if (left <= 0) return this.#endFor('time');
