@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { MixspaceError } from './errors.js';
 import { hashPieces } from './files.js';
+import { mapLimited } from './map-limited.js';
 import { isWithin, openFile, readWhole, type OpenFile } from './open-file.js';
 
 const pictureExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.heic', '.heif', '.gif', '.tif', '.tiff']);
@@ -104,4 +105,26 @@ async function withOpen<T>({ file, within }: PictureFile, work: (opened: OpenFil
 /** Why one could not be hashed or read: a sentence. */
 export function unreadable(error: unknown): string {
   return `The file cannot be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message}).`;
+}
+
+/** What is asked of whoever has pictures already. */
+export interface Known {
+  /** Those of the ids that are there. */
+  there(ids: string[]): Promise<ReadonlySet<string>>;
+  /** Where the item was found; none where it has gone. */
+  sourcesOf(id: string): Promise<readonly string[]>;
+}
+
+/** Which pictures are lacking, or known from other places only, which are known from their own, and which cannot be read, each in the order given. */
+export async function sorted(pictures: PictureFile[], { there, sourcesOf }: Known): Promise<{ lacking: PictureFile[]; known: PictureFile[]; failures: { file: string; reason: string }[] }> {
+  const failures: { file: string; reason: string }[] = [];
+  const hashed = await mapLimited(pictures, 4, async (picture) => {
+    const id = await contentId(picture).catch((error: unknown) => void failures.push({ file: picture.file, reason: unreadable(error) }));
+    return { picture, id };
+  });
+  const readable = hashed.filter((each): each is { picture: PictureFile; id: string } => each.id !== undefined);
+  const held = readable.length === 0 ? new Set() : await there([...new Set(readable.map(({ id }) => id))]);
+  const isKnown = await mapLimited(readable, 8, async ({ picture, id }) => held.has(id) && (await sourcesOf(id)).includes(picture.file));
+  const those = (known: boolean): PictureFile[] => readable.filter((_, index) => isKnown[index] === known).map(({ picture }) => picture);
+  return { lacking: those(false), known: those(true), failures };
 }

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { batches, MixspaceApiError, type MixspaceClient } from '../client/index.js';
 import type { ItemOutcome } from '../contract/items.js';
 import { mapLimited } from '../map-limited.js';
-import { contentId, listPictures, readPictureFile, unreadable, type LeftOut, type PictureFile } from '../picture-files.js';
+import { listPictures, readPictureFile, sorted, unreadable, type Known, type LeftOut, type PictureFile } from '../picture-files.js';
 
 export interface AddFailure {
   file: string;
@@ -84,32 +84,32 @@ class Adding {
   async *#unknown(pictures: PictureFile[]): AsyncGenerator<PictureFile> {
     for (let from = 0; from < pictures.length; from += askedAtOnce) {
       this.options.signal?.throwIfAborted();
-      const hashed = await mapLimited(pictures.slice(from, from + askedAtOnce), 4, async (picture) => {
-        const id = await contentId(picture).catch((error: unknown) => this.#fail(picture, unreadable(error)));
-        return { picture, id };
-      });
-      const readable = hashed.filter((each): each is { picture: PictureFile; id: string } => each.id !== undefined);
-      if (readable.length === 0) continue;
-      const { missing } = await this.client.itemsExist(this.options.collection, [...new Set(readable.map(({ id }) => id))], this.#call);
-      const lacking = new Set(missing);
-      const wanted = await mapLimited(readable, 8, async ({ picture, id }) => lacking.has(id) || !(await this.#isKnownAt(id, picture.file)));
-      for (const [index, { picture }] of readable.entries()) {
-        if (wanted[index]) yield picture;
-        else {
-          this.summary.known++;
-          this.#advance();
-        }
+      const { lacking, known, failures } = await sorted(pictures.slice(from, from + askedAtOnce), this.#known);
+      for (const { file, reason } of failures) this.#fail({ file }, reason);
+      for (const _ of known) {
+        this.summary.known++;
+        this.#advance();
       }
+      yield* lacking;
     }
   }
 
-  async #isKnownAt(id: string, file: string): Promise<boolean> {
-    try {
-      return (await this.client.getItem(this.options.collection, id, this.#call)).sources.includes(file);
-    } catch (error) {
-      if (error instanceof MixspaceApiError && error.status === 404) return false;
-      throw error;
-    }
+  get #known(): Known {
+    const { client, options: { collection } } = this;
+    return {
+      there: async (ids) => {
+        const missing = new Set((await client.itemsExist(collection, ids, this.#call)).missing);
+        return new Set(ids.filter((id) => !missing.has(id)));
+      },
+      sourcesOf: async (id) => {
+        try {
+          return (await client.getItem(collection, id, this.#call)).sources;
+        } catch (error) {
+          if (error instanceof MixspaceApiError && error.status === 404) return [];
+          throw error;
+        }
+      },
+    };
   }
 
   async #send(batch: PictureFile[]): Promise<void> {
@@ -157,7 +157,7 @@ class Adding {
     this.#advance();
   }
 
-  #fail({ file }: PictureFile, reason: string): undefined {
+  #fail({ file }: Pick<PictureFile, 'file'>, reason: string): undefined {
     this.summary.failures.push({ file, reason });
     this.#advance();
   }

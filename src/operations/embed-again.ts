@@ -1,10 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { total, type Modality } from '../domain/modality.js';
 import type { ModelVersion } from '../encoder/encoder.js';
-import { MixspaceError } from '../errors.js';
 import type { ReembeddedItem, ReembeddingItem, ReembeddingTarget } from '../store/store.js';
 import type { Context } from './context.js';
 import type { Run } from './reembedding.js';
+import { whenThereIsRoom } from './when-there-is-room.js';
 
 /** Items that are encoded and written together. */
 const batchItems = 32;
@@ -91,13 +90,13 @@ class Work {
   }
 
   async #texts(texts: { key: number; text: string }[]): Promise<ReembeddedItem[]> {
-    const embeddings = await this.#whenThereIsRoom(() => this.#context.encoder.encodeTexts(this.#space, texts.map(({ text }) => text), this.#options));
+    const embeddings = await whenThereIsRoom(() => this.#context.encoder.encodeTexts(this.#space, texts.map(({ text }) => text), this.#options), this.#run.signal);
     return texts.map(({ key }, index) => ({ key, embedding: embeddings[index]!.embedding }));
   }
 
   async #pictures(pictures: { key: number; picture: Uint8Array }[]): Promise<ReembeddedItem[]> {
     const bytes = pictures.map(({ picture }) => picture);
-    const outcomes = await this.#whenThereIsRoom(() => this.#context.encoder.encodeImages(this.#space, bytes, this.#options));
+    const outcomes = await whenThereIsRoom(() => this.#context.encoder.encodeImages(this.#space, bytes, this.#options), this.#run.signal);
     this.#works ||= outcomes.some((outcome) => outcome.ok);
     return pictures.map(({ key }, index) => {
       const outcome = outcomes[index]!;
@@ -114,17 +113,5 @@ class Work {
 
   get #options(): { priority: 'bulk'; signal: AbortSignal } {
     return { priority: 'bulk', signal: this.#run.signal };
-  }
-
-  /** A full queue is waited for. */
-  async #whenThereIsRoom<T>(encode: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await encode();
-      } catch (error) {
-        if (!(error instanceof MixspaceError) || error.code !== 'overloaded') throw error;
-        await delay((error.retryAfter ?? 1) * 1000, undefined, { signal: this.#run.signal });
-      }
-    }
   }
 }

@@ -1,11 +1,11 @@
 /** Takes in the pictures under folders of this machine, by their paths, without a request. */
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ItemOutcome } from '../contract/items.js';
 import { MixspaceError } from '../errors.js';
 import { mapLimited } from '../map-limited.js';
-import { contentId, listPictures, unreadable, type LeftOut, type PictureFile } from '../picture-files.js';
+import { listPictures, sorted, type Known, type LeftOut } from '../picture-files.js';
 import type { Context } from './context.js';
 import { ingest } from './ingest.js';
+import { whenThereIsRoom } from './when-there-is-room.js';
 
 export interface TakenIn {
   found: number;
@@ -22,8 +22,6 @@ export interface TakenIn {
 const lookedUpAtOnce = 256;
 const takenAtOnce = 64;
 const batchesInFlight = 2;
-/** Seconds after which a full queue is tried again, where it does not say. */
-const waitSeconds = 1;
 
 /**
  * Takes in what the collection lacks; files that it has from the same place are only read. The paths must lie under the
@@ -35,7 +33,10 @@ export async function takeIn(context: Context, collection: string, paths: string
   const taken: TakenIn = { found: pictures.length, created: 0, updated: 0, known: 0, failures: [], leftOut };
   const batchFiles = Math.min(takenAtOnce, context.limits.items);
   for (let from = 0; from < pictures.length; from += lookedUpAtOnce) {
-    const lacking = await unknown(context, collection, pictures.slice(from, from + lookedUpAtOnce), taken, signal);
+    signal.throwIfAborted();
+    const { lacking, known: there, failures } = await sorted(pictures.slice(from, from + lookedUpAtOnce), known(context, collection));
+    taken.known += there.length;
+    taken.failures.push(...failures);
     const batches = Array.from({ length: Math.ceil(lacking.length / batchFiles) }, (_, i) => lacking.slice(i * batchFiles, (i + 1) * batchFiles));
     await mapLimited(batches, batchesInFlight, async (batch) => {
       const outcomes = await whenThereIsRoom(() => ingest(context, collection, batch.map(({ file }) => ({ source: file, content: { path: file } })), { signal }), signal);
@@ -45,38 +46,18 @@ export async function takeIn(context: Context, collection: string, paths: string
   return taken;
 }
 
-/** Those that the collection lacks, or has from other places only. */
-async function unknown(context: Context, collection: string, pictures: PictureFile[], taken: TakenIn, signal: AbortSignal): Promise<PictureFile[]> {
-  signal.throwIfAborted();
-  const hashed = await mapLimited(pictures, 4, async (picture) => {
-    const id = await contentId(picture).catch((error: unknown) => void taken.failures.push({ file: picture.file, reason: unreadable(error) }));
-    return { picture, id };
-  });
-  const readable = hashed.filter((each): each is { picture: PictureFile; id: string } => each.id !== undefined);
-  const there = new Set((await context.store.present(collection, [...new Set(readable.map(({ id }) => id))])).map(({ id }) => id));
-  const isKnown = await mapLimited(readable, 8, async ({ picture, id }) => there.has(id) && (await isKnownAt(context, collection, id, picture.file)));
-  taken.known += isKnown.filter(Boolean).length;
-  return readable.filter((_, index) => !isKnown[index]).map(({ picture }) => picture);
-}
-
-async function isKnownAt({ store }: Context, collection: string, id: string, file: string): Promise<boolean> {
-  try {
-    return (await store.getItem(collection, id)).sources.includes(file);
-  } catch (error) {
-    if (error instanceof MixspaceError && error.code === 'not_found') return false;
-    throw error;
-  }
-}
-
-async function whenThereIsRoom<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof MixspaceError) || error.code !== 'overloaded') throw error;
-      await delay((error.retryAfter ?? waitSeconds) * 1000, undefined, { signal });
-    }
-  }
+function known({ store }: Context, collection: string): Known {
+  return {
+    there: async (ids) => new Set((await store.present(collection, ids)).map(({ id }) => id)),
+    sourcesOf: async (id) => {
+      try {
+        return (await store.getItem(collection, id)).sources;
+      } catch (error) {
+        if (error instanceof MixspaceError && error.code === 'not_found') return [];
+        throw error;
+      }
+    },
+  };
 }
 
 function note(taken: TakenIn, file: string, { status, error }: ItemOutcome): void {
