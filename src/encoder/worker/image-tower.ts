@@ -2,7 +2,7 @@ import { Tensor } from 'onnxruntime-node';
 import type { Towers } from '../package/model-package.js';
 import type { SessionSettings } from '../protocol/messages.js';
 import { toHalves } from './half-floats.js';
-import { encodeAll, openTower, trial, type Embeddings, type Feeds, type KnownInput, type LoadedTower } from './tower.js';
+import { encodeAll, loaded, openTower, trial, type Embeddings, type Feeds, type KnownInput, type LoadedTower } from './tower.js';
 
 export interface ImageTower extends LoadedTower {
   modality: 'image';
@@ -24,11 +24,7 @@ export async function loadImageTower(rules: Towers['image'], settings: SessionSe
     const dimension = await trial(tower, (rows) => feeds(new Float32Array(rows * stride), rows));
     return {
       modality: 'image',
-      dimension,
-      oneAtATime: tower.step === 1,
-      executionProvider: tower.executionProvider,
-      refused: tower.refused,
-      release: () => tower.release(),
+      ...loaded(tower, dimension),
       encode: (pixels, count) => encodeAll(tower, count, dimension, (start, end, rows) => feeds(filledUp(pixels.subarray(start * stride, end * stride), rows * stride), rows)),
     };
   } catch (error) {

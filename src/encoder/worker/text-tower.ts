@@ -2,7 +2,7 @@ import { Tensor } from 'onnxruntime-node';
 import type { Towers } from '../package/model-package.js';
 import type { SessionSettings } from '../protocol/messages.js';
 import { readTextEncoding, type EncodedText } from '../text/text-encoding.js';
-import { encodeAll, openTower, trial, type Embeddings, type Feeds, type KnownInput, type LoadedTower, type Tower } from './tower.js';
+import { encodeAll, loaded, openTower, trial, type Embeddings, type Feeds, type KnownInput, type LoadedTower, type Tower } from './tower.js';
 
 export interface TextTower extends LoadedTower {
   modality: 'text';
@@ -33,11 +33,7 @@ export async function loadTextTower(directory: string, rules: Towers['text'], se
     await checkPadding(tower, rules, probe, (length) => encodeAll(tower, 1, dimension, (_start, _end, rows) => feeds([probe], rows, length)));
     return {
       modality: 'text',
-      dimension,
-      oneAtATime: tower.step === 1,
-      executionProvider: tower.executionProvider,
-      refused: tower.refused,
-      release: () => tower.release(),
+      ...loaded(tower, dimension),
       tokenize: (text) => encoding.encode(text),
       encode: (texts) => encodeAll(tower, texts.length, dimension, (start, end, rows) => feeds(texts.slice(start, end), rows)),
     };

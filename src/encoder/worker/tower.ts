@@ -45,6 +45,12 @@ export interface LoadedTower {
   release(): Promise<void>;
 }
 
+/** What all towers tell alike, once it is known how long an embedding is. */
+export function loaded(tower: Tower, dimension: number): LoadedTower {
+  const { step, executionProvider, refused } = tower;
+  return { dimension, oneAtATime: step === 1, executionProvider, refused, release: () => tower.release() };
+}
+
 /** One ONNX file, its input and output checked. */
 export interface Tower extends Omit<OpenSession, 'session'> {
   file: string;
