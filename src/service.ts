@@ -92,7 +92,14 @@ export async function openService(config: Config): Promise<Service> {
   const jobs = new Jobs({
     store,
     kinds: [reembedKind(work)],
-    hasCollection: async (name) => (await store.listCollections()).some((collection) => collection.name === name),
+    hasCollection: (name) =>
+      store.getCollection(name).then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof MixspaceError && error.code === 'not_found') return false;
+          throw error;
+        },
+      ),
     log,
   });
   const context: JobContext = { ...work, jobs };

@@ -29,21 +29,21 @@ import { Commits, cursorKeyOf } from './commits.js';
 import { Damage, damagedEmbedding } from './damage.js';
 import { databaseName, databaseProblem, openDatabase, type Database } from './database.js';
 import { EmbeddingTable } from './embedding-table.js';
-import { compileFilter } from './filter.js';
 import { matchingItems } from './filter-keys.js';
+import { compileFilter } from './filter.js';
 import { Housekeeping } from './housekeeping.js';
 import { inspect } from './inspection.js';
 import { ItemTable, type ItemRow } from './item-table.js';
 import { JobTable } from './job-table.js';
+import { Maintenance } from './maintenance.js';
 import { migrate, readMigrations } from './migrations.js';
+import { nearest } from './nearest.js';
 import { Originals } from './originals.js';
 import { ReembeddingTable } from './reembedding-table.js';
 import { Reembeddings } from './reembeddings.js';
-import { nearest } from './nearest.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 import { Snapshots, stem } from './snapshots.js';
 import { Sources } from './sources.js';
-import { Tender } from './tender.js';
 import { nextTurn, now, sliceMs } from './turn.js';
 import { VectorMemory } from './vectors.js';
 import { isWhole, noChanges, removeItem, writeItem, type Changes } from './writer.js';
@@ -66,7 +66,7 @@ export class EmbeddedStore implements Store {
   readonly #sources: Sources;
   readonly #reembeddings: Reembeddings;
   readonly #snapshots: Snapshots;
-  readonly #tender: Tender;
+  readonly #maintenance: Maintenance;
   readonly #housekeeping: Housekeeping;
   readonly #collections: Collections;
   readonly #jobs: JobTable;
@@ -108,7 +108,7 @@ export class EmbeddedStore implements Store {
       settings,
     });
     for (const row of this.#collectionTable.all()) this.#collections.open(row, false);
-    this.#tender = new Tender(() => this.#collections.indexes(), log);
+    this.#maintenance = new Maintenance(() => this.#collections.indexes(), log);
     const stems = new Set([...this.#collections.indexes()].map((index) => stem(index.owner)));
     this.#snapshots.sweep((name) => stems.has(name));
     this.#housekeeping = new Housekeeping({
@@ -123,7 +123,7 @@ export class EmbeddedStore implements Store {
       log,
     });
     this.#housekeeping.begin(isTrusted);
-    this.#tender.start();
+    this.#maintenance.start();
   }
 
   createCollection(collection: NewCollection): Promise<CollectionDescription> {
@@ -242,14 +242,7 @@ export class EmbeddedStore implements Store {
   async getPicture(name: string, id: string, size: 'thumbnail' | 'original'): Promise<Picture> {
     const item = this.#row(name, id);
     this.#items.toItem(item);
-    if (item.modality !== 'image') throw new MixspaceError('not_found', `The item "${id}" is a text.`);
-    if (size === 'thumbnail') {
-      const bytes = this.#items.thumbnail(item);
-      if (bytes === 'none') throw new MixspaceError('not_found', `The item "${id}" came without a picture.`);
-      if (bytes === 'damaged') throw new MixspaceError('not_found', `The thumbnail of "${id}" in ${databaseName} is damaged. Send the picture again.`);
-      return { bytes, mediaType: 'image/webp' };
-    }
-    return { bytes: await this.#sources.original(item), mediaType: item.media_type ?? 'application/octet-stream' };
+    return this.#sources.picture(item, size);
   }
 
   async nearest(name: string, { leaves, fingerprint: wanted, ...query }: NearestRequest): Promise<Neighbors[]> {
@@ -290,7 +283,7 @@ export class EmbeddedStore implements Store {
     if (typeof gone === 'string') return gone;
     for (const index of Object.values(indexes)) index.retire();
     this.#collections.open(gone, true);
-    this.#tender.wake();
+    this.#maintenance.wake();
     this.#housekeeping.wake();
     return 'done';
   }
@@ -322,7 +315,7 @@ export class EmbeddedStore implements Store {
   async close(): Promise<void> {
     const deadline = now() + this.#settings.closeWithinMs;
     await Promise.race([
-      Promise.all([this.#saveAll(deadline), this.#housekeeping.stop()]),
+      Promise.all([this.#maintenance.saveAll(deadline), this.#housekeeping.stop()]),
       setTimeout(this.#settings.closeWithinMs, undefined, { ref: false }),
     ]);
     this.#database.close();
@@ -334,21 +327,6 @@ export class EmbeddedStore implements Store {
     const problem = databaseProblem(error, this.#file);
     if (problem && /^SQLITE_(CORRUPT|NOTADB)/.test((error as { code: string }).code)) this.#problem ??= problem;
     return problem ?? error;
-  }
-
-  async #saveAll(deadline: number): Promise<void> {
-    await this.#tender.stop();
-    for (const index of this.#collections.indexes()) {
-      if (now() > deadline) return;
-      try {
-        await index.save();
-      } catch (error) {
-        this.#log('warn', 'A graph could not be saved; it is carried on from its last snapshot at the next start.', {
-          collection: index.owner.name,
-          reason: String(error),
-        });
-      }
-    }
   }
 
   #row(name: string, id: string): ItemRow {
@@ -373,7 +351,7 @@ export class EmbeddedStore implements Store {
     for (const { key, modality } of changes.added) collection.indexes[modality].added(key);
     for (const { key, modality } of changes.gone) collection.indexes[modality].removed(key);
     for (const modality of changes.remarked) collection.indexes[modality].filterKeys.forget();
-    if (changes.added.length + changes.gone.length > 0) this.#tender.wake();
+    if (changes.added.length + changes.gone.length > 0) this.#maintenance.wake();
     return result;
   }
 

@@ -7,7 +7,7 @@ const idleMs = 250;
 const retryAfterMs = 30_000;
 
 /** Carries all graphs on in the background, one piece of work at a time, letting searches and writes pass in between. */
-export class Tender {
+export class Maintenance {
   readonly #indexes: () => Iterable<ModalityIndex>;
   readonly #log: Log;
   readonly #failedAt = new Map<ModalityIndex, number>();
@@ -36,23 +36,39 @@ export class Tender {
     await this.#running;
   }
 
+  /** The last of it: every graph is saved that can be before `deadline`, milliseconds as `now` has them. */
+  async saveAll(deadline: number): Promise<void> {
+    await this.stop();
+    for (const index of this.#indexes()) {
+      if (now() > deadline) return;
+      try {
+        await index.save();
+      } catch (error) {
+        this.#log('warn', 'A graph could not be saved; it is carried on from its last snapshot at the next start.', {
+          collection: index.owner.name,
+          reason: String(error),
+        });
+      }
+    }
+  }
+
   async #run(): Promise<void> {
     while (!this.#stopped) {
       let worked = false;
       for (const index of this.#indexes()) {
         if (this.#stopped) return;
-        worked = (await this.#tend(index)) || worked;
+        worked = (await this.#carryOn(index)) || worked;
         await nextTurn();
       }
       if (!worked && !this.#stopped) await this.#rest();
     }
   }
 
-  async #tend(index: ModalityIndex): Promise<boolean> {
+  async #carryOn(index: ModalityIndex): Promise<boolean> {
     const failedAt = this.#failedAt.get(index);
     if (failedAt !== undefined && now() - failedAt < retryAfterMs) return false;
     try {
-      const worked = await index.tend();
+      const worked = await index.carryOn();
       this.#failedAt.delete(index);
       return worked;
     } catch (error) {

@@ -29,7 +29,7 @@ export interface IndexSurroundings {
  * What makes one collection's embeddings of one modality quick to search.
  *
  * All of it follows the database by key: the graph, the embeddings in memory and the filters' keys are each
- * right up to some key; what lies behind it is read from the database. `tend` carries the graph on, a slice at a time.
+ * right up to some key; what lies behind it is read from the database. `carryOn` carries the graph on, a slice at a time.
  */
 export class ModalityIndex {
   readonly owner: GraphOwner;
@@ -94,7 +94,7 @@ export class ModalityIndex {
   }
 
   /** Does one piece of what the graph needs, if anything; false when all is done for now. */
-  async tend(): Promise<boolean> {
+  async carryOn(): Promise<boolean> {
     if (!this.#restored) await this.#restore();
     if (this.#retired) return false;
     if (!this.#graph) {

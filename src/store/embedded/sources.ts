@@ -2,8 +2,9 @@
 import { stat } from 'node:fs/promises';
 import { MixspaceError } from '../../errors.js';
 import { isMissing, isVerified, readVerified, unreadableReason } from '../../files.js';
-import type { ReembeddingItem } from '../store.js';
+import type { Picture, ReembeddingItem } from '../store.js';
 import type { Damage } from './damage.js';
+import { databaseName } from './database.js';
 import type { EmbeddingTable } from './embedding-table.js';
 import type { ItemRow, ItemTable } from './item-table.js';
 import type { Originals } from './originals.js';
@@ -30,6 +31,17 @@ export class Sources {
     this.#embeddings = embeddings;
     this.#originals = originals;
     this.#damage = damage;
+  }
+
+  /** Errors: `not_found`, with the reason. */
+  async picture(item: ItemRow, size: 'thumbnail' | 'original'): Promise<Picture> {
+    const { id, modality, media_type } = item;
+    if (modality !== 'image') throw new MixspaceError('not_found', `The item "${id}" is a text.`);
+    if (size === 'original') return { bytes: await this.original(item), mediaType: media_type ?? 'application/octet-stream' };
+    const bytes = this.#items.thumbnail(item);
+    if (bytes === 'none') throw new MixspaceError('not_found', `The item "${id}" came without a picture.`);
+    if (bytes === 'damaged') throw new MixspaceError('not_found', `The thumbnail of "${id}" in ${databaseName} is damaged. Send the picture again.`);
+    return { bytes, mediaType: 'image/webp' };
   }
 
   /** The picture as it came, and nothing else: whatever else lies in its place is nobody's to see. Errors: `not_found`, with the reason. */
