@@ -1,9 +1,9 @@
 /** Starts the real service, as its users do: `node dist/main.js serve` on a free port. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { reservePort } from './ports.js';
 
 export const repository = path.resolve(import.meta.dirname, '..');
 const main = path.join(repository, 'dist/main.js');
@@ -37,7 +37,7 @@ export interface ServerOptions {
 }
 
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
-  const port = await freePort();
+  const { port, release } = await reservePort();
   const indexDir = options.indexDir ?? (await mkdtemp(path.join(tmpdir(), 'mixspace-test-')));
   const child = spawn(process.execPath, [main, 'serve', ...(options.args ?? [])], {
     env: { ...cleanEnv(), ...(process.env['VITEST'] ? oneWorker : {}), PORT: String(port), MIXSPACE_INDEX_DIR: indexDir, ...options.env },
@@ -46,7 +46,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   let output = '';
   child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => (release(), resolve(code))));
 
   const url = `http://127.0.0.1:${port}`;
   const server: RunningServer = {
@@ -95,15 +95,4 @@ export async function runMixspace(args: string[], env: Record<string, string> = 
 /** Without the settings of whoever runs the tests, but for the models they are to run with. */
 function cleanEnv(): Record<string, string> {
   return Object.fromEntries(Object.entries(process.env).filter(([name, value]) => value !== undefined && !/^(MIXSPACE_(?!MODELS_DIR$)|PORT$|HOST$|LOG_LEVEL$)/.test(name))) as Record<string, string>;
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
 }

@@ -32,11 +32,12 @@ export async function traceFlush(server: RunningServer, request: () => Promise<u
   try {
     const calls = 'trace=fsync,fdatasync,write,writev,sendto,sendmsg,pwrite64';
     const strace = spawn('strace', ['-f', '-y', '-s', '16', '-e', calls, '-e', 'signal=none', '-o', output, '-p', String(server.process.pid)], { stdio: ['ignore', 'ignore', 'pipe'] });
-    const [attached] = (await Promise.race([once(strace.stderr, 'data'), once(strace, 'exit')])) as [unknown];
+    const ended = once(strace, 'close');
+    const [attached] = (await Promise.race([once(strace.stderr, 'data'), ended])) as [unknown];
     if (!/attached/.test(String(attached))) throw new Error(`strace did not attach to the service: ${String(attached)}`);
     await request();
     strace.kill('SIGINT');
-    await once(strace, 'close');
+    await ended;
     return judge((await readFile(output, 'utf8')).split('\n'), server.indexDir);
   } finally {
     await rm(directory, { recursive: true, force: true });

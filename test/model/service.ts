@@ -27,14 +27,10 @@ export class Service {
   }
 
   async startAgain(): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        this.#server = await startServer({ indexDir: this.#indexDir, env: this.#env });
-        return;
-      } catch (error) {
-        // The free port that was found may be another's by now.
-        if (!/is in use by another process/.test(String(error)) || attempt === 3) throw new Divergence(`The service starts again: ${String(error)}`);
-      }
+    try {
+      this.#server = await startServer({ indexDir: this.#indexDir, env: this.#env });
+    } catch (error) {
+      throw new Divergence(`The service starts again: ${String(error)}`);
     }
   }
 
