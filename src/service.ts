@@ -38,6 +38,7 @@ export async function openService(config: Config): Promise<Service> {
     ),
   );
   const store = await openEmbeddedStore({ directory: config.indexDir, log });
+  const { catalog, index } = store;
   const towers = await openEncoder({
     modelsDirectory: config.modelsDir,
     ...(config.model === undefined ? {} : { defaultModel: config.model }),
@@ -73,7 +74,8 @@ export async function openService(config: Config): Promise<Service> {
   const work: Context = {
     models: towers.models,
     encoder,
-    store,
+    catalog,
+    index,
     limits: {
       picture: config.maxPicture,
       text: config.maxText,
@@ -85,15 +87,15 @@ export async function openService(config: Config): Promise<Service> {
     roots,
     fetch: { allow: config.fetchAllow, timeoutMs: config.fetchTimeout },
     reembeddings: new Reembeddings(),
-    cursors: new Cursors(await store.cursorKey()),
+    cursors: new Cursors(await catalog.cursorKey()),
     log,
     stage,
   };
   const jobs = new Jobs({
-    store,
+    catalog,
     kinds: [reembedKind(work)],
     hasCollection: (name) =>
-      store.getCollection(name).then(
+      catalog.getCollection(name).then(
         () => true,
         (error: unknown) => {
           if (error instanceof MixspaceError && error.code === 'not_found') return false;

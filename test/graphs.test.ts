@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EmbeddedStoreSettings } from '../src/store/embedded/index.js';
-import type { ItemWrite, Store } from '../src/store/store.js';
+import type { ItemWrite } from '../src/store/catalog.js';
 import { search, type SearchRequest } from './store-search.js';
+import { bothPorts, type BothPorts } from './both-ports.js';
 
 // The store runs in a thread of its own, which starts from compiled code.
 const compiled = fileURLToPath(new URL('../dist/store/embedded/index.js', import.meta.url));
@@ -19,7 +20,7 @@ const settings: Partial<EmbeddedStoreSettings> = { graphThreshold: 50 };
 
 let folder: string;
 let reasons: string[];
-const stores: Store[] = [];
+const stores: BothPorts[] = [];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'mixspace-graphs-'));
   reasons = [];
@@ -29,8 +30,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function open(directory: string, more: Partial<EmbeddedStoreSettings> = {}): Promise<Store> {
-  const store = await openEmbeddedStore({ directory, settings: { ...settings, ...more }, log: (level, _message, fields) => void (level === 'warn' && reasons.push(String(fields?.['reason']))) });
+async function open(directory: string, more: Partial<EmbeddedStoreSettings> = {}): Promise<BothPorts> {
+  const store = bothPorts(await openEmbeddedStore({ directory, settings: { ...settings, ...more }, log: (level, _message, fields) => void (level === 'warn' && reasons.push(String(fields?.['reason']))) }));
   stores.push(store);
   return store;
 }
@@ -44,11 +45,11 @@ function embeddingOf(name: string): Float32Array {
 const text = (id: string): ItemWrite => ({ id, content: { modality: 'text', contentHash: createHash('sha256').update(id).digest('hex'), text: id, embeddings: [embeddingOf(id)] } });
 const named = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, i) => `item ${from + i}`);
 
-async function graphReady(store: Store, indexed: number): Promise<void> {
+async function graphReady(store: BothPorts, indexed: number): Promise<void> {
   await vi.waitFor(async () => expect((await store.describeCollection('photos')).graph).toEqual({ state: 'ready', indexed }), { timeout: 60_000, interval: 10 });
 }
 
-async function filled(directory: string, ids: string[], more: Partial<EmbeddedStoreSettings> = {}): Promise<Store> {
+async function filled(directory: string, ids: string[], more: Partial<EmbeddedStoreSettings> = {}): Promise<BothPorts> {
   const store = await open(directory, more);
   await store.createCollection({ name: 'photos', model: 'm', fingerprint: 'f', dimension, originals: 'keep' });
   await store.write('photos', ids.map(text));
@@ -112,7 +113,7 @@ describe('A graph\'s snapshot', () => {
 describe('A search through a graph', () => {
   const query = embeddingOf('what is asked');
   /** The nearest by definition, as the store itself finds them when it compares all. */
-  async function expectThroughGraph(store: Store, request: Omit<SearchRequest, 'embedding'>): Promise<void> {
+  async function expectThroughGraph(store: BothPorts, request: Omit<SearchRequest, 'embedding'>): Promise<void> {
     const [through, all] = [await search(store, 'photos', { embedding: query, ...request }), await search(store, 'photos', { embedding: query, ...request, exact: true })];
     expect([through.exact, all.exact]).toEqual([false, true]);
     expect(through.matches.map(({ item, score }) => [item.id, score])).toEqual(all.matches.map(({ item, score }) => [item.id, score]));

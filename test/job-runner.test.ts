@@ -7,7 +7,7 @@ import type { JobEvent } from '../src/jobs/events.js';
 import type { JobEnd, JobKind, JobWork } from '../src/jobs/kind.js';
 import type { Jobs } from '../src/jobs/jobs.js';
 import { Sqlite } from '../src/store/embedded/database.js';
-import type { Store } from '../src/store/store.js';
+import { bothPorts, type BothPorts } from './both-ports.js';
 
 // Compiled, since the store starts a thread of its own from that, and its errors are of that.
 const compiled = (file: string): Promise<unknown> => import(new URL(`../dist/${file}`, import.meta.url).href);
@@ -17,7 +17,7 @@ const { Jobs: Runner } = (await compiled('jobs/jobs.js')) as typeof import('../s
 type Work = JobWork<unknown> & { end(end?: JobEnd): void; fail(error: Error): void };
 
 let directory: string;
-let store: Store;
+let store: BothPorts;
 let jobs: Jobs;
 /** Runs under way, in the order in which they began. */
 let running: Work[];
@@ -50,8 +50,8 @@ function kind(name: string, more: Partial<JobKind> = {}): JobKind {
 
 async function open(kinds: JobKind[] = [kind('walk'), kind('swim', { isPausable: false }), kind('sleep', { isSingle: true, retriesFailures: true })]): Promise<void> {
   [running, discarded] = [[], []];
-  store = await openEmbeddedStore({ directory, log: () => undefined });
-  jobs = new Runner({ store, kinds, hasCollection: (name) => Promise.resolve(name !== 'gone'), log: () => undefined });
+  store = bothPorts(await openEmbeddedStore({ directory, log: () => undefined }));
+  jobs = new Runner({ catalog: store, kinds, hasCollection: (name) => Promise.resolve(name !== 'gone'), log: () => undefined });
   await jobs.open();
 }
 async function close(): Promise<void> {

@@ -8,6 +8,7 @@ import { prepareInputs, type Inputs } from './model/inputs.js';
 import { runSeed } from './model/seed.js';
 import { call, items } from './api.js';
 import { repository, startServer } from './server.js';
+import { bothPorts } from './both-ports.js';
 
 const { openEmbeddedStore } = (await import(pathToFileURL(path.join(repository, 'dist/store/embedded/index.js')).href)) as typeof import('../src/store/embedded/index.js');
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -49,7 +50,7 @@ describe('What seeds have found', () => {
 
   it('an item whose embedding is kept may be deleted while its collection is embedded again', async () => {
     const directory = await mkdtemp(path.join(tmpdir(), 'mixspace-store-'));
-    const store = await openEmbeddedStore({ directory, log: () => undefined });
+    const store = bothPorts(await openEmbeddedStore({ directory, log: () => undefined }));
     const space = (model: string): { model: string; fingerprint: string; dimension: number } => ({ model, fingerprint: model, dimension: 2 });
     const embedding = Float32Array.of(1, 0);
     try {

@@ -6,10 +6,12 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ModelDescription, OpenEncoder } from '../src/encoder/encoder.js';
 import type { Context } from '../src/operations/context.js';
-import type { ItemWrite, ReembeddingTarget, Store } from '../src/store/store.js';
+import type { ItemWrite } from '../src/store/catalog.js';
+import type { ReembeddingTarget } from '../src/store/reembedding-catalog.js';
 import { dot, readsTexts } from './small-service.js';
 import { smallPackage, textTower } from './small-towers.js';
 import { search as searchStore } from './store-search.js';
+import { bothPorts, type BothPorts } from './both-ports.js';
 
 // Compiled, since the store starts a thread of its own from that, and its errors are of that.
 const compiled = (file: string): Promise<unknown> => import(new URL(`../dist/${file}`, import.meta.url).href);
@@ -41,10 +43,10 @@ afterAll(async () => {
 });
 
 let directory: string;
-let store: Store;
+let store: BothPorts;
 beforeEach(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'mixspace-store-'));
-  store = await openEmbeddedStore({ directory, log: () => undefined });
+  store = bothPorts(await openEmbeddedStore({ directory, log: () => undefined }));
   await store.createCollection({ name: 'photos', model: first.id, fingerprint: first.fingerprint, dimension: first.dimension, originals: 'keep' });
 });
 afterEach(async () => {
@@ -83,7 +85,7 @@ describe('A collection goes over', () => {
     await store.startReembedding('photos', target);
     const late = ['late', 'later', 'latest'];
     const asked: string[] = [];
-    const meanwhile: Store = {
+    const meanwhile: BothPorts = {
       ...store,
       finishReembedding: async (name) => {
         const id = late[asked.length];
@@ -93,7 +95,7 @@ describe('A collection goes over', () => {
         return outcome;
       },
     };
-    expect(await embedAgain({ store: meanwhile, models: encoder.models, encoder } as Partial<Context> as Context, 'photos', target, new Run())).toBe('done');
+    expect(await embedAgain({ catalog: meanwhile, models: encoder.models, encoder } as Partial<Context> as Context, 'photos', target, new Run())).toBe('done');
     expect(asked).toEqual(['pending', 'pending', 'pending', 'done']);
     expect(await store.describeCollection('photos')).toMatchObject({ model: 'second', unembedded: 0, counts: { text: 103 } });
     for (const id of ['text 0', 'text 99', ...late]) {
@@ -143,13 +145,13 @@ describe('In the moment in which a collection goes over', () => {
   /** It goes over when an operation has seen so many times in which space it is. */
   function goingOver(looks: number): Context {
     let seenTimes = 0;
-    const getCollection: Store['getCollection'] = async (name) => {
+    const getCollection: BothPorts['getCollection'] = async (name) => {
       const seen = await store.getCollection(name);
       if (++seenTimes === looks) expect(await store.finishReembedding('photos')).toBe('done');
       return seen;
     };
     const limits = { picture: 50e6, text: 1e6, metadata: 64e3, inputs: 100, items: 100, labels: 100 };
-    return { store: { ...store, getCollection }, models: encoder.models, encoder, limits, roots: [], fetch: { allow: [], timeoutMs: 1000 }, reembeddings: new Reembeddings(), cursors: new Cursors(new Uint8Array(32)), log: () => undefined, stage: () => undefined };
+    return { catalog: { ...store, getCollection }, index: store, models: encoder.models, encoder, limits, roots: [], fetch: { allow: [], timeoutMs: 1000 }, reembeddings: new Reembeddings(), cursors: new Cursors(new Uint8Array(32)), log: () => undefined, stage: () => undefined };
   }
   const caller = { signal: new AbortController().signal };
 

@@ -6,8 +6,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Sqlite } from '../src/store/embedded/database.js';
 import type { EmbeddedStoreSettings } from '../src/store/embedded/index.js';
-import type { ItemWrite, ReembeddingItem, ReembeddingTarget, Store } from '../src/store/store.js';
+import type { ItemWrite } from '../src/store/catalog.js';
+import type { ReembeddingItem, ReembeddingTarget } from '../src/store/reembedding-catalog.js';
 import { search } from './store-search.js';
+import { bothPorts, type BothPorts } from './both-ports.js';
 
 // The store runs in a thread of its own, which starts from compiled code.
 const compiled = fileURLToPath(new URL('../dist/store/embedded/index.js', import.meta.url));
@@ -21,7 +23,7 @@ const back: ReembeddingTarget = { ...target, ...old };
 const eager: Partial<EmbeddedStoreSettings> = { graphThreshold: 50, snapshotAfterChanges: 100, snapshotAfterQuietMs: 50 };
 
 const directories: string[] = [];
-const stores: Store[] = [];
+const stores: BothPorts[] = [];
 const logged: string[] = [];
 
 function newDirectory(): string {
@@ -30,13 +32,13 @@ function newDirectory(): string {
   return directory;
 }
 
-async function open(directory: string, settings: Partial<EmbeddedStoreSettings> = {}): Promise<Store> {
-  const store = await openEmbeddedStore({ directory, settings, log: (level, message, fields) => logged.push(`${level} ${message} ${JSON.stringify(fields)}`) });
+async function open(directory: string, settings: Partial<EmbeddedStoreSettings> = {}): Promise<BothPorts> {
+  const store = bothPorts(await openEmbeddedStore({ directory, settings, log: (level, message, fields) => logged.push(`${level} ${message} ${JSON.stringify(fields)}`) }));
   stores.push(store);
   return store;
 }
 
-async function openWith(directory: string, writes: ItemWrite[], settings: Partial<EmbeddedStoreSettings> = {}): Promise<Store> {
+async function openWith(directory: string, writes: ItemWrite[], settings: Partial<EmbeddedStoreSettings> = {}): Promise<BothPorts> {
   const store = await open(directory, settings);
   await store.createCollection({ name: 'photos', ...old, originals: 'keep' });
   for (let from = 0; from < writes.length; from += 200) await store.write('photos', writes.slice(from, from + 200));
@@ -72,7 +74,7 @@ function encoded({ key, source }: ReembeddingItem, space: { model: string; dimen
 }
 
 /** Puts what waits until nothing does; how many that were. */
-async function putAll(store: Store, space = other, most = Infinity): Promise<number> {
+async function putAll(store: BothPorts, space = other, most = Infinity): Promise<number> {
   let count = 0;
   for (;;) {
     const items = await store.nextToReembed('photos', { limit: Math.min(32, most - count) });
@@ -82,22 +84,22 @@ async function putAll(store: Store, space = other, most = Infinity): Promise<num
   }
 }
 
-async function goOver(store: Store, to: ReembeddingTarget): Promise<void> {
+async function goOver(store: BothPorts, to: ReembeddingTarget): Promise<void> {
   await store.startReembedding('photos', to);
   await putAll(store, to);
   expect(await store.finishReembedding('photos')).toBe('done');
 }
 
-async function nearest(store: Store, content: string, space: { model: string; dimension: number; fingerprint: string }, rest: object = {}): Promise<{ id: string; score: number } | undefined> {
+async function nearest(store: BothPorts, content: string, space: { model: string; dimension: number; fingerprint: string }, rest: object = {}): Promise<{ id: string; score: number } | undefined> {
   const { matches } = await search(store, 'photos', { embedding: embeddingOf(content, space), fingerprint: space.fingerprint, limit: 1, ...rest });
   return matches[0] && { id: matches[0].item.id, score: matches[0].score };
 }
 
 const here = (id: string): unknown => ({ id, score: expect.closeTo(1, 5) as number });
-const graphReady = (store: Store, indexed: number): Promise<void> =>
+const graphReady = (store: BothPorts, indexed: number): Promise<void> =>
   vi.waitFor(async () => expect((await store.describeCollection('photos')).graph).toEqual({ state: 'ready', indexed }), { timeout: 60_000, interval: 20 });
 /** Resolves when nothing is left of what went, or went over: another one is begun only then. */
-async function inOrder(store: Store): Promise<void> {
+async function inOrder(store: BothPorts): Promise<void> {
   await store.createCollection({ name: 'next', ...old, originals: 'keep' });
   await store.startReembedding('next', target);
   await store.deleteCollection('next');

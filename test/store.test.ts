@@ -13,8 +13,9 @@ import type { Metadata } from '../src/domain/metadata.js';
 import { Sqlite } from '../src/store/embedded/database.js';
 import { compileFilter } from '../src/store/embedded/filter.js';
 import type { EmbeddedStoreSettings } from '../src/store/embedded/index.js';
-import type { ItemWrite, Store } from '../src/store/store.js';
+import type { ItemWrite } from '../src/store/catalog.js';
 import { search } from './store-search.js';
+import { bothPorts, type BothPorts } from './both-ports.js';
 
 // The store runs in a thread of its own, which starts from compiled code.
 const compiled = fileURLToPath(new URL('../dist/store/embedded/index.js', import.meta.url));
@@ -26,7 +27,7 @@ const collection = { name: 'photos', model: 'm', fingerprint: 'f', dimension, or
 const eager: Partial<EmbeddedStoreSettings> = { graphThreshold: 50, snapshotAfterChanges: 100, snapshotAfterQuietMs: 50 };
 
 const directories: string[] = [];
-const stores: Store[] = [];
+const stores: BothPorts[] = [];
 const logged: { level: string; message: string; fields: Record<string, unknown> | undefined }[] = [];
 
 function newDirectory(): string {
@@ -35,13 +36,13 @@ function newDirectory(): string {
   return directory;
 }
 
-async function open(directory: string, settings: Partial<EmbeddedStoreSettings> = {}): Promise<Store> {
-  const store = await openEmbeddedStore({ directory, settings, log: (level, message, fields) => logged.push({ level, message, fields }) });
+async function open(directory: string, settings: Partial<EmbeddedStoreSettings> = {}): Promise<BothPorts> {
+  const store = bothPorts(await openEmbeddedStore({ directory, settings, log: (level, message, fields) => logged.push({ level, message, fields }) }));
   stores.push(store);
   return store;
 }
 
-async function openWithCollection(directory: string, settings: Partial<EmbeddedStoreSettings> = {}): Promise<Store> {
+async function openWithCollection(directory: string, settings: Partial<EmbeddedStoreSettings> = {}): Promise<BothPorts> {
   const store = await open(directory, settings);
   await store.createCollection(collection);
   return store;
@@ -102,11 +103,11 @@ function picture(id: string, seed: number, rest: Omit<ItemWrite, 'id' | 'content
 const idOf = (i: number): string => `item-${String(i).padStart(5, '0')}`;
 const texts = (from: number, to: number): ItemWrite[] => Array.from({ length: to - from }, (_, i) => text(idOf(from + i), from + i));
 
-async function graphReady(store: Store, indexed: number): Promise<void> {
+async function graphReady(store: BothPorts, indexed: number): Promise<void> {
   await vi.waitFor(async () => expect((await store.describeCollection('photos')).graph).toEqual({ state: 'ready', indexed }), { timeout: 60_000, interval: 20 });
 }
 
-async function topIds(store: Store, seed: number, rest: object = {}): Promise<string[]> {
+async function topIds(store: BothPorts, seed: number, rest: object = {}): Promise<string[]> {
   const { matches } = await search(store, 'photos', { embedding: clustered(seed), limit: 10, ...rest });
   return matches.map(({ item }) => item.id);
 }
@@ -258,7 +259,7 @@ describe('durability', () => {
     const directory = newDirectory();
     const script = `
       const { openEmbeddedStore } = await import(${JSON.stringify(pathToFileURL(compiled).href)});
-      const store = await openEmbeddedStore({ directory: ${JSON.stringify(directory)}, settings: ${JSON.stringify(eager)}, log() {} });
+      const { catalog: store } = await openEmbeddedStore({ directory: ${JSON.stringify(directory)}, settings: ${JSON.stringify(eager)}, log() {} });
       await store.createCollection(${JSON.stringify(collection)}).catch(() => {});
       const start = (await store.describeCollection('photos')).counts.text * 2;
       for (let i = start; ; i += 20) {
@@ -452,7 +453,7 @@ describe('searching', () => {
 
 describe('an item with several embeddings, or none', () => {
   const parts = (id: string, ...seeds: number[]): ItemWrite => ({ id, content: { modality: 'image', contentHash: sha256(id), embeddings: seeds.map(clustered) }, metadata: { id } });
-  const scores = async (store: Store, seed: number, rest: object = {}): Promise<[string, number][]> =>
+  const scores = async (store: BothPorts, seed: number, rest: object = {}): Promise<[string, number][]> =>
     (await search(store, 'photos', { embedding: clustered(seed), limit: 3, ...rest })).matches.map(({ item, score }) => [item.id, score]);
   const dot = (a: number, b: number): number => clustered(a).reduce((sum, value, i) => sum + value * clustered(b)[i]!, 0);
 
@@ -460,7 +461,7 @@ describe('an item with several embeddings, or none', () => {
     const directory = newDirectory();
     const store = await openWithCollection(directory, eager);
     await store.write('photos', [parts('tiles', 1, 2, 3, 4, 5), ...Array.from({ length: 200 }, (_, i) => picture(idOf(i), 100 + i))]);
-    const of = async (asked: Store, seed: number): Promise<void> => {
+    const of = async (asked: BothPorts, seed: number): Promise<void> => {
       for (const rest of [{}, { exact: true }, { filter: { id: 'tiles' } }]) {
         const found = await scores(asked, seed, rest);
         expect(found[0]).toEqual(['tiles', expect.closeTo(1, 5)]);

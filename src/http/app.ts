@@ -7,7 +7,7 @@ import { routes, type Route, type RouteName } from '../contract/routes.js';
 import { MixspaceError } from '../errors.js';
 import type { JobContext } from '../operations/context.js';
 import type { Readiness } from '../operations/readiness.js';
-import type { Picture } from '../store/store.js';
+import type { Picture } from '../store/catalog.js';
 import type { Telemetry } from '../telemetry.js';
 import { isMultipart, jsonBody, type BodyLimits } from './bodies.js';
 import { failed, within } from './callbacks.js';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { StoredFailure, StoredJob } from '../store/store.js';
+import type { StoredFailure, StoredJob } from '../store/job-catalog.js';
 import type { LiveJob } from './live-job.js';
 
 /** `id`: from there it goes on for who has seen it. */

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { hasEnded, isUnderWay, type JobState } from '../domain/job.js';
 import { MixspaceError, toMixspaceError } from '../errors.js';
-import type { Job, JobQuery, JobStore, StoredFailure, StoredJob } from '../store/store.js';
+import type { Job, JobCatalog, JobQuery, StoredFailure, StoredJob } from '../store/job-catalog.js';
 import type { Log } from '../telemetry.js';
 import { endId, follow, type JobEvent } from './events.js';
 import type { JobEnd, JobKind } from './kind.js';
@@ -19,7 +19,7 @@ const pageJobs = 200;
 export type ToldJob = StoredJob & { secondsLeft?: number };
 
 export interface JobsParts {
-  store: JobStore;
+  catalog: JobCatalog;
   kinds: JobKind[];
   /** Whether a collection is there: a job of one that has gone is cancelled. */
   hasCollection: (name: string) => Promise<boolean>;
@@ -44,7 +44,7 @@ export class Jobs {
   async open(): Promise<void> {
     const found: StoredJob[] = [];
     for (let before: number | undefined; ; ) {
-      const { jobs, more } = await this.#parts.store.listJobs({ states: ['waiting', 'running'], limit: pageJobs, ...(before === undefined ? {} : { before }) });
+      const { jobs, more } = await this.#parts.catalog.listJobs({ states: ['waiting', 'running'], limit: pageJobs, ...(before === undefined ? {} : { before }) });
       found.unshift(...jobs.reverse());
       if (!more) break;
       before = found[0]!.number;
@@ -92,7 +92,7 @@ export class Jobs {
 
   /** For work that was begun before there were jobs. Before `open`. */
   async import(kind: string, job: Partial<Job> & { collection: string; state: JobState; parameters: unknown }): Promise<void> {
-    await this.#parts.store.putJob({ ...newJob(kind, job.collection, job.parameters), ...job });
+    await this.#parts.catalog.putJob({ ...newJob(kind, job.collection, job.parameters), ...job });
   }
 
   /** @throws MixspaceError `not_found`. */
@@ -115,14 +115,14 @@ export class Jobs {
 
   /** The newest first. */
   async list(query: JobQuery): Promise<{ jobs: ToldJob[]; more: boolean }> {
-    const { jobs, more } = await this.#parts.store.listJobs(query);
+    const { jobs, more } = await this.#parts.catalog.listJobs(query);
     return { jobs: jobs.map((job) => ({ ...(this.#inMemory(job.id)?.told() ?? job), number: job.number })), more };
   }
 
   /** @throws MixspaceError `not_found`. */
   async failures(id: string, request: { limit: number; after?: number }): Promise<{ failures: StoredFailure[]; more: boolean }> {
     await this.get(id);
-    return this.#parts.store.listJobFailures(id, request);
+    return this.#parts.catalog.listJobFailures(id, request);
   }
 
   /** Resolves when nothing of it runs any more. @throws MixspaceError `not_found`, `conflict`. */
@@ -170,7 +170,7 @@ export class Jobs {
 
   /** The collection has been deleted: its jobs are cancelled. Resolves when nothing of them runs any more. */
   async endOf(collection: string): Promise<void> {
-    const paused = await this.#parts.store.listJobs({ collection, states: ['paused'], limit: mostUnderWay }).catch(() => ({ jobs: [] }));
+    const paused = await this.#parts.catalog.listJobs({ collection, states: ['paused'], limit: mostUnderWay }).catch(() => ({ jobs: [] }));
     const ids = new Set([...this.#underWay().filter(({ job }) => job.collection === collection).map(({ job }) => job.id), ...paused.jobs.map(({ id }) => id)]);
     await Promise.all([...ids].map((id) => this.#hold(id, (live) => live.inTurn(() => this.#endForWantOf(collection, live))).catch(() => undefined)));
   }
@@ -285,7 +285,7 @@ export class Jobs {
   }
 
   #prune(): void {
-    this.#parts.store.pruneJobs(keptJobs).catch(() => undefined);
+    this.#parts.catalog.pruneJobs(keptJobs).catch(() => undefined);
   }
 
   /** Those that wait or run, the oldest first. */
@@ -294,7 +294,7 @@ export class Jobs {
   }
 
   async #stored(id: string): Promise<StoredJob> {
-    const job = await this.#parts.store.getJob(id);
+    const job = await this.#parts.catalog.getJob(id);
     if (!job) throw new MixspaceError('not_found', `There is no job "${id}".`);
     return job;
   }
@@ -305,7 +305,7 @@ export class Jobs {
   }
 
   #adopt(job: StoredJob): LiveJob {
-    const live = new LiveJob(this.#parts.store, job, this.#kinds.get(job.kind));
+    const live = new LiveJob(this.#parts.catalog, job, this.#kinds.get(job.kind));
     this.#live.set(job.id, live);
     return live;
   }

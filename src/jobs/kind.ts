@@ -1,4 +1,4 @@
-import type { Job, JobFailure } from '../store/store.js';
+import type { Job, JobFailure } from '../store/job-catalog.js';
 
 /** What a kind of job does. Whoever knows how registers it; the runner knows when. */
 export interface JobKind<Parameters = unknown> {

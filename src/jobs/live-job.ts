@@ -1,5 +1,5 @@
 import { hasEnded } from '../domain/job.js';
-import type { JobFailure, JobStore, StoredFailure, StoredJob } from '../store/store.js';
+import type { JobCatalog, JobFailure, StoredFailure, StoredJob } from '../store/job-catalog.js';
 import type { JobEnd, JobKind, JobProgress, JobWork } from './kind.js';
 import { Pace } from './pace.js';
 
@@ -17,7 +17,7 @@ export class LiveJob {
   readonly kind: JobKind | undefined;
   /** Tells one time in memory from another, and all from those of earlier services. */
   readonly generation = Date.now().toString(36);
-  readonly #store: JobStore;
+  readonly #catalog: JobCatalog;
   readonly #job: StoredJob;
   readonly #pace = new Pace();
   readonly #waiting = new Set<() => void>();
@@ -33,8 +33,8 @@ export class LiveJob {
   /** Those who need it in memory. */
   holders = 0;
 
-  constructor(store: JobStore, job: StoredJob, kind: JobKind | undefined) {
-    this.#store = store;
+  constructor(catalog: JobCatalog, job: StoredJob, kind: JobKind | undefined) {
+    this.#catalog = catalog;
     this.#job = { ...job };
     this.kind = kind;
   }
@@ -182,7 +182,7 @@ export class LiveJob {
     this.#unwritten = [];
     const { number: _number, lastFailure: _last, ...job } = this.#job;
     try {
-      const kept = await this.#store.putJob(job, { ...changes, failures });
+      const kept = await this.#catalog.putJob(job, { ...changes, failures });
       this.#isUnsaved = false;
       if (changes.forget) this.#recent.length = 0;
       const last = kept.at(-1);
@@ -228,6 +228,6 @@ export class LiveJob {
     const first = this.#recent[0];
     // What lies before the first at hand may be this job's or another's: then the table knows.
     if (first && first.number <= number + 1) return this.#recent.filter((each) => each.number > number).slice(0, limit);
-    return (await this.#store.listJobFailures(this.#job.id, { limit, after: number })).failures;
+    return (await this.#catalog.listJobFailures(this.#job.id, { limit, after: number })).failures;
   }
 }

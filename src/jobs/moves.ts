@@ -1,6 +1,6 @@
 import { isUnderWay } from '../domain/job.js';
 import { MixspaceError } from '../errors.js';
-import type { StoredJob } from '../store/store.js';
+import type { StoredJob } from '../store/job-catalog.js';
 import type { JobKind } from './kind.js';
 
 export type Move = 'pause' | 'resume' | 'cancel';

@@ -1,7 +1,7 @@
 import type { Collection as Told, NewCollection } from '../contract/collections.js';
 import { total } from '../domain/modality.js';
 import { MixspaceError, toMixspaceError } from '../errors.js';
-import type { CollectionDescription } from '../store/store.js';
+import type { CollectionDescription } from '../store/catalog.js';
 import { hasModel, modelChecked, withoutModel, type Context, type JobContext } from './context.js';
 import { toldReembedding } from './reembed.js';
 
@@ -9,7 +9,7 @@ export const defaultCollection = 'default';
 
 export async function createCollection(context: JobContext, request: NewCollection): Promise<Told> {
   const model = await context.models.model(request.model);
-  const created = await context.store.createCollection({
+  const created = await context.catalog.createCollection({
     name: request.name,
     model: model.id,
     fingerprint: model.fingerprint,
@@ -25,12 +25,12 @@ export async function createCollection(context: JobContext, request: NewCollecti
  * a model that has gone. Whatever else was made with a model that has gone is told by name, as soon as that is known.
  */
 export async function settleCollections(context: JobContext): Promise<void> {
-  const there = await context.store.listCollections();
+  const there = await context.catalog.listCollections();
   const byDefault = there.find(({ name }) => name === defaultCollection);
   const isEmpty = byDefault !== undefined && total(byDefault.counts) === 0;
   if (isEmpty) await modelChecked(context, byDefault);
   const isIdle = isEmpty && !hasModel(context, byDefault);
-  if (isIdle) await context.store.deleteCollection(defaultCollection);
+  if (isIdle) await context.catalog.deleteCollection(defaultCollection);
   if (isIdle || byDefault === undefined) await createCollection(context, { name: defaultCollection });
   for (const collection of there) if (!isIdle || collection !== byDefault) tellWithoutModel(context, collection).catch((error: unknown) => context.log('warn', `Whether the model of collection "${collection.name}" is here is not known.`, { reason: toMixspaceError(error).message }));
 }
@@ -43,16 +43,16 @@ async function tellWithoutModel(context: Context, collection: CollectionDescript
 }
 
 export async function listCollections(context: JobContext): Promise<{ collections: Told[] }> {
-  return { collections: await Promise.all((await context.store.listCollections()).map((collection) => told(context, collection))) };
+  return { collections: await Promise.all((await context.catalog.listCollections()).map((collection) => told(context, collection))) };
 }
 
 export async function getCollection(context: JobContext, name: string): Promise<Told> {
-  return told(context, await context.store.describeCollection(name));
+  return told(context, await context.catalog.describeCollection(name));
 }
 
 export async function deleteCollection(context: JobContext, name: string): Promise<void> {
   if (name === defaultCollection) throw new MixspaceError('conflict', `The collection "${defaultCollection}" is always there; delete its items instead.`);
-  await context.store.deleteCollection(name);
+  await context.catalog.deleteCollection(name);
   await context.jobs.endOf(name);
 }
 

@@ -1,7 +1,8 @@
 import type { Encoder, ListedModel, ModelDescription, Models } from '../encoder/encoder.js';
 import { MixspaceError } from '../errors.js';
 import type { Jobs } from '../jobs/jobs.js';
-import type { Collection, Store } from '../store/store.js';
+import type { Catalog, Collection } from '../store/catalog.js';
+import type { VectorIndex } from '../store/vector-index.js';
 import type { Log } from '../telemetry.js';
 import type { Cursors } from './cursors.js';
 import type { Reembeddings } from './reembedding.js';
@@ -10,7 +11,8 @@ import type { Reembeddings } from './reembedding.js';
 export interface Context {
   models: Models;
   encoder: Encoder;
-  store: Store;
+  catalog: Catalog;
+  index: VectorIndex;
   /** `picture`, `text` and `metadata` in bytes; the others count a request's entries. */
   limits: { picture: number; text: number; metadata: number; inputs: number; items: number; labels: number };
   /** Real paths of the folders whose files may be named by path. */

@@ -1,6 +1,6 @@
 import { total, type Modality } from '../domain/modality.js';
 import type { ModelVersion } from '../encoder/encoder.js';
-import type { ReembeddedItem, ReembeddingItem, ReembeddingTarget } from '../store/store.js';
+import type { ReembeddedItem, ReembeddingItem, ReembeddingTarget } from '../store/reembedding-catalog.js';
 import type { Context } from './context.js';
 import type { Run } from './reembedding.js';
 import { whenThereIsRoom } from './when-there-is-room.js';
@@ -17,12 +17,12 @@ const fewItems = 64;
  */
 export async function embedAgain(context: Context, name: string, target: ReembeddingTarget, run: Run): Promise<'done' | 'impossible'> {
   const work = new Work(context, name, target, run);
-  const most = total((await context.store.describeCollection(name)).counts);
+  const most = total((await context.catalog.describeCollection(name)).counts);
   while ((await work.round(most)) > fewItems) run.slowWrites();
   run.holdWrites();
   for (;;) {
     await work.round();
-    const outcome = await context.store.finishReembedding(name);
+    const outcome = await context.catalog.finishReembedding(name);
     if (outcome !== 'pending') return outcome;
   }
 }
@@ -47,13 +47,13 @@ class Work {
    * Those beyond `expected` were written meanwhile: a round that followed them at their own pace would have no end.
    */
   async round(expected = Infinity): Promise<number> {
-    const { store } = this.#context;
+    const { catalog } = this.#context;
     let count = 0;
     let after: { key: number; modality: Modality } | undefined;
     let put: Promise<void> = Promise.resolve();
     for (;;) {
       this.#run.signal.throwIfAborted();
-      const items = await store.nextToReembed(this.#name, { limit: batchItems, ...(after ? { after } : {}) });
+      const items = await catalog.nextToReembed(this.#name, { limit: batchItems, ...(after ? { after } : {}) });
       const last = items.at(-1);
       if (!last) break;
       after = { key: last.key, modality: last.modality };
@@ -71,7 +71,7 @@ class Work {
 
   async #put(items: ReembeddingItem[], before: Promise<void>): Promise<void> {
     const [outcomes] = await Promise.all([this.#embed(items), before]);
-    await this.#context.store.putReembedded(this.#name, this.#target.fingerprint, outcomes);
+    await this.#context.catalog.putReembedded(this.#name, this.#target.fingerprint, outcomes);
     const ids = new Map(items.map(({ key, id }) => [key, id]));
     await this.#run.advanced(outcomes.length, outcomes.flatMap((each) => ('impossible' in each ? [{ id: ids.get(each.key)!, reason: each.impossible }] : [])));
   }

@@ -1,6 +1,6 @@
 import type { ModelDescription } from '../encoder/encoder.js';
 import { MixspaceError } from '../errors.js';
-import type { Collection } from '../store/store.js';
+import type { Collection } from '../store/catalog.js';
 
 /**
  * An embedding that a client sent, normalised, for a collection's space.

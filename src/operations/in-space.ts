@@ -1,13 +1,13 @@
 import type { ModelDescription } from '../encoder/encoder.js';
 import { MixspaceError } from '../errors.js';
-import type { Collection } from '../store/store.js';
+import type { Collection } from '../store/catalog.js';
 import type { Context } from './context.js';
 
 const attempts = 3;
 
 /** Runs `work` with the collection as it is, and again when a conflict comes of its having gone over to another space meanwhile. */
 export function inItsSpace<T>(context: Context, name: string, work: (collection: Collection) => Promise<T>): Promise<T> {
-  return whileItStays(() => context.store.getCollection(name), work);
+  return whileItStays(() => context.catalog.getCollection(name), work);
 }
 
 /** Likewise with a model, the default one unless named, whose files may be replaced meanwhile. */

@@ -7,7 +7,7 @@ import type { ImageEmbedding } from '../encoder/encoder.js';
 import { MixspaceError, toMixspaceError } from '../errors.js';
 import { mapLimited } from '../map-limited.js';
 import { withoutSecrets } from '../secrets.js';
-import type { Collection, ItemContent, ItemWrite, WriteStatus } from '../store/store.js';
+import type { Collection, ItemContent, ItemWrite, WriteStatus } from '../store/catalog.js';
 import { requireModel, type Caller, type Context } from './context.js';
 import { checkedEmbedding } from './embedding.js';
 import { inItsSpace } from './in-space.js';
@@ -53,7 +53,7 @@ const systemic = new Set(['disk_full', 'overloaded', 'not_ready', 'internal']);
  */
 export async function ingest(context: Context, name: string, entries: Entry[], caller: Caller): Promise<{ items: ItemOutcome[] }> {
   checkCount('items', entries.length, context.limits.items);
-  await context.store.getCollection(name);
+  await context.catalog.getCollection(name);
   const outcomes = new Array<ItemOutcome>(entries.length);
   const ids = new Ids();
 
@@ -104,7 +104,7 @@ async function takeChunk(
     }
   });
 
-  const there = new Map((await context.store.present(collection.name, [...resolved.values()].map(({ id }) => id), 'whole')).map((each) => [each.id, each]));
+  const there = new Map((await context.catalog.present(collection.name, [...resolved.values()].map(({ id }) => id), 'whole')).map((each) => [each.id, each]));
   const isKnown = ({ id, content }: Resolved): boolean => !ids.isRepeated(id) && there.get(id)?.contentHash === content.contentHash && there.get(id)?.modality === content.modality && there.get(id)!.embedded;
 
   const write = async (keepKnown: boolean): Promise<{ index: number; status: WriteStatus }[]> => {
@@ -119,7 +119,7 @@ async function takeChunk(
     if (order.length === 0) return [];
     await context.reembeddings.passWrite(collection.name);
     const began = performance.now();
-    const statuses = await context.store.write(collection.name, order.map((index) => writes.get(index)!), collection.fingerprint);
+    const statuses = await context.catalog.write(collection.name, order.map((index) => writes.get(index)!), collection.fingerprint);
     context.stage('store_write', (performance.now() - began) / 1000);
     return order.map((index, i) => ({ index, status: statuses[i]! }));
   };
@@ -127,7 +127,7 @@ async function takeChunk(
   const statuses = await write(true).catch(async (error: unknown) => {
     // Deleted by another request since it was looked up: then it is new, and its content is needed.
     if (!(error instanceof MixspaceError && error.code === 'not_found')) throw error;
-    await context.store.getCollection(collection.name);
+    await context.catalog.getCollection(collection.name);
     return write(false);
   });
   for (const { index, status } of statuses) outcomes[index] = { id: resolved.get(index)!.id, status };

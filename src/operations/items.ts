@@ -2,14 +2,14 @@ import type { Item as Told } from '../contract/items.js';
 import { matchesAll, type Filter } from '../domain/filter.js';
 import type { Metadata } from '../domain/metadata.js';
 import { MixspaceError } from '../errors.js';
-import type { Item, Picture } from '../store/store.js';
+import type { Item, Picture } from '../store/catalog.js';
 import type { Context } from './context.js';
 import { checkMetadata } from './inputs.js';
 
 const pageSize = 100;
 
 export async function itemsExist(context: Context, collection: string, ids: string[]): Promise<{ missing: string[] }> {
-  const there = new Set((await context.store.present(collection, ids)).map(({ id }) => id));
+  const there = new Set((await context.catalog.present(collection, ids)).map(({ id }) => id));
   return { missing: ids.filter((id) => !there.has(id)) };
 }
 
@@ -17,7 +17,7 @@ export async function listItems(context: Context, collection: string, request: {
   const scope = ['items', collection, request.filter ?? null];
   const after = request.cursor === undefined ? undefined : (await context.cursors.open(request.cursor, scope))[0];
   if (after !== undefined && typeof after !== 'string') throw new MixspaceError('invalid_request', 'The cursor cannot be read.', { param: 'cursor' });
-  const { items, more } = await context.store.listItems(collection, {
+  const { items, more } = await context.catalog.listItems(collection, {
     limit: request.limit ?? pageSize,
     ...(request.filter === undefined ? {} : { filter: request.filter }),
     ...(after === undefined ? {} : { after }),
@@ -30,16 +30,16 @@ export async function listItems(context: Context, collection: string, request: {
 }
 
 export async function getItem(context: Context, collection: string, id: string): Promise<Told> {
-  return toldItem(collection, await context.store.getItem(collection, id));
+  return toldItem(collection, await context.catalog.getItem(collection, id));
 }
 
 export async function patchItem(context: Context, collection: string, id: string, metadata: Metadata): Promise<Told> {
   checkMetadata(context, metadata);
-  return toldItem(collection, await context.store.setMetadata(collection, id, metadata));
+  return toldItem(collection, await context.catalog.setMetadata(collection, id, metadata));
 }
 
 export async function deleteItem(context: Context, collection: string, id: string): Promise<void> {
-  await context.store.deleteItem(collection, id);
+  await context.catalog.deleteItem(collection, id);
 }
 
 export async function deleteItems(context: Context, collection: string, request: { filter?: Filter; all?: boolean }): Promise<{ deleted: number }> {
@@ -50,11 +50,11 @@ export async function deleteItems(context: Context, collection: string, request:
     throw new MixspaceError('invalid_request', `${what}, or all=true for every one.`, { param: 'filter' });
   }
   if (!isUnbounded && request.all) throw new MixspaceError('invalid_request', 'A filter and all=true contradict each other.', { param: 'all' });
-  return { deleted: await (isUnbounded ? context.store.deleteItems(collection) : context.store.deleteItems(collection, filter)) };
+  return { deleted: await (isUnbounded ? context.catalog.deleteItems(collection) : context.catalog.deleteItems(collection, filter)) };
 }
 
 export async function itemImage(context: Context, collection: string, id: string, size: 'thumbnail' | 'original'): Promise<Picture> {
-  return context.store.getPicture(collection, id, size);
+  return context.catalog.getPicture(collection, id, size);
 }
 
 /** What listings and matches tell alike of an item. */

@@ -2,7 +2,7 @@ import type { Job as Told, JobEventData, JobEventName, JobFailure, JobFailures, 
 import type { JobState } from '../domain/job.js';
 import { MixspaceError } from '../errors.js';
 import type { ToldJob } from '../jobs/jobs.js';
-import type { StoredFailure } from '../store/store.js';
+import type { StoredFailure } from '../store/job-catalog.js';
 import type { Caller, JobContext } from './context.js';
 import type { Cursors } from './cursors.js';
 

@@ -21,7 +21,7 @@ export function watchReadiness(context: Context): Readiness {
 
   const check = async (signal: AbortSignal): Promise<void> => {
     await context.encoder.encodeTexts(context.models.defaultModel, ['ready?'], { priority: 'probe', signal });
-    await context.store.check();
+    await context.catalog.check();
   };
   const round = async (): Promise<void> => {
     const before = problem;

@@ -3,7 +3,8 @@ import { total } from '../domain/modality.js';
 import { MixspaceError } from '../errors.js';
 import type { Jobs } from '../jobs/jobs.js';
 import type { JobEnd, JobKind, JobWork } from '../jobs/kind.js';
-import { keptFailures, type ReembeddingTarget } from '../store/store.js';
+import { keptFailures } from '../store/job-catalog.js';
+import type { ReembeddingTarget } from '../store/reembedding-catalog.js';
 import type { Context } from './context.js';
 import { embedAgain } from './embed-again.js';
 import { reembedJob } from './reembed.js';
@@ -18,17 +19,17 @@ export function reembedKind(context: Context): JobKind<ReembeddingTarget> {
     isPausable: true,
     isSingle: true,
     retriesFailures: true,
-    begin: ({ collection, parameters }) => context.store.startReembedding(collection!, parameters),
+    begin: ({ collection, parameters }) => context.catalog.startReembedding(collection!, parameters),
     run: (work) => new Reembedding(context, work).run(),
     discard: async ({ collection }) => {
-      if ((await context.store.describeCollection(collection!)).reembedding) await context.store.discardReembedding(collection!);
+      if ((await context.catalog.describeCollection(collection!)).reembedding) await context.catalog.discardReembedding(collection!);
     },
   };
 }
 
 /** At start: what was begun before there were jobs, or by a service that ended in that moment, gets one. */
-export async function adoptReembeddings({ store }: Context, jobs: Jobs): Promise<void> {
-  for (const { name, counts, reembedding } of await store.listCollections()) {
+export async function adoptReembeddings({ catalog }: Context, jobs: Jobs): Promise<void> {
+  for (const { name, counts, reembedding } of await catalog.listCollections()) {
     if (!reembedding) continue;
     const job = await jobs.find(reembedJob, name);
     if (job && job.state !== 'done' && job.state !== 'cancelled') continue;
@@ -70,7 +71,7 @@ class Reembedding {
   }
 
   async #toItsEnd(run: Run): Promise<JobEnd> {
-    const { store } = this.#context;
+    const { catalog } = this.#context;
     const [name, target] = [this.#name, this.#target];
     if (this.#work.isRestarted) {
       const left = await this.#goOn();
@@ -80,14 +81,14 @@ class Reembedding {
     await this.#count();
     const outcome = await embedAgain(this.#context, name, target, run);
     if (outcome === 'done') return this.#done();
-    const { reembedding } = await store.describeCollection(name);
+    const { reembedding } = await catalog.describeCollection(name);
     this.#countedAt = -Infinity;
     await this.#count();
     throw new MixspaceError('conflict', `${reembedding?.impossible} items cannot be embedded again. With skip_impossible (--skip) they stay without being found by searches.`);
   }
 
   async #done(): Promise<JobEnd> {
-    const { model, fingerprint, unembedded, counts } = await this.#context.store.describeCollection(this.#name);
+    const { model, fingerprint, unembedded, counts } = await this.#context.catalog.describeCollection(this.#name);
     const all = total(counts);
     const rest = unembedded > 0 ? ` ${unembedded} items have no embedding there: they are kept, and searches do not find them.` : '';
     this.#context.log('info', `Collection "${this.#name}" has gone over to model "${model}".${rest}`, { collection: this.#name, model });
@@ -97,12 +98,12 @@ class Reembedding {
 
   /** Once its model is checked. Answers how it has ended where nothing is left to be done. */
   async #goOn(): Promise<JobEnd | undefined> {
-    const { models, log, store } = this.#context;
+    const { models, log, catalog } = this.#context;
     const [name, { model, fingerprint }] = [this.#name, this.#target];
     const { signal } = this.#work;
     await Promise.race([models.model(model).catch(() => undefined), aborted(signal)]);
     signal.throwIfAborted();
-    const collection = await store.describeCollection(name);
+    const collection = await catalog.describeCollection(name);
     const { reembedding } = collection;
     if (reembedding === undefined) return collection.fingerprint === fingerprint ? this.#done() : { cancelled: 'What was done was thrown away before the service ended.' };
     if (models.list().find(({ id }) => id === model)?.description?.fingerprint === fingerprint) {
@@ -116,13 +117,13 @@ class Reembedding {
 
   /** Those found before: in an earlier run, or by a service that ended in between. */
   async #tellImpossible(): Promise<void> {
-    for (const { id, reason } of await this.#context.store.listImpossible(this.#name, keptFailures)) await this.#work.failed({ what: 'item', name: id, reason });
+    for (const { id, reason } of await this.#context.catalog.listImpossible(this.#name, keptFailures)) await this.#work.failed({ what: 'item', name: id, reason });
   }
 
   async #count(): Promise<void> {
     if (performance.now() - this.#countedAt < countEveryMs) return;
     this.#countedAt = performance.now();
-    const { counts, reembedding } = await this.#context.store.describeCollection(this.#name);
+    const { counts, reembedding } = await this.#context.catalog.describeCollection(this.#name);
     if (reembedding) this.#work.at({ done: reembedding.done, failed: reembedding.impossible, total: total(counts) });
   }
 }

@@ -5,7 +5,8 @@ import { total } from '../domain/modality.js';
 import type { ModelDescription } from '../encoder/encoder.js';
 import { MixspaceError } from '../errors.js';
 import type { ToldJob } from '../jobs/jobs.js';
-import type { CollectionDescription, ReembeddingPlan, ReembeddingTarget } from '../store/store.js';
+import type { CollectionDescription } from '../store/catalog.js';
+import type { ReembeddingPlan, ReembeddingTarget } from '../store/reembedding-catalog.js';
 import type { Context, JobContext } from './context.js';
 
 export const reembedJob = 'reembed';
@@ -13,8 +14,8 @@ const toldImpossible = 10;
 
 /** `POST /v1/collections/{name}/reembed`: tells the plan, and begins or goes on. */
 export async function reembed(context: JobContext, name: string, request: ReembedRequest): Promise<ReembedResponse> {
-  const { jobs, store } = context;
-  const collection = await store.describeCollection(name);
+  const { jobs, catalog } = context;
+  const collection = await catalog.describeCollection(name);
   const { reembedding } = collection;
   const target = await targetOf(context, collection, request);
   if (reembedding && reembedding.fingerprint !== target.fingerprint) throw otherTarget(name, reembedding, target);
@@ -24,7 +25,7 @@ export async function reembed(context: JobContext, name: string, request: Reembe
   const before = await jobs.find(reembedJob, name);
   if (reembedding && before && isUnderWay(before.state)) return { ...(await toldReembedding(context, collection)), job: before.id };
 
-  const plan = await store.planReembedding(name, target);
+  const plan = await catalog.planReembedding(name, target);
   const told = { plan: toldPlan(target, plan) };
   if (request.dry_run) return { ...told, ...(await toldReembedding(context, collection)) };
   if (plan.impossible > 0 && !target.skipImpossible) throw refused(collection, plan);
@@ -33,13 +34,13 @@ export async function reembed(context: JobContext, name: string, request: Reembe
   // Another request may have begun one in between.
   const begun = job.parameters as ReembeddingTarget;
   if (begun.fingerprint !== target.fingerprint) throw otherTarget(name, begun, target);
-  return { ...told, ...(await toldReembedding(context, await store.describeCollection(name))), job: job.id };
+  return { ...told, ...(await toldReembedding(context, await catalog.describeCollection(name))), job: job.id };
 }
 
-async function begin({ jobs, store }: JobContext, name: string, target: ReembeddingTarget): Promise<ToldJob> {
+async function begin({ jobs, catalog }: JobContext, name: string, target: ReembeddingTarget): Promise<ToldJob> {
   for (;;) {
     const { job, isNew } = await jobs.start(reembedJob, { collection: name, parameters: target });
-    if (isNew || (await store.describeCollection(name)).reembedding) return job;
+    if (isNew || (await catalog.describeCollection(name)).reembedding) return job;
     // The collection has gone over, and the job is about to say so.
     await jobs.ended(job.id);
   }
@@ -49,7 +50,7 @@ async function begin({ jobs, store }: JobContext, name: string, target: Reembedd
 export async function getReembedding(context: JobContext, name: string): Promise<ReembedResponse> {
   const { reembedding } = await toldReembedding(context, await underWay(context, name));
   const job = await context.jobs.find(reembedJob, name);
-  return { reembedding: { ...reembedding!, first_impossible: await context.store.listImpossible(name, toldImpossible) }, ...(job === undefined ? {} : { job: job.id }) };
+  return { reembedding: { ...reembedding!, first_impossible: await context.catalog.listImpossible(name, toldImpossible) }, ...(job === undefined ? {} : { job: job.id }) };
 }
 
 /** `DELETE /v1/collections/{name}/reembed`. @throws MixspaceError `not_found` when there is none. */
@@ -58,11 +59,11 @@ export async function stopReembedding(context: JobContext, name: string, discard
   const job = await context.jobs.find(reembedJob, name);
   if (job && discard) await context.jobs.cancel(job.id).catch(unlessEnded);
   else if (job && isUnderWay(job.state)) await context.jobs.pause(job.id).catch(unlessEnded);
-  const collection = await context.store.describeCollection(name);
+  const collection = await context.catalog.describeCollection(name);
   // It was done before it could be stopped.
   if (!collection.reembedding) return {};
   if (discard) {
-    await context.store.discardReembedding(name);
+    await context.catalog.discardReembedding(name);
     return {};
   }
   return toldReembedding(context, collection);
@@ -98,7 +99,7 @@ export async function toldReembedding({ jobs }: JobContext, { name, counts, reem
 }
 
 async function underWay(context: Context, name: string): Promise<CollectionDescription> {
-  const collection = await context.store.describeCollection(name);
+  const collection = await context.catalog.describeCollection(name);
   if (!collection.reembedding) throw new MixspaceError('not_found', `Collection "${name}" is not being embedded again.`);
   return collection;
 }

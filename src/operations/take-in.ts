@@ -46,12 +46,12 @@ export async function takeIn(context: Context, collection: string, paths: string
   return taken;
 }
 
-function known({ store }: Context, collection: string): Known {
+function known({ catalog }: Context, collection: string): Known {
   return {
-    there: async (ids) => new Set((await store.present(collection, ids)).map(({ id }) => id)),
+    there: async (ids) => new Set((await catalog.present(collection, ids)).map(({ id }) => id)),
     sourcesOf: async (id) => {
       try {
-        return (await store.getItem(collection, id)).sources;
+        return (await catalog.getItem(collection, id)).sources;
       } catch (error) {
         if (error instanceof MixspaceError && error.code === 'not_found') return [];
         throw error;

@@ -9,8 +9,8 @@ import { embeddingOf } from '../crash/contents.js';
 import { drawn } from '../pictures.js';
 import { startServer } from '../server.js';
 import type { EmbeddedStoreSettings } from '../../src/store/embedded/index.js';
-import type { Store } from '../../src/store/store.js';
 import { search } from '../store-search.js';
+import { bothPorts, type BothPorts } from '../both-ports.js';
 
 // The store runs in a thread of its own, which starts from compiled code.
 const compiled = fileURLToPath(new URL('../../dist/store/embedded/index.js', import.meta.url));
@@ -105,15 +105,15 @@ export interface Judgement {
   log: string[];
 }
 
-export async function openStore(directory: string, log: string[] = [], settings: Partial<EmbeddedStoreSettings> = {}): Promise<Store> {
-  return openEmbeddedStore({ directory, settings, log: (level, message, fields) => log.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`) });
+export async function openStore(directory: string, log: string[] = [], settings: Partial<EmbeddedStoreSettings> = {}): Promise<BothPorts> {
+  return bothPorts(await openEmbeddedStore({ directory, settings, log: (level, message, fields) => log.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`) }));
 }
 
 /** Opens the directory and reads everything that was ever sent, and whatever else there is. */
 export async function judge(directory: string, contents: Contents): Promise<Judgement> {
   const judgement: Judgement = { named: [], wrong: [], log: [] };
   const file = path.join(directory, 'mixspace');
-  let store: Store;
+  let store: BothPorts;
   try {
     store = await openStore(directory, judgement.log);
   } catch (error) {
@@ -129,7 +129,7 @@ export async function judge(directory: string, contents: Contents): Promise<Judg
   return judgement;
 }
 
-async function readAll(store: Store, { sent, embeddings, thumbnails, dimension }: Contents, { named, wrong }: Judgement): Promise<void> {
+async function readAll(store: BothPorts, { sent, embeddings, thumbnails, dimension }: Contents, { named, wrong }: Judgement): Promise<void> {
   /** Judged where there is an answer; a refusal must be one by name. */
   const check = async <T>(what: string, ask: () => Promise<T>, isRight: (answer: T) => boolean): Promise<T | undefined> => {
     try {

@@ -7,24 +7,30 @@ import sharp from 'sharp';
 import { Random } from '../crash/random.js';
 import { drawn } from '../pictures.js';
 import type { EmbeddedStoreSettings } from '../../src/store/embedded/index.js';
-import type { ItemWrite, Store } from '../../src/store/store.js';
+import type { ItemWrite } from '../../src/store/catalog.js';
+import type { Store } from '../../src/store/store.js';
 import { search, type SearchRequest } from '../store-search.js';
+import { bothPorts, type BothPorts } from '../both-ports.js';
 
 /** Graphs where there are some texts, saved when the store is closed. */
 const settings: Partial<EmbeddedStoreSettings> = { graphThreshold: 15 };
 
 type Write = Omit<ItemWrite, 'content'> & { content?: Omit<NonNullable<ItemWrite['content']>, 'embeddings'> & { embedding: Float32Array } };
 /** The port as versions 0.3 and 0.4 had it. */
-export type OlderStore = Omit<Store, 'write' | 'describeCollection' | 'nearest' | 'cursorKey'> & {
+export type OlderStore = Omit<BothPorts, 'write' | 'describeCollection' | 'nearest' | 'cursorKey'> & {
   write(collection: string, writes: Write[]): Promise<unknown>;
   search(collection: string, request: SearchRequest): ReturnType<typeof search>;
 };
 
 /** The store of a built checkout, in a thread of its own. */
-export async function openStore<S = Store>(checkout: string, directory: string, more: Partial<EmbeddedStoreSettings> = {}, log: string[] = []): Promise<S> {
-  const { openEmbeddedStore } = (await import(pathToFileURL(path.join(checkout, 'dist/store/embedded/index.js')).href)) as { openEmbeddedStore(options: object): Promise<S> };
-  return openEmbeddedStore({ directory, settings: { ...settings, ...more }, log: (level: string, message: string, fields: object) => log.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`) });
+export async function openStore<S = BothPorts>(checkout: string, directory: string, more: Partial<EmbeddedStoreSettings> = {}, log: string[] = []): Promise<S> {
+  const { openEmbeddedStore } = (await import(pathToFileURL(path.join(checkout, 'dist/store/embedded/index.js')).href)) as { openEmbeddedStore(options: object): Promise<S | Store> };
+  const opened = await openEmbeddedStore({ directory, settings: { ...settings, ...more }, log: (level: string, message: string, fields: object) => log.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`) });
+  // Older ones have both in one.
+  return isTwofold(opened) ? (bothPorts(opened) as S) : opened;
 }
+
+const isTwofold = (opened: unknown): opened is Store => typeof opened === 'object' && opened !== null && 'catalog' in opened;
 
 export const spaces = {
   first: { model: 'first', fingerprint: 'f-first', dimension: 24 },
@@ -131,11 +137,11 @@ export async function leaveUnfinished(checkout: string, directory: string): Prom
   process.kill(process.pid, 'SIGKILL');
 }
 
-type Described = Awaited<ReturnType<Store['describeCollection']>>;
-const describeCollection = (store: Store | OlderStore, name: string): Promise<Described> => ('describeCollection' in store ? store.describeCollection(name) : ((store as OlderStore).getCollection(name) as Promise<Described>));
+type Described = Awaited<ReturnType<BothPorts['describeCollection']>>;
+const describeCollection = (store: BothPorts | OlderStore, name: string): Promise<Described> => ('describeCollection' in store ? store.describeCollection(name) : ((store as OlderStore).getCollection(name) as Promise<Described>));
 
 /** Whether there is one, once there is. */
-async function graphReady(store: Store | OlderStore, name: string): Promise<boolean> {
+async function graphReady(store: BothPorts | OlderStore, name: string): Promise<boolean> {
   for (;;) {
     const { graph } = await describeCollection(store, name);
     if (graph.state !== 'building') return graph.state === 'ready';
@@ -149,7 +155,7 @@ async function told<T>(answer: Promise<T>): Promise<T | { refused: string }> {
 }
 
 /** Everything that can be asked. Exact searches: through a graph, neighbors may be missed that another graph finds. */
-export async function ask(store: Store | OlderStore, searches: number): Promise<Record<string, unknown>> {
+export async function ask(store: BothPorts | OlderStore, searches: number): Promise<Record<string, unknown>> {
   const answers: Record<string, unknown> = {};
   for (const listed of await store.listCollections()) {
     const { name, fingerprint } = listed;

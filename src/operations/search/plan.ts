@@ -5,7 +5,8 @@
 import { compareCodePoints } from '../../domain/code-point-order.js';
 import { modalities, type Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
-import type { Item, Leaf, Neighbor, Neighbors } from '../../store/store.js';
+import type { Item } from '../../store/catalog.js';
+import type { Leaf, Neighbor, Neighbors } from '../../store/vector-index.js';
 
 /** Behind the last match of a page. `rank`: how many matches stand before it, it included. */
 export interface Place {

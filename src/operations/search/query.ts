@@ -1,6 +1,6 @@
 import type { QueryPart, SearchRequest, WeightedQuery } from '../../contract/search.js';
 import { MixspaceError } from '../../errors.js';
-import type { Collection } from '../../store/store.js';
+import type { Collection } from '../../store/catalog.js';
 import { requireModel, type Caller, type Context } from '../context.js';
 import { checkedEmbedding, normalizedSum } from '../embedding.js';
 import { encodeInputs, resolveInputs } from '../inputs.js';
@@ -59,7 +59,7 @@ async function fileEmbedding(context: Context, collection: Collection, file: Uin
 async function partEmbedding(context: Context, collection: Collection, part: Exclude<QueryPart, FilePart>, caller: Caller, field: string): Promise<Float32Array> {
   if (typeof part === 'object' && 'id' in part) {
     try {
-      return await context.store.getEmbedding(collection.name, part.id);
+      return await context.catalog.getEmbedding(collection.name, part.id);
     } catch (error) {
       throw error instanceof MixspaceError ? error.at(`${field}.id`) : error;
     }

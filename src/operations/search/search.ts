@@ -1,6 +1,6 @@
 import type { SearchRequest, SearchResponse } from '../../contract/search.js';
 import { MixspaceError } from '../../errors.js';
-import type { Collection } from '../../store/store.js';
+import type { Collection } from '../../store/catalog.js';
 import type { Caller, Context } from '../context.js';
 import { inItsSpace } from '../in-space.js';
 import { toldOf } from '../items.js';
@@ -13,7 +13,7 @@ const pageSize = 10;
 export async function search(context: Context, name: string, request: SearchRequest, file: Uint8Array | undefined, caller: Caller): Promise<SearchResponse> {
   const query = queryOf(request, file);
   const work = (collection: Collection): Promise<SearchResponse> => searchIn(context, collection, request, query, caller);
-  return isOfOneSpace(query) ? work(await context.store.getCollection(name)) : inItsSpace(context, name, work);
+  return isOfOneSpace(query) ? work(await context.catalog.getCollection(name)) : inItsSpace(context, name, work);
 }
 
 async function searchIn(context: Context, collection: Collection, request: SearchRequest, query: Query, caller: Caller): Promise<SearchResponse> {
@@ -29,7 +29,7 @@ async function searchIn(context: Context, collection: Collection, request: Searc
   const embedding = await queryEmbedding(context, collection, query, caller);
 
   const searching = performance.now();
-  const lists = await context.store.nearest(collection.name, {
+  const lists = await context.index.nearest(collection.name, {
     embedding,
     fingerprint: collection.fingerprint,
     leaves: plan.leaves,

@@ -1,7 +1,7 @@
 import type { Modality } from '../../domain/modality.js';
 import type { Space } from '../../domain/space.js';
 import { MixspaceError } from '../../errors.js';
-import type { Collection, NewCollection } from '../store.js';
+import type { Collection, NewCollection } from '../catalog.js';
 import { collectionChecksum } from './checksums.js';
 import type { Database } from './database.js';
 

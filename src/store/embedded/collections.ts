@@ -1,6 +1,6 @@
 import { byModality, type Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
-import type { CollectionDescription } from '../store.js';
+import type { CollectionDescription } from '../catalog.js';
 import { identityOf, type CollectionRow, type CollectionTable } from './collection-table.js';
 import { ModalityIndex, type IndexSurroundings } from './modality-index.js';
 

@@ -5,24 +5,8 @@ import type { Metadata } from '../../domain/metadata.js';
 import { modalities, type Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
 import type { Log } from '../../telemetry.js';
-import type {
-  Collection,
-  CollectionDescription,
-  ImpossibleItem,
-  Item,
-  ItemWrite,
-  NearestRequest,
-  Neighbors,
-  NewCollection,
-  Picture,
-  Presence,
-  ReembeddedItem,
-  ReembeddingItem,
-  ReembeddingPlan,
-  ReembeddingTarget,
-  Store,
-  WriteStatus,
-} from '../store.js';
+import type { Collection, CollectionDescription, Item, ItemWrite, NewCollection, Picture, Presence, WriteStatus } from '../catalog.js';
+import type { ImpossibleItem, ReembeddedItem, ReembeddingItem, ReembeddingPlan, ReembeddingTarget } from '../reembedding-catalog.js';
 import { CollectionTable, identityOf } from './collection-table.js';
 import { Collections, describe, type OpenCollection } from './collections.js';
 import { Commits, cursorKeyOf } from './commits.js';
@@ -31,14 +15,14 @@ import { databaseName, databaseProblem, openDatabase, type Database } from './da
 import { EmbeddingTable } from './embedding-table.js';
 import { matchingItems } from './filter-keys.js';
 import { compileFilter } from './filter.js';
+import { HnswIndex } from './hnsw-index.js';
 import { Housekeeping } from './housekeeping.js';
 import { inspect } from './inspection.js';
 import { ItemTable, type ItemRow } from './item-table.js';
 import { JobTable } from './job-table.js';
-import { Maintenance } from './maintenance.js';
 import { migrate, readMigrations } from './migrations.js';
-import { nearest } from './nearest.js';
 import { Originals } from './originals.js';
+import type { StoreCalls } from './protocol.js';
 import { ReembeddingTable } from './reembedding-table.js';
 import { Reembeddings } from './reembeddings.js';
 import type { EmbeddedStoreSettings } from './settings.js';
@@ -51,7 +35,7 @@ import { isWhole, noChanges, removeItem, writeItem, type Changes } from './write
 const pageRows = 512;
 
 /** The store itself, in the thread that owns the database and the graphs. */
-export class EmbeddedStore implements Store {
+export class EmbeddedStore implements StoreCalls {
   readonly #settings: EmbeddedStoreSettings;
   readonly #log: Log;
   readonly #file: string;
@@ -66,7 +50,7 @@ export class EmbeddedStore implements Store {
   readonly #sources: Sources;
   readonly #reembeddings: Reembeddings;
   readonly #snapshots: Snapshots;
-  readonly #maintenance: Maintenance;
+  readonly #index: HnswIndex;
   readonly #housekeeping: Housekeeping;
   readonly #collections: Collections;
   readonly #jobs: JobTable;
@@ -108,7 +92,7 @@ export class EmbeddedStore implements Store {
       settings,
     });
     for (const row of this.#collectionTable.all()) this.#collections.open(row, false);
-    this.#maintenance = new Maintenance(() => this.#collections.indexes(), log);
+    this.#index = new HnswIndex(this.#collections, this.#tables, log);
     const stems = new Set([...this.#collections.indexes()].map((index) => stem(index.owner)));
     this.#snapshots.sweep((name) => stems.has(name));
     this.#housekeeping = new Housekeeping({
@@ -123,7 +107,7 @@ export class EmbeddedStore implements Store {
       log,
     });
     this.#housekeeping.begin(isTrusted);
-    this.#maintenance.start();
+    this.#index.start();
   }
 
   createCollection(collection: NewCollection): Promise<CollectionDescription> {
@@ -144,10 +128,10 @@ export class EmbeddedStore implements Store {
   }
 
   async deleteCollection(name: string): Promise<void> {
-    const { row, indexes } = this.#collections.find(name);
-    this.#items.transaction(() => this.#collectionTable.unname(row.key));
+    const opened = this.#collections.find(name);
+    this.#items.transaction(() => this.#collectionTable.unname(opened.row.key));
     this.#collections.delete(name);
-    for (const index of Object.values(indexes)) index.retire();
+    this.#index.retire(opened);
     this.#housekeeping.wake();
   }
 
@@ -245,16 +229,7 @@ export class EmbeddedStore implements Store {
     return this.#sources.picture(item, size);
   }
 
-  async nearest(name: string, { leaves, fingerprint: wanted, ...query }: NearestRequest): Promise<Neighbors[]> {
-    const { fingerprint } = this.#collections.find(name, wanted).row;
-    for (;;) {
-      // While it is searched it may go over to another space, and what was compared be of either.
-      const opened = this.#collections.find(name, fingerprint);
-      const lists: Neighbors[] = [];
-      for (const leaf of leaves) lists.push(await nearest(this.#tables, opened.indexes[leaf.modality], leaf, query));
-      if (this.#collections.find(name, fingerprint) === opened) return lists;
-    }
-  }
+  nearest: StoreCalls['nearest'] = (name, request) => this.#index.nearest(name, request);
 
   async cursorKey(): Promise<Uint8Array> {
     return cursorKeyOf(this.#database);
@@ -278,12 +253,11 @@ export class EmbeddedStore implements Store {
   }
 
   async finishReembedding(name: string): Promise<'done' | 'pending' | 'impossible'> {
-    const { row, indexes } = this.#collections.find(name);
-    const gone = this.#reembeddings.finish(row);
+    const opened = this.#collections.find(name);
+    const gone = this.#reembeddings.finish(opened.row);
     if (typeof gone === 'string') return gone;
-    for (const index of Object.values(indexes)) index.retire();
     this.#collections.open(gone, true);
-    this.#maintenance.wake();
+    this.#index.retire(opened);
     this.#housekeeping.wake();
     return 'done';
   }
@@ -301,11 +275,11 @@ export class EmbeddedStore implements Store {
     return this.#reembeddings.impossible(this.#collections.find(name).row, limit);
   }
 
-  putJob: Store['putJob'] = async (job, changes) => this.#jobs.put(job, changes);
-  getJob: Store['getJob'] = async (id) => this.#jobs.get(id);
-  listJobs: Store['listJobs'] = async (query) => this.#jobs.list(query);
-  listJobFailures: Store['listJobFailures'] = async (id, request) => this.#jobs.failures(id, request);
-  pruneJobs: Store['pruneJobs'] = async (keep) => this.#jobs.prune(keep);
+  putJob: StoreCalls['putJob'] = async (job, changes) => this.#jobs.put(job, changes);
+  getJob: StoreCalls['getJob'] = async (id) => this.#jobs.get(id);
+  listJobs: StoreCalls['listJobs'] = async (query) => this.#jobs.list(query);
+  listJobFailures: StoreCalls['listJobFailures'] = async (id, request) => this.#jobs.failures(id, request);
+  pruneJobs: StoreCalls['pruneJobs'] = async (keep) => this.#jobs.prune(keep);
 
   async check(): Promise<void> {
     if (this.#problem) throw this.#problem;
@@ -315,7 +289,7 @@ export class EmbeddedStore implements Store {
   async close(): Promise<void> {
     const deadline = now() + this.#settings.closeWithinMs;
     await Promise.race([
-      Promise.all([this.#maintenance.saveAll(deadline), this.#housekeeping.stop()]),
+      Promise.all([this.#index.close(deadline), this.#housekeeping.stop()]),
       setTimeout(this.#settings.closeWithinMs, undefined, { ref: false }),
     ]);
     this.#database.close();
@@ -348,10 +322,7 @@ export class EmbeddedStore implements Store {
       this.#collectionTable.advance(collection.row.key);
       return outcome;
     });
-    for (const { key, modality } of changes.added) collection.indexes[modality].added(key);
-    for (const { key, modality } of changes.gone) collection.indexes[modality].removed(key);
-    for (const modality of changes.remarked) collection.indexes[modality].filterKeys.forget();
-    if (changes.added.length + changes.gone.length > 0) this.#maintenance.wake();
+    this.#index.follow(collection, changes);
     return result;
   }
 

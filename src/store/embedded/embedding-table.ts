@@ -1,5 +1,5 @@
 import type { Modality } from '../../domain/modality.js';
-import type { ImpossibleItem } from '../store.js';
+import type { ImpossibleItem } from '../reembedding-catalog.js';
 import { checksumOf, embeddingChecksum } from './checksums.js';
 import type { Damage } from './damage.js';
 import type { Database } from './database.js';

@@ -1,12 +1,12 @@
-import type { Collection, Store } from '../store.js';
+import type { Catalog, Collection } from '../catalog.js';
 
-type Changing = Pick<Store, 'getCollection' | 'createCollection' | 'deleteCollection' | 'finishReembedding'>;
+type Changing = Pick<Catalog, 'getCollection' | 'createCollection' | 'deleteCollection' | 'finishReembedding'>;
 
 /**
  * What collections are, kept where it is asked for, so that nobody crosses over to the store's thread for it. The answer
  * to a change comes before every answer that follows from it: who was told `conflict` finds the other space here.
  */
-export function withIdentities(store: Changing): Changing {
+export function withIdentities(catalog: Changing): Changing {
   const known = new Map<string, Collection>();
   async function changing<T>(name: string, change: Promise<T>): Promise<T> {
     try {
@@ -19,12 +19,12 @@ export function withIdentities(store: Changing): Changing {
     getCollection: async (name) => {
       const found = known.get(name);
       if (found) return found;
-      const collection = await store.getCollection(name);
+      const collection = await catalog.getCollection(name);
       known.set(name, collection);
       return collection;
     },
-    createCollection: (collection) => changing(collection.name, store.createCollection(collection)),
-    deleteCollection: (name) => changing(name, store.deleteCollection(name)),
-    finishReembedding: (name) => changing(name, store.finishReembedding(name)),
+    createCollection: (collection) => changing(collection.name, catalog.createCollection(collection)),
+    deleteCollection: (name) => changing(name, catalog.deleteCollection(name)),
+    finishReembedding: (name) => changing(name, catalog.finishReembedding(name)),
   };
 }

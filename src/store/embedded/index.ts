@@ -1,10 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Log } from '../../telemetry.js';
-import type { ItemWrite, Store } from '../store.js';
+import type { Catalog, ItemWrite } from '../catalog.js';
+import type { Store } from '../store.js';
 import { Connection } from './connection.js';
 import { withIdentities } from './identities.js';
-import { storeMethods, type StoreArguments, type WorkerOptions } from './protocol.js';
+import { catalogMethods, type StoreArguments, type WorkerOptions } from './protocol.js';
 import { defaultSettings, type EmbeddedStoreSettings } from './settings.js';
 
 export { defaultSettings, type EmbeddedStoreSettings } from './settings.js';
@@ -37,16 +38,21 @@ export async function openEmbeddedStore({ directory, migrationsDirectory, settin
   };
   const connection = new Connection(new Worker(new URL('./worker.js', import.meta.url), { workerData }), log, workerData.settings);
   await connection.opened;
-  const store = Object.fromEntries(
-    storeMethods.map((method) => [method, (...parameters: StoreArguments[typeof method]) => connection.call(method, parameters)]),
-  ) as unknown as Store;
+  const catalog = Object.fromEntries(
+    catalogMethods.map((method) => [method, (...parameters: StoreArguments[typeof method]) => connection.call(method, parameters)]),
+  ) as unknown as Catalog;
   return {
-    ...store,
-    ...withIdentities(store),
-    write: (collection, writes, fingerprint) => connection.call('write', [collection, writes.map(writeWithOwnMemory), fingerprint]),
-    putReembedded: (collection, fingerprint, items) =>
-      connection.call('putReembedded', [collection, fingerprint, items.map((item) => ('embedding' in item ? { ...item, embedding: withOwnMemory(item.embedding) } : item))]),
-    nearest: (collection, request) => connection.call('nearest', [collection, { ...request, embedding: withOwnMemory(request.embedding) }]),
+    catalog: {
+      ...catalog,
+      ...withIdentities(catalog),
+      write: (collection, writes, fingerprint) => connection.call('write', [collection, writes.map(writeWithOwnMemory), fingerprint]),
+      putReembedded: (collection, fingerprint, items) =>
+        connection.call('putReembedded', [collection, fingerprint, items.map((item) => ('embedding' in item ? { ...item, embedding: withOwnMemory(item.embedding) } : item))]),
+    },
+    index: {
+      capabilities: { exact: true, filters: true, cursors: true },
+      nearest: (collection, request) => connection.call('nearest', [collection, { ...request, embedding: withOwnMemory(request.embedding) }]),
+    },
     close: () => connection.close(workerData.settings.closeWithinMs + closeGraceMs),
   };
 }

@@ -1,6 +1,6 @@
 import type { Metadata } from '../../domain/metadata.js';
 import type { Modality } from '../../domain/modality.js';
-import type { Item, ItemContent } from '../store.js';
+import type { Item, ItemContent } from '../catalog.js';
 import { checksumOf, itemChecksum } from './checksums.js';
 import type { Commits } from './commits.js';
 import type { Damage } from './damage.js';

@@ -1,5 +1,5 @@
 import { hasEnded, jobStates, type JobState } from '../../domain/job.js';
-import { keptFailures, type Job, type JobFailure, type JobQuery, type StoredFailure, type StoredJob } from '../job-store.js';
+import { keptFailures, type Job, type JobFailure, type JobQuery, type StoredFailure, type StoredJob } from '../job-catalog.js';
 import { jobChecksum } from './checksums.js';
 import type { Commits } from './commits.js';
 import type { Database } from './database.js';

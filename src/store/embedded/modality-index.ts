@@ -1,4 +1,4 @@
-import type { CollectionDescription } from '../store.js';
+import type { CollectionDescription } from '../catalog.js';
 import type { EmbeddingTable } from './embedding-table.js';
 import { FilterKeys } from './filter-keys.js';
 import { Graph } from './graph.js';

@@ -1,5 +1,5 @@
 import { MixspaceError } from '../../errors.js';
-import type { Leaf, NearestRequest, Neighbor, Neighbors } from '../store.js';
+import type { Leaf, NearestRequest, Neighbor, Neighbors } from '../vector-index.js';
 import type { EmbeddingTable } from './embedding-table.js';
 import type { ItemRow, ItemTable } from './item-table.js';
 import type { ModalityIndex } from './modality-index.js';

@@ -1,14 +1,17 @@
 /** What the main thread and the store's thread say to each other. */
 import type { PlainError } from '../../errors.js';
 import type { LogLevel } from '../../telemetry.js';
-import type { Store } from '../store.js';
+import type { Catalog } from '../catalog.js';
+import type { VectorIndex } from '../vector-index.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 
-export type StoreMethod = keyof Store;
-export type StoreArguments = { [M in StoreMethod]: Parameters<Store[M]> };
-export type StoreResult<M extends StoreMethod> = Awaited<ReturnType<Store[M]>>;
+/** Both ports as the store's thread answers them. */
+export type StoreCalls = Catalog & Pick<VectorIndex, 'nearest'> & { close(): Promise<void> };
+export type StoreMethod = keyof StoreCalls;
+export type StoreArguments = { [M in StoreMethod]: Parameters<StoreCalls[M]> };
+export type StoreResult<M extends StoreMethod> = Awaited<ReturnType<StoreCalls[M]>>;
 
-const known: Record<StoreMethod, true> = {
+const known: Record<keyof Catalog, true> = {
   createCollection: true,
   listCollections: true,
   getCollection: true,
@@ -23,7 +26,6 @@ const known: Record<StoreMethod, true> = {
   deleteItem: true,
   deleteItems: true,
   getPicture: true,
-  nearest: true,
   planReembedding: true,
   startReembedding: true,
   nextToReembed: true,
@@ -39,9 +41,8 @@ const known: Record<StoreMethod, true> = {
   listJobFailures: true,
   pruneJobs: true,
   check: true,
-  close: true,
 };
-export const storeMethods = Object.keys(known) as StoreMethod[];
+export const catalogMethods = Object.keys(known) as (keyof Catalog)[];
 
 export interface WorkerOptions {
   directory: string;

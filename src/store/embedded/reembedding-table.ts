@@ -1,4 +1,4 @@
-import type { ReembeddingTarget } from '../store.js';
+import type { ReembeddingTarget } from '../reembedding-catalog.js';
 import type { Database } from './database.js';
 
 /** A collection's way into another of its spaces. */

@@ -1,6 +1,6 @@
 import { byModality, modalities, type Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
-import type { ImpossibleItem, ReembeddedItem, Reembedding, ReembeddingItem, ReembeddingPlan, ReembeddingTarget } from '../store.js';
+import type { ImpossibleItem, ReembeddedItem, Reembedding, ReembeddingItem, ReembeddingPlan, ReembeddingTarget } from '../reembedding-catalog.js';
 import type { CollectionRow, CollectionTable, SpaceRow } from './collection-table.js';
 import type { EmbeddingKey, EmbeddingTable } from './embedding-table.js';
 import type { ItemRow, ItemTable } from './item-table.js';

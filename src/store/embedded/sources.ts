@@ -2,7 +2,8 @@
 import { stat } from 'node:fs/promises';
 import { MixspaceError } from '../../errors.js';
 import { isMissing, isVerified, readVerified, unreadableReason } from '../../files.js';
-import type { Picture, ReembeddingItem } from '../store.js';
+import type { Picture } from '../catalog.js';
+import type { ReembeddingItem } from '../reembedding-catalog.js';
 import type { Damage } from './damage.js';
 import { databaseName } from './database.js';
 import type { EmbeddingTable } from './embedding-table.js';

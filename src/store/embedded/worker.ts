@@ -1,7 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { MixspaceError, toMixspaceError, type PlainError } from '../../errors.js';
 import type { Log } from '../../telemetry.js';
-import type { Store } from '../store.js';
 import { EmbeddedStore } from './embedded-store.js';
 import type { Call, Ping, Report, WorkerOptions } from './protocol.js';
 
@@ -30,7 +29,7 @@ async function answer(store: EmbeddedStore, { call, method, parameters }: Call):
   let result: unknown;
   let error: PlainError | undefined;
   try {
-    result = await (store[method as keyof Store] as (...parameters: unknown[]) => Promise<unknown>).apply(store, parameters);
+    result = await (store[method] as (...parameters: unknown[]) => Promise<unknown>).apply(store, parameters);
   } catch (thrown) {
     error = plainError(store.explain(thrown));
   }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Metadata } from '../../domain/metadata.js';
 import type { Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
-import type { ItemWrite, WriteStatus } from '../store.js';
+import type { ItemWrite, WriteStatus } from '../catalog.js';
 import type { CollectionRow } from './collection-table.js';
 import type { EmbeddingKey, EmbeddingTable } from './embedding-table.js';
 import type { ItemRow, ItemTable, NewItem } from './item-table.js';

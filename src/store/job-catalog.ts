@@ -1,4 +1,4 @@
-/** The part of the store's port that keeps the table of jobs. What a job does and when it may is not the store's affair. */
+/** The part of the catalog's port that keeps the table of jobs. What a job does and when it may is not its affair. */
 import type { JobState } from '../domain/job.js';
 
 export interface Job {
@@ -57,7 +57,7 @@ export interface JobQuery {
 /** Failures of one job that are kept; what else failed is counted only. */
 export const keptFailures = 10_000;
 
-export interface JobStore {
+export interface JobCatalog {
   /**
    * One transaction: the job is written anew, or in the place of the one of this id; `forget` takes its failures away,
    * `failures` adds to them. Answers those of `failures` that are kept and were not there: one of the same thing keeps its

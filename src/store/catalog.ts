@@ -1,0 +1,147 @@
+/**
+ * The catalog's port, the truth: named collections of items, each item with its normalised embeddings, its metadata and
+ * what is kept of its picture, written durably.
+ *
+ * Promises every implementation keeps:
+ * - a write that was answered is on disk; a write that failed changed nothing;
+ * - what was damaged since it was written is never given out: it is refused by name, or left out and told, until the same
+ *   content is written again.
+ *
+ * Errors are MixspaceErrors: `not_found`, `conflict`, `disk_full`, `not_ready`.
+ */
+import type { Filter } from '../domain/filter.js';
+import type { Metadata } from '../domain/metadata.js';
+import type { Modality } from '../domain/modality.js';
+import type { Space } from '../domain/space.js';
+import type { JobCatalog } from './job-catalog.js';
+import type { Reembedding, ReembeddingCatalog } from './reembedding-catalog.js';
+
+/** Embeddings of any other space than its own are refused before they reach the store. */
+export interface NewCollection extends Space {
+  name: string;
+  description?: string;
+  originals: 'keep' | 'thumbnail';
+}
+
+/** What a collection is: its space and its settings. */
+export interface Collection extends NewCollection {
+  /** ISO 8601, UTC. */
+  createdAt: string;
+}
+
+/** What it is, what it holds and how it does. */
+export interface CollectionDescription extends Collection {
+  counts: Record<Modality, number>;
+  /** Those among the items that have no embedding of the collection's space. */
+  unembedded: number;
+  /** Of embeddings, texts, metadata, thumbnails and originals kept, roughly. */
+  bytes: number;
+  /** `ready`: the graph holds every item. `building`: searches add the rest exactly. `none`: too few items to need one; searches are exact. */
+  graph: { state: 'ready' | 'building' | 'none'; indexed: number };
+  /** Its way into another space, until it has gone over. */
+  reembedding?: Reembedding;
+}
+
+/** What an item holds besides its embeddings. */
+export interface ItemContent {
+  modality: Modality;
+  /** SHA-256 of the content's bytes (of the embedding's bytes where that is all there is), lower-case hex. */
+  contentHash: string;
+  text?: string;
+  width?: number;
+  height?: number;
+  /** From EXIF, ISO 8601 without zone (cameras rarely know theirs). */
+  takenAt?: string;
+  /** `image/jpeg`, ... of the original. */
+  mediaType?: string;
+  /** Where the original lies when it was taken in by path; else undefined. */
+  path?: string;
+}
+
+/**
+ * One write. With `content`, the item is created, or replaced when its content hash differs.
+ * Without, only metadata and sources change, and the item must exist (`not_found` otherwise).
+ */
+export interface ItemWrite {
+  id: string;
+  content?: ItemContent & {
+    /** One for each part, the whole being the first. None: it is not found by searches. */
+    embeddings: Float32Array[];
+    /** WebP, at most 320 px. */
+    thumbnail?: Uint8Array;
+    /** The bytes as they came; kept when given. */
+    original?: Uint8Array;
+  };
+  /** Left out: kept as it is, `{}` for a new item. */
+  metadata?: Metadata;
+  /** Added to the item's sources when it is not among them. */
+  source?: string;
+}
+
+export type WriteStatus = 'created' | 'updated' | 'unchanged';
+
+export interface Item {
+  id: string;
+  modality: Modality;
+  contentHash: string;
+  text?: string;
+  metadata: Metadata;
+  sources: string[];
+  width?: number;
+  height?: number;
+  takenAt?: string;
+  mediaType?: string;
+  hasImage: boolean;
+  /** Why it has no embedding of its collection's space, a sentence: it is not found by searches. */
+  unembedded?: string;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** What a writer needs to know of an item to spare itself the encoding. */
+export interface Presence {
+  id: string;
+  contentHash: string;
+  modality: Modality;
+  /** It has an embedding of the collection's space and, where that was asked for, all that is held of it is as it was written. */
+  embedded: boolean;
+}
+
+export interface Picture {
+  bytes: Uint8Array;
+  mediaType: string;
+}
+
+export interface Catalog extends ReembeddingCatalog, JobCatalog {
+  createCollection(collection: NewCollection): Promise<CollectionDescription>;
+  listCollections(): Promise<CollectionDescription[]>;
+  /** Cheap: nothing is counted. */
+  getCollection(name: string): Promise<Collection>;
+  describeCollection(name: string): Promise<CollectionDescription>;
+  deleteCollection(name: string): Promise<void>;
+
+  /**
+   * One transaction: all of the writes or none; statuses in the order given.
+   * `fingerprint` is the embeddings' space: `conflict` unless it is the collection's. Left out: trusted to be.
+   */
+  write(collection: string, writes: ItemWrite[], fingerprint?: string): Promise<WriteStatus[]>;
+  /** Those of the ids that are there, in no order. */
+  present(collection: string, ids: string[], check?: 'whole'): Promise<Presence[]>;
+  getItem(collection: string, id: string): Promise<Item>;
+  /** The first part's. `conflict` when the item has none of the collection's space. */
+  getEmbedding(collection: string, id: string): Promise<Float32Array>;
+  listItems(collection: string, request: { filter?: Filter; limit: number; after?: string }): Promise<{ items: Item[]; more: boolean }>;
+  /** Replaces the metadata. */
+  setMetadata(collection: string, id: string, metadata: Metadata): Promise<Item>;
+  deleteItem(collection: string, id: string): Promise<void>;
+  /** Without a filter: every item. */
+  deleteItems(collection: string, filter?: Filter): Promise<number>;
+  /** `not_found` when the item is no picture, or its original is not kept, has gone from its path, or is not what it was. */
+  getPicture(collection: string, id: string, size: 'thumbnail' | 'original'): Promise<Picture>;
+
+  /** 32 random bytes, the same as long as the store lives: cursors are sealed with it. */
+  cursorKey(): Promise<Uint8Array>;
+
+  /** Rejects, with a sentence, when a collection cannot answer. */
+  check(): Promise<void>;
+}

@@ -1,0 +1,54 @@
+import type { Log } from '../../telemetry.js';
+import type { NearestRequest, Neighbors, VectorIndex } from '../vector-index.js';
+import type { Collections, OpenCollection } from './collections.js';
+import type { EmbeddingTable } from './embedding-table.js';
+import type { ItemTable } from './item-table.js';
+import { Maintenance } from './maintenance.js';
+import { nearest } from './nearest.js';
+import type { Changes } from './writer.js';
+
+/** What makes collections quick to search: it follows the database, is told of each transaction once it is on disk, and can be thrown away at any time. */
+export class HnswIndex implements Pick<VectorIndex, 'nearest'> {
+  readonly #collections: Collections;
+  readonly #tables: { items: ItemTable; embeddings: EmbeddingTable };
+  readonly #maintenance: Maintenance;
+
+  constructor(collections: Collections, tables: { items: ItemTable; embeddings: EmbeddingTable }, log: Log) {
+    this.#collections = collections;
+    this.#tables = tables;
+    this.#maintenance = new Maintenance(() => collections.indexes(), log);
+  }
+
+  start(): void {
+    this.#maintenance.start();
+  }
+
+  async nearest(name: string, { leaves, fingerprint: wanted, ...query }: NearestRequest): Promise<Neighbors[]> {
+    const { fingerprint } = this.#collections.find(name, wanted).row;
+    for (;;) {
+      // While it is searched it may go over to another space, and what was compared be of either.
+      const opened = this.#collections.find(name, fingerprint);
+      const lists: Neighbors[] = [];
+      for (const leaf of leaves) lists.push(await nearest(this.#tables, opened.indexes[leaf.modality], leaf, query));
+      if (this.#collections.find(name, fingerprint) === opened) return lists;
+    }
+  }
+
+  follow({ indexes }: OpenCollection, { added, gone, remarked }: Changes): void {
+    for (const { key, modality } of added) indexes[modality].added(key);
+    for (const { key, modality } of gone) indexes[modality].removed(key);
+    for (const modality of remarked) indexes[modality].filterKeys.forget();
+    if (added.length + gone.length > 0) this.#maintenance.wake();
+  }
+
+  /** Its collection has gone, or gone over to another space. */
+  retire({ indexes }: OpenCollection): void {
+    for (const index of Object.values(indexes)) index.retire();
+    this.#maintenance.wake();
+  }
+
+  /** The last of it: what has changed is saved as far as there is time before `deadline`, milliseconds as `now` has them. */
+  close(deadline: number): Promise<void> {
+    return this.#maintenance.saveAll(deadline);
+  }
+}
