@@ -163,8 +163,13 @@ export async function ask(store: BothPorts | OlderStore, searches: number): Prom
     await graphReady(store, name);
     const most = 1.1 * Object.values(listed.counts).reduce((sum, count) => sum + count) + 10;
     const ids = Array.from({ length: Math.ceil(most) }, (_, n) => idOf(name, n));
-    // Damage is found when it is first met, and told from then on.
-    await Promise.all(ids.map((id) => told(store.getEmbedding(name, id))));
+    // Damage is found when it is first met, and told of the item from soon after on.
+    const isJustMet = (answer: object): boolean => 'refused' in answer && String(answer.refused).includes('has no embedding. ');
+    await Promise.all(
+      ids.map(async (id) => {
+        while (isJustMet(await told(store.getEmbedding(name, id)))) await sleep(5);
+      }),
+    );
 
     const held = createHash('sha256');
     const refused: string[] = [];
