@@ -7,6 +7,8 @@ import { MixspaceError } from '../../errors.js';
 import type { Log } from '../../telemetry.js';
 import type { Collection, CollectionDescription, Item, ItemWrite, NewCollection, Picture, Presence, WriteStatus } from '../catalog.js';
 import type { ImpossibleItem, ReembeddedItem, ReembeddingItem, ReembeddingPlan, ReembeddingTarget } from '../reembedding-catalog.js';
+import { Originals } from '../pictures/originals.js';
+import { Sources } from '../pictures/sources.js';
 import { CollectionTable, identityOf } from './collection-table.js';
 import { Collections, describe, type OpenCollection } from './collections.js';
 import { Commits, cursorKeyOf } from './commits.js';
@@ -21,13 +23,11 @@ import { inspect } from './inspection.js';
 import { ItemTable, type ItemRow } from './item-table.js';
 import { JobTable } from './job-table.js';
 import { migrate, readMigrations } from './migrations.js';
-import { Originals } from './originals.js';
 import type { StoreCalls } from './protocol.js';
 import { ReembeddingTable } from './reembedding-table.js';
 import { Reembeddings } from './reembeddings.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 import { Snapshots, stem } from './snapshots.js';
-import { Sources } from './sources.js';
 import { nextTurn, now, sliceMs } from './turn.js';
 import { VectorMemory } from './vectors.js';
 import { isWhole, noChanges, removeItem, writeItem, type Changes } from './writer.js';
@@ -47,7 +47,7 @@ export class EmbeddedStore implements StoreCalls {
   /** Both. */
   readonly #tables: { items: ItemTable; embeddings: EmbeddingTable };
   readonly #originals: Originals;
-  readonly #sources: Sources;
+  readonly #sources: Sources<ItemRow>;
   readonly #reembeddings: Reembeddings;
   readonly #snapshots: Snapshots;
   readonly #index: HnswIndex;
@@ -81,7 +81,12 @@ export class EmbeddedStore implements StoreCalls {
       damage.tell('The database did not hold as many embeddings as it counted; they were counted anew.', {});
     }
     this.#originals = new Originals(join(directory, 'originals'), (hash) => this.#items.namesOriginal(hash));
-    this.#sources = new Sources(this.#items, this.#embeddings, this.#originals, damage);
+    this.#sources = new Sources({
+      rows: { thumbnail: (item) => this.#items.thumbnail(item), latest: (key) => this.#embeddings.latest(key) },
+      originals: this.#originals,
+      where: databaseName,
+      tell: (what, fields) => damage.tell(what, fields),
+    });
     this.#reembeddings = new Reembeddings({ table: new ReembeddingTable(this.#database), items: this.#items, embeddings: this.#embeddings, collections: this.#collectionTable, sources: this.#sources });
     this.#snapshots = new Snapshots(join(directory, 'snapshots'), log);
     this.#collections = new Collections({

@@ -4,7 +4,7 @@ import type { CollectionRow, CollectionTable } from './collection-table.js';
 import type { Damage } from './damage.js';
 import type { EmbeddingTable } from './embedding-table.js';
 import type { ItemTable } from './item-table.js';
-import { unclaimed, type Originals } from './originals.js';
+import { unclaimed, type Originals } from '../pictures/originals.js';
 import type { Reembeddings } from './reembeddings.js';
 import type { Snapshots } from './snapshots.js';
 import { nextTurn } from './turn.js';

@@ -1,11 +1,11 @@
 import { byModality, modalities, type Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
 import type { ImpossibleItem, ReembeddedItem, Reembedding, ReembeddingItem, ReembeddingPlan, ReembeddingTarget } from '../reembedding-catalog.js';
+import type { SourceChoice, Sources } from '../pictures/sources.js';
 import type { CollectionRow, CollectionTable, SpaceRow } from './collection-table.js';
 import type { EmbeddingKey, EmbeddingTable } from './embedding-table.js';
 import type { ItemRow, ItemTable } from './item-table.js';
 import type { ReembeddingRow, ReembeddingTable } from './reembedding-table.js';
-import type { SourceChoice, Sources } from './sources.js';
 import { nextTurn, now, sliceMs } from './turn.js';
 
 const pageRows = 512;
@@ -26,13 +26,13 @@ export class Reembeddings {
   readonly #items: ItemTable;
   readonly #embeddings: EmbeddingTable;
   readonly #collections: CollectionTable;
-  readonly #sources: Sources;
+  readonly #sources: Sources<ItemRow>;
   /** By the collection's key: every item up to this key has its outcome. */
   readonly #settled = new Map<number, { space: number; through: Record<Modality, number> }>();
   /** Keys of spaces in which nothing is left to be thrown away, until their collection goes over once more. */
   readonly #swept = new Set<number>();
 
-  constructor(parts: { table: ReembeddingTable; items: ItemTable; embeddings: EmbeddingTable; collections: CollectionTable; sources: Sources }) {
+  constructor(parts: { table: ReembeddingTable; items: ItemTable; embeddings: EmbeddingTable; collections: CollectionTable; sources: Sources<ItemRow> }) {
     this.#table = parts.table;
     this.#items = parts.items;
     this.#embeddings = parts.embeddings;

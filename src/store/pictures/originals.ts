@@ -1,9 +1,9 @@
 import { lstatSync, renameSync, rmSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MixspaceError } from '../../errors.js';
 import { isMissing, isVerified, readVerified, syncDirectory, unreadableReason, writeDurably } from '../../files.js';
-import { nextTurn } from './turn.js';
 
 const writersAtOnce = 8;
 const contentHash = /^[0-9a-f]{64}$/;

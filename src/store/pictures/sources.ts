@@ -2,12 +2,9 @@
 import { stat } from 'node:fs/promises';
 import { MixspaceError } from '../../errors.js';
 import { isMissing, isVerified, readVerified, unreadableReason } from '../../files.js';
+import type { Modality } from '../../domain/modality.js';
 import type { Picture } from '../catalog.js';
 import type { ReembeddingItem } from '../reembedding-catalog.js';
-import type { Damage } from './damage.js';
-import { databaseName } from './database.js';
-import type { EmbeddingTable } from './embedding-table.js';
-import type { ItemRow, ItemTable } from './item-table.js';
 import type { Originals } from './originals.js';
 
 /** Coarse clocks of file systems, and the time between the reading of a file and the writing of its row. */
@@ -21,32 +18,64 @@ export interface SourceChoice {
 
 export type Kind = 'embedding' | 'text' | 'original' | 'thumbnail';
 
-export class Sources {
-  readonly #items: ItemTable;
-  readonly #embeddings: EmbeddingTable;
-  readonly #originals: Originals;
-  readonly #damage: Damage;
+/** What a catalog's row says of where an item came from; what is not there is null. */
+export interface SourceItem {
+  key: number;
+  id: string;
+  modality: Modality;
+  content_hash: string;
+  text: string | null;
+  media_type: string | null;
+  /** Where the original lies, when it was taken in by path. */
+  path: string | null;
+  /** Of the original kept among the originals. */
+  original_bytes: number | null;
+  thumbnail_bytes: number | null;
+  /** ISO 8601, UTC. */
+  created_at: string;
+}
 
-  constructor(items: ItemTable, embeddings: EmbeddingTable, originals: Originals, damage: Damage) {
-    this.#items = items;
-    this.#embeddings = embeddings;
+/** What a catalog reads of its own. */
+export interface SourceRows<Row extends SourceItem> {
+  thumbnail(item: Row): Buffer | 'none' | 'damaged';
+  /** The embedding of the last space that the item has one of, with the space's key. */
+  latest(key: number): { space: number; embedding: Float32Array } | undefined;
+}
+
+export interface SourceParts<Row extends SourceItem> {
+  rows: SourceRows<Row>;
+  originals: Originals;
+  /** Where the rows lie, as sentences name it. */
+  where: string;
+  tell: (what: string, fields: Record<string, unknown>) => void;
+}
+
+export class Sources<Row extends SourceItem> {
+  readonly #rows: SourceRows<Row>;
+  readonly #originals: Originals;
+  readonly #where: string;
+  readonly #tell: SourceParts<Row>['tell'];
+
+  constructor({ rows, originals, where, tell }: SourceParts<Row>) {
+    this.#rows = rows;
     this.#originals = originals;
-    this.#damage = damage;
+    this.#where = where;
+    this.#tell = tell;
   }
 
   /** Errors: `not_found`, with the reason. */
-  async picture(item: ItemRow, size: 'thumbnail' | 'original'): Promise<Picture> {
+  async picture(item: Row, size: 'thumbnail' | 'original'): Promise<Picture> {
     const { id, modality, media_type } = item;
     if (modality !== 'image') throw new MixspaceError('not_found', `The item "${id}" is a text.`);
     if (size === 'original') return { bytes: await this.original(item), mediaType: media_type ?? 'application/octet-stream' };
-    const bytes = this.#items.thumbnail(item);
+    const bytes = this.#rows.thumbnail(item);
     if (bytes === 'none') throw new MixspaceError('not_found', `The item "${id}" came without a picture.`);
-    if (bytes === 'damaged') throw new MixspaceError('not_found', `The thumbnail of "${id}" in ${databaseName} is damaged. Send the picture again.`);
+    if (bytes === 'damaged') throw new MixspaceError('not_found', `The thumbnail of "${id}" in ${this.#where} is damaged. Send the picture again.`);
     return { bytes, mediaType: 'image/webp' };
   }
 
   /** The picture as it came, and nothing else: whatever else lies in its place is nobody's to see. Errors: `not_found`, with the reason. */
-  async original(item: ItemRow): Promise<Buffer> {
+  async original(item: Row): Promise<Buffer> {
     if (item.original_bytes !== null) return this.#kept(item);
     if (item.path === null) throw new MixspaceError('not_found', `The original of "${item.id}" is not kept.`);
     try {
@@ -60,15 +89,15 @@ export class Sources {
     }
   }
 
-  async #kept({ id, content_hash }: ItemRow): Promise<Buffer> {
+  async #kept({ id, content_hash }: SourceItem): Promise<Buffer> {
     const read = await this.#originals.read(content_hash);
     if ('bytes' in read) return read.bytes;
-    this.#damage.tell('An original is not what it was: it is not shown until its picture is sent again.', { id, file: this.#originals.path(content_hash), reason: read.problem });
+    this.#tell('An original is not what it was: it is not shown until its picture is sent again.', { id, file: this.#originals.path(content_hash), reason: read.problem });
     throw new MixspaceError('not_found', `The original of "${id}" cannot be shown: ${read.problem}. Send the picture again.`);
   }
 
   /** What `read` will find, or the sentence that says why nothing. A file that was touched since it was taken in is read when `mayRead`, else trusted. */
-  async look(item: ItemRow, choice: SourceChoice, mayRead: boolean): Promise<Kind | { impossible: string }> {
+  async look(item: Row, choice: SourceChoice, mayRead: boolean): Promise<Kind | { impossible: string }> {
     if (this.#keptEmbedding(item, choice)) return 'embedding';
     if (item.modality === 'text') return item.text === null ? { impossible: noContent(item) } : 'text';
     const problem = await this.#problemOf(item, mayRead);
@@ -76,7 +105,7 @@ export class Sources {
     return choice.fromThumbnails && item.thumbnail_bytes !== null ? 'thumbnail' : { impossible: problem };
   }
 
-  async read(item: ItemRow, choice: SourceChoice): Promise<ReembeddingItem['source']> {
+  async read(item: Row, choice: SourceChoice): Promise<ReembeddingItem['source']> {
     const embedding = this.#keptEmbedding(item, choice);
     if (embedding) return { embedding };
     if (item.modality === 'text') return item.text === null ? { impossible: noContent(item) } : { text: item.text };
@@ -85,18 +114,18 @@ export class Sources {
       return { picture: await this.original(item) };
     } catch (error) {
       if (!(error instanceof MixspaceError)) throw error;
-      const thumbnail = choice.fromThumbnails ? this.#items.thumbnail(item) : 'none';
+      const thumbnail = choice.fromThumbnails ? this.#rows.thumbnail(item) : 'none';
       return typeof thumbnail === 'string' ? { impossible: error.message } : { picture: thumbnail };
     }
   }
 
-  #keptEmbedding({ key }: ItemRow, { spaces }: SourceChoice): Float32Array | undefined {
+  #keptEmbedding({ key }: Row, { spaces }: SourceChoice): Float32Array | undefined {
     if (spaces.size === 0) return undefined;
-    const latest = this.#embeddings.latest(key);
+    const latest = this.#rows.latest(key);
     return latest && spaces.has(latest.space) ? latest.embedding : undefined;
   }
 
-  async #problemOf(item: ItemRow, mayRead: boolean): Promise<string | undefined> {
+  async #problemOf(item: Row, mayRead: boolean): Promise<string | undefined> {
     const { path, id } = item;
     if (item.original_bytes === null && path === null) return noContent(item);
     try {
@@ -116,7 +145,7 @@ export class Sources {
   }
 }
 
-function noContent({ id, thumbnail_bytes, modality }: ItemRow): string {
+function noContent({ id, thumbnail_bytes, modality }: SourceItem): string {
   if (modality === 'image' && thumbnail_bytes !== null) return `The original of "${id}" is not kept, only its thumbnail.`;
   return `"${id}" was given as an embedding.`;
 }
