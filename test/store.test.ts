@@ -116,54 +116,6 @@ const filesUnder = (directory: string): string[] =>
   existsSync(directory) ? readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => entry.name) : [];
 
 describe('writing', () => {
-  it('answers created, unchanged and updated, and keeps what a write leaves out', async () => {
-    const store = await openWithCollection(newDirectory());
-    const write = async (item: ItemWrite): Promise<string> => (await store.write('photos', [item]))[0]!;
-    expect(await write(text('a', 1, { metadata: { x: 1, y: { z: [1] } }, source: 's1' }))).toBe('created');
-    expect(await write(text('a', 1))).toBe('unchanged');
-    expect(await write(text('a', 1, { metadata: { y: { z: [1] }, x: 1 }, source: 's1' }))).toBe('unchanged');
-    expect(await write(text('a', 1, { source: 's2' }))).toBe('updated');
-    expect(await write(text('a', 1, { metadata: { x: '1' } }))).toBe('updated');
-    expect(await write({ id: 'a', source: 's3' })).toBe('updated');
-    expect(await write(text('a', 2))).toBe('updated');
-    const item = await store.getItem('photos', 'a');
-    expect(item).toMatchObject({ text: 'text 2', metadata: { x: '1' }, sources: ['s1', 's2', 's3'], hasImage: false });
-    expect(await store.getEmbedding('photos', 'a')).toEqual(clustered(2));
-  });
-
-  it('takes an id that comes twice in a batch as if one write had followed the other', async () => {
-    const store = await openWithCollection(newDirectory());
-    expect(await store.write('photos', [text('a', 1), text('a', 1), text('a', 2), text('b', 1)])).toEqual(['created', 'unchanged', 'updated', 'created']);
-    expect((await store.describeCollection('photos')).counts).toEqual({ image: 0, text: 2 });
-  });
-
-  it('writes all of a batch or none', async () => {
-    const store = await openWithCollection(newDirectory());
-    await expect(store.write('photos', [picture('a', 1), { id: 'unknown', source: 's' }])).rejects.toMatchObject({ code: 'not_found' });
-    await expect(store.getItem('photos', 'a')).rejects.toMatchObject({ code: 'not_found' });
-  });
-
-  it('keeps metadata as it is written, whatever its keys are called', async () => {
-    const store = await openWithCollection(newDirectory());
-    const metadata = JSON.parse('{"__proto__": {"a": 1}, "constructor": "x", "a.b": null, "hasOwnProperty": [1, "ü", "\\u0000"]}') as Metadata;
-    await store.write('photos', [text('a', 1, { metadata })]);
-    expect(JSON.stringify((await store.getItem('photos', 'a')).metadata)).toBe(JSON.stringify(metadata));
-    expect(await topIds(store, 1, { filter: JSON.parse('{"__proto__.a": 1}') as Filter })).toEqual(['a']);
-  });
-
-  it('counts items and bytes of each collection', async () => {
-    const directory = newDirectory();
-    const store = await openWithCollection(directory);
-    const empty = await store.describeCollection('photos');
-    await store.write('photos', [text('a', 1), picture('b', 2)]);
-    await store.setMetadata('photos', 'a', { note: 'long enough to weigh something' });
-    const full = await store.describeCollection('photos');
-    expect(full.counts).toEqual({ image: 1, text: 1 });
-    expect(full.bytes).toBeGreaterThan(empty.bytes + 2 * dimension * 4);
-    expect(await store.deleteItems('photos')).toBe(2);
-    expect(await store.describeCollection('photos')).toEqual(empty);
-  });
-
   it('keeps one original for all items that show it, until the last of them goes', async () => {
     const directory = newDirectory();
     const store = await openWithCollection(directory);
@@ -176,21 +128,6 @@ describe('writing', () => {
     expect(filesUnder(originals).sort()).toEqual([sha256('picture 2'), sha256('picture 3')].sort());
     await store.deleteCollection('photos');
     await vi.waitFor(() => expect(filesUnder(originals)).toEqual([]));
-  });
-
-  it('reads the original of an item named by path as long as the file is the same', async () => {
-    const directory = newDirectory();
-    const store = await openWithCollection(directory);
-    const path = join(directory, 'picture.png');
-    writeFileSync(path, 'picture 1');
-    const { original: _, ...content } = picture('a', 1).content!;
-    await store.write('photos', [{ id: 'a', content: { ...content, path } }]);
-    expect(await store.getPicture('photos', 'a', 'original')).toMatchObject({ mediaType: 'image/png' });
-    writeFileSync(path, 'something else');
-    await expect(store.getPicture('photos', 'a', 'original')).rejects.toMatchObject({ code: 'not_found', message: expect.stringContaining('changed') });
-    rmSync(path);
-    await expect(store.getPicture('photos', 'a', 'original')).rejects.toMatchObject({ code: 'not_found', message: expect.stringContaining('gone') });
-    expect(Buffer.from((await store.getPicture('photos', 'a', 'thumbnail')).bytes).toString()).toBe('thumbnail 1');
   });
 
   it('answers disk_full when the database may not grow, and goes on reading', async () => {
@@ -224,37 +161,9 @@ describe('writing', () => {
     await expect(store.listCollections()).rejects.toMatchObject({ code: 'not_ready' });
   });
 
-  it('refuses a name that is taken and a collection that is unknown', async () => {
-    const store = await openWithCollection(newDirectory());
-    await expect(store.createCollection(collection)).rejects.toMatchObject({ code: 'conflict' });
-    await expect(search(store, 'other', { embedding: clustered(1), limit: 1 })).rejects.toMatchObject({ code: 'not_found' });
-  });
-
-  it('lists by id, page by page, through a filter', async () => {
-    const store = await openWithCollection(newDirectory());
-    await store.write('photos', Array.from({ length: 20 }, (_, i) => text(idOf(i), i, { metadata: { odd: i % 2 === 1 } })));
-    const first = await store.listItems('photos', { filter: { odd: true }, limit: 6 });
-    expect(first).toMatchObject({ more: true });
-    const second = await store.listItems('photos', { filter: { odd: true }, limit: 6, after: first.items.at(-1)!.id });
-    expect(second).toMatchObject({ more: false });
-    expect([...first.items, ...second.items].map(({ id }) => id)).toEqual([1, 3, 5, 7, 9, 11, 13, 15, 17, 19].map(idOf));
-    expect(await store.deleteItems('photos', { odd: true })).toBe(10);
-    expect((await store.listItems('photos', { limit: 10 })).more).toBe(false);
-  });
 });
 
 describe('durability', () => {
-  it('finds everything again after it was closed', async () => {
-    const directory = newDirectory();
-    const store = await openWithCollection(directory);
-    await store.write('photos', [text('a', 1, { metadata: { x: 1 } }), picture('b', 2)]);
-    const before = await store.listItems('photos', { limit: 10 });
-    await store.close();
-    const again = await open(directory);
-    expect(await again.listItems('photos', { limit: 10 })).toEqual(before);
-    expect(await topIds(again, 2)).toEqual(['b', 'a']);
-  });
-
   it('keeps what was acknowledged before SIGKILL, and brings nothing deleted back', async () => {
     const directory = newDirectory();
     const script = `
@@ -355,35 +264,6 @@ describe('searching', () => {
       .map(({ id }) => id);
   }
 
-  it('orders equal scores by the bytes of the id, over pages, each item once', async () => {
-    const store = await openWithCollection(newDirectory());
-    const ids = ['b', 'a', '\u{1f600}', '\uffee', 'é', 'Z', 'aa'];
-    await store.write('photos', ids.map((id) => text(id, 7)));
-    const seen: string[] = [];
-    let after: { score: number; id: string; rank: number } | undefined;
-    for (;;) {
-      const { matches, more } = await search(store, 'photos', { embedding: clustered(7), limit: 2, ...(after ? { after } : {}) });
-      seen.push(...matches.map(({ item }) => item.id));
-      const last = matches.at(-1)!;
-      after = { score: last.score, id: last.item.id, rank: seen.length };
-      if (!more) break;
-    }
-    expect(seen).toEqual([...ids].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
-  });
-
-  it('ends at the least score, leaves items out, and keeps to a modality', async () => {
-    const store = await openWithCollection(newDirectory());
-    await store.write('photos', [...texts(0, 30), picture('p', 3)]);
-    const all = await search(store, 'photos', { embedding: clustered(3), limit: 100 });
-    expect(all).toMatchObject({ exact: true, more: false });
-    expect(all.matches).toHaveLength(31);
-    const fifth = all.matches[4]!.score;
-    const cut = await search(store, 'photos', { embedding: clustered(3), limit: 100, minScore: fifth });
-    expect(cut.matches).toEqual(all.matches.filter(({ score }) => score >= fifth));
-    expect(await topIds(store, 3, { excludeIds: ['p'], limit: 1 })).toEqual([idOf(3)]);
-    expect(await topIds(store, 3, { modality: 'image' })).toEqual(['p']);
-  });
-
   it('scores and orders the same through the graph and exactly', async () => {
     const store = await openWithCollection(newDirectory(), eager);
     const writes = texts(0, 3000);
@@ -407,48 +287,6 @@ describe('searching', () => {
     expect(found / 500).toBeGreaterThanOrEqual(0.95);
   });
 
-  it('sees each write at once, whether or not the graph has it yet', async () => {
-    const store = await openWithCollection(newDirectory(), eager);
-    for (let i = 0; i < 2000; i += 200) {
-      await store.write('photos', texts(i, i + 200));
-      expect((await topIds(store, i + 77))[0]).toBe(idOf(i + 77));
-      await store.deleteItem('photos', idOf(i + 77));
-      expect(await topIds(store, i + 77)).not.toContain(idOf(i + 77));
-    }
-  });
-
-  it('pages through the graph and beyond it without a gap or a repetition', async () => {
-    const store = await openWithCollection(newDirectory(), eager);
-    const writes = texts(0, 1500);
-    await store.write('photos', writes);
-    await graphReady(store, 1500);
-    const seen: string[] = [];
-    for (let after: { score: number; id: string; rank: number } | undefined; ; ) {
-      const { matches, more } = await search(store, 'photos', { embedding: clustered(5), limit: 100, ...(after ? { after } : {}) });
-      seen.push(...matches.map(({ item }) => item.id));
-      if (!more) break;
-      after = { score: matches.at(-1)!.score, id: matches.at(-1)!.item.id, rank: seen.length };
-    }
-    expect(new Set(seen).size).toBe(seen.length);
-    expect(seen.length).toBeGreaterThanOrEqual(1450);
-  });
-
-  it('filters the same by few matches, by many, and in a graph', async () => {
-    const store = await openWithCollection(newDirectory(), { ...eager, graphThreshold: 200 });
-    const writes = texts(0, 2000).map((write, i) => ({ ...write, metadata: { n: i, half: i % 2, tags: [`t${i % 100}`] } }));
-    await store.write('photos', writes);
-    await graphReady(store, 2000);
-    const query = clustered(60_001);
-    for (const filter of [{ half: 1 }, { tags: 't7' }, { n: { $gte: 1990 } }, { n: -1 }] as Filter[]) {
-      const expected = reference(writes.filter((write) => compileFilter(filter)(write.metadata)), query).slice(0, 10);
-      const { matches } = await search(store, 'photos', { embedding: query, limit: 10, filter });
-      const got = matches.map(({ item }) => item.id);
-      expect(got.filter((id) => expected.includes(id)).length).toBeGreaterThanOrEqual(Math.ceil(expected.length * 0.9));
-      expect(got).toHaveLength(expected.length);
-    }
-    await store.setMetadata('photos', idOf(0), { n: -1 });
-    expect(await topIds(store, 0, { filter: { n: -1 } })).toEqual([idOf(0)]);
-  });
 });
 
 describe('an item with several embeddings, or none', () => {

@@ -1,10 +1,10 @@
 import { of, type Mutation } from './mutation.js';
 
-const store = ['test/graphs.test.ts'];
+const store = ['test/store-contract.test.ts', 'test/graphs.test.ts'];
 const ranking = of('src/store/embedded/ranking.ts', store);
 const search = of('src/store/embedded/nearest.ts', store);
 const vectors = of('src/store/embedded/vectors.ts', store);
-const writer = of('src/store/embedded/writer.ts', ['test/filters.test.ts', 'test/writes.test.ts']);
+const writer = of('src/store/embedded/writer.ts', ['test/store-contract.test.ts', 'test/writes.test.ts']);
 const reembedding = ['test/reembed-end.test.ts'];
 
 export const ofStore: Mutation[] = [
