@@ -10,8 +10,8 @@ import { defaultCollection, settleCollections } from './operations/collections.j
 import type { Context, JobContext } from './operations/context.js';
 import { Cursors } from './operations/cursors.js';
 import { watchReadiness, type Readiness } from './operations/readiness.js';
-import { adoptReembeddings, reembedKind } from './operations/reembed-job.js';
-import { Reembeddings } from './operations/reembedding.js';
+import { adoptReembeddings, reembedKind } from './operations/reembed/job.js';
+import { Reembeddings } from './operations/reembed/runs.js';
 import { takeIn } from './operations/take-in.js';
 import { openEmbeddedStore } from './store/embedded/index.js';
 import { openTelemetry, type Telemetry } from './telemetry.js';

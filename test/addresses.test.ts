@@ -6,8 +6,8 @@ import https from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { mayBeFetched } from '../src/operations/addresses.js';
-import { fetchPicture, type FetchPolicy, type Resolve } from '../src/operations/fetch-picture.js';
+import { mayBeFetched } from '../src/operations/input/addresses.js';
+import { fetchPicture, type FetchPolicy, type Resolve } from '../src/operations/input/fetch-picture.js';
 import { call, items } from './api.js';
 import { startServer, type RunningServer } from './server.js';
 

@@ -18,9 +18,9 @@ const compiled = (file: string): Promise<unknown> => import(new URL(`../dist/${f
 const { openEmbeddedStore } = (await compiled('store/embedded/index.js')) as typeof import('../src/store/embedded/index.js');
 const { openEncoder } = (await compiled('encoder/index.js')) as typeof import('../src/encoder/index.js');
 const { Cursors } = (await compiled('operations/cursors.js')) as typeof import('../src/operations/cursors.js');
-const { embedAgain } = (await compiled('operations/embed-again.js')) as typeof import('../src/operations/embed-again.js');
+const { embedAgain } = (await compiled('operations/reembed/rounds.js')) as typeof import('../src/operations/reembed/rounds.js');
 const { ingest } = (await compiled('operations/ingest.js')) as typeof import('../src/operations/ingest.js');
-const { Reembeddings, Run } = (await compiled('operations/reembedding.js')) as typeof import('../src/operations/reembedding.js');
+const { Reembeddings, Run } = (await compiled('operations/reembed/runs.js')) as typeof import('../src/operations/reembed/runs.js');
 const { search } = (await compiled('operations/search/search.js')) as typeof import('../src/operations/search/search.js');
 
 let models: string;
@@ -158,7 +158,7 @@ describe('In the moment in which a collection goes over', () => {
   it('a search that has begun answers from the other space', async () => {
     const [long, short] = ['many dogs beside a horse in the snow at night', 'a'] as const;
     await allButOver([long, short]);
-    const { matches } = await search(goingOver(1), 'photos', { query: `the words of ${short}` }, undefined, caller);
+    const { matches } = await search(goingOver(1), 'photos', { query: `the words of ${short}`, file: undefined }, caller);
     const [one, other] = await encoder.encodeTexts('second', [long, short].map((id) => `the words of ${id}`), { priority: 'interactive' });
     expect(matches.map(({ id, score }) => [id, score])).toEqual([[short, expect.closeTo(1, 6)], [long, expect.closeTo(dot([...one!.embedding], [...other!.embedding]), 6)]]);
   });

@@ -12,12 +12,12 @@ import { MixspaceError } from '../errors.js';
 import { classify } from '../operations/classify.js';
 import { createCollection, deleteCollection, getCollection, listCollections } from '../operations/collections.js';
 import type { Caller, JobContext } from '../operations/context.js';
-import { embed } from '../operations/embed.js';
+import { embed } from '../operations/embed/embed.js';
 import { ingest, type Entry } from '../operations/ingest.js';
 import { deleteItem, deleteItems, getItem, itemImage, itemsExist, listItems, patchItem } from '../operations/items.js';
 import { cancelJob, followJob, getJob, listJobFailures, listJobs, pauseJob, resumeJob } from '../operations/jobs.js';
 import { listModels, selfTest } from '../operations/models.js';
-import { getReembedding, reembed, stopReembedding } from '../operations/reembed.js';
+import { getReembedding, reembed, stopReembedding } from '../operations/reembed/reembed.js';
 import { search } from '../operations/search/search.js';
 import { isMultipart, type BodyLimits } from './bodies.js';
 import { readJson } from './json/read.js';
@@ -78,12 +78,12 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     itemImage: ({ params, query }) => itemImage(context, params.name, params.id, query.size ?? 'thumbnail'),
 
     search: async ({ params, body, request, caller }) => {
-      if (!isMultipart(request)) return search(context, params.name, body, undefined, caller);
+      if (!isMultipart(request)) return search(context, params.name, { ...body, file: undefined }, caller);
       const { files, part } = await readMultipart(request, routes.search.multipart.part, { ...limits, files: 1 });
       const wanted = parse(SearchRequest, part === undefined ? {} : await readJson(part, limits.json, { text: 'The part request', param: 'request' }));
       const bytes = files[0]?.bytes;
       if (bytes instanceof MixspaceError) throw bytes;
-      return search(context, params.name, wanted, bytes, caller);
+      return search(context, params.name, { ...wanted, file: bytes }, caller);
     },
   };
 }

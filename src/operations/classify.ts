@@ -3,9 +3,10 @@ import type { Input } from '../contract/common.js';
 import type { ModelDescription, TextEmbedding } from '../encoder/encoder.js';
 import { MixspaceError } from '../errors.js';
 import type { Caller, Context } from './context.js';
-import { normalizedSum } from './embedding.js';
 import { withModel } from './in-space.js';
-import { checkCount, checkedText, encodeInputs, priorityOf, resolveInputs } from './inputs.js';
+import { encodeInputs, priorityOf, resolveInputs } from './input/encode.js';
+import { checkCount, checkedText } from './input/limits.js';
+import { normalizedSum } from './weighted-sum.js';
 
 const defaultTemplates = ['a photo of a {label}'];
 /** Where the label goes in a template. */
@@ -42,8 +43,8 @@ async function classifyWith(model: ModelDescription, context: Context, request: 
   const field = (index: number): string => (many ? `input[${index}]` : 'input');
   const resolved = await resolveInputs(context, inputs, caller, field);
   const [labels, encoded] = await Promise.all([
-    embedLabels(context, model, request.labels, request.templates ?? model.templates ?? defaultTemplates, caller),
-    encodeInputs(context, model, resolved, priorityOf(inputs.length), caller, field),
+    embedLabels(context, model, { labels: request.labels, templates: request.templates ?? model.templates ?? defaultTemplates }, caller),
+    encodeInputs(context, model, resolved, { priority: priorityOf(inputs.length), caller, field }),
   ]);
   const tokens = encoded.reduce((sum, each) => sum + each.tokens, labels.tokens);
 
@@ -64,7 +65,13 @@ async function classifyWith(model: ModelDescription, context: Context, request: 
   };
 }
 
-async function embedLabels(context: Context, model: ModelDescription, labels: Label[], templates: string[], caller: Caller): Promise<{ embeddings: Float32Array[]; tokens: number }> {
+interface LabelSet {
+  labels: Label[];
+  /** For those that bring no prompts of their own. */
+  templates: string[];
+}
+
+async function embedLabels(context: Context, model: ModelDescription, { labels, templates }: LabelSet, caller: Caller): Promise<{ embeddings: Float32Array[]; tokens: number }> {
   checkPrompts(context, labels, templates);
   const prompts: string[] = [];
   const ranges = labels.map((label, index) => {

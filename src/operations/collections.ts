@@ -2,8 +2,9 @@ import type { Collection as Told, NewCollection } from '../contract/collections.
 import { total } from '../domain/modality.js';
 import { MixspaceError, toMixspaceError } from '../errors.js';
 import type { CollectionDescription } from '../store/catalog.js';
-import { hasModel, modelChecked, withoutModel, type Context, type JobContext } from './context.js';
-import { toldReembedding } from './reembed.js';
+import { hasModel, modelChecked, withoutModel } from './collection-model.js';
+import type { Context, JobContext } from './context.js';
+import { toldReembedding } from './reembed/reembed.js';
 
 export const defaultCollection = 'default';
 

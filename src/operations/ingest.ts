@@ -8,11 +8,13 @@ import { MixspaceError, toMixspaceError } from '../errors.js';
 import { mapLimited } from '../map-limited.js';
 import { withoutSecrets } from '../secrets.js';
 import type { Collection, ItemContent, ItemWrite, WriteStatus } from '../store/catalog.js';
-import { requireModel, type Caller, type Context } from './context.js';
-import { checkedEmbedding } from './embedding.js';
+import { checkedEmbedding } from './client-embedding.js';
+import { requireModel } from './collection-model.js';
+import type { Caller, Context } from './context.js';
 import { inItsSpace } from './in-space.js';
-import { checkCount, checkMetadata, checkedText, imageBytes } from './inputs.js';
-import { readUnderRoots } from './read-path.js';
+import { checkCount, checkMetadata, checkedText } from './input/limits.js';
+import { imageBytes } from './input/picture.js';
+import { readUnderRoots } from './input/read-path.js';
 
 /** Items that are resolved, encoded and written together: one transaction, one flush. */
 const chunkSize = 32;
@@ -54,83 +56,126 @@ const systemic = new Set(['disk_full', 'overloaded', 'not_ready', 'internal']);
 export async function ingest(context: Context, name: string, entries: Entry[], caller: Caller): Promise<{ items: ItemOutcome[] }> {
   checkCount('items', entries.length, context.limits.items);
   await context.catalog.getCollection(name);
-  const outcomes = new Array<ItemOutcome>(entries.length);
-  const ids = new Ids();
-
-  const chunks: number[][] = [];
-  for (let from = 0; from < entries.length; from += chunkSize) {
-    chunks.push(Array.from({ length: Math.min(chunkSize, entries.length - from) }, (_, i) => from + i));
-  }
-  // Writes keep the entries' order, so that of two entries with one id the later wins.
-  let written: Promise<unknown> = Promise.resolve();
-  await mapLimited(chunks, chunksAhead, async (indexes) => {
-    const before = written;
-    const turn = signalOnce();
-    written = turn.promise;
-    try {
-      await inItsSpace(context, name, (collection) => takeChunk(context, collection, entries, indexes, ids, outcomes, before, caller));
-    } finally {
-      await before;
-      turn.resolve();
-    }
-  });
-  return { items: outcomes };
+  return { items: await new Ingestion(context, name, entries, caller).run() };
 }
 
-async function takeChunk(
-  context: Context,
-  collection: Collection,
-  entries: Entry[],
-  indexes: number[],
-  ids: Ids,
-  outcomes: ItemOutcome[],
-  before: Promise<unknown>,
-  caller: Caller,
-): Promise<void> {
-  const fail = (index: number, error: unknown, id?: string): void => {
+class Ingestion {
+  readonly #context: Context;
+  readonly #name: string;
+  readonly #entries: Entry[];
+  readonly #caller: Caller;
+  readonly #outcomes: ItemOutcome[];
+  readonly #ids = new Ids();
+
+  constructor(context: Context, name: string, entries: Entry[], caller: Caller) {
+    this.#context = context;
+    this.#name = name;
+    this.#entries = entries;
+    this.#caller = caller;
+    this.#outcomes = new Array<ItemOutcome>(entries.length);
+  }
+
+  async run(): Promise<ItemOutcome[]> {
+    const { length } = this.#entries;
+    const chunks: number[][] = [];
+    for (let from = 0; from < length; from += chunkSize) {
+      chunks.push(Array.from({ length: Math.min(chunkSize, length - from) }, (_, i) => from + i));
+    }
+    // Writes keep the entries' order, so that of two entries with one id the later wins.
+    let written: Promise<unknown> = Promise.resolve();
+    await mapLimited(chunks, chunksAhead, async (indexes) => {
+      const before = written;
+      const turn = signalOnce();
+      written = turn.promise;
+      try {
+        await inItsSpace(this.#context, this.#name, (collection) => this.#take(collection, indexes, before));
+      } finally {
+        await before;
+        turn.resolve();
+      }
+    });
+    return this.#outcomes;
+  }
+
+  /** One chunk, written after those before it. */
+  async #take(collection: Collection, indexes: number[], before: Promise<unknown>): Promise<void> {
+    const context = this.#context;
+    const ids = this.#ids;
+    const resolved = new Map<number, Resolved>();
+    await mapLimited(indexes, 8, async (index) => {
+      try {
+        const entry = await resolve(context, collection, this.#entries[index]!, this.#caller);
+        ids.add(entry.id, index);
+        resolved.set(index, entry);
+      } catch (error) {
+        this.#fail(index, error);
+      }
+    });
+
+    const there = new Map((await context.catalog.present(collection.name, [...resolved.values()].map(({ id }) => id), 'whole')).map((each) => [each.id, each]));
+    const isKnown = ({ id, content }: Resolved): boolean => !ids.isRepeated(id) && there.get(id)?.contentHash === content.contentHash && there.get(id)?.modality === content.modality && there.get(id)!.embedded;
+
+    const write = async (keepKnown: boolean): Promise<{ index: number; status: WriteStatus }[]> => {
+      const known = new Map([...resolved].filter(([, each]) => keepKnown && isKnown(each)));
+      const writes = await this.#encode(collection, new Map([...resolved].filter(([index]) => !known.has(index))));
+      await before;
+      // All earlier chunks have told their ids by now.
+      const repeated = new Map([...known].filter(([, each]) => !isKnown(each)));
+      for (const [index, write] of await this.#encode(collection, repeated)) writes.set(index, write);
+      for (const [index, each] of known) if (!repeated.has(index)) writes.set(index, noteOf(each));
+      const order = [...writes.keys()].sort((a, b) => a - b);
+      if (order.length === 0) return [];
+      await context.reembeddings.passWrite(collection.name);
+      const began = performance.now();
+      const statuses = await context.catalog.write(collection.name, order.map((index) => writes.get(index)!), collection.fingerprint);
+      context.stage('store_write', (performance.now() - began) / 1000);
+      return order.map((index, i) => ({ index, status: statuses[i]! }));
+    };
+
+    const statuses = await write(true).catch(async (error: unknown) => {
+      // Deleted by another request since it was looked up: then it is new, and its content is needed.
+      if (!(error instanceof MixspaceError && error.code === 'not_found')) throw error;
+      await context.catalog.getCollection(collection.name);
+      return write(false);
+    });
+    for (const { index, status } of statuses) this.#outcomes[index] = { id: resolved.get(index)!.id, status };
+  }
+
+  /** The writes of what could be encoded; what could not be has failed. */
+  async #encode(collection: Collection, fresh: Map<number, Resolved>): Promise<Map<number, ItemWrite>> {
+    const context = this.#context;
+    const { signal } = this.#caller;
+    const writes = new Map<number, ItemWrite>();
+    for (const [index, each] of fresh) {
+      if (each.embedding) writes.set(index, { ...noteOf(each), content: { ...each.content, embeddings: [each.embedding] } });
+    }
+    const texts = [...fresh].filter(([, each]) => each.content.text !== undefined);
+    const images = [...fresh].filter(([, each]) => each.bytes !== undefined);
+    if (texts.length + images.length === 0) return writes;
+
+    const model = await requireModel(context, collection);
+    const keeps = collection.originals === 'keep';
+    const began = performance.now();
+    const [textEmbeddings, imageOutcomes] = await Promise.all([
+      texts.length ? context.encoder.encodeTexts(model, texts.map(([, each]) => each.content.text!), { priority: 'bulk', signal }) : [],
+      images.length ? context.encoder.encodeImages(model, images.map(([, each]) => each.bytes!), { priority: 'bulk', signal, thumbnail: true }) : [],
+    ]);
+    context.stage('encode_items', (performance.now() - began) / 1000);
+    texts.forEach(([index, each], i) => writes.set(index, { ...noteOf(each), content: { ...each.content, embeddings: [textEmbeddings[i]!.embedding] } }));
+    images.forEach(([index, each], i) => {
+      const outcome = imageOutcomes[i]!;
+      if (!outcome.ok) return this.#fail(index, outcome.error.at(each.field), each.id);
+      writes.set(index, { ...noteOf(each), content: { ...each.content, ...pictureOf(outcome.value), ...(keeps && each.content.path === undefined ? { original: each.bytes! } : {}) } });
+    });
+    return writes;
+  }
+
+  /** @throws MixspaceError: what ends the request. */
+  #fail(index: number, error: unknown, id = this.#entries[index]!.id): void {
     const known = toMixspaceError(error);
     if (systemic.has(known.code)) throw known;
-    outcomes[index] = { id: id ?? entries[index]!.id ?? null, status: 'failed', error: { message: known.message, type: 'invalid_request_error', param: known.param ?? null, code: known.code } };
-  };
-
-  const resolved = new Map<number, Resolved>();
-  await mapLimited(indexes, 8, async (index) => {
-    try {
-      const entry = await resolve(context, collection, entries[index]!, caller);
-      ids.add(entry.id, index);
-      resolved.set(index, entry);
-    } catch (error) {
-      fail(index, error);
-    }
-  });
-
-  const there = new Map((await context.catalog.present(collection.name, [...resolved.values()].map(({ id }) => id), 'whole')).map((each) => [each.id, each]));
-  const isKnown = ({ id, content }: Resolved): boolean => !ids.isRepeated(id) && there.get(id)?.contentHash === content.contentHash && there.get(id)?.modality === content.modality && there.get(id)!.embedded;
-
-  const write = async (keepKnown: boolean): Promise<{ index: number; status: WriteStatus }[]> => {
-    const known = new Map([...resolved].filter(([, each]) => keepKnown && isKnown(each)));
-    const writes = await encode(context, collection, new Map([...resolved].filter(([index]) => !known.has(index))), fail, caller);
-    await before;
-    // All earlier chunks have told their ids by now.
-    const repeated = new Map([...known].filter(([, each]) => !isKnown(each)));
-    for (const [index, write] of await encode(context, collection, repeated, fail, caller)) writes.set(index, write);
-    for (const [index, each] of known) if (!repeated.has(index)) writes.set(index, noteOf(each));
-    const order = [...writes.keys()].sort((a, b) => a - b);
-    if (order.length === 0) return [];
-    await context.reembeddings.passWrite(collection.name);
-    const began = performance.now();
-    const statuses = await context.catalog.write(collection.name, order.map((index) => writes.get(index)!), collection.fingerprint);
-    context.stage('store_write', (performance.now() - began) / 1000);
-    return order.map((index, i) => ({ index, status: statuses[i]! }));
-  };
-
-  const statuses = await write(true).catch(async (error: unknown) => {
-    // Deleted by another request since it was looked up: then it is new, and its content is needed.
-    if (!(error instanceof MixspaceError && error.code === 'not_found')) throw error;
-    await context.catalog.getCollection(collection.name);
-    return write(false);
-  });
-  for (const { index, status } of statuses) outcomes[index] = { id: resolved.get(index)!.id, status };
+    this.#outcomes[index] = { id: id ?? null, status: 'failed', error: { message: known.message, type: 'invalid_request_error', param: known.param ?? null, code: known.code } };
+  }
 }
 
 async function resolve(context: Context, collection: Collection, entry: Entry, caller: Caller): Promise<Resolved> {
@@ -181,41 +226,6 @@ function storedSource(source: string): string {
 function trimmed(error: unknown): unknown {
   if (!(error instanceof MixspaceError) || !error.param?.startsWith('.')) return error;
   return new MixspaceError(error.code, error.message, { param: error.param.slice(1) });
-}
-
-/** The writes of what could be encoded; what could not be is told to `fail`. */
-async function encode(
-  context: Context,
-  collection: Collection,
-  fresh: Map<number, Resolved>,
-  fail: (index: number, error: unknown, id?: string) => void,
-  caller: Caller,
-): Promise<Map<number, ItemWrite>> {
-  const writes = new Map<number, ItemWrite>();
-  for (const [index, each] of fresh) {
-    if (each.embedding) writes.set(index, { ...noteOf(each), content: { ...each.content, embeddings: [each.embedding] } });
-  }
-  const texts = [...fresh].filter(([, each]) => each.content.text !== undefined);
-  const images = [...fresh].filter(([, each]) => each.bytes !== undefined);
-  if (texts.length + images.length === 0) return writes;
-
-  const model = await requireModel(context, collection);
-  const keeps = collection.originals === 'keep';
-  const began = performance.now();
-  const [textEmbeddings, imageOutcomes] = await Promise.all([
-    texts.length ? context.encoder.encodeTexts(model, texts.map(([, each]) => each.content.text!), { priority: 'bulk', signal: caller.signal }) : [],
-    images.length
-      ? context.encoder.encodeImages(model, images.map(([, each]) => each.bytes!), { priority: 'bulk', signal: caller.signal, thumbnail: true })
-      : [],
-  ]);
-  context.stage('encode_items', (performance.now() - began) / 1000);
-  texts.forEach(([index, each], i) => writes.set(index, { ...noteOf(each), content: { ...each.content, embeddings: [textEmbeddings[i]!.embedding] } }));
-  images.forEach(([index, each], i) => {
-    const outcome = imageOutcomes[i]!;
-    if (!outcome.ok) return fail(index, outcome.error.at(each.field), each.id);
-    writes.set(index, { ...noteOf(each), content: { ...each.content, ...pictureOf(outcome.value), ...(keeps && each.content.path === undefined ? { original: each.bytes! } : {}) } });
-  });
-  return writes;
 }
 
 function pictureOf(encoded: ImageEmbedding): Pick<NonNullable<ItemWrite['content']>, 'embeddings' | 'width' | 'height' | 'mediaType' | 'takenAt' | 'thumbnail'> {

@@ -4,7 +4,7 @@ import type { Metadata } from '../domain/metadata.js';
 import { MixspaceError } from '../errors.js';
 import type { Item, Picture } from '../store/catalog.js';
 import type { Context } from './context.js';
-import { checkMetadata } from './inputs.js';
+import { checkMetadata } from './input/limits.js';
 
 const pageSize = 100;
 

@@ -1,5 +1,5 @@
 import type { MixspaceClient } from '../../src/client/index.js';
-import { normalizedSum } from '../../src/operations/embedding.js';
+import { normalizedSum } from '../../src/operations/weighted-sum.js';
 
 type Input = { text: string } | { image: string };
 

@@ -19,9 +19,9 @@ export const foundByReview: Mutation[] = [
     'readPicture(bytes, rules, tensor, outcomes.length * stride, thumbnail, seconds)',
     'Behind a refused picture each gets the embedding of its neighbor.',
   ),
-  of('src/operations/embedding.ts', numbers)('client-embedding-unnormalised', '(value) => value / largest / norm)', '(value) => value)', 'Scores of what clients send are no cosines.'),
+  of('src/operations/client-embedding.ts', numbers)('client-embedding-unnormalised', '(value) => value / largest / norm)', '(value) => value)', 'Scores of what clients send are no cosines.'),
   of('src/operations/classify.ts', numbers)('ensemble-of-one-prompt', 'normalizedSum(encoded.slice(from, to)', 'normalizedSum(encoded.slice(from, Math.min(from + 1, to))', 'Of several prompts the first alone counts.'),
-  of('src/operations/ingest.ts', writes)('later-chunk-overtakes', '    await before;\n    // All', '    // All', 'Of two entries with one id the earlier may win.'),
+  of('src/operations/ingest.ts', writes)('later-chunk-overtakes', '      await before;\n      // All', '      // All', 'Of two entries with one id the earlier may win.'),
   of('src/store/embedded/snapshots.ts', ['test/graphs.test.ts'])('snapshot-newer-than-database', 'if (sidecar.seq > seq)', 'if (sidecar.seq > Infinity)', 'After a restored backup, new items are never found.'),
   of('src/store/embedded/reembeddings.ts', ['test/reembed-end.test.ts'])(
     'reembed-ends-without-looking',
@@ -29,7 +29,7 @@ export const foundByReview: Mutation[] = [
     '',
     'What was added last has no embedding of the new space.',
   ),
-  of('src/operations/embed-again.ts', ['test/reembed-end.test.ts'])('reembed-ends-although-some-wait', "if (outcome !== 'pending') return outcome;", "return outcome === 'pending' ? 'done' : outcome;", 'A collection never goes over when something was added at its end.'),
+  of('src/operations/reembed/rounds.ts', ['test/reembed-end.test.ts'])('reembed-ends-although-some-wait', "if (outcome !== 'pending') return outcome;", "return outcome === 'pending' ? 'done' : outcome;", 'A collection never goes over when something was added at its end.'),
   of('src/operations/ingest.ts', writes)(
     'known-under-another-modality',
     ' && there.get(id)?.modality === content.modality && there.get(id)!.embedded',
@@ -42,13 +42,13 @@ export const foundByReview: Mutation[] = [
   of('src/store/embedded/filter.ts', ['test/filters.test.ts'])('lte-as-lt', '(order) => order <= 0', '(order) => order < 0', 'The boundary itself is left out.'),
   of('src/store/embedded/nearest.ts', ['test/graphs.test.ts'])('excluded-not-counted', ' + (excludeIds?.size ?? 0);', ';', 'A search by many items compares with everything.'),
   of('src/encoder/pool/queue.ts', ['test/overload.test.ts'])('bulk-before-interactive', 'const able = ranks.flatMap(', 'const able = ranks.toReversed().flatMap(', 'People wait for the bulk work of others.'),
-  of('src/operations/fetch-picture.ts', addresses)(
+  of('src/operations/input/fetch-picture.ts', addresses)(
     'first-address-alone-checked',
     'for (const { address } of addresses) assertPublic',
     'for (const { address } of addresses.slice(0, 1)) assertPublic',
     'A name with a public address and a private one leads into the network of the service.',
   ),
   of('src/http/guards.ts', addresses)('same-site-let-through', " || site === 'same-site'", '', 'A page of a sibling domain reads and changes what the service holds.'),
-  of('src/operations/embedding.ts', numbers)('near-opposites-refused', 'scale * 1e-6', 'scale * 1e-4', 'Queries that nearly cancel out are refused.'),
-  of('src/operations/embedding.ts', numbers)('opposites-are-a-direction', 'scale * 1e-6', 'scale * 1e-12', 'What rounding leaves is searched for.'),
+  of('src/operations/weighted-sum.ts', numbers)('near-opposites-refused', 'scale * 1e-6', 'scale * 1e-4', 'Queries that nearly cancel out are refused.'),
+  of('src/operations/weighted-sum.ts', numbers)('opposites-are-a-direction', 'scale * 1e-6', 'scale * 1e-12', 'What rounding leaves is searched for.'),
 ];

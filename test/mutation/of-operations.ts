@@ -31,14 +31,14 @@ export const ofOperations: Mutation[] = [
   classify('threshold-itself-is-none', 'best.score < (request.threshold ?? 0)', 'best.score <= (request.threshold ?? 0)', 'A score that meets the threshold is none of these.'),
   classify('prompts-cost-nothing', 'sum + each.tokens, labels.tokens)', 'sum + each.tokens, 0)', 'Usage leaves the labels out.'),
   classify('prompts-beyond-the-first-part-lost', 'prompts.slice(from, from + promptsAtOnce)', 'prompts.slice(0, promptsAtOnce)', 'Labels behind the first thousand prompts get the embeddings of others.'),
-  of('src/operations/inputs.ts', embeddings)('text-limit-in-letters', 'text.length * 3 > limit && Buffer.byteLength(text) > limit', 'text.length * 3 > limit && text.length > limit', 'Texts of other scripts may be three times the limit.', { tests: ['test/http.test.ts'] }),
+  of('src/operations/input/limits.ts', embeddings)('text-limit-in-letters', 'text.length * 3 > limit && Buffer.byteLength(text) > limit', 'text.length * 3 > limit && text.length > limit', 'Texts of other scripts may be three times the limit.', { tests: ['test/http.test.ts'] }),
   of('src/operations/collections.ts', ['test/gone-models.test.ts'])(
     'default-collection-deleted-with-its-items',
     'const isIdle = isEmpty && !hasModel(context, byDefault);',
     'const isIdle = byDefault !== undefined && !hasModel(context, byDefault);',
     'A start without the model deletes the collection default with all it holds.',
   ),
-  of('src/operations/context.ts', ['test/changed-models.test.ts'])(
+  of('src/operations/collection-model.ts', ['test/changed-models.test.ts'])(
     'model-of-another-space-taken',
     'if (description?.fingerprint === collection.fingerprint) return description;',
     'if (description) return description;',

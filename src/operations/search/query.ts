@@ -1,9 +1,11 @@
 import type { QueryPart, SearchRequest, WeightedQuery } from '../../contract/search.js';
 import { MixspaceError } from '../../errors.js';
 import type { Collection } from '../../store/catalog.js';
-import { requireModel, type Caller, type Context } from '../context.js';
-import { checkedEmbedding, normalizedSum } from '../embedding.js';
-import { encodeInputs, resolveInputs } from '../inputs.js';
+import { checkedEmbedding } from '../client-embedding.js';
+import { requireModel } from '../collection-model.js';
+import type { Caller, Context } from '../context.js';
+import { encodeInputs, resolveInputs } from '../input/encode.js';
+import { normalizedSum } from '../weighted-sum.js';
 
 /** What is searched for: parts to be added up, and the file that some of them mean. */
 export interface Query {
@@ -36,10 +38,11 @@ export function itemsNamedBy({ parts }: Query): string[] {
 
 /** The weighted sum of its parts' embeddings, normalised. @throws MixspaceError `unprocessable`: the sum is zero; and what embedding a part may throw, told by its place. */
 export async function queryEmbedding(context: Context, collection: Collection, { parts, file }: Query, caller: Caller): Promise<Float32Array> {
+  const embedder = new PartEmbedder(context, collection, caller);
   const single = parts.length === 1 && parts[0]!.weight === undefined;
   const field = (index: number): string => (single ? 'query' : `query[${index}].input`);
   const embedded = await Promise.all(
-    parts.map(({ input }, index) => (isFile(input) ? fileEmbedding(context, collection, file!, caller) : partEmbedding(context, collection, input, caller, field(index)))),
+    parts.map(({ input }, index) => (isFile(input) ? embedder.file(file!) : embedder.part(input, field(index)))),
   );
   const sum = normalizedSum(embedded.map((embedding, index) => ({ embedding, weight: parts[index]!.weight ?? 1 })));
   if (!sum) throw new MixspaceError('unprocessable', 'The weighted queries add up to zero: there is no direction to search in.', { param: 'query' });
@@ -49,26 +52,43 @@ export async function queryEmbedding(context: Context, collection: Collection, {
 type FilePart = Extract<QueryPart, { file: true }>;
 const isFile = (part: QueryPart): part is FilePart => typeof part === 'object' && 'file' in part;
 
-async function fileEmbedding(context: Context, collection: Collection, file: Uint8Array, caller: Caller): Promise<Float32Array> {
-  const model = await requireModel(context, collection);
-  const [outcome] = await context.encoder.encodeImages(model, [file], { priority: 'interactive', signal: caller.signal });
-  if (!outcome!.ok) throw outcome!.error.at('file');
-  return outcome!.value.embedding;
-}
+class PartEmbedder {
+  readonly #context: Context;
+  readonly #collection: Collection;
+  readonly #caller: Caller;
 
-async function partEmbedding(context: Context, collection: Collection, part: Exclude<QueryPart, FilePart>, caller: Caller, field: string): Promise<Float32Array> {
-  if (typeof part === 'object' && 'id' in part) {
+  constructor(context: Context, collection: Collection, caller: Caller) {
+    this.#context = context;
+    this.#collection = collection;
+    this.#caller = caller;
+  }
+
+  async file(file: Uint8Array): Promise<Float32Array> {
+    const model = await requireModel(this.#context, this.#collection);
+    const [outcome] = await this.#context.encoder.encodeImages(model, [file], { priority: 'interactive', signal: this.#caller.signal });
+    if (!outcome!.ok) throw outcome!.error.at('file');
+    return outcome!.value.embedding;
+  }
+
+  /** `field`: what errors call it. */
+  async part(part: Exclude<QueryPart, FilePart>, field: string): Promise<Float32Array> {
+    if (typeof part === 'object' && 'id' in part) return this.#item(part.id, field);
+    if (typeof part === 'object' && 'embedding' in part) return checkedEmbedding(part.embedding, part.fingerprint, this.#collection, field);
+    const context = this.#context;
+    const caller = this.#caller;
+    const model = await requireModel(context, this.#collection);
+    const encoding = performance.now();
+    const resolved = await resolveInputs(context, [part], caller, () => field);
+    const [encoded] = await encodeInputs(context, model, resolved, { priority: 'interactive', caller, field: () => field });
+    context.stage('encode_query', (performance.now() - encoding) / 1000);
+    return encoded!.embedding;
+  }
+
+  async #item(id: string, field: string): Promise<Float32Array> {
     try {
-      return await context.catalog.getEmbedding(collection.name, part.id);
+      return await this.#context.catalog.getEmbedding(this.#collection.name, id);
     } catch (error) {
       throw error instanceof MixspaceError ? error.at(`${field}.id`) : error;
     }
   }
-  if (typeof part === 'object' && 'embedding' in part) return checkedEmbedding(part.embedding, part.fingerprint, collection, field);
-  const model = await requireModel(context, collection);
-  const encoding = performance.now();
-  const resolved = await resolveInputs(context, [part], caller, () => field);
-  const [encoded] = await encodeInputs(context, model, resolved, 'interactive', caller, () => field);
-  context.stage('encode_query', (performance.now() - encoding) / 1000);
-  return encoded!.embedding;
 }

@@ -9,14 +9,17 @@ import { isOfOneSpace, itemsNamedBy, queryEmbedding, queryOf, type Query } from 
 
 const pageSize = 10;
 
-/** `POST /v1/collections/{name}/search`: the query's embedding, its neighbors in each list of the plan, one page of them. */
-export async function search(context: Context, name: string, request: SearchRequest, file: Uint8Array | undefined, caller: Caller): Promise<SearchResponse> {
+/**
+ * `POST /v1/collections/{name}/search`: the query's embedding, its neighbors in each list of the plan, one page of them.
+ * `file`: what came beside the request, for a part of the query to mean.
+ */
+export async function search(context: Context, name: string, { file, ...request }: SearchRequest & { file: Uint8Array | undefined }, caller: Caller): Promise<SearchResponse> {
   const query = queryOf(request, file);
-  const work = (collection: Collection): Promise<SearchResponse> => searchIn(context, collection, request, query, caller);
+  const work = (collection: Collection): Promise<SearchResponse> => searchIn(context, collection, { request, query }, caller);
   return isOfOneSpace(query) ? work(await context.catalog.getCollection(name)) : inItsSpace(context, name, work);
 }
 
-async function searchIn(context: Context, collection: Collection, request: SearchRequest, query: Query, caller: Caller): Promise<SearchResponse> {
+async function searchIn(context: Context, collection: Collection, { request, query }: { request: SearchRequest; query: Query }, caller: Caller): Promise<SearchResponse> {
   const started = performance.now();
   const scope = scopeOf(collection, request, query);
   const after = request.cursor === undefined ? undefined : placeOf(await context.cursors.open(request.cursor, scope));

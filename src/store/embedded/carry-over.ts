@@ -133,23 +133,23 @@ class Carrier {
     const thumbnailChecksum = item.checksum === null ? this.#checksumOfThumbnail(key) : item.thumbnail_checksum;
     this.#insertItem.run(item.checksum ?? itemChecksum(item), item.metadata_checksum ?? checksumOf(item.metadata), thumbnailChecksum, key);
 
-    const put = (embeddingKey: number | null, from: number, to: number, vector: Buffer, checksum: number | null): void => {
+    const put = (embeddingKey: number | null, { from, to }: { from: number; to: number }, vector: Buffer, checksum: number | null): void => {
       this.#insertEmbedding.run(embeddingKey, key, to, modality, carriedChecksum(vector, checksum, from, to), vector);
     };
     const other = this.#other.get(key);
     if (other && other.space === collection.space && other.embedding && item.space !== collection.space) {
       // Its collection has gone over; the embedding had not been moved to the item's row yet.
-      put(key, other.space, collection.key, other.embedding, other.embedding_checksum);
+      put(key, { from: other.space, to: collection.key }, other.embedding, other.embedding_checksum);
     } else {
       // Of a space that nobody knows: the number is damaged, and the checksum, which covers it, says so.
       const known = collection.keys.get(item.space);
       const to = known ?? collection.key;
-      put(to === collection.key ? key : null, item.space, to, item.embedding, known === undefined ? (item.embedding_checksum ?? 0) : item.embedding_checksum);
+      put(to === collection.key ? key : null, { from: item.space, to }, item.embedding, known === undefined ? (item.embedding_checksum ?? 0) : item.embedding_checksum);
     }
     if (item.unembedded !== null) this.#insertUnembedded.run(key, collection.key, modality, item.unembedded);
     if (other && other.space === collection.target) {
       const to = collection.keys.get(other.space)!;
-      if (other.embedding) put(null, other.space, to, other.embedding, other.embedding_checksum);
+      if (other.embedding) put(null, { from: other.space, to }, other.embedding, other.embedding_checksum);
       else this.#insertUnembedded.run(key, to, modality, other.reason!);
     }
     if (other) this.#removeOther.run(key);

@@ -27,6 +27,14 @@ export interface SpaceTally {
   unembedded: number;
 }
 
+/** At most so many of one modality in one space, in key order behind `after`. */
+export interface Range {
+  space: number;
+  modality: Modality;
+  after: number;
+  limit: number;
+}
+
 type Stored = Omit<EmbeddingRow, 'embedding'> & { vector: Buffer; checksum: number };
 
 const columns = 'embeddings.key, item, items.id, vector, embeddings.checksum';
@@ -226,9 +234,9 @@ export class EmbeddingTable {
     return this.#impossible.all(space);
   }
 
-  /** Items behind `after` in key order; one `waits` that has neither an embedding in the space nor a reason why not. */
-  outcomes(collection: number, space: number, modality: Modality, after: number, limit: number): { key: number; waits: 0 | 1 }[] {
-    return this.#outcomes.all({ collection, space, modality, after, limit });
+  /** Items by their keys; one `waits` that has neither an embedding in the space nor a reason why not. */
+  outcomes(collection: number, range: Range): { key: number; waits: 0 | 1 }[] {
+    return this.#outcomes.all({ collection, ...range });
   }
 
   /** Whatever was said of the item in the space. */
@@ -242,13 +250,13 @@ export class EmbeddingTable {
   }
 
   /**
-   * Removes some of what is left in a space that its collection is not in, in key order behind `after`; what is kept is
+   * Removes some of what is left in a space that its collection is not in; what is kept is
    * an embedding whose item has none of a later space. `since`: as the space's. Where to go on; `undefined` at the end.
    */
-  sweepSome(space: number, since: number | null, modality: Modality, after: number, limit: number): number | undefined {
-    const left = this.#left.all({ space, since, modality, after, limit });
+  sweepSome(since: number | null, range: Range): number | undefined {
+    const left = this.#left.all({ since, ...range });
     for (const { key, isKept } of left) if (!isKept) this.#remove.run(key);
-    return left.length === limit ? left.at(-1)!.key : undefined;
+    return left.length === range.limit ? left.at(-1)!.key : undefined;
   }
 
   /** Removes some of the reasons why items have none in such a space; false when none is left. */

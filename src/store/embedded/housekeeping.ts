@@ -73,7 +73,7 @@ export class Housekeeping {
     for (const { key: collection, space } of [...this.#parts.collections()]) {
       for (const modality of modalities) {
         for (let after = 0, more = true; more && !this.#stopped; await nextTurn()) {
-          const page = embeddings.outcomes(collection, space, modality, after, pageRows);
+          const page = embeddings.outcomes(collection, { space, modality, after, limit: pageRows });
           for (const { key } of page.filter(({ waits }) => waits)) damage.lostEmbedding(key, items.byKey(key)?.id ?? '');
           after = page.at(-1)?.key ?? after;
           more = page.length === pageRows;

@@ -3,7 +3,7 @@ import { MixspaceError } from '../../errors.js';
 import type { ImpossibleItem, ReembeddedItem, Reembedding, ReembeddingItem, ReembeddingPlan, ReembeddingTarget } from '../reembedding-catalog.js';
 import type { SourceChoice, Sources } from '../pictures/sources.js';
 import type { CollectionRow, CollectionTable, SpaceRow } from './collection-table.js';
-import type { EmbeddingKey, EmbeddingTable } from './embedding-table.js';
+import type { EmbeddingKey, EmbeddingTable, Range } from './embedding-table.js';
 import type { ItemRow, ItemTable } from './item-table.js';
 import type { ReembeddingRow, ReembeddingTable } from './reembedding-table.js';
 import { nextTurn, now, sliceMs } from './turn.js';
@@ -66,7 +66,7 @@ export class Reembeddings {
       }
     };
     for (const modality of modalities) {
-      for await (const item of this.#waiting(collection.key, started?.space ?? noSpace, modality, 0)) await tell(item);
+      for await (const item of this.#waiting(collection.key, { space: started?.space ?? noSpace, modality, after: 0 })) await tell(item);
     }
     // What was tried in vain is tried again by the next start.
     for (const key of started ? this.#embeddings.unembeddedKeys(started.space) : []) {
@@ -95,12 +95,12 @@ export class Reembeddings {
     const { through } = this.#settledOf(collection.key, space);
     const choice = this.#choice(collection, fingerprint, fromThumbnails);
     const rows: ItemRow[] = [];
-    for (const modality of after?.modality === 'text' ? (['text'] as const) : modalities) {
+    for (const modality of modalities.slice(after ? modalities.indexOf(after.modality) : 0)) {
       const from = after?.modality === modality ? after.key : through[modality];
       const passed = (key: number): void => {
         if (from <= through[modality]) through[modality] = Math.max(through[modality], key);
       };
-      for await (const item of this.#waiting(collection.key, space, modality, from, passed)) {
+      for await (const item of this.#waiting(collection.key, { space, modality, after: from }, passed)) {
         rows.push(item);
         if (rows.length === limit) break;
       }
@@ -178,7 +178,7 @@ export class Reembeddings {
   #sweepSome({ key, since }: SpaceRow, from: EmbeddingKey): EmbeddingKey | undefined {
     const next = this.#items.transaction(() => {
       if (this.#embeddings.sweepSomeUnembedded(key, batchRows)) return from;
-      const last = this.#embeddings.sweepSome(key, since, from.modality, from.key, batchRows);
+      const last = this.#embeddings.sweepSome(since, { space: key, modality: from.modality, after: from.key, limit: batchRows });
       if (last !== undefined) return { ...from, key: last };
       const modality = modalities[modalities.indexOf(from.modality) + 1];
       if (modality) return { modality, key: 0 };
@@ -219,12 +219,12 @@ export class Reembeddings {
     return settled;
   }
 
-  /** Items without an outcome, behind `from` in key order. `passed` is told of those before the first of them. */
-  async *#waiting(collection: number, space: number, modality: Modality, from: number, passed: (key: number) => void = () => undefined): AsyncGenerator<ItemRow> {
+  /** Items without an outcome, by their keys. `passed` is told of those before the first of them. */
+  async *#waiting(collection: number, range: Omit<Range, 'limit'>, passed: (key: number) => void = () => undefined): AsyncGenerator<ItemRow> {
     let began = now();
     let isFirst = true;
-    for (let after = from; ; ) {
-      const page = this.#embeddings.outcomes(collection, space, modality, after, pageRows);
+    for (let { after } = range; ; ) {
+      const page = this.#embeddings.outcomes(collection, { ...range, after, limit: pageRows });
       for (const { key, waits } of page) {
         if (waits) isFirst = false;
         else if (isFirst) passed(key);

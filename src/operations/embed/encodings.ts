@@ -1,4 +1,4 @@
-import { int8Scale, type EmbeddingEncoding, type EncodedEmbeddings } from '../contract/embeddings.js';
+import { int8Scale, type EmbeddingEncoding, type EncodedEmbeddings } from '../../contract/embeddings.js';
 
 type Wire = number[] | string;
 

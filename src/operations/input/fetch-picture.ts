@@ -2,7 +2,7 @@ import type { LookupAddress } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import https from 'node:https';
-import { MixspaceError } from '../errors.js';
+import { MixspaceError } from '../../errors.js';
 import { mayBeFetched } from './addresses.js';
 
 const maxRedirects = 5;

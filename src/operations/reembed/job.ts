@@ -1,14 +1,14 @@
 /** What a job of embedding a collection again does. Its outcomes lie in the store, where the next run finds what is left to do. */
-import { total } from '../domain/modality.js';
-import { MixspaceError } from '../errors.js';
-import type { Jobs } from '../jobs/jobs.js';
-import type { JobEnd, JobKind, JobWork } from '../jobs/kind.js';
-import { keptFailures } from '../store/job-catalog.js';
-import type { ReembeddingTarget } from '../store/reembedding-catalog.js';
-import type { Context } from './context.js';
-import { embedAgain } from './embed-again.js';
+import { total } from '../../domain/modality.js';
+import { MixspaceError } from '../../errors.js';
+import type { Jobs } from '../../jobs/jobs.js';
+import type { JobEnd, JobKind, JobWork } from '../../jobs/kind.js';
+import { keptFailures } from '../../store/job-catalog.js';
+import type { ReembeddingTarget } from '../../store/reembedding-catalog.js';
+import type { Context } from '../context.js';
+import { embedAgain } from './rounds.js';
 import { reembedJob } from './reembed.js';
-import { Run } from './reembedding.js';
+import { Run } from './runs.js';
 
 /** Milliseconds between two looks at the store's own counts. */
 const countEveryMs = 500;

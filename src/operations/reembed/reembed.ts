@@ -1,13 +1,13 @@
 /** Embeds a collection again into another model's space; it searches as before until the end, when it goes over in one transaction. A view of one job. */
-import type { ReembedPlan, ReembedRequest, ReembedResponse, Reembedding as Told } from '../contract/reembed.js';
-import { isUnderWay } from '../domain/job.js';
-import { total } from '../domain/modality.js';
-import type { ModelDescription } from '../encoder/encoder.js';
-import { MixspaceError } from '../errors.js';
-import type { ToldJob } from '../jobs/jobs.js';
-import type { CollectionDescription } from '../store/catalog.js';
-import type { ReembeddingPlan, ReembeddingTarget } from '../store/reembedding-catalog.js';
-import type { Context, JobContext } from './context.js';
+import type { ReembedPlan, ReembedRequest, ReembedResponse, Reembedding as Told } from '../../contract/reembed.js';
+import { isUnderWay } from '../../domain/job.js';
+import { total } from '../../domain/modality.js';
+import type { ModelDescription } from '../../encoder/encoder.js';
+import { MixspaceError } from '../../errors.js';
+import type { ToldJob } from '../../jobs/jobs.js';
+import type { CollectionDescription } from '../../store/catalog.js';
+import type { ReembeddingPlan, ReembeddingTarget } from '../../store/reembedding-catalog.js';
+import type { Context, JobContext } from '../context.js';
 
 export const reembedJob = 'reembed';
 const toldImpossible = 10;

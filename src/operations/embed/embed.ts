@@ -1,12 +1,13 @@
-import type { Input } from '../contract/common.js';
-import type { EmbeddingEncoding, EmbeddingsRequest, EmbeddingsResponse } from '../contract/embeddings.js';
-import type { ModelDescription } from '../encoder/encoder.js';
-import { MixspaceError } from '../errors.js';
-import type { Caller, Context } from './context.js';
-import { cut, cutFingerprint } from './embedding.js';
-import { encoded } from './embedding-encodings.js';
-import { withModel } from './in-space.js';
-import { checkCount, encodeInputs, priorityOf, resolveInputs } from './inputs.js';
+import type { Input } from '../../contract/common.js';
+import type { EmbeddingEncoding, EmbeddingsRequest, EmbeddingsResponse } from '../../contract/embeddings.js';
+import type { ModelDescription } from '../../encoder/encoder.js';
+import { MixspaceError } from '../../errors.js';
+import type { Caller, Context } from '../context.js';
+import { cut, cutFingerprint } from './cut.js';
+import { encoded } from './encodings.js';
+import { withModel } from '../in-space.js';
+import { encodeInputs, priorityOf, resolveInputs } from '../input/encode.js';
+import { checkCount } from '../input/limits.js';
 
 /** `POST /v1/embeddings`: all or nothing. */
 export function embed(context: Context, request: EmbeddingsRequest, caller: Caller): Promise<EmbeddingsResponse> {
@@ -31,7 +32,7 @@ async function embedWith(model: ModelDescription, context: Context, request: Emb
     }
   });
   const resolved = await resolveInputs(context, entries as Input[], caller, field);
-  const results = await encodeInputs(context, model, resolved, priorityOf(entries.length), caller, field);
+  const results = await encodeInputs(context, model, resolved, { priority: priorityOf(entries.length), caller, field });
 
   const tokens = results.reduce((sum, { tokens }) => sum + tokens, 0);
   return {

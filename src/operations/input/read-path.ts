@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
-import { MixspaceError } from '../errors.js';
-import { isWithin, openFile, readWhole } from '../open-file.js';
+import { MixspaceError } from '../../errors.js';
+import { isWithin, openFile, readWhole } from '../../open-file.js';
 
 /**
  * The bytes of a file under one of the roots, and its real path. Links and `..` are resolved first, so neither leads out;

@@ -1,5 +1,5 @@
 /** Collections that are being embedded again in this process, and the writes to them. */
-import type { ImpossibleItem } from '../store/reembedding-catalog.js';
+import type { ImpossibleItem } from '../../store/reembedding-catalog.js';
 
 /** While it catches up, one write is let through for so many batches, and a write holds at most as many items as a batch: what is behind becomes half as much in each round. */
 const batchesPerWrite = 2;

@@ -1,9 +1,9 @@
-import { total, type Modality } from '../domain/modality.js';
-import type { ModelVersion } from '../encoder/encoder.js';
-import type { ReembeddedItem, ReembeddingItem, ReembeddingTarget } from '../store/reembedding-catalog.js';
-import type { Context } from './context.js';
-import type { Run } from './reembedding.js';
-import { whenThereIsRoom } from './when-there-is-room.js';
+import { total, type Modality } from '../../domain/modality.js';
+import type { ModelVersion } from '../../encoder/encoder.js';
+import type { ReembeddedItem, ReembeddingItem, ReembeddingTarget } from '../../store/reembedding-catalog.js';
+import type { Context } from '../context.js';
+import type { Run } from './runs.js';
+import { whenThereIsRoom } from '../when-there-is-room.js';
 
 /** Items that are encoded and written together. */
 const batchItems = 32;
