@@ -14,10 +14,10 @@ export interface ModelDescription {
   modalities: Modality[];
   /** Of an embedding. */
   dimension: number;
-  /** Tokens, special ones included. */
-  contextLength: number;
-  /** Side of the input picture, pixels. */
-  imageSize: number;
+  /** Tokens, special ones included; left out where it embeds no texts. */
+  contextLength?: number;
+  /** Side of the input picture, pixels; left out where it embeds none. */
+  imageSize?: number;
   /** Of weights, preprocessing, tokenizer and dimension: two embeddings compare only when theirs are equal. */
   fingerprint: string;
   license?: string;

@@ -91,8 +91,8 @@ function within(files: ListedFile[], folder: string | undefined): Map<string, Li
 /** The variants that both towers have, each with its files: towers and the weights that lie beside them. */
 function available(inside: Map<string, ListedFile>, towers: Stems): Map<Variant, SelectedFile[]> {
   const found = new Map<Variant, SelectedFile[]>();
-  for (const [variant, { text, image }] of findVariants(inside.keys(), towers)) {
-    const names = [...new Set([image, text])].flatMap((name) => [name, ...[...inside.keys()].filter((other) => isWeightsOf(other, name))]);
+  for (const [variant, files] of findVariants(inside.keys(), towers)) {
+    const names = [...new Set(Object.values(files))].flatMap((name) => [name, ...[...inside.keys()].filter((other) => isWeightsOf(other, name))]);
     found.set(variant, names.map((target) => ({ target, listed: inside.get(target)! })));
   }
   return found;

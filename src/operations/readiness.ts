@@ -5,6 +5,8 @@ import type { Context } from './context.js';
 /** An answer of `/readyz` is at most this old, by the contract. */
 const freshForMs = 10_000;
 const intervalMs = 4_000;
+/** A GIF of one white pixel. */
+const onePixel = Buffer.from('R0lGODlhAQABAIAAAP///wAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==', 'base64');
 
 export interface Readiness {
   /** undefined: ready. Otherwise the sentence that says why not. */
@@ -20,7 +22,10 @@ export function watchReadiness(context: Context): Readiness {
   let timer: NodeJS.Timeout | undefined;
 
   const check = async (signal: AbortSignal): Promise<void> => {
-    await context.encoder.encodeTexts(context.models.defaultModel, ['ready?'], { priority: 'probe', signal });
+    const { defaultModel } = context.models;
+    const options = { priority: 'probe', signal } as const;
+    if (defaultModel.modalities.includes('text')) await context.encoder.encodeTexts(defaultModel, ['ready?'], options);
+    else for (const outcome of await context.encoder.encodeImages(defaultModel, [onePixel], options)) if (!outcome.ok) throw outcome.error;
     await context.catalog.check();
   };
   const round = async (): Promise<void> => {
@@ -34,7 +39,9 @@ export function watchReadiness(context: Context): Readiness {
       await Promise.race([check(over.signal), late]);
       problem = undefined;
     } catch (error) {
-      problem = toMixspaceError(error).message;
+      const known = toMixspaceError(error);
+      if (known.code === 'internal' && problem !== known.message) context.log('error', known.message, { cause: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      problem = known.message;
     } finally {
       over.abort();
     }

@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { exists } from '../../files.js';
 import type { Preprocessing, Rgb } from '../picture/preprocess.js';
-import { families, familyNamed, logitScaleOf, type Family, type FamilyName } from './families.js';
+import { families, familyNamed, logitScaleOf, type Family } from './families.js';
 import { filesIn } from './folder.js';
 import { readJson } from './json-file.js';
-import { padTokenOf, shortest, TokenizerConfig, type Published } from './layout.js';
+import { hasTexts, padTokenOf, shortest, TokenizerConfig, type Published } from './layout.js';
+import type { ModelCard } from './model-card.js';
 import { openClipPreprocessing, OpenClipPreprocessor } from './open-clip-preprocessor.js';
 
 const HubConfig = z.object({
@@ -41,15 +42,15 @@ const preprocessorFile = 'preprocessor_config.json';
  * The hub's layout: config.json, tokenizer.json and onnx/{text,vision}_model.onnx, or both in onnx/model.onnx, with their
  * variants; mostly also preprocessor_config.json and tokenizer_config.json.
  */
-export async function readHubLayout(directory: string, named: FamilyName | undefined): Promise<Published> {
+export async function readHubLayout(directory: string, card: ModelCard): Promise<Published> {
   const config = await readJson(directory, 'config.json', HubConfig);
   const preprocessor = await readJson(directory, preprocessorFile, HubPreprocessor, {});
   const hasTokenizerConfig = await exists(join(directory, 'tokenizer_config.json'));
   const tokenizer = hasTokenizerConfig ? await readJson(directory, 'tokenizer_config.json', TokenizerConfig) : {};
-  const name = named ?? familyNamed({
+  const name = card.family ?? familyNamed({
     modelType: config.model_type,
     tokenizerClass: tokenizer.tokenizer_class,
-    byteFallback: hasTokenizerConfig ? false : await fallsBackToBytes(directory),
+    byteFallback: !hasTokenizerConfig && hasTexts(card) && (await fallsBackToBytes(directory)),
     unnormalized: preprocessor.do_normalize === false,
   });
   const family: Family = families[name];

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Preprocessing } from '../picture/preprocess.js';
 import type { TextRules, TokenizerFiles } from '../text/text-encoding.js';
 import type { FamilyName } from './families.js';
+import type { ModelCard } from './model-card.js';
 import type { Stems } from './variants.js';
 
 /** What a package's published files say, in whichever layout, before model.json has its word. Paths are relative to its folder. */
@@ -18,6 +19,9 @@ export interface Published {
   logitScale: number;
   matryoshkaDimensions?: number[];
 }
+
+/** Whether the package embeds texts, for which it needs a tokenizer. */
+export const hasTexts = ({ modalities }: ModelCard): boolean => modalities === undefined || modalities.includes('text');
 
 export const TokenizerConfig = z.object({
   tokenizer_class: z.string().optional(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { families, type FamilyName } from './families.js';
+import { modalities } from '../../domain/modality.js';
 import { readJson } from './json-file.js';
 import { preprocessSpeeds } from '../picture/speed.js';
 import { variantNames } from './variants.js';
@@ -21,6 +22,8 @@ export const ModelCard = z.strictObject({
   /** Defaults for all that neither this file nor the others say. */
   family: z.enum(familyNames).optional(),
   variant: z.enum(variantNames).optional(),
+  /** Of the towers that the package has; both unless it says otherwise. */
+  modalities: z.array(z.enum(modalities)).min(1).optional(),
 
   /** Multiplies the cosine; already exponentiated. */
   logit_scale: z.number().positive().optional(),

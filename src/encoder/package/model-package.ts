@@ -12,9 +12,9 @@ import { readHubLayout } from './hub-layout.js';
 import type { Published } from './layout.js';
 import { readModelCard, type ModelCard } from './model-card.js';
 import { isOpenClipLayout, readOpenClipLayout } from './open-clip-layout.js';
-import { chooseVariant, configFiles, findVariants, nearestFirst, type Variant } from './variants.js';
+import { chooseVariant, configFiles, nearestFirst, type Variant } from './variants.js';
 import { versionOfFolder } from './version.js';
-import { readWeights } from './weights.js';
+import { readWeights, type WeightsFacts } from './weights.js';
 
 /** Of one modality's encoder. */
 export interface TowerFile {
@@ -24,7 +24,7 @@ export interface TowerFile {
   output?: string;
   /** Activations are quantised over the whole batch, so inputs go one at a time. */
   dynamicallyQuantized: boolean;
-  /** The file holds the other tower, too. */
+  /** The file holds other towers, too. */
   joint?: true;
 }
 
@@ -114,18 +114,20 @@ async function readFiles(directory: string, id: string, version: string, { varia
   if (odd !== undefined) throw new Error(`${odd} is neither a file nor a folder.`);
   const card = await readModelCard(directory);
   const read = (await isOpenClipLayout(directory)) ? readOpenClipLayout : readHubLayout;
-  const published = await read(directory, card.family);
-  const { files, stems } = published;
-  const found = findVariants(files, stems);
-  const [variant, towers] = chooseVariant(found, card.variant === undefined ? variants : [card.variant], files, stems);
-  const textFile = join(directory, towers.text);
-  const imageFile = join(directory, towers.image);
-  const text = await readWeights(textFile);
-  const isJoint = imageFile === textFile;
-  const image = isJoint ? text : await readWeights(imageFile);
-  const tokenizerHash = await hashFile(join(directory, published.tokenizer.file));
-  const [textHash = '', ...textData] = text.hashes;
-  const [imageHash = '', ...imageData] = image.hashes;
+  const published = await read(directory, card);
+  const { variant, towers: files, found } = chooseVariant(published, card.modalities ?? modalities, card.variant === undefined ? variants : [card.variant]);
+  const weights = new Map<string, WeightsFacts>();
+  for (const file of new Set(Object.values(files))) weights.set(file, await readWeights(join(directory, file)));
+  const tower = (file: string, output: string | undefined): TowerFile => ({
+    file: join(directory, file),
+    ...(output === undefined ? {} : { output }),
+    dynamicallyQuantized: weights.get(file)!.dynamicallyQuantized,
+    ...(published.stems.joint !== undefined && file.startsWith(published.stems.joint) ? { joint: true } : {}),
+  });
+  const hashesOf = (file: string | undefined): string[] => (file === undefined ? [] : weights.get(file)!.hashes);
+  const [textHash = '', ...textData] = hashesOf(files.text);
+  const [imageHash = '', ...imageData] = hashesOf(files.image);
+  const tokenizerHash = files.text === undefined ? '' : await hashFile(join(directory, published.tokenizer.file));
   return {
     id,
     directory,
@@ -133,26 +135,14 @@ async function readFiles(directory: string, id: string, version: string, { varia
     variant,
     variants: [...found.keys()],
     towers: {
-      text: {
-        file: textFile,
-        ...(card.text_output === undefined ? {} : { output: card.text_output }),
-        dynamicallyQuantized: text.dynamicallyQuantized,
-        ...(isJoint ? { joint: true } : {}),
-        ...textRules(published, card),
-      },
-      image: {
-        file: imageFile,
-        ...(card.image_output === undefined ? {} : { output: card.image_output }),
-        dynamicallyQuantized: image.dynamicallyQuantized,
-        ...(isJoint ? { joint: true } : {}),
-        ...preprocessing(published, card, speed),
-      },
+      ...(files.text === undefined ? {} : { text: { ...tower(files.text, card.text_output), ...textRules(published, card) } }),
+      ...(files.image === undefined ? {} : { image: { ...tower(files.image, card.image_output), ...preprocessing(published, card, speed) } }),
     },
     ...scoring(published, card),
     ...told(card),
     ...matryoshka(published, card),
     fileHashes: [textHash, imageHash, tokenizerHash, ...textData, ...imageData],
-    externalData: [...new Set([...text.externalData, ...image.externalData])],
+    externalData: [...new Set([...weights.values()].flatMap(({ externalData }) => externalData))],
   };
 }
 

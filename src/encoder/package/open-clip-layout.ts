@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { exists } from '../../files.js';
 import type { Cleaning } from '../text/cleaning.js';
-import { families, familyNamed, logitScaleOf, type Family, type FamilyName } from './families.js';
+import { families, familyNamed, logitScaleOf, type Family } from './families.js';
 import { filesIn } from './folder.js';
 import { readJson } from './json-file.js';
 import { padTokenOf, shortest, TokenizerConfig, type Published } from './layout.js';
+import type { ModelCard } from './model-card.js';
 import { openClipPreprocessing, OpenClipPreprocessor } from './open-clip-preprocessor.js';
 
 /** open_clip's model configuration (open_clip/model_configs), alone or inside open_clip_config.json. */
@@ -45,7 +46,7 @@ export async function isOpenClipLayout(directory: string): Promise<boolean> {
  * open_clip's layout: config.json or open_clip_config.json, visual/model.onnx with preprocess_cfg.json and
  * textual/model.onnx with tokenizer.json and tokenizer_config.json; or visual.onnx and textual.onnx beside those files.
  */
-export async function readOpenClipLayout(directory: string, named: FamilyName | undefined): Promise<Published> {
+export async function readOpenClipLayout(directory: string, { family: named }: ModelCard): Promise<Published> {
   const places = (await placesIn(directory)) ?? nested;
   const configName = (await exists(join(directory, 'open_clip_config.json'))) ? 'open_clip_config.json' : 'config.json';
   const config = await readJson(directory, configName, OpenClipConfig);

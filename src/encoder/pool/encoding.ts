@@ -44,7 +44,7 @@ export class PooledEncoder implements Encoder {
     if (fingerprint !== undefined && fingerprint !== description.fingerprint) {
       throw new MixspaceError('conflict', `Model "${id}" has other files now: its space is ${description.fingerprint}, no more ${fingerprint}.`, { param: 'model' });
     }
-    if (!description.modalities.includes(modality)) throw new MixspaceError('invalid_request', `Model "${id}" embeds ${description.modalities.join(' and ')} alone.`, { param: 'model' });
+    if (!description.modalities.includes(modality)) throw new MixspaceError('invalid_request', `Model "${id}" embeds ${description.modalities.map((each) => plural[each]).join(' and ')} alone.`, { param: 'model' });
     if (this.#pool.holders(version, modality).length === 0) this.#models.requireFiles(id);
     if (inputs.length === 0) return [];
     if (signal?.aborted) throw hungUp(signal);
@@ -80,6 +80,8 @@ export class PooledEncoder implements Encoder {
     });
   }
 }
+
+const plural: Record<Modality, string> = { text: 'texts', image: 'pictures' };
 
 function costOf({ text, bytes }: Pick<Job, 'text' | 'bytes'>, towers: ModelPackage['towers'], modality: Modality): number {
   return modality === 'text' ? tokensOf(text, towers.text!) : pixelsOf(bytes);
