@@ -14,6 +14,9 @@ import { shownAddress } from './secrets.js';
 
 const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 
+/** Its message says what a setting takes. */
+class Expected extends Error {}
+
 interface Setting<T> {
   env: string;
   /** As commander writes it. */
@@ -22,7 +25,7 @@ interface Setting<T> {
   /** As `--help` shows it. */
   shown: string;
   fallback: () => T;
-  /** Throws a string that says what is expected. */
+  /** @throws Expected */
   parse: (text: string) => T;
   /** What was given is not repeated in a message. */
   isSecret: boolean;
@@ -31,7 +34,7 @@ interface Setting<T> {
 function whole(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max) throw `a whole number from ${min} to ${max}`;
+    if (!/^\d+$/.test(text) || value < min || value > max) throw new Expected(`a whole number from ${min} to ${max}`);
     return value;
   };
 }
@@ -41,32 +44,32 @@ function bytes(text: string): number {
   const match = /^(\d+)\s*([kmg]?b?)$/i.exec(text.trim());
   const unit = match ? units[match[2]!.toLowerCase()] : undefined;
   const size = match && unit !== undefined ? Number(match[1]) * unit : NaN;
-  if (!Number.isSafeInteger(size)) throw 'a size such as 256MB';
+  if (!Number.isSafeInteger(size)) throw new Expected('a size such as 256MB');
   return size;
 }
 
 const knownProviders = ['cpu', 'cuda', 'tensorrt', 'coreml', 'dml', 'webgpu'];
 function executionProviders(text: string): string[] {
   const names = list(text).map((name) => (name.toLowerCase() === 'directml' ? 'dml' : name.toLowerCase()));
-  if (names.length === 0 || names.some((name) => !knownProviders.includes(name))) throw `some of ${knownProviders.join(', ')}, separated by commas`;
+  if (names.length === 0 || names.some((name) => !knownProviders.includes(name))) throw new Expected(`some of ${knownProviders.join(', ')}, separated by commas`);
   return names;
 }
 
 function truth(text: string): boolean {
   if (/^(1|true|yes|on)$/i.test(text)) return true;
   if (/^(0|false|no|off)$/i.test(text)) return false;
-  throw 'yes or no';
+  throw new Expected('yes or no');
 }
 
 function list(text: string): string[] {
   const parts = text.split(',').map((part) => part.trim()).filter(Boolean);
-  if (parts.length === 0) throw 'at least one, separated by commas';
+  if (parts.length === 0) throw new Expected('at least one, separated by commas');
   return parts;
 }
 
 function host(text: string): string {
   const bare = text.trim().replace(/^\[(.*)\]$/, '$1');
-  if (!ipaddr.isValid(bare) && !isHostName(bare)) throw 'an address or a name of this machine, such as 127.0.0.1 or localhost';
+  if (!ipaddr.isValid(bare) && !isHostName(bare)) throw new Expected('an address or a name of this machine, such as 127.0.0.1 or localhost');
   return bare;
 }
 
@@ -77,7 +80,7 @@ function hostNames(text: string): string[] {
   return list(text).map((name) => {
     const bare = name.replace(/^\[(.*)\]$/, '$1');
     if (ipaddr.IPv6.isValid(bare)) return bare;
-    if (!isHostName(name)) throw 'host names such as photos.example, without scheme and port, separated by commas';
+    if (!isHostName(name)) throw new Expected('host names such as photos.example, without scheme and port, separated by commas');
     return new URL(`http://${name}`).hostname;
   });
 }
@@ -85,21 +88,21 @@ function hostNames(text: string): string[] {
 /** What an Authorization header can carry. */
 function keys(text: string): string[] {
   const given = list(text);
-  if (given.some((key) => !/^[\x21-\x7e]+$/.test(key))) throw 'keys of letters, digits and signs of ASCII without spaces, separated by commas';
+  if (given.some((key) => !/^[\x21-\x7e]+$/.test(key))) throw new Expected('keys of letters, digits and signs of ASCII without spaces, separated by commas');
   return given;
 }
 
 function addressRanges(text: string): string[] {
   return list(text).map((range) => {
     const cidr = range.includes('/') ? range : `${range}/${range.includes(':') ? 128 : 32}`;
-    if (!ipaddr.isValidCIDR(cidr)) throw 'address ranges such as 10.1.0.0/16, separated by commas';
+    if (!ipaddr.isValidCIDR(cidr)) throw new Expected('address ranges such as 10.1.0.0/16, separated by commas');
     return cidr;
   });
 }
 
 function origins(text: string): string[] {
   return list(text).map((origin) => {
-    if (!URL.canParse(origin) || new URL(origin).origin !== origin) throw 'origins such as https://photos.example, separated by commas';
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) throw new Expected('origins such as https://photos.example, separated by commas');
     return origin;
   });
 }
@@ -115,14 +118,14 @@ function secretSetting<T>(...parts: Parameters<typeof setting<T>>): Setting<T> {
 function variants(text: string): Variant[] {
   return list(text).map((name) => {
     const variant = variantNames.find((each) => each === name);
-    if (!variant) throw `${variantNames.join(', ')}, by preference, separated by commas`;
+    if (!variant) throw new Expected(`${variantNames.join(', ')}, by preference, separated by commas`);
     return variant;
   });
 }
 
 function preprocessSpeed(text: string): PreprocessSpeed {
   const speed = preprocessSpeeds.find((each) => each === text);
-  if (!speed) throw preprocessSpeeds.join(' or ');
+  if (!speed) throw new Expected(preprocessSpeeds.join(' or '));
   return speed;
 }
 
@@ -147,11 +150,11 @@ export const settings = {
   hosts: setting<string[]>('MIXSPACE_HOSTS', '--hosts <names>', 'none', () => [], hostNames, 'further host names, separated by commas, by which browsers may call'),
   allowOpen: setting('MIXSPACE_ALLOW_OPEN', '--allow-open <yes|no>', 'no', () => false, truth, 'allows listening beyond the loopback without keys'),
   store: secretSetting('MIXSPACE_STORE', '--store <name>', 'embedded', () => 'embedded', (text) => {
-    if (text !== 'embedded') throw '"embedded", the only store there is for now';
+    if (text !== 'embedded') throw new Expected('"embedded", the only store there is for now');
     return text;
   }, 'where collections live'),
   logLevel: setting('LOG_LEVEL', '--log-level <level>', 'info', () => 'info', (text) => {
-    if (!logLevels.includes(text)) throw `one of ${logLevels.join(', ')}`;
+    if (!logLevels.includes(text)) throw new Expected(`one of ${logLevels.join(', ')}`);
     return text;
   }, 'how much the log says'),
   workers: setting('MIXSPACE_WORKERS', '--workers <number>', 'one a core, at most 8', () => Math.min(8, availableParallelism()), whole(1, 64), 'encoder workers'),
@@ -214,9 +217,9 @@ export function readSetting<N extends SettingName>(name: N, flag?: string, env: 
   if (text.trim() === '') throw new MixspaceError('invalid_request', `${given} is given without a value; without it the default holds: ${each.shown}.`, { param: given });
   try {
     return each.parse(text);
-  } catch (expected) {
-    if (typeof expected !== 'string') throw expected;
-    throw new MixspaceError('invalid_request', `${given} takes ${expected}${each.isSecret ? '' : `, not "${text}"`}.`, { param: given });
+  } catch (error) {
+    if (!(error instanceof Expected)) throw error;
+    throw new MixspaceError('invalid_request', `${given} takes ${error.message}${each.isSecret ? '' : `, not "${text}"`}.`, { param: given });
   }
 }
 

@@ -68,7 +68,7 @@ export class MixspaceClient {
    */
   async call<N extends RouteName>(name: N, ...[parts]: CallArguments<N>): Promise<Answer<N>> {
     const route: Route = routes[name];
-    const response = await this.#send(route, (parts ?? {}) as LooseParts);
+    const response = await this.#send(route, (parts ?? {}));
     if (route.bytes !== undefined) return (await response.blob()) as Answer<N>;
     if (route.events !== undefined) return (response.status === 204 ? null : response.body) as Answer<N>;
     return (route.response === undefined ? undefined : await response.json()) as Answer<N>;

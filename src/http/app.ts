@@ -95,7 +95,7 @@ function mountRoutes(app: Router, around: Surroundings, bound: RequestHandler, l
   for (const [name, route] of Object.entries(routes) as [RouteName, Route][]) {
     const at = route.path.replace(/\{(\w+)\}/g, ':$1');
     methods.set(at, (methods.get(at) ?? new Set()).add(route.method.toUpperCase()));
-    const handle = handlers[name] as (call: Call<RouteName>) => unknown;
+    const handle = handlers[name];
     app[route.method](at, ...(route.body ? [bound, readJson] : []), async (request: Request, response: Response) => {
       const upload = uploadOf(request);
       upload?.hold();

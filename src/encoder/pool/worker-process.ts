@@ -65,8 +65,8 @@ export class WorkerDied extends Error {
 
 interface Question {
   kind: RequestBody['kind'];
-  resolve(reply: ReplyBody): void;
-  reject(error: Error): void;
+  resolve: (reply: ReplyBody) => void;
+  reject: (error: Error) => void;
   /** Milliseconds of `performance.now()`. */
   deadline: number;
 }
@@ -160,7 +160,7 @@ export class WorkerProcess {
     if (this.#dead) throw this.#died();
     const ticket = ++this.#lastTicket;
     const reply = await new Promise<ReplyBody>((resolve, reject) => {
-      this.#channel.send({ ...request, ticket } as Request);
+      this.#channel.send({ ...request, ticket });
       this.#questions.set(ticket, { kind: request.kind, resolve, reject, deadline: performance.now() + limitMs });
       this.#watch();
     });

@@ -103,7 +103,7 @@ const loaders: { [Kind in Modality]: (model: ModelPackage) => Promise<TowerOf[Ki
 function present<Kind extends Modality>({ id, towers }: ModelPackage, modality: Kind): NonNullable<ModelPackage['towers'][Kind]> {
   const tower = towers[modality];
   if (!tower) throw new MixspaceError('not_ready', `Model ${id} has no tower for ${modality}.`);
-  return tower as NonNullable<ModelPackage['towers'][Kind]>;
+  return tower;
 }
 
 async function load<Kind extends Modality>(model: ModelPackage, modality: Kind): Promise<Guarded<Kind>> {
