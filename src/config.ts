@@ -14,6 +14,9 @@ import { shownAddress } from './secrets.js';
 
 const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 
+/** Its message says what a setting takes. */
+class Expected extends Error {}
+
 interface Setting<T> {
   env: string;
   /** As commander writes it. */
@@ -22,7 +25,7 @@ interface Setting<T> {
   /** As `--help` shows it. */
   shown: string;
   fallback: () => T;
-  /** Throws a string that says what is expected. */
+  /** @throws Expected */
   parse: (text: string) => T;
   /** What was given is not repeated in a message. */
   isSecret: boolean;
@@ -31,7 +34,7 @@ interface Setting<T> {
 function whole(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max) throw `a whole number from ${min} to ${max}`;
+    if (!/^\d+$/.test(text) || value < min || value > max) throw new Expected(`a whole number from ${min} to ${max}`);
     return value;
   };
 }
@@ -41,32 +44,32 @@ function bytes(text: string): number {
   const match = /^(\d+)\s*([kmg]?b?)$/i.exec(text.trim());
   const unit = match ? units[match[2]!.toLowerCase()] : undefined;
   const size = match && unit !== undefined ? Number(match[1]) * unit : NaN;
-  if (!Number.isSafeInteger(size)) throw 'a size such as 256MB';
+  if (!Number.isSafeInteger(size)) throw new Expected('a size such as 256MB');
   return size;
 }
 
 const knownProviders = ['cpu', 'cuda', 'tensorrt', 'coreml', 'dml', 'webgpu'];
 function executionProviders(text: string): string[] {
   const names = list(text).map((name) => (name.toLowerCase() === 'directml' ? 'dml' : name.toLowerCase()));
-  if (names.length === 0 || names.some((name) => !knownProviders.includes(name))) throw `some of ${knownProviders.join(', ')}, separated by commas`;
+  if (names.length === 0 || names.some((name) => !knownProviders.includes(name))) throw new Expected(`some of ${knownProviders.join(', ')}, separated by commas`);
   return names;
 }
 
 function truth(text: string): boolean {
   if (/^(1|true|yes|on)$/i.test(text)) return true;
   if (/^(0|false|no|off)$/i.test(text)) return false;
-  throw 'yes or no';
+  throw new Expected('yes or no');
 }
 
 function list(text: string): string[] {
   const parts = text.split(',').map((part) => part.trim()).filter(Boolean);
-  if (parts.length === 0) throw 'at least one, separated by commas';
+  if (parts.length === 0) throw new Expected('at least one, separated by commas');
   return parts;
 }
 
 function host(text: string): string {
   const bare = text.trim().replace(/^\[(.*)\]$/, '$1');
-  if (!ipaddr.isValid(bare) && !isHostName(bare)) throw 'an address or a name of this machine, such as 127.0.0.1 or localhost';
+  if (!ipaddr.isValid(bare) && !isHostName(bare)) throw new Expected('an address or a name of this machine, such as 127.0.0.1 or localhost');
   return bare;
 }
 
@@ -77,7 +80,7 @@ function hostNames(text: string): string[] {
   return list(text).map((name) => {
     const bare = name.replace(/^\[(.*)\]$/, '$1');
     if (ipaddr.IPv6.isValid(bare)) return bare;
-    if (!isHostName(name)) throw 'host names such as photos.example, without scheme and port, separated by commas';
+    if (!isHostName(name)) throw new Expected('host names such as photos.example, without scheme and port, separated by commas');
     return new URL(`http://${name}`).hostname;
   });
 }
@@ -85,27 +88,27 @@ function hostNames(text: string): string[] {
 /** What an Authorization header can carry. */
 function keys(text: string): string[] {
   const given = list(text);
-  if (given.some((key) => !/^[\x21-\x7e]+$/.test(key))) throw 'keys of letters, digits and signs of ASCII without spaces, separated by commas';
+  if (given.some((key) => !/^[\x21-\x7e]+$/.test(key))) throw new Expected('keys of letters, digits and signs of ASCII without spaces, separated by commas');
   return given;
 }
 
 function addressRanges(text: string): string[] {
   return list(text).map((range) => {
     const cidr = range.includes('/') ? range : `${range}/${range.includes(':') ? 128 : 32}`;
-    if (!ipaddr.isValidCIDR(cidr)) throw 'address ranges such as 10.1.0.0/16, separated by commas';
+    if (!ipaddr.isValidCIDR(cidr)) throw new Expected('address ranges such as 10.1.0.0/16, separated by commas');
     return cidr;
   });
 }
 
 function origins(text: string): string[] {
   return list(text).map((origin) => {
-    if (!URL.canParse(origin) || new URL(origin).origin !== origin) throw 'origins such as https://photos.example, separated by commas';
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) throw new Expected('origins such as https://photos.example, separated by commas');
     return origin;
   });
 }
 
-function setting<T>(env: string, flag: string, shown: string, fallback: () => T, parse: (text: string) => T, description: string): Setting<T> {
-  return { env, flag, shown, fallback, parse, description, isSecret: false };
+function setting<T>(env: string, flag: string, value: Pick<Setting<T>, 'shown' | 'fallback' | 'parse'>, description: string): Setting<T> {
+  return { env, flag, ...value, description, isSecret: false };
 }
 
 function secretSetting<T>(...parts: Parameters<typeof setting<T>>): Setting<T> {
@@ -115,63 +118,67 @@ function secretSetting<T>(...parts: Parameters<typeof setting<T>>): Setting<T> {
 function variants(text: string): Variant[] {
   return list(text).map((name) => {
     const variant = variantNames.find((each) => each === name);
-    if (!variant) throw `${variantNames.join(', ')}, by preference, separated by commas`;
+    if (!variant) throw new Expected(`${variantNames.join(', ')}, by preference, separated by commas`);
     return variant;
   });
 }
 
 function preprocessSpeed(text: string): PreprocessSpeed {
   const speed = preprocessSpeeds.find((each) => each === text);
-  if (!speed) throw preprocessSpeeds.join(' or ');
+  if (!speed) throw new Expected(preprocessSpeeds.join(' or '));
   return speed;
 }
 
 const absolute = (text: string): string => path.resolve(text);
+
+function storeName(text: string): string {
+  if (text !== 'embedded') throw new Expected('"embedded", the only store there is for now');
+  return text;
+}
+
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+function logLevel(text: string): string {
+  if (!logLevels.includes(text)) throw new Expected(`one of ${logLevels.join(', ')}`);
+  return text;
+}
 
 export const settings = {
-  port: setting('PORT', '--port <number>', '8080', () => 8080, whole(0, 65_535), 'port to listen on; 0 takes a free one'),
-  host: setting('HOST', '--host <address>', '127.0.0.1', () => '127.0.0.1', host, 'address to listen on'),
-  indexDir: setting('MIXSPACE_INDEX_DIR', '--index-dir <folder>', './index', () => absolute('index'), absolute, 'database, graph snapshots, originals, thumbnails'),
-  modelsDir: setting('MIXSPACE_MODELS_DIR', '--models-dir <folder>', './models', () => path.join(packageRoot, 'models'), absolute, 'model packages'),
-  model: setting<string | undefined>('MIXSPACE_MODEL', '--model <id>', 'the bundled one', () => undefined, (text) => text, 'model of a new collection, and of a call without model'),
-  preload: setting<string[]>('MIXSPACE_PRELOAD', '--preload <ids>', 'none', () => [], list, 'models, separated by commas, that are loaded at the start and stay loaded, as the default one always is; any other is loaded on first use'),
-  modelIdle: setting('MIXSPACE_MODEL_IDLE', '--model-idle <seconds>', '600', () => 600, whole(0, 31_536_000), 'seconds after which a model that nobody used is unloaded; 0: never'),
-  modelMemory: setting('MIXSPACE_MODEL_MEMORY', '--model-memory <size>', 'no bound', () => Infinity, bytes, 'memory of all loaded models; beyond it the least recently used one is unloaded'),
-  variant: setting<Variant[] | undefined>('MIXSPACE_VARIANT', '--variant <names>', 'the nearest to fp32', () => undefined, variants, `which of a model's weights, by preference: ${variantNames.join(', ')}; a package's model.json may name its own`),
-  preprocessSpeed: setting<PreprocessSpeed>('MIXSPACE_PREPROCESS_SPEED', '--preprocess-speed <exact|fast>', 'exact', () => 'exact', preprocessSpeed, "pixels as the models' reference makes them, or, for pictures at least twice as large as the model's input, faster and near them; embeddings of one kind are not compared with those of the other; a package's model.json may name its own"),
-  apiKeys: secretSetting<string[]>('MIXSPACE_API_KEYS', '--api-keys-file <file>', 'none', () => [], keys, 'keys, separated by commas (as a flag: a file with one a line); every /v1 call needs one as Authorization: Bearer'),
-  roots: setting<string[]>('MIXSPACE_ROOTS', '--roots <folders>', 'none', () => [], (text) => list(text).map(absolute), 'folders, separated by commas, whose files may be named by path'),
-  fetchAllow: setting<string[]>('MIXSPACE_FETCH_ALLOW', '--fetch-allow <ranges>', 'none', () => [], addressRanges, 'address ranges that may be fetched although they are private'),
-  corsOrigins: setting<string[]>('MIXSPACE_CORS_ORIGINS', '--cors-origins <origins>', 'none', () => [], origins, 'origins that may call from a browser'),
-  hosts: setting<string[]>('MIXSPACE_HOSTS', '--hosts <names>', 'none', () => [], hostNames, 'further host names, separated by commas, by which browsers may call'),
-  allowOpen: setting('MIXSPACE_ALLOW_OPEN', '--allow-open <yes|no>', 'no', () => false, truth, 'allows listening beyond the loopback without keys'),
-  store: secretSetting('MIXSPACE_STORE', '--store <name>', 'embedded', () => 'embedded', (text) => {
-    if (text !== 'embedded') throw '"embedded", the only store there is for now';
-    return text;
-  }, 'where collections live'),
-  logLevel: setting('LOG_LEVEL', '--log-level <level>', 'info', () => 'info', (text) => {
-    if (!logLevels.includes(text)) throw `one of ${logLevels.join(', ')}`;
-    return text;
-  }, 'how much the log says'),
-  workers: setting('MIXSPACE_WORKERS', '--workers <number>', 'one a core, at most 8', () => Math.min(8, availableParallelism()), whole(1, 64), 'encoder workers'),
-  threads: setting('MIXSPACE_THREADS', '--threads <number>', '1', () => 1, whole(1, 64), 'threads of one inference; workers times threads should not exceed the cores'),
-  executionProviders: setting<string[]>('MIXSPACE_EXECUTION_PROVIDERS', '--execution-providers <names>', 'cpu', () => ['cpu'], executionProviders, 'what models run on, by preference, separated by commas: cuda, tensorrt, coreml, dml, webgpu, cpu; what cannot be used is told in the log and passed over'),
-  encodeTimeout: setting('MIXSPACE_ENCODE_TIMEOUT', '--encode-timeout <seconds>', '60', () => 60, whole(1, 86_400), 'seconds a batch may take in a worker; then the worker is replaced and each input tried once more, alone'),
-  queueLimit: setting('MIXSPACE_QUEUE_LIMIT', '--queue-limit <number>', '4096', () => 4096, whole(1, 1_000_000), 'texts and pictures that may wait for an encoder, of each rank (one text, few texts, one picture, few pictures, bulk) by itself; beyond it 429'),
-  cache: setting('MIXSPACE_CACHE', '--cache <size>', '64MB', () => 64e6, bytes, 'memory for the embeddings of texts and pictures asked for last, so that they are not encoded again; 0 keeps none'),
-  maxBody: setting('MIXSPACE_MAX_BODY', '--max-body <size>', '256MB', () => 256e6, bytes, 'a request body'),
-  maxUploads: setting('MIXSPACE_MAX_UPLOADS', '--max-uploads <size>', '512MB', () => 512e6, bytes, 'request bodies that are read or held at once, all together; beyond it 429. A sixteenth is kept for bodies up to 64 kB, an eighth for those up to 1 MB; one body always fits'),
-  uploadTimeout: setting('MIXSPACE_UPLOAD_TIMEOUT', '--upload-timeout <seconds>', '30', () => 30, whole(1, 86_400), 'seconds in which a body must bring 64 kB or its end; then 408'),
-  maxValues: setting('MIXSPACE_MAX_VALUES', '--max-values <number>', '4000000', () => 4_000_000, whole(1, 1_000_000_000), 'values in a JSON body; a key, a list and an object count four each'),
-  maxPicture: setting('MIXSPACE_MAX_PICTURE', '--max-picture <size>', '50MB', () => 50e6, bytes, 'a picture, in bytes'),
-  maxPixels: setting('MIXSPACE_MAX_PIXELS', '--max-pixels <number>', '100000000', () => 100_000_000, whole(1, 1_000_000_000), 'a picture, in pixels'),
-  maxText: setting('MIXSPACE_MAX_TEXT', '--max-text <size>', '1MB', () => 1e6, bytes, 'a text, in bytes of UTF-8'),
-  maxInputs: setting('MIXSPACE_MAX_INPUTS', '--max-inputs <number>', '2048', () => 2048, whole(1, 1_000_000), 'inputs of one embeddings or classify request'),
-  maxItems: setting('MIXSPACE_MAX_ITEMS', '--max-items <number>', '1000', () => 1000, whole(1, 1_000_000), 'items or files of one request'),
-  maxLabels: setting('MIXSPACE_MAX_LABELS', '--max-labels <number>', '1000', () => 1000, whole(1, 1_000_000), 'labels of one classify request'),
-  maxMetadata: setting('MIXSPACE_MAX_METADATA', '--max-metadata <size>', '64kB', () => 64 * 1024, bytes, "an item's metadata, as JSON"),
-  fetchTimeout: setting('MIXSPACE_FETCH_TIMEOUT', '--fetch-timeout <ms>', '10000', () => 10_000, whole(1, 600_000), 'milliseconds a URL may take, redirects included'),
+  port: setting('PORT', '--port <number>', { shown: '8080', fallback: () => 8080, parse: whole(0, 65_535) }, 'port to listen on; 0 takes a free one'),
+  host: setting('HOST', '--host <address>', { shown: '127.0.0.1', fallback: () => '127.0.0.1', parse: host }, 'address to listen on'),
+  indexDir: setting('MIXSPACE_INDEX_DIR', '--index-dir <folder>', { shown: './index', fallback: () => absolute('index'), parse: absolute }, 'database, graph snapshots, originals, thumbnails'),
+  modelsDir: setting('MIXSPACE_MODELS_DIR', '--models-dir <folder>', { shown: './models', fallback: () => path.join(packageRoot, 'models'), parse: absolute }, 'model packages'),
+  model: setting<string | undefined>('MIXSPACE_MODEL', '--model <id>', { shown: 'the bundled one', fallback: () => undefined, parse: (text) => text }, 'model of a new collection, and of a call without model'),
+  preload: setting<string[]>('MIXSPACE_PRELOAD', '--preload <ids>', { shown: 'none', fallback: () => [], parse: list }, 'models, separated by commas, that are loaded at the start and stay loaded, as the default one always is; any other is loaded on first use'),
+  modelIdle: setting('MIXSPACE_MODEL_IDLE', '--model-idle <seconds>', { shown: '600', fallback: () => 600, parse: whole(0, 31_536_000) }, 'seconds after which a model that nobody used is unloaded; 0: never'),
+  modelMemory: setting('MIXSPACE_MODEL_MEMORY', '--model-memory <size>', { shown: 'no bound', fallback: () => Infinity, parse: bytes }, 'memory of all loaded models; beyond it the least recently used one is unloaded'),
+  variant: setting<Variant[] | undefined>('MIXSPACE_VARIANT', '--variant <names>', { shown: 'the nearest to fp32', fallback: () => undefined, parse: variants }, `which of a model's weights, by preference: ${variantNames.join(', ')}; a package's model.json may name its own`),
+  preprocessSpeed: setting<PreprocessSpeed>('MIXSPACE_PREPROCESS_SPEED', '--preprocess-speed <exact|fast>', { shown: 'exact', fallback: () => 'exact', parse: preprocessSpeed }, "pixels as the models' reference makes them, or, for pictures at least twice as large as the model's input, faster and near them; embeddings of one kind are not compared with those of the other; a package's model.json may name its own"),
+  apiKeys: secretSetting<string[]>('MIXSPACE_API_KEYS', '--api-keys-file <file>', { shown: 'none', fallback: () => [], parse: keys }, 'keys, separated by commas (as a flag: a file with one a line); every /v1 call needs one as Authorization: Bearer'),
+  roots: setting<string[]>('MIXSPACE_ROOTS', '--roots <folders>', { shown: 'none', fallback: () => [], parse: (text) => list(text).map(absolute) }, 'folders, separated by commas, whose files may be named by path'),
+  fetchAllow: setting<string[]>('MIXSPACE_FETCH_ALLOW', '--fetch-allow <ranges>', { shown: 'none', fallback: () => [], parse: addressRanges }, 'address ranges that may be fetched although they are private'),
+  corsOrigins: setting<string[]>('MIXSPACE_CORS_ORIGINS', '--cors-origins <origins>', { shown: 'none', fallback: () => [], parse: origins }, 'origins that may call from a browser'),
+  hosts: setting<string[]>('MIXSPACE_HOSTS', '--hosts <names>', { shown: 'none', fallback: () => [], parse: hostNames }, 'further host names, separated by commas, by which browsers may call'),
+  allowOpen: setting('MIXSPACE_ALLOW_OPEN', '--allow-open <yes|no>', { shown: 'no', fallback: () => false, parse: truth }, 'allows listening beyond the loopback without keys'),
+  store: secretSetting('MIXSPACE_STORE', '--store <name>', { shown: 'embedded', fallback: () => 'embedded', parse: storeName }, 'where collections live'),
+  logLevel: setting('LOG_LEVEL', '--log-level <level>', { shown: 'info', fallback: () => 'info', parse: logLevel }, 'how much the log says'),
+  workers: setting('MIXSPACE_WORKERS', '--workers <number>', { shown: 'one a core, at most 8', fallback: () => Math.min(8, availableParallelism()), parse: whole(1, 64) }, 'encoder workers'),
+  threads: setting('MIXSPACE_THREADS', '--threads <number>', { shown: '1', fallback: () => 1, parse: whole(1, 64) }, 'threads of one inference; workers times threads should not exceed the cores'),
+  executionProviders: setting<string[]>('MIXSPACE_EXECUTION_PROVIDERS', '--execution-providers <names>', { shown: 'cpu', fallback: () => ['cpu'], parse: executionProviders }, 'what models run on, by preference, separated by commas: cuda, tensorrt, coreml, dml, webgpu, cpu; what cannot be used is told in the log and passed over'),
+  encodeTimeout: setting('MIXSPACE_ENCODE_TIMEOUT', '--encode-timeout <seconds>', { shown: '60', fallback: () => 60, parse: whole(1, 86_400) }, 'seconds a batch may take in a worker; then the worker is replaced and each input tried once more, alone'),
+  queueLimit: setting('MIXSPACE_QUEUE_LIMIT', '--queue-limit <number>', { shown: '4096', fallback: () => 4096, parse: whole(1, 1_000_000) }, 'texts and pictures that may wait for an encoder, of each rank (one text, few texts, one picture, few pictures, bulk) by itself; beyond it 429'),
+  cache: setting('MIXSPACE_CACHE', '--cache <size>', { shown: '64MB', fallback: () => 64e6, parse: bytes }, 'memory for the embeddings of texts and pictures asked for last, so that they are not encoded again; 0 keeps none'),
+  maxBody: setting('MIXSPACE_MAX_BODY', '--max-body <size>', { shown: '256MB', fallback: () => 256e6, parse: bytes }, 'a request body'),
+  maxUploads: setting('MIXSPACE_MAX_UPLOADS', '--max-uploads <size>', { shown: '512MB', fallback: () => 512e6, parse: bytes }, 'request bodies that are read or held at once, all together; beyond it 429. A sixteenth is kept for bodies up to 64 kB, an eighth for those up to 1 MB; one body always fits'),
+  uploadTimeout: setting('MIXSPACE_UPLOAD_TIMEOUT', '--upload-timeout <seconds>', { shown: '30', fallback: () => 30, parse: whole(1, 86_400) }, 'seconds in which a body must bring 64 kB or its end; then 408'),
+  maxValues: setting('MIXSPACE_MAX_VALUES', '--max-values <number>', { shown: '4000000', fallback: () => 4_000_000, parse: whole(1, 1_000_000_000) }, 'values in a JSON body; a key, a list and an object count four each'),
+  maxPicture: setting('MIXSPACE_MAX_PICTURE', '--max-picture <size>', { shown: '50MB', fallback: () => 50e6, parse: bytes }, 'a picture, in bytes'),
+  maxPixels: setting('MIXSPACE_MAX_PIXELS', '--max-pixels <number>', { shown: '100000000', fallback: () => 100_000_000, parse: whole(1, 1_000_000_000) }, 'a picture, in pixels'),
+  maxText: setting('MIXSPACE_MAX_TEXT', '--max-text <size>', { shown: '1MB', fallback: () => 1e6, parse: bytes }, 'a text, in bytes of UTF-8'),
+  maxInputs: setting('MIXSPACE_MAX_INPUTS', '--max-inputs <number>', { shown: '2048', fallback: () => 2048, parse: whole(1, 1_000_000) }, 'inputs of one embeddings or classify request'),
+  maxItems: setting('MIXSPACE_MAX_ITEMS', '--max-items <number>', { shown: '1000', fallback: () => 1000, parse: whole(1, 1_000_000) }, 'items or files of one request'),
+  maxLabels: setting('MIXSPACE_MAX_LABELS', '--max-labels <number>', { shown: '1000', fallback: () => 1000, parse: whole(1, 1_000_000) }, 'labels of one classify request'),
+  maxMetadata: setting('MIXSPACE_MAX_METADATA', '--max-metadata <size>', { shown: '64kB', fallback: () => 64 * 1024, parse: bytes }, "an item's metadata, as JSON"),
+  fetchTimeout: setting('MIXSPACE_FETCH_TIMEOUT', '--fetch-timeout <ms>', { shown: '10000', fallback: () => 10_000, parse: whole(1, 600_000) }, 'milliseconds a URL may take, redirects included'),
 };
 
 export type Config = { [K in keyof typeof settings]: (typeof settings)[K] extends Setting<infer T> ? T : never };
@@ -214,9 +221,9 @@ export function readSetting<N extends SettingName>(name: N, flag?: string, env: 
   if (text.trim() === '') throw new MixspaceError('invalid_request', `${given} is given without a value; without it the default holds: ${each.shown}.`, { param: given });
   try {
     return each.parse(text);
-  } catch (expected) {
-    if (typeof expected !== 'string') throw expected;
-    throw new MixspaceError('invalid_request', `${given} takes ${expected}${each.isSecret ? '' : `, not "${text}"`}.`, { param: given });
+  } catch (error) {
+    if (!(error instanceof Expected)) throw error;
+    throw new MixspaceError('invalid_request', `${given} takes ${error.message}${each.isSecret ? '' : `, not "${text}"`}.`, { param: given });
   }
 }
 

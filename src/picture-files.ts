@@ -110,9 +110,9 @@ export function unreadable(error: unknown): string {
 /** What is asked of whoever has pictures already. */
 export interface Known {
   /** Those of the ids that are there. */
-  there(ids: string[]): Promise<ReadonlySet<string>>;
+  there: (ids: string[]) => Promise<ReadonlySet<string>>;
   /** Where the item was found; none where it has gone. */
-  sourcesOf(id: string): Promise<readonly string[]>;
+  sourcesOf: (id: string) => Promise<readonly string[]>;
 }
 
 /** Which pictures are lacking, or known from other places only, which are known from their own, and which cannot be read, each in the order given. */

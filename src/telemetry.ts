@@ -11,7 +11,7 @@ export interface Telemetry {
   log: Log;
   registry: Registry;
   /** Seconds of one stage of a request (`decode`, `infer`, `store_search`, ...). */
-  stage(name: string, seconds: number): void;
+  stage: (name: string, seconds: number) => void;
   request(labels: { method: string; route: string; status: number }, seconds: number): void;
   /** A value read when the metrics are. */
   gauge(name: string, help: string, read: () => number): void;

@@ -1,5 +1,4 @@
 /** A models directory that changes while services and encoders use it: one for each test of the file that imports this. */
-import { execFileSync } from 'node:child_process';
 import { cp, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -51,12 +50,6 @@ export async function open(options: Partial<EncoderOptions> = {}): Promise<OpenE
   const encoder = await openEncoder({ modelsDirectory: models, defaultModel: 'main', workers: 1, limits: { pictureBytes: 50e6, picturePixels: 100e6 }, startWorker, log: () => undefined, ...options });
   opened.push(encoder);
   return encoder;
-}
-
-/** Process ids of the encoder workers. */
-export function workersOf(server: RunningServer): number[] {
-  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).split('\n');
-  return lines.map((line) => line.trim().split(/\s+/).map(Number)).filter(([, parent]) => parent === server.process.pid).map(([pid]) => pid!);
 }
 
 export const embed = (server: RunningServer, model: string) => call(server.url, 'POST', '/v1/embeddings', { model, input: 'a dog' });

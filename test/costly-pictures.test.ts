@@ -37,7 +37,7 @@ async function manyScans(side: number, count: number): Promise<Buffer> {
   const jpeg = await flat(side).jpeg({ progressive: true, quality: 90 }).toBuffer();
   const starts: number[] = [];
   for (let at = jpeg.indexOf('ffda', 0, 'hex'); at >= 0; at = jpeg.indexOf('ffda', at + 2, 'hex')) starts.push(at);
-  const color = jpeg.subarray(starts[2]!, starts[3]!);
+  const color = jpeg.subarray(starts[2], starts[3]);
   const scans = Array.from({ length: count }, (_, i) => {
     const scan = Buffer.from(color);
     const bit = 12 - (i % 13);

@@ -27,7 +27,7 @@ describe('POST /v1/embeddings', () => {
   it('answers the unmodified openai package with the vectors that "float" gives', async () => {
     const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'unused' });
     const input = ['a photo of a dog', '一只猫', 'x'.repeat(3000)];
-    const viaPackage = await client.embeddings.create({ model: '', input } as never).catch(() => undefined);
+    const viaPackage = await client.embeddings.create({ model: '', input }).catch(() => undefined);
     expect(viaPackage, 'an empty model name is no model').toBeUndefined();
     const [model] = (await client.models.list()).data;
     const asBase64 = await client.embeddings.create({ model: model!.id, input, user: 'someone' });

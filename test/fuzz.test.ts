@@ -74,9 +74,9 @@ it(`answers ${requests} generated requests over the OpenAPI document without a 5
             if (where === 'path') target = target.replace(`{${name}}`, encodeURIComponent(text) || 'a');
             else if (!left.includes(key)) query.set(name, text);
           }
-          const { status, body: answer } = await call(server.url, method, `${target}${query.size ? `?${query}` : ''}`, body);
+          const { status, body: answer } = await call(server.url, method, `${target}${query.size ? `?${query.toString()}` : ''}`, body);
           statuses.set(status, (statuses.get(status) ?? 0) + 1);
-          if (status >= 500) throw new Error(`${method} ${target}?${query} ${JSON.stringify(body)} -> ${status} ${JSON.stringify(answer)}`);
+          if (status >= 500) throw new Error(`${method} ${target}?${query.toString()} ${JSON.stringify(body)} -> ${status} ${JSON.stringify(answer)}`);
           if (status >= 400) expect(answer.error).toMatchObject({ message: expect.any(String), type: expect.any(String), code: expect.any(String) });
         }),
       );

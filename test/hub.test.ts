@@ -216,7 +216,7 @@ describe('mixspace models pull', () => {
 
   it('keeps to the commit that the hub named, although its branch moves meanwhile', async () => {
     const repo = hub.repositories['tests/clip-tiny']!;
-    repo.commits[commitB] = new Map(repo.commits[commitA]!).set('config.json', Buffer.from('{"moved": true}'));
+    repo.commits[commitB] = new Map(repo.commits[commitA]).set('config.json', Buffer.from('{"moved": true}'));
     hub.mischief = { afterListing: () => (repo.branches['main'] = commitB) };
     expect((await mixspace('models pull tests/clip-tiny')).code).toBe(0);
     expect((await lockOf('clip-tiny')).commit).toBe(commitA);
@@ -230,7 +230,7 @@ describe('mixspace models pull', () => {
     const before = await lockOf('clip-tiny');
     const repo = hub.repositories['tests/clip-tiny']!;
     const moved = Buffer.from(`${clip.get('tokenizer_config.json')!.toString()}\n`);
-    repo.commits[commitB] = new Map(repo.commits[commitA]!).set('tokenizer_config.json', moved);
+    repo.commits[commitB] = new Map(repo.commits[commitA]).set('tokenizer_config.json', moved);
     repo.branches['main'] = commitB;
     const refused = await mixspace('models pull tests/clip-tiny');
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/have to be embedded again.*--yes says yes/s)]);
@@ -265,7 +265,7 @@ describe('mixspace models pull', () => {
     expect((await mixspace('models list --offline')).stdout).toMatch(/^clip-tiny\s+\S+ MB\s+mit\s+fp32, q8 of tests\/clip-tiny at aaaaaaaaaaaa\n$/);
 
     const repo = hub.repositories['tests/clip-tiny']!;
-    repo.commits[commitB] = new Map(repo.commits[commitA]!);
+    repo.commits[commitB] = new Map(repo.commits[commitA]);
     repo.branches['main'] = commitB;
     const mixed = await mixspace('models pull tests/clip-tiny --variant q8');
     expect([mixed.code, mixed.stderr]).toEqual([2, expect.stringMatching(/variants of two commits do not go together\. `mixspace models pull tests\/clip-tiny@a{40} --variant q8`/)]);

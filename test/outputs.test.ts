@@ -209,7 +209,7 @@ describe('mixspace embed', () => {
     await writeFile(file, await drawn(5));
     const { code, stdout } = await run('a dog', file, '--dimensions', '16', '--encoding', 'int8');
     expect(code).toBe(0);
-    const lines = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as any);
+    const lines = stdout.trimEnd().split('\n').map((line) => JSON.parse(line));
     const { body } = await embed({ input: ['a dog', { image: base64(await drawn(5)) }], dimensions: 16, encoding_format: 'int8' });
     expect(lines).toEqual(['a dog', file].map((input, index) => ({ input, model: body.model, fingerprint: body.fingerprint, embedding: body.data[index].embedding })));
   });

@@ -24,7 +24,7 @@ const pad: Preprocessing = { ...crop, geometry: 'pad', fillColor: 9 };
 /** The tower's input, of 255. */
 async function pixels(bytes: Uint8Array, preprocessing: Preprocessing, speed: PreprocessSpeed): Promise<Float32Array> {
   const tensor = new Float32Array(3 * preprocessing.size ** 2);
-  await preparePicture(bytes, await readHeader(bytes, limits), { ...preprocessing, speed }, tensor, 0, false, async (_, work) => work());
+  await preparePicture({ bytes, header: await readHeader(bytes, limits), thumbnail: false }, { ...preprocessing, speed }, { tensor, offset: 0 }, async (_, work) => work());
   return tensor.map((value) => 255 * value);
 }
 

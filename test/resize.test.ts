@@ -159,7 +159,7 @@ describe('a picture too large to be decoded at once', () => {
     const expected = new Float32Array(3 * 64 * 64);
     writeTensor(square, preprocessing, expected, 0);
     const tensor = new Float32Array(3 * 64 * 64);
-    const thumbnail = await preparePicture(bytes, header, preprocessing, tensor, 0, true, timed);
+    const thumbnail = await preparePicture({ bytes, header, thumbnail: true }, preprocessing, { tensor, offset: 0 }, timed);
     expect(tensor).toEqual(expected);
     expect(await sharp(thumbnail).metadata()).toMatchObject({ format: 'webp', width: 187, height: 320 });
     const whole = await decode(bytes, header);
@@ -175,7 +175,7 @@ test('turns thumbnails as the picture is turned', async () => {
   for (const how of [1, 2, 3, 4, 5, 6, 7, 8] as const) {
     const { pixels, width, height } = storedAs(large, how);
     const png = await sharp(pixels, { raw: { width, height, channels: 3 } }).withMetadata({ orientation: how }).png().toBuffer();
-    const thumbnail = await preparePicture(png, await readHeader(png, limits), preprocessing, new Float32Array(3 * 64), 0, true, async (_, work) => work());
+    const thumbnail = await preparePicture({ bytes: png, header: await readHeader(png, limits), thumbnail: true }, preprocessing, { tensor: new Float32Array(3 * 64), offset: 0 }, async (_, work) => work());
     const { data, info } = await sharp(thumbnail).raw().toBuffer({ resolveWithObject: true });
     expect(info).toMatchObject({ width: 30, height: 20 });
     const difference = data.reduce((sum, value, i) => sum + Math.abs(value - large.pixels[i]!), 0) / data.length;

@@ -1,5 +1,5 @@
 /** Starts the real service, as its users do: `node dist/main.js serve` on a free port. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -79,6 +79,12 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** Process ids of the encoder workers of a service, those that check packages included. */
+export function workersOf({ process: { pid } }: RunningServer): number[] {
+  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n');
+  return lines.map((line) => line.trim().split(/\s+/)).filter(([, parent, ...args]) => Number(parent) === pid && args.at(-1) !== 'mixspace-guard').map(([child]) => Number(child));
 }
 
 /** Runs a command line of mixspace to its end. */

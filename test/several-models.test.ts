@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,7 +8,7 @@ import { openEncoder, type EncoderOptions } from '../src/encoder/index.js';
 import { startWorkerFrom } from '../src/encoder/pool/worker-process.js';
 import { base64, call, items, searchIn } from './api.js';
 import { drawn } from './pictures.js';
-import { repository, startServer, type RunningServer, type ServerOptions } from './server.js';
+import { repository, startServer, workersOf, type RunningServer, type ServerOptions } from './server.js';
 
 const fixtures = path.join(repository, 'test/fixtures/reference');
 const bundled = path.join(repository, 'models/mixspace-graft-0.3');
@@ -55,12 +54,6 @@ async function until<T>(ask: () => T | Promise<T>, holds: (value: T) => boolean)
     if (holds(value)) return value;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-/** Process ids of the encoder workers of a server, those that check packages included. */
-function workersOf(server: RunningServer): number[] {
-  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).split('\n');
-  return lines.map((line) => line.trim().split(/\s+/).map(Number)).filter(([, parent]) => parent === server.process.pid).map(([pid]) => pid!);
 }
 
 /** Batches that a worker was given, those of the readiness probe among them. */

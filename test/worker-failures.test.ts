@@ -8,7 +8,9 @@ import { openEncoder, type EncoderOptions } from '../src/encoder/index.js';
 import { Channel } from '../src/encoder/protocol/channel.js';
 import type { WorkerSettings } from '../src/encoder/protocol/messages.js';
 import { startWorkerFrom, WorkerDied, WorkerProcess } from '../src/encoder/pool/worker-process.js';
+import { base64, call } from './api.js';
 import { limits } from './parity/compare.js';
+import { startServer, workersOf } from './server.js';
 import { fixtures } from './small-towers.js';
 
 const startWorker = startWorkerFrom(new URL('../dist/encoder/worker/worker.js', import.meta.url));
@@ -45,6 +47,14 @@ async function open(options: Partial<EncoderOptions> = {}): Promise<OpenEncoder>
 }
 
 const picture = () => readFile(join(fixtures, 'images', 'landscape.jpg'));
+const badDecoder = new URL('bad-decoder.mjs', import.meta.url);
+const isThere = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
 /** Of the pool's worker, what comes from it. */
 const streamOf = (worker: ChildProcess): Duplex => (worker.stdio as unknown as Duplex[])[3]!;
 
@@ -102,8 +112,7 @@ it('answers whoever waits, however often its worker is killed', async () => {
 });
 
 it('lets other workers answer while what one died of is tried again', async () => {
-  const badDecoder = new URL('bad-decoder.mjs', import.meta.url).pathname;
-  const served = await open({ workers: 2, startWorker: startWorkerFrom(new URL('../dist/encoder/worker/worker.js', import.meta.url), ['--import', badDecoder]) });
+  const served = await open({ workers: 2, startWorker: startWorkerFrom(new URL('../dist/encoder/worker/worker.js', import.meta.url), ['--import', badDecoder.href]) });
   const bad = Buffer.concat([await picture(), Buffer.from('this crashes the decoder')]);
   let over = false;
   const outcome = served.encodeImages('clip-tiny', [bad], bulk).finally(() => (over = true));
@@ -111,6 +120,24 @@ it('lets other workers answer while what one died of is tried again', async () =
   while (!over) answered += (await served.encodeTexts('clip-tiny', [`text ${answered}`], interactive)).length;
   expect(await outcome).toMatchObject([{ ok: false, error: { code: 'unprocessable' } }]);
   expect(answered).toBeGreaterThan(10);
+});
+
+it('ends a worker that hangs when the service is killed', async () => {
+  const server = await startServer({ env: { MIXSPACE_MODELS_DIR: fixtures, MIXSPACE_MODEL: 'clip-tiny', NODE_OPTIONS: `--import=${badDecoder.href}` } });
+  let workers: number[] = [];
+  try {
+    const hanging = Buffer.concat([await picture(), Buffer.from('this hangs the decoder')]);
+    const answer = call(server.url, 'POST', '/v1/embeddings', { input: [{ image: base64(hanging) }] }).catch(() => 'none');
+    await expect.poll(() => server.logs()).toContain('The decoder hangs.');
+    workers = workersOf(server);
+    expect(workers.length).toBeGreaterThan(0);
+    await server.kill();
+    expect(await answer).toBe('none');
+    await expect.poll(() => workers.filter(isThere)).toEqual([]);
+  } finally {
+    await server.remove();
+    for (const pid of workers.filter(isThere)) process.kill(pid, 'SIGKILL');
+  }
 });
 
 it('gives a worker up that never answers, even while it loads a model', async () => {

@@ -7,7 +7,7 @@ export interface TransferProgress {
   at(bytes: number): void;
   /** One file has come. */
   came(name: string, bytes: number): void;
-  say(sentence: string): void;
+  say: (sentence: string) => void;
   end(): void;
 }
 

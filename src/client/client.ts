@@ -68,7 +68,7 @@ export class MixspaceClient {
    */
   async call<N extends RouteName>(name: N, ...[parts]: CallArguments<N>): Promise<Answer<N>> {
     const route: Route = routes[name];
-    const response = await this.#send(route, (parts ?? {}) as LooseParts);
+    const response = await this.#send(route, (parts ?? {}));
     if (route.bytes !== undefined) return (await response.blob()) as Answer<N>;
     if (route.events !== undefined) return (response.status === 204 ? null : response.body) as Answer<N>;
     return (route.response === undefined ? undefined : await response.json()) as Answer<N>;
@@ -302,7 +302,7 @@ async function errorOf(response: Response): Promise<MixspaceApiError> {
   const retryAfter = Number.isFinite(wait) && wait >= 0 ? wait : undefined;
   const body = (await response.json().catch(() => undefined)) as Partial<ErrorBody> | undefined;
   const message = body?.error?.message ?? `${response.url} answers ${response.status} ${response.statusText}`.trimEnd() + ', which is not how mixspace answers.';
-  return new MixspaceApiError(message, response.status, body?.error?.code ?? 'unknown', body?.error?.param ?? null, retryAfter);
+  return new MixspaceApiError(message, { status: response.status, code: body?.error?.code ?? 'unknown', param: body?.error?.param, retryAfter });
 }
 
 function pause(seconds: number, signal: AbortSignal | undefined): Promise<void> {

@@ -1,17 +1,27 @@
+export interface ApiErrorFacts {
+  status: number;
+  code: string;
+  param?: string | null | undefined;
+  retryAfter?: number | undefined;
+}
+
 /** The service answered, and the answer is an error. `message` is its sentence. */
 export class MixspaceApiError extends Error {
   override readonly name = 'MixspaceApiError';
 
-  constructor(
-    message: string,
-    readonly status: number,
-    readonly code: string,
-    /** The field at fault, such as `input[3].image`. */
-    readonly param: string | null = null,
-    /** Seconds, where the service says when to try again. */
-    readonly retryAfter?: number,
-  ) {
+  readonly status: number;
+  readonly code: string;
+  /** The field at fault, such as `input[3].image`. */
+  readonly param: string | null;
+  /** Seconds, where the service says when to try again. */
+  readonly retryAfter: number | undefined;
+
+  constructor(message: string, { status, code, param, retryAfter }: ApiErrorFacts) {
     super(message);
+    this.status = status;
+    this.code = code;
+    this.param = param ?? null;
+    this.retryAfter = retryAfter;
   }
 }
 

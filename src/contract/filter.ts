@@ -9,11 +9,13 @@ const fieldOperators = new Set(['$eq', '$ne', '$gt', '$gte', '$lt', '$lte', '$in
 const isScalar = (value: unknown): value is Scalar =>
   value === null || typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
 
-class FilterProblem {
+class FilterProblem extends Error {
   constructor(
     readonly path: (string | number)[],
-    readonly message: string,
-  ) {}
+    message: string,
+  ) {
+    super(message);
+  }
 }
 
 /** Every clause counts one: a field's comparison, or a logical operator. */

@@ -31,6 +31,11 @@ export interface AppParts {
   telemetry: Telemetry;
 }
 
+interface Endpoint {
+  route: Route;
+  handle: (call: Call<RouteName>) => unknown;
+}
+
 interface Surroundings {
   context: JobContext;
   streams: EventStreams;
@@ -95,12 +100,12 @@ function mountRoutes(app: Router, around: Surroundings, bound: RequestHandler, l
   for (const [name, route] of Object.entries(routes) as [RouteName, Route][]) {
     const at = route.path.replace(/\{(\w+)\}/g, ':$1');
     methods.set(at, (methods.get(at) ?? new Set()).add(route.method.toUpperCase()));
-    const handle = handlers[name] as (call: Call<RouteName>) => unknown;
+    const handle = handlers[name];
     app[route.method](at, ...(route.body ? [bound, readJson] : []), async (request: Request, response: Response) => {
       const upload = uploadOf(request);
       upload?.hold();
       try {
-        await answer(around, route, handle, request, response);
+        await answer(around, { route, handle }, request, response);
       } finally {
         upload?.release();
       }
@@ -115,7 +120,7 @@ function mountRoutes(app: Router, around: Surroundings, bound: RequestHandler, l
   }
 }
 
-async function answer({ context, streams }: Surroundings, route: Route, handle: (call: Call<RouteName>) => unknown, request: Request, response: Response): Promise<void> {
+async function answer({ context, streams }: Surroundings, { route, handle }: Endpoint, request: Request, response: Response): Promise<void> {
   if (isMultipart(request) && route.body && !route.multipart) throw new MixspaceError('invalid_request', 'Send JSON, as Content-Type: application/json.');
   if (!isAscii(request.path)) throw notPercentEncoded();
   const leaving = new AbortController();

@@ -38,6 +38,6 @@ export async function* bodyStream(request: IncomingMessage, limit: number): Asyn
 }
 
 /** However the loop over it is left, by a throw into it as well, the request stays open: its iterator alone would be thrown into, and destroy it. */
-async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer> {
+async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer, void> {
   for await (const chunk of request.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
 }

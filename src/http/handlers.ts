@@ -143,7 +143,7 @@ function notesOf(files: Upload[], told: unknown): (Note | MixspaceError)[] {
     return told.map((value, index) => noteAt(value, `metadata[${index}]`));
   }
   if (typeof told !== 'object' || told === null) throw new MixspaceError('invalid_request', 'metadata is an object by file name, or a list in the order of the files.', { param: 'metadata' });
-  const byName = new Map(Object.entries(told));
+  const byName = new Map<string, unknown>(Object.entries(told));
   const names = new Set(files.map(({ name }) => name));
   for (const name of byName.keys()) {
     if (!names.has(name)) throw new MixspaceError('invalid_request', `metadata speaks of "${name.slice(0, 200)}", but no file of that name was sent.`, { param: 'metadata' });

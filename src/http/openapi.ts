@@ -105,7 +105,7 @@ function parameters(schema: z.ZodObject | undefined, where: 'path' | 'query'): J
 /** By name where the schema has one. */
 function reference(schema: z.ZodType): Json {
   const id = z.globalRegistry.get(schema)?.id;
-  return id === undefined ? plain(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Json) : { $ref: `#/components/schemas/${id}` };
+  return id === undefined ? plain(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })) : { $ref: `#/components/schemas/${id}` };
 }
 
 function plain(schema: Json): Json {

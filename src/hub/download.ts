@@ -9,6 +9,13 @@ import { PassingTrouble } from './trouble.js';
 /** More came than the hub said there is: as wrong as another hash. */
 class TooMany extends Error {}
 
+/** A file of a model, and who has it. */
+export interface WantedFile<File extends HubFile = HubFile> {
+  hub: HubClient;
+  model: HubModel;
+  file: File;
+}
+
 /** Where a file's bytes wait until all are there. The name carries the hash, so that another version never goes on from them. */
 export function partOf(target: string, file: HubFile): string {
   return `${target}.${file.hash.hex.slice(0, 16)}.part`;
@@ -27,11 +34,12 @@ export async function partBytes(target: string, file: HubFile): Promise<number> 
  * @returns its SHA-256, hex.
  * @throws MixspaceError `unprocessable` for wrong bytes, with both hashes; `disk_full`; `not_ready` where the hub stays out of reach.
  */
-export async function downloadFile(hub: HubClient, model: HubModel, file: HubFile, target: string, onBytes: (bytes: number) => void): Promise<string> {
+export async function downloadFile(wanted: WantedFile, target: string, onBytes: (bytes: number) => void): Promise<string> {
+  const { hub, file } = wanted;
   const part = partOf(target, file);
   await mkdir(path.dirname(target), { recursive: true });
   for (let again = false; ; again = true) {
-    const found = await fetchInto(hub, model, file, part, onBytes);
+    const found = await fetchInto(wanted, part, onBytes);
     if (typeof found === 'object' && found.hubs === file.hash.hex) {
       await rename(part, target);
       return found.sha256;
@@ -45,31 +53,62 @@ export async function downloadFile(hub: HubClient, model: HubModel, file: HubFil
   }
 }
 
-async function fetchInto(hub: HubClient, model: HubModel, file: HubFile, part: string, onBytes: (bytes: number) => void): Promise<{ sha256: string; hubs: string } | 'more bytes'> {
+/** What has come of a file: on the disk, in its hash, and told to whoever waits. */
+class Arriving {
+  readonly #file: HubFile;
+  readonly #handle: FileHandle;
+  #digest: Digest;
+  readonly #onBytes: (bytes: number) => void;
+
+  constructor(file: HubFile, handle: FileHandle, digest: Digest, onBytes: (bytes: number) => void) {
+    this.#file = file;
+    this.#handle = handle;
+    this.#digest = digest;
+    this.#onBytes = onBytes;
+  }
+
+  get bytes(): number {
+    return this.#digest.bytes;
+  }
+
+  async startOver(): Promise<void> {
+    await this.#handle.truncate(0);
+    this.#digest = new Digest(this.#file);
+    this.#onBytes(0);
+  }
+
+  async take(chunk: Buffer): Promise<void> {
+    await this.#handle.writeFile(chunk);
+    this.#digest.update(chunk);
+    this.#onBytes(this.#digest.bytes);
+  }
+
+  async finish(): Promise<{ sha256: string; hubs: string }> {
+    await this.#handle.sync();
+    return this.#digest.finish();
+  }
+}
+
+async function fetchInto(wanted: WantedFile, part: string, onBytes: (bytes: number) => void): Promise<{ sha256: string; hubs: string } | 'more bytes'> {
+  const { hub, file } = wanted;
   const handle = await open(part, 'a');
   try {
-    let digest = await digestOf(part, file);
-    const startOver = async (): Promise<void> => {
-      await handle.truncate(0);
-      digest = new Digest(file);
-      onBytes(0);
-    };
-    if (digest.bytes > file.size) await startOver();
-    onBytes(digest.bytes);
+    const arriving = new Arriving(file, handle, await digestOf(part, file), onBytes);
+    if (arriving.bytes > file.size) await arriving.startOver();
+    else onBytes(arriving.bytes);
     const patience = hub.patience();
-    while (digest.bytes < file.size) {
-      const before = digest.bytes;
+    while (arriving.bytes < file.size) {
+      const before = arriving.bytes;
       try {
-        await receive(hub, model, file, handle, () => digest, startOver, onBytes);
+        await receive(wanted, arriving);
       } catch (error) {
         if (error instanceof TooMany) return 'more bytes';
         if (!(error instanceof PassingTrouble)) throw error;
-        if (digest.bytes > before) patience.renew();
+        if (arriving.bytes > before) patience.renew();
         await patience.wait(error);
       }
     }
-    await handle.sync();
-    return digest.finish();
+    return await arriving.finish();
   } catch (error) {
     throw full(error, file, part);
   } finally {
@@ -78,37 +117,35 @@ async function fetchInto(hub: HubClient, model: HubModel, file: HubFile, part: s
 }
 
 /** One answer of the hub, written as it comes. */
-async function receive(hub: HubClient, model: HubModel, file: HubFile, handle: FileHandle, digest: () => Digest, startOver: () => Promise<void>, onBytes: (bytes: number) => void): Promise<void> {
-  const from = digest().bytes;
+async function receive({ hub, model, file }: WantedFile, arriving: Arriving): Promise<void> {
+  const from = arriving.bytes;
   const answer = await hub.open(model, file, from);
   const { status, headers, body } = answer;
   if (status !== 200 && status !== 206) {
     await body.dump();
-    if (status === 416) await startOver();
+    if (status === 416) await arriving.startOver();
     throw new PassingTrouble(`${file.path}: the hub answers ${status}.`);
   }
   if (status === 206 && !String(headers['content-range'] ?? '').startsWith(`bytes ${from}-`)) {
     await body.dump();
-    await startOver();
+    await arriving.startOver();
     throw new PassingTrouble(`${file.path}: bytes from ${from} on were asked for, and the hub gives ${String(headers['content-range'])}.`);
   }
-  if (status === 200 && from > 0) await startOver();
+  if (status === 200 && from > 0) await arriving.startOver();
   const chunks = (body as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
   for (;;) {
     const chunk = await chunks.next().catch((error: unknown) => {
       hub.signal.throwIfAborted();
-      throw new PassingTrouble(`${file.path}: the connection was cut after ${digest().bytes} of ${file.size} bytes (${reasonOf(error)}).`, undefined, error);
+      throw new PassingTrouble(`${file.path}: the connection was cut after ${arriving.bytes} of ${file.size} bytes (${reasonOf(error)}).`, undefined, error);
     });
     if (chunk.done) break;
-    if (digest().bytes + chunk.value.length > file.size) {
+    if (arriving.bytes + chunk.value.length > file.size) {
       body.destroy();
       throw new TooMany();
     }
-    await handle.writeFile(chunk.value);
-    digest().update(chunk.value);
-    onBytes(digest().bytes);
+    await arriving.take(chunk.value);
   }
-  if (digest().bytes < file.size) throw new PassingTrouble(`${file.path}: the hub ended after ${digest().bytes} of ${file.size} bytes.`);
+  if (arriving.bytes < file.size) throw new PassingTrouble(`${file.path}: the hub ended after ${arriving.bytes} of ${file.size} bytes.`);
 }
 
 /** A full disk in words; anything else as it is. */

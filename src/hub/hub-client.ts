@@ -154,7 +154,7 @@ export class HubClient {
 function parse(text: string): ModelInfo | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as ModelInfo) : undefined;
+    return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
     return undefined;
   }

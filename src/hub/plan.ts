@@ -64,7 +64,7 @@ export async function planPull(hub: HubClient, places: Places, request: PullRequ
   const asked = request.variants ?? ((before?.variants as Variant[] | undefined) ?? ['fp32']);
   const variants = sameCommit ? [...new Set([...(before.variants as Variant[]), ...asked])] : asked;
   const left = before?.variants.filter((variant) => !variants.includes(variant as Variant)) ?? [];
-  if (left.length > 0) throw twoCommits(before!, model, asked, left, request);
+  if (left.length > 0) throw twoCommits(before!, model, { asked, left }, request);
 
   const selection = selectFiles(model, variants, folder);
   const files: PlannedFile[] = [];
@@ -103,7 +103,7 @@ function refuseOther(before: Lock | undefined, isThere: boolean, { reference, na
   }
 }
 
-function twoCommits(before: Lock, model: HubModel, asked: string[], left: string[], { reference, name }: PullRequest): MixspaceError {
+function twoCommits(before: Lock, model: HubModel, { asked, left }: { asked: string[]; left: string[] }, { reference, name }: PullRequest): MixspaceError {
   const old = before.commit.slice(0, 12);
   return new MixspaceError(
     'conflict',

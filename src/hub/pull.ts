@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { copyFile, link, mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { MixspaceError } from '../errors.js';
-import { downloadFile } from './download.js';
+import { downloadFile, type WantedFile } from './download.js';
 import type { HubClient } from './hub-client.js';
 import { shortLicense } from './license.js';
 import { lockName, type Lock } from './lock.js';
@@ -31,7 +31,7 @@ export async function carryOut(hub: HubClient, places: Places, plan: PullPlan, r
   for (const file of plan.files) {
     hub.signal.throwIfAborted();
     const target = path.join(staging, file.target);
-    files[file.target] = { size: file.size, sha256: await bring(hub, plan, file, target, report) };
+    files[file.target] = { size: file.size, sha256: await bring({ hub, model: plan.model, file }, target, report) };
   }
   const kept = plan.before ? await keepOwnFiles(directory, staging, plan.before, new Set(Object.keys(files))) : [];
   await tellService(places, plan, files, kept.includes(cardName));
@@ -53,9 +53,10 @@ export async function carryOut(hub: HubClient, places: Places, plan: PullPlan, r
   return lock;
 }
 
-async function bring(hub: HubClient, plan: PullPlan, file: PlannedFile, target: string, report: PullReport): Promise<string> {
+async function bring(wanted: WantedFile<PlannedFile>, target: string, report: PullReport): Promise<string> {
+  const { file } = wanted;
   if (!file.here) {
-    const sha256 = await downloadFile(hub, plan.model, file, target, (bytes) => report.at(file, bytes));
+    const sha256 = await downloadFile(wanted, target, (bytes) => report.at(file, bytes));
     report.came(file);
     return sha256;
   }

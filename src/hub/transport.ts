@@ -57,7 +57,7 @@ export class Transport {
     let hubHeaders: IncomingHttpHeaders = {};
     for (let hops = 0; hops <= mostRedirects; hops++) {
       const atHome = url.origin === this.#origin;
-      const answer = await this.#send(method, url, atHome, from, signal);
+      const answer = await this.#send(method, url, { from, signal });
       const { statusCode: status, headers, body } = answer;
       if (atHome) hubHeaders = { ...hubHeaders, ...headers };
       const isRedirect = status >= 300 && status < 400 && typeof headers.location === 'string';
@@ -85,13 +85,13 @@ export class Transport {
     return this.#dispatcher.destroy();
   }
 
-  async #send(method: 'GET' | 'HEAD', url: URL, atHome: boolean, from: number, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async #send(method: 'GET' | 'HEAD', url: URL, { from, signal }: { from: number; signal: AbortSignal }): Promise<Dispatcher.ResponseData> {
     const headers: Record<string, string> = {
       'user-agent': 'mixspace',
       // Ranges and hashes are of the file's own bytes.
       'accept-encoding': 'identity',
       ...(from > 0 ? { range: `bytes=${from}-` } : {}),
-      ...(atHome && this.#access.token !== undefined ? { authorization: `Bearer ${this.#access.token}` } : {}),
+      ...(url.origin === this.#origin && this.#access.token !== undefined ? { authorization: `Bearer ${this.#access.token}` } : {}),
     };
     try {
       return await request(url, { method, headers, dispatcher: this.#dispatcher, signal });

@@ -268,9 +268,9 @@ export class Jobs {
     if ('cancelled' in end) return this.#end(live, { state: 'cancelled', problem: end.cancelled });
     if (collection !== undefined && !(await this.#parts.hasCollection(collection).catch(() => true))) return this.#end(live, { state: 'cancelled', problem: deletedSentence(collection) });
     const { code, message } = toMixspaceError(end.error);
-    const cause = end.error instanceof MixspaceError ? String(end.error.cause ?? '') : String((end.error as Error)?.stack ?? end.error);
+    const cause = end.error instanceof MixspaceError ? told(end.error.cause) : told(end.error);
     const { id, kind } = live.job;
-    this.#parts.log(code === 'internal' || code === 'disk_full' ? 'error' : 'warn', `Job "${id}" has failed; resumed, it goes on. ${message}`, { job: id, kind, ...(collection === undefined ? {} : { collection }), code, ...(cause === '' ? {} : { cause }) });
+    this.#parts.log(code === 'internal' || code === 'disk_full' ? 'error' : 'warn', `Job "${id}" has failed; resumed, it goes on. ${message}`, { job: id, kind, ...(collection === undefined ? {} : { collection }), code, ...(cause === undefined ? {} : { cause }) });
     return this.#end(live, { state: 'failed', problem: message });
   }
 
@@ -366,3 +366,9 @@ async function stopped(live: LiveJob): Promise<void> {
 }
 
 const deletedSentence = (collection: string): string => `Collection "${collection}" was deleted.`;
+
+/** What the log says of anything thrown. */
+function told(thrown: unknown): string | undefined {
+  if (thrown instanceof Error) return thrown.stack ?? thrown.message;
+  return typeof thrown === 'string' ? thrown : JSON.stringify(thrown);
+}

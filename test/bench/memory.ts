@@ -60,13 +60,14 @@ function total(all: ProcessMemory[], key: 'resident' | 'proportional'): number {
 }
 
 function processesOf(server: RunningServer): ProcessMemory[] {
-  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n');
-  const children = lines.map((line) => line.trim().split(/\s+/).map(Number) as [number, number]).filter(([, parent]) => parent === server.process.pid);
-  return [server.process.pid!, ...children.map(([pid]) => pid)].flatMap((pid, i) => {
+  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' }).trim().split('\n');
+  const all = lines.map((line) => line.trim().split(/\s+/)).map(([pid, parent, ...args]) => ({ pid: Number(pid), parent: Number(parent), guard: args.at(-1) === 'mixspace-guard' }));
+  const children = all.filter(({ parent }) => parent === server.process.pid).map(({ pid, guard }) => ({ pid, name: guard ? 'guard' : 'encoder' }));
+  return [{ pid: server.process.pid!, name: 'service' }, ...children].flatMap(({ pid, name }) => {
     try {
       const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
       const of = (field: string): number => Math.round(Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(rollup)![1]) / 1024);
-      return [{ name: i === 0 ? 'service' : 'encoder', resident: of('Rss'), proportional: of('Pss') }];
+      return [{ name, resident: of('Rss'), proportional: of('Pss') }];
     } catch {
       // It has ended meanwhile, ps among them.
       return [];

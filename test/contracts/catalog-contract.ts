@@ -306,7 +306,7 @@ function drawWrite(random: Random, shelf: ShelfOfItems): ItemWrite {
   const id = random.pick(ids);
   const before = shelf.items.get(id);
   const rest = {
-    ...(random.next() < 0.5 ? { metadata: (before && random.next() < 0.4 ? reordered(before.metadata) : drawMetadata(random)) as Metadata } : {}),
+    ...(random.next() < 0.5 ? { metadata: (before && random.next() < 0.4 ? reordered(before.metadata) : drawMetadata(random)) } : {}),
     ...(random.next() < 0.3 ? { source: random.pick(['camera', 'a.jpg', 'été']) } : {}),
   };
   if (before && random.next() < 0.2) return { id, ...rest };
@@ -323,7 +323,7 @@ async function operate(catalog: Catalog, shelf: ShelfOfItems, random: Random): P
     expect(await catalog.write('photos', writes)).toEqual(expected);
   } else if (kind < 0.55) {
     const id = random.pick(ids);
-    const metadata = drawMetadata(random) as Metadata;
+    const metadata = drawMetadata(random);
     const before = shelf.items.get(id);
     if (!before) return void (await expect(catalog.setMetadata('photos', id, metadata)).rejects.toMatchObject({ code: 'not_found' }));
     shelf.take({ id, metadata });

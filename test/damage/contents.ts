@@ -154,7 +154,7 @@ async function readAll(store: BothPorts, { sent, embeddings, thumbnails, dimensi
   }
   const ids = [...sent.keys()].sort();
   await check('list', () => store.listItems('default', { limit: 1_000 }), ({ items }) => same(items.map(({ id }) => id), ids));
-  await check('filtered list', () => store.listItems('default', { limit: 1_000, filter: { life: 1 } as never }), ({ items }) => same(items.map(({ id }) => id), ids.filter((id) => sent.get(id)!.metadata.life === 1)));
+  await check('filtered list', () => store.listItems('default', { limit: 1_000, filter: { life: 1 } }), ({ items }) => same(items.map(({ id }) => id), ids.filter((id) => sent.get(id)!.metadata.life === 1)));
   await check('collection', () => store.describeCollection('default'), ({ counts, dimension: found }) => counts.image + counts.text === sent.size && found === dimension);
 
   const leftOut = new Set((await check('impossible', () => store.listImpossible('default', 1_000), () => true))?.map(({ id }) => id));

@@ -138,7 +138,7 @@ export async function leaveUnfinished(checkout: string, directory: string): Prom
 }
 
 type Described = Awaited<ReturnType<BothPorts['describeCollection']>>;
-const describeCollection = (store: BothPorts | OlderStore, name: string): Promise<Described> => ('describeCollection' in store ? store.describeCollection(name) : ((store as OlderStore).getCollection(name) as Promise<Described>));
+const describeCollection = (store: BothPorts | OlderStore, name: string): Promise<Described> => ('describeCollection' in store ? store.describeCollection(name) : (store.getCollection(name) as Promise<Described>));
 
 /** Whether there is one, once there is. */
 async function graphReady(store: BothPorts | OlderStore, name: string): Promise<boolean> {

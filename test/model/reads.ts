@@ -164,9 +164,9 @@ function drawSearch(random: Random, world: World, shelf: Shelf): DrawnSearch {
         // What is left of opposites is the more rounded.
         isEncoded: isSum || parts.some(({ isEncoded }) => isEncoded),
         excluded: new Set(parts.flatMap(({ excludes }) => excludes ?? [])),
-        ...('modality' in rest ? { modality: rest.modality! } : {}),
-        ...('filter' in rest ? { filter: rest.filter! } : {}),
-        ...('min_score' in rest ? { minScore: rest.min_score! } : {}),
+        ...('modality' in rest ? { modality: rest.modality } : {}),
+        ...('filter' in rest ? { filter: rest.filter } : {}),
+        ...('min_score' in rest ? { minScore: rest.min_score } : {}),
         limit: limit ?? 10,
       };
     },

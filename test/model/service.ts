@@ -20,7 +20,7 @@ export class Service {
 
   /** `store`: settings of its store that no environment variable names. */
   static async start(env: Record<string, string>, store: object | undefined): Promise<Service> {
-    const early = store && { NODE_OPTIONS: `--import=${pathToFileURL(path.join(import.meta.dirname, 'early-graphs.mjs'))}`, STORE_SETTINGS: JSON.stringify(store) };
+    const early = store && { NODE_OPTIONS: `--import=${pathToFileURL(path.join(import.meta.dirname, 'early-graphs.mjs')).href}`, STORE_SETTINGS: JSON.stringify(store) };
     const service = new Service({ ...env, ...early }, await mkdtemp(path.join(tmpdir(), 'mixspace-model-index-')));
     await service.startAgain();
     return service;

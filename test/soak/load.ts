@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { call } from '../api.js';
 import { inFlight, median, milliseconds, percentile } from '../bench/timing.js';
-import { startServer, type RunningServer } from '../server.js';
-import { childrenOf, residentBytes } from './process-tree.js';
+import { startServer, workersOf, type RunningServer } from '../server.js';
+import { residentBytes } from './process-tree.js';
 import { fresh, Requests, type Request } from './requests.js';
 
 const overload = 4;
@@ -119,7 +119,7 @@ async function soak(server: RunningServer, requests: Requests, rate: number, dur
       void residentBytes(server.process.pid!).then((bytes) => resident.push(bytes));
     }
     if (elapsed() > ((killed + 0.5) / kills) * duration) {
-      const workers = await childrenOf(server.process.pid!);
+      const workers = workersOf(server);
       process.kill(workers[killed++ % workers.length]!, 'SIGKILL');
     }
     if (elapsed() > ((lags.length + 1) / 4) * duration) {

@@ -7,11 +7,6 @@ interface Entry {
   kilobytes: number;
 }
 
-/** Processes that a process has started, by `ps`. */
-export async function childrenOf(pid: number): Promise<number[]> {
-  return (await all()).filter(({ parent }) => parent === pid).map((each) => each.pid);
-}
-
 /** Resident bytes of a process and of those it has started. Pages that they share count once for each. */
 export async function residentBytes(pid: number): Promise<number> {
   return 1024 * (await all()).filter((each) => each.pid === pid || each.parent === pid).reduce((sum, { kilobytes }) => sum + kilobytes, 0);

@@ -48,7 +48,7 @@ export class Requests {
     const form = new FormData();
     const ids = Array.from({ length: 4 }, () => String(this.#uploads++ % ring));
     form.append('metadata', JSON.stringify(ids.map((id) => ({ id }))));
-    for (const id of ids) form.append('file', new Blob([this.#bytes() as Uint8Array<ArrayBuffer>]), `${id}.jpg`);
+    for (const id of ids) form.append('file', new Blob([this.#bytes()]), `${id}.jpg`);
     return call(this.#url, 'POST', items(), form, fresh);
   }
 

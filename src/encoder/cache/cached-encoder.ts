@@ -39,7 +39,7 @@ export class CachedEncoder implements Encoder {
   async encodeTexts(model: string | ModelVersion, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]> {
     const space = typeof model === 'string' ? await this.#models.model(model) : model;
     const { fingerprint } = space;
-    const keys = await Promise.all(texts.map((text) => (text.length > longestKey ? contentKey(fingerprint, new TextEncoder().encode(text)) : `${fingerprint} ${text}`)));
+    const keys = await Promise.all(texts.map(async (text) => (text.length > longestKey ? contentKey(fingerprint, new TextEncoder().encode(text)) : `${fingerprint} ${text}`)));
     const outcomes = await this.#texts.outcomes(keys, options.priority, async (places) => {
       const embeddings = await this.#encoder.encodeTexts(space, places.map((place) => texts[place]!), options);
       return embeddings.map((value) => ({ ok: true, value }));

@@ -63,7 +63,7 @@ export function decodeHeic(bytes: Uint8Array): HeicSamples {
   const handle = checked(libheif.heif_js_context_get_primary_image_handle(context));
   const channels = libheif.heif_image_handle_has_alpha_channel(handle) ? 4 : 3;
   const chroma = channels === 4 ? libheif.heif_chroma_interleaved_RGBA : libheif.heif_chroma_interleaved_RGB;
-  const { image, channels: planes } = checked(libheif.heif_js_decode_image2(handle, libheif.heif_colorspace_RGB, chroma)) as HeifImage;
+  const { image, channels: planes } = checked<HeifImage>(libheif.heif_js_decode_image2(handle, libheif.heif_colorspace_RGB, chroma));
   const [plane] = planes;
   if (!plane) throw new Error('The decoder gave no picture');
   const { width, height, stride, data } = plane;

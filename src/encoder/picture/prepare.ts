@@ -9,11 +9,20 @@ export type PictureStage = 'decode' | 'resize' | 'thumbnail';
 /** Runs work and adds its time to that of a stage. */
 export type Timed = <T>(stage: PictureStage, work: () => T | Promise<T>) => Promise<T>;
 
-/**
- * Writes the picture into `tensor` at `offset`, as `writeTensor` does, and gives the thumbnail if one is asked. Throws
- * `damaged_media` for what cannot be decoded.
- */
-export async function preparePicture(bytes: Uint8Array, header: PictureHeader, preprocessing: Preprocessing, tensor: Float32Array, offset: number, thumbnail: boolean, timed: Timed): Promise<Uint8Array | undefined> {
+export interface SentPicture {
+  bytes: Uint8Array;
+  /** Whether one is asked. */
+  thumbnail: boolean;
+}
+
+/** Where in a batch's tensor a picture goes. */
+export interface Place {
+  tensor: Float32Array;
+  offset: number;
+}
+
+/** Writes the picture into its place, as `writeTensor` does, and gives the thumbnail if one is asked. Throws `damaged_media` for what cannot be decoded. */
+export async function preparePicture({ bytes, header, thumbnail }: SentPicture & { header: PictureHeader }, preprocessing: Preprocessing, { tensor, offset }: Place, timed: Timed): Promise<Uint8Array | undefined> {
   if (preprocessing.speed === 'fast' && canShrink(header, preprocessing)) {
     const small = await timed('decode', () => decodeShrunk(bytes, header, preprocessing));
     await timed('resize', () => writeTensor(fitSquare(small, preprocessing), preprocessing, tensor, offset));

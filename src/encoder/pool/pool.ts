@@ -9,8 +9,7 @@ import type { PicturesReply, TextsReply, Usage } from '../protocol/messages.js';
 import type { BatchLimits } from './batch.js';
 import { cannotLoad, stopping } from './failures.js';
 import { outcomesOf } from './outcomes.js';
-import { JobQueue, type Job } from './queue.js';
-import type { Rank } from './rank.js';
+import { JobQueue, type Job, type Waiting } from './queue.js';
 import { Residency } from './residency.js';
 import { Slot } from './slot.js';
 import type { Version } from './version.js';
@@ -295,7 +294,7 @@ export class WorkerPool {
 
   /** Whether there was something for it. */
   #feed(slot: Slot): boolean {
-    const jobs = this.#queue.take((rank) => slot.hasRoom(rank), this.#options.batch, (version, modality, rank, waitedMs) => this.#mayTake(slot, version, modality, rank, waitedMs));
+    const jobs = this.#queue.take((rank) => slot.hasRoom(rank), this.#options.batch, (waiting) => this.#mayTake(slot, waiting));
     const [first] = jobs;
     if (!first) return false;
     if (slot.resting && !this.#wake(slot)) {
@@ -307,7 +306,7 @@ export class WorkerPool {
   }
 
   /** A worker that holds the model goes first; another one loads it only where those are busy and memory allows. */
-  #mayTake(slot: Slot, version: Version, modality: Modality, rank: Rank, waitedMs: number): boolean {
+  #mayTake(slot: Slot, { version, modality, rank, waitedMs }: Waiting): boolean {
     if (slot.holds(version, modality)) return true;
     const holders = this.#residency.holders(version, modality);
     if (holders.length === 0) return true;

@@ -5,8 +5,16 @@ import { takeBatch, type BatchLimits } from './batch.js';
 import { ranks, type Rank } from './rank.js';
 import type { Version } from './version.js';
 
-/** Whether a worker may take what waits for a tower. */
-export type Accepts = (version: Version, modality: Modality, rank: Rank, waitedMs: number) => boolean;
+/** What waits for a tower. */
+export interface Waiting {
+  version: Version;
+  modality: Modality;
+  rank: Rank;
+  waitedMs: number;
+}
+
+/** Whether a worker may take it. */
+export type Accepts = (waiting: Waiting) => boolean;
 
 /** One input that waits or is being encoded. */
 export interface Job {
@@ -125,7 +133,7 @@ export class JobQueue {
     for (const lane of this.#lanes.values()) {
       const head = lane.jobs[0];
       if (lane.rank !== rank || !head || (oldest && head.queuedAt >= oldest.jobs[0]!.queuedAt)) continue;
-      if (accepts(lane.version, lane.modality, rank, performance.now() - head.queuedAt)) oldest = lane;
+      if (accepts({ version: lane.version, modality: lane.modality, rank, waitedMs: performance.now() - head.queuedAt })) oldest = lane;
     }
     return oldest;
   }

@@ -7,6 +7,7 @@ import { MixspaceError } from '../../errors.js';
 import { keyOf, type ModelPackage } from '../package/model-package.js';
 import { Channel } from '../protocol/channel.js';
 import type { FailedReply, LoadedReply, Reply, ReplyBody, Request, RequestBody, Usage, WorkerSettings } from '../protocol/messages.js';
+import { Guard } from './guard.js';
 
 /** What a worker makes in JavaScript is small or short-lived; what V8 would take for it by itself is 32 MB. */
 const youngMegabytes = '--max-semi-space-size=4';
@@ -19,6 +20,7 @@ export type StartWorker = (settings: WorkerSettings) => ChildProcess;
  * can be ended while native code runs.
  */
 export function startWorkerFrom(file: URL, nodeOptions: string[] = []): StartWorker {
+  const guard = new Guard();
   return (settings) => {
     const child = spawn(process.execPath, ['--expose-gc', youngMegabytes, ...nodeOptions, fileURLToPath(file), JSON.stringify(settings)], {
       stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
@@ -34,6 +36,7 @@ export function startWorkerFrom(file: URL, nodeOptions: string[] = []): StartWor
       },
     });
     yieldToService(child);
+    guard.watch(child);
     return child;
   };
 }
@@ -62,8 +65,8 @@ export class WorkerDied extends Error {
 
 interface Question {
   kind: RequestBody['kind'];
-  resolve(reply: ReplyBody): void;
-  reject(error: Error): void;
+  resolve: (reply: ReplyBody) => void;
+  reject: (error: Error) => void;
   /** Milliseconds of `performance.now()`. */
   deadline: number;
 }
@@ -157,7 +160,7 @@ export class WorkerProcess {
     if (this.#dead) throw this.#died();
     const ticket = ++this.#lastTicket;
     const reply = await new Promise<ReplyBody>((resolve, reject) => {
-      this.#channel.send({ ...request, ticket } as Request);
+      this.#channel.send({ ...request, ticket });
       this.#questions.set(ticket, { kind: request.kind, resolve, reject, deadline: performance.now() + limitMs });
       this.#watch();
     });

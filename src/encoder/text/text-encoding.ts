@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Tokenizer } from '@huggingface/tokenizers';
+import { Tokenizer, type Normalizer } from '@huggingface/tokenizers';
 import { readCharsmap } from './charsmap.js';
 import { cleaned, type Cleaning } from './cleaning.js';
 import { PieceTable } from './piece-table.js';
@@ -73,7 +73,7 @@ async function openTextEncoding(directory: string, rules: TextRules): Promise<Te
   const tokenizer = tokenizerOf(withoutSpecialTokens(file), config);
   // What lives as long as the tokenizer must not hold what it was made of.
   file.model = {};
-  applyCharsmaps(tokenizer.normalizer as LiveNormalizer | null, file.normalizer);
+  applyCharsmaps(tokenizer.normalizer, file.normalizer);
   const idOf = (token: string) => file.added_tokens.find(({ content }) => content === token)?.id ?? tokenizer.token_to_id(token);
   const ending = specialsAtEnd(tokenizer);
   const { contextLength } = rules;
@@ -87,7 +87,7 @@ async function openTextEncoding(directory: string, rules: TextRules): Promise<Te
       // The references lower letter by letter, JavaScript whole strings, where a final Greek sigma takes another form.
       if (rules.lowercase || lowers) input = input.replaceAll('Σ', 'σ');
       if (rules.lowercase && !lowers) input = input.toLowerCase();
-      const ids: number[] = tokenizer.encode(input).ids;
+      const { ids } = tokenizer.encode(input);
       if (ids.length <= contextLength) return { ids, truncated: cut };
       return { ids: [...ids.slice(0, contextLength - ending), ...ids.slice(ids.length - ending)], truncated: true };
     },
@@ -103,13 +103,8 @@ function hasLowercase(normalizer: object | null): boolean {
   return normalizer !== null && /"type":"Lowercase"|"lowercase":true/.test(JSON.stringify(normalizer));
 }
 
-interface LiveNormalizer {
-  normalizers?: (LiveNormalizer | null)[];
-  normalize(text: string): string;
-}
-
 /** The library stands in for every precompiled map with NFKC and a list of white space; here the map itself is applied. */
-function applyCharsmaps(live: LiveNormalizer | null | undefined, node: NormalizerNode | null): void {
+function applyCharsmaps(live: Normalizer | null | undefined, node: NormalizerNode | null): void {
   if (!live || !node) return;
   if (node.type === 'Precompiled' && node.precompiled_charsmap) live.normalize = readCharsmap(node.precompiled_charsmap);
   node.normalizers?.forEach((child, i) => applyCharsmaps(live.normalizers?.[i], child));
@@ -140,7 +135,7 @@ function tokenizerOf(file: TokenizerFile, config: object): Tokenizer {
   const table = new PieceTable(model.vocab);
   const tokenizer = new Tokenizer({ ...file, model: { ...model, vocab: [unknown], unk_id: 0 } }, config);
   for (const { content, id } of file.added_tokens) table.set(content, id);
-  const live = tokenizer.model as unknown as LiveUnigram;
+  const live = tokenizer.model as LiveUnigram;
   live.min_score = table.scores.reduce((least, score) => Math.min(least, score), Infinity);
   live.unk_score = live.min_score - 10;
   live.scores = table.scores;
@@ -158,7 +153,7 @@ function tokenizerOf(file: TokenizerFile, config: object): Tokenizer {
 function released(tokenizer: Tokenizer, { model }: TokenizerFile): Tokenizer {
   delete model.vocab;
   delete model.merges;
-  Object.assign(tokenizer.model as object, { vocab: [], merges: [] });
+  Object.assign(tokenizer.model, { vocab: [], merges: [] });
   return tokenizer;
 }
 
@@ -173,8 +168,8 @@ function withoutSpecialTokens(file: TokenizerFile): TokenizerFile {
 
 /** How many special tokens the template puts after a text. */
 function specialsAtEnd(tokenizer: Tokenizer): number {
-  const bare: number[] = tokenizer.encode('a', { add_special_tokens: false }).ids;
-  const full: number[] = tokenizer.encode('a').ids;
+  const { ids: bare } = tokenizer.encode('a', { add_special_tokens: false });
+  const { ids: full } = tokenizer.encode('a');
   const start = full.findIndex((_, i) => bare.every((id, k) => full[i + k] === id));
   return full.length - Math.max(start, 0) - bare.length;
 }

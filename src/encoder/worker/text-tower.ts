@@ -27,7 +27,7 @@ export async function loadTextTower(directory: string, rules: Towers['text'], se
   try {
     checkLength(tower, rules);
     const feeds = (texts: EncodedText[], rows: number, length = lengthOf(tower, rules, texts)): Feeds =>
-      Object.fromEntries([...tower.inputs].map(([known, { name, type }]) => [name, idTensor(known, type, texts, rows, length, encoding.padTokenId)]));
+      Object.fromEntries([...tower.inputs].map(([known, { name, type }]) => [name, idTensor(type, [rows, length], idsOf(known, texts, [rows, length], encoding.padTokenId))]));
     const probe = encoding.encode('a');
     const dimension = await trial(tower, (rows) => feeds([probe], rows));
     await checkPadding(tower, rules, probe, (length) => encodeAll(tower, 1, dimension, (_start, _end, rows) => feeds([probe], rows, length)));
@@ -74,7 +74,7 @@ function lengthOf(tower: Tower, { padding, contextLength }: Towers['text'], text
 }
 
 /** Rows beyond the texts repeat the last one. */
-function idTensor(known: string, type: string, texts: EncodedText[], rows: number, length: number, padTokenId: number): Tensor {
+function idsOf(known: string, texts: EncodedText[], [rows, length]: [rows: number, length: number], padTokenId: number): Int32Array {
   const values = new Int32Array(rows * length);
   if (known === 'input_ids') values.fill(padTokenId);
   if (known !== 'token_type_ids') {
@@ -83,5 +83,9 @@ function idTensor(known: string, type: string, texts: EncodedText[], rows: numbe
       for (let i = 0; i < ids.length; i++) values[row * length + i] = known === 'input_ids' ? ids[i]! : 1;
     }
   }
-  return type === 'int32' ? new Tensor('int32', values, [rows, length]) : new Tensor('int64', BigInt64Array.from(values, BigInt), [rows, length]);
+  return values;
+}
+
+function idTensor(type: string, shape: [rows: number, length: number], ids: Int32Array): Tensor {
+  return type === 'int32' ? new Tensor('int32', ids, shape) : new Tensor('int64', BigInt64Array.from(ids, BigInt), shape);
 }

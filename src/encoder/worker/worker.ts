@@ -6,7 +6,7 @@ import { changed, requireUnchanged } from '../package/fingerprint.js';
 import { keyOf, readPackage, type ModelPackage } from '../package/model-package.js';
 import { versionOfFiles } from '../package/version.js';
 import { decodedBytes, readHeader, settleDecoder } from '../picture/decode.js';
-import { preparePicture } from '../picture/prepare.js';
+import { preparePicture, type Place, type SentPicture } from '../picture/prepare.js';
 import type { Preprocessing } from '../picture/preprocess.js';
 import { Channel } from '../protocol/channel.js';
 import type { PictureFacts, PicturesReply, Reply, ReplyBody, Request, RequestBody, StageSeconds, TextsReply, WorkerSettings } from '../protocol/messages.js';
@@ -103,7 +103,7 @@ const loaders: { [Kind in Modality]: (model: ModelPackage) => Promise<TowerOf[Ki
 function present<Kind extends Modality>({ id, towers }: ModelPackage, modality: Kind): NonNullable<ModelPackage['towers'][Kind]> {
   const tower = towers[modality];
   if (!tower) throw new MixspaceError('not_ready', `Model ${id} has no tower for ${modality}.`);
-  return tower as NonNullable<ModelPackage['towers'][Kind]>;
+  return tower;
 }
 
 async function load<Kind extends Modality>(model: ModelPackage, modality: Kind): Promise<Guarded<Kind>> {
@@ -145,15 +145,15 @@ async function encodeTexts(tower: TextTower, texts: string[], wantIds: boolean):
   return { kind: 'texts', ...answer, texts: encoded.map(({ ids, truncated }) => ({ tokens: ids.length, truncated, ...(wantIds ? { ids } : {}) })), seconds };
 }
 
-async function encodePictures(tower: ImageTower, rules: Preprocessing, pictures: { bytes: Uint8Array; thumbnail: boolean }[]): Promise<PicturesReply> {
+async function encodePictures(tower: ImageTower, rules: Preprocessing, pictures: SentPicture[]): Promise<PicturesReply> {
   const seconds: StageSeconds = {};
   const stride = 3 * rules.size ** 2;
   const tensor = new Float32Array(pictures.length * stride);
   const outcomes: PicturesReply['pictures'] = [];
   let read = 0;
-  for (const { bytes, thumbnail } of pictures) {
+  for (const sent of pictures) {
     try {
-      const picture = await readPicture(bytes, rules, tensor, read * stride, thumbnail, seconds);
+      const picture = await readPicture(sent, rules, { tensor, offset: read * stride }, seconds);
       outcomes.push({ ok: true, picture });
       read++;
     } catch (error) {
@@ -164,10 +164,10 @@ async function encodePictures(tower: ImageTower, rules: Preprocessing, pictures:
   return { kind: 'pictures', ...answer, pictures: outcomes, seconds };
 }
 
-async function readPicture(bytes: Uint8Array, rules: Preprocessing, tensor: Float32Array, offset: number, thumbnail: boolean, seconds: StageSeconds): Promise<PictureFacts> {
-  const header = await timed(seconds, 'decode', () => readHeader(bytes, limits));
+async function readPicture(sent: SentPicture, rules: Preprocessing, place: Place, seconds: StageSeconds): Promise<PictureFacts> {
+  const header = await timed(seconds, 'decode', () => readHeader(sent.bytes, limits));
   return alone(decodedBytes(header), async () => {
-    const made = await preparePicture(bytes, header, rules, tensor, offset, thumbnail, (stage, work) => timed(seconds, stage, work));
+    const made = await preparePicture({ ...sent, header }, rules, place, (stage, work) => timed(seconds, stage, work));
     const { width, height, mediaType, takenAt } = header;
     return { width, height, mediaType, ...(takenAt === undefined ? {} : { takenAt }), ...(made === undefined ? {} : { thumbnail: made }) };
   });

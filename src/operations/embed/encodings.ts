@@ -5,7 +5,7 @@ type Wire = number[] | string;
 /** One embedding as the wire has it: in the encoding asked for, or by name in each of a list. `int8` needs it normalised. */
 export function encoded(embedding: Float32Array, encodings: EmbeddingEncoding | EmbeddingEncoding[]): Wire | EncodedEmbeddings {
   if (!Array.isArray(encodings)) return encoders[encodings](embedding);
-  return Object.fromEntries(encodings.map((each) => [each, encoders[each](embedding)])) as EncodedEmbeddings;
+  return Object.fromEntries(encodings.map((each) => [each, encoders[each](embedding)]));
 }
 
 const encoders: Record<EmbeddingEncoding, (embedding: Float32Array) => Wire> = {

@@ -1,5 +1,5 @@
 /** Filters on metadata, as api.md has them: types are strict, a scalar matches an array that holds it. */
-import type { FieldCondition, Filter } from '../../domain/filter.js';
+import type { Filter } from '../../domain/filter.js';
 import type { Metadata } from '../../domain/metadata.js';
 import { compareCodePoints } from '../../domain/code-point-order.js';
 
@@ -19,7 +19,7 @@ export function compileFilter(filter: Filter): Predicate<Metadata> {
         return not(compileFilter(operand as Filter));
       default: {
         const path = key.split('.');
-        const matches = compileField(operand as FieldCondition);
+        const matches = compileField(operand);
         return (metadata) => matches(valueAt(metadata, path));
       }
     }
