@@ -100,7 +100,7 @@ describe('the service', () => {
 it('MIXSPACE_CACHE bounds what is kept, and 0 keeps nothing', async () => {
   const texts = Array.from({ length: 100 }, (_, i) => `text number ${i}`);
   const input = { input: texts };
-  const small = await startServer({ env: { MIXSPACE_MODELS_DIR: reference, MIXSPACE_MODEL: 'clip-tiny', MIXSPACE_WORKERS: '1', MIXSPACE_CACHE: '40kB' } });
+  const small = await startServer({ env: { MIXSPACE_CACHE: '40kB' } });
   try {
     await call(small.url, 'POST', '/v1/embeddings', input);
     const held = await metric(small, 'mixspace_cache_bytes');
@@ -113,7 +113,7 @@ it('MIXSPACE_CACHE bounds what is kept, and 0 keeps nothing', async () => {
   } finally {
     await small.remove();
   }
-  const none = await startServer({ env: { MIXSPACE_MODELS_DIR: reference, MIXSPACE_MODEL: 'clip-tiny', MIXSPACE_WORKERS: '1' }, args: ['--cache', '0'] });
+  const none = await startServer({ args: ['--cache', '0'] });
   try {
     const [first, second] = [await call(none.url, 'POST', '/v1/embeddings', input), await call(none.url, 'POST', '/v1/embeddings', input)];
     expect(second.body).toEqual(first.body);

@@ -55,7 +55,7 @@ describe('changes under load and in bad moments', () => {
   it('classifies anew with the new files where they came in the middle', async () => {
     const server = await start();
     const before = (await embed(server, 'other')).body.fingerprint;
-    const labels = texts(900, 'label').map((name) => ({ name, prompts: texts(20, `a prompt of ${name}`) }));
+    const labels = texts(500, 'label').map((name) => ({ name, prompts: texts(20, `a prompt of ${name}`) }));
     const classified = call(server.url, 'POST', '/v1/classify', { model: 'other', input: 'a dog', labels, top_k: 1 });
     await put('siglip2-tiny', 'other');
     await until(() => listedAs(server, 'other'), ({ fingerprint }) => fingerprint !== before);
@@ -180,7 +180,7 @@ describe('changes under load and in bad moments', () => {
     }
     let isOver = false;
     const swapped = (async () => {
-      for (let count = 0; count < 40; count++) {
+      for (let count = 0; count < 20; count++) {
         await rename(path.join(models, 'other'), path.join(models, '.x'));
         await rename(path.join(models, 'third'), path.join(models, 'other'));
         await rename(path.join(models, '.x'), path.join(models, 'third'));

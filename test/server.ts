@@ -10,10 +10,12 @@ import { reservePort } from './ports.js';
 export const repository = path.resolve(import.meta.dirname, '..');
 const main = path.join(repository, 'dist/main.js');
 
+/** A models directory of one package, clip-tiny: whoever has many checks each of them at every start. */
+export const tinyModels = path.join(repository, 'test/fixtures/tiny');
 /** The package that comes with the service, or those that whoever runs the tests names. */
 export const bundled = { MIXSPACE_MODELS_DIR: process.env['MIXSPACE_MODELS_DIR'] ?? path.join(repository, 'models') };
 /** Of the many services that tests start, each is ready in half the time: one worker, and one package of 2 MB. What is measured has what users have. */
-const quick = { MIXSPACE_WORKERS: '1', MIXSPACE_MODELS_DIR: path.join(repository, 'test/fixtures/tiny') };
+const quick = { MIXSPACE_WORKERS: '1', MIXSPACE_MODELS_DIR: tinyModels };
 const storeSettings = pathToFileURL(path.join(repository, 'test/store-settings.mjs'));
 
 export interface RunningServer {

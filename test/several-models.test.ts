@@ -14,18 +14,26 @@ import { repository, startServer, type RunningServer, type ServerOptions } from 
 const fixtures = path.join(repository, 'test/fixtures/reference');
 const bundled = path.join(repository, 'models/mixspace-graft-0.3');
 
-/** Five models of two kinds, and two packages that cannot be used. */
+const sources = { a: 'clip-tiny', b: 'clip-tiny', c: 'clip-tiny', d: 'siglip2-tiny' };
+const made: string[] = [];
+
+/** A models directory of some of five models of two kinds (`e` is the bundled one) and two packages that cannot be used. */
+async function modelsOf(names: string): Promise<string> {
+  const models = await mkdtemp(path.join(tmpdir(), 'mixspace-models-'));
+  made.push(models);
+  for (const name of names) await symlink(name === 'e' ? bundled : path.join(fixtures, sources[name as keyof typeof sources]), path.join(models, name));
+  return models;
+}
+
+/** All of them. */
 let models: string;
 beforeAll(async () => {
-  models = await mkdtemp(path.join(tmpdir(), 'mixspace-models-'));
-  for (const name of ['a', 'b', 'c']) await symlink(path.join(fixtures, 'clip-tiny'), path.join(models, name));
-  await symlink(path.join(fixtures, 'siglip2-tiny'), path.join(models, 'd'));
-  await symlink(bundled, path.join(models, 'e'));
+  models = await modelsOf('abcde');
   for (const name of ['junk', 'unread']) await cp(path.join(fixtures, 'clip-tiny'), path.join(models, name), { recursive: true });
   await writeFile(path.join(models, 'junk/onnx/vision_model.onnx'), 'junk');
   await writeFile(path.join(models, 'unread/config.json'), '{');
 });
-afterAll(() => rm(models, { recursive: true }));
+afterAll(() => Promise.all(made.map((each) => rm(each, { recursive: true }))));
 
 const running: RunningServer[] = [];
 const opened: OpenEncoder[] = [];
@@ -104,7 +112,7 @@ describe('several models', () => {
   });
 
   it('keeps what it is told to load at the start, and unloads the rest when idle', async () => {
-    const server = await start({ MIXSPACE_PRELOAD: 'd', MIXSPACE_MODEL_IDLE: '1' });
+    const server = await start({ MIXSPACE_MODELS_DIR: await modelsOf('ade'), MIXSPACE_PRELOAD: 'd', MIXSPACE_MODEL_IDLE: '1' });
     expect((await listed(server)).filter(({ loaded }) => loaded).map(({ id }) => id)).toEqual(['a', 'd']);
     const before = (await embed(server, 'e')).body.data[0].embedding;
     await until(() => listed(server), (all) => all.find(({ id }) => id === 'e').loaded === false);
@@ -115,11 +123,12 @@ describe('several models', () => {
   });
 
   it('takes a collection for whole while its model is still to be checked', async () => {
-    const before = await start();
+    const two = { MIXSPACE_MODELS_DIR: await modelsOf('ae') };
+    const before = await start(two);
     await call(before.url, 'POST', '/v1/collections', { name: 'other', model: 'e' });
     await call(before.url, 'POST', items('other'), { items: [{ id: 'x', text: 'a boat' }] });
     await before.stop();
-    const after = await start({}, { indexDir: before.indexDir });
+    const after = await start(two, { indexDir: before.indexDir });
     expect((await call(after.url, 'GET', '/v1/collections/other')).body.model_available).toBe(true);
     const { status, body } = await call(after.url, 'POST', searchIn('other'), { query: 'ein Boot' });
     expect([status, body.matches?.[0].id]).toEqual([200, 'x']);
@@ -128,7 +137,7 @@ describe('several models', () => {
   });
 
   it('unloads the least recently used where memory is short', async () => {
-    const encoder = await open({ modelMemory: 1 });
+    const encoder = await open({ modelsDirectory: await modelsOf('abcd'), modelMemory: 1 });
     const loaded = () => encoder.models.list().filter(({ loadedIn }) => loadedIn > 0).map(({ id }) => id);
     for (const model of ['b', 'c', 'd']) {
       await encoder.encodeTexts(model, ['a dog'], { priority: 'interactive' });
@@ -137,7 +146,7 @@ describe('several models', () => {
   });
 
   it('gets its memory back when a model is unloaded', async () => {
-    const encoder = await open({ modelMemory: 1 });
+    const encoder = await open({ modelsDirectory: await modelsOf('ade'), modelMemory: 1 });
     const bytes = await drawn(1);
     const after: number[] = [];
     for (let cycle = 0; cycle < 10; cycle++) {
@@ -150,7 +159,7 @@ describe('several models', () => {
 
   it('says aloud which execution provider is not used, and why', async () => {
     const missing = process.platform === 'darwin' ? 'dml' : 'coreml';
-    const server = await start({ MIXSPACE_EXECUTION_PROVIDERS: `${missing},cpu` });
+    const server = await start({ MIXSPACE_MODELS_DIR: await modelsOf('a'), MIXSPACE_EXECUTION_PROVIDERS: `${missing},cpu` });
     expect((await listed(server))[0].execution_provider).toBe('cpu');
     await expect.poll(() => server.logs()).toMatch(new RegExp(`Model a runs on cpu: ${missing} cannot be used`));
     await expect(startServer({ env: { MIXSPACE_EXECUTION_PROVIDERS: 'gpu' } })).rejects.toThrow(/MIXSPACE_EXECUTION_PROVIDERS takes some of cpu, cuda/);
@@ -160,7 +169,7 @@ describe('several models', () => {
 describe('a worker', () => {
   it('that hangs in one picture is ended, and that picture alone fails', async () => {
     const preload = path.join(repository, 'test/bad-decoder.mjs');
-    const server = await start({ NODE_OPTIONS: `--import=file://${preload}`, MIXSPACE_ENCODE_TIMEOUT: '3', MIXSPACE_WORKERS: '1' });
+    const server = await start({ MIXSPACE_MODELS_DIR: await modelsOf('a'), NODE_OPTIONS: `--import=file://${preload}`, MIXSPACE_ENCODE_TIMEOUT: '3', MIXSPACE_WORKERS: '1' });
     const jpegs = await Promise.all([1, 2, 3, 4, 5, 6].map((seed) => drawn(seed, 'jpeg')));
     const hanging = Buffer.concat([await drawn(7, 'jpeg'), Buffer.from('this hangs the decoder')]);
     const sent = [...jpegs.slice(0, 3), hanging, ...jpegs.slice(3)].map((bytes, index) => ({ id: String(index), image: base64(bytes) }));
@@ -177,8 +186,7 @@ describe('a worker', () => {
   });
 
   it('that is killed takes nothing with it, large pictures included', async () => {
-    const server = await start({ MIXSPACE_WORKERS: '2' });
-    await until(() => listed(server), (all) => all.every(({ self_test }) => self_test.status !== 'pending'));
+    const server = await start({ MIXSPACE_MODELS_DIR: await modelsOf('a'), MIXSPACE_WORKERS: '2' });
     const noise = Buffer.from(Array.from({ length: 1500 * 1500 * 3 }, (_, i) => (i * 2_654_435_761) >>> 24));
     const large = await sharp(noise, { raw: { width: 1500, height: 1500, channels: 3 } }).png({ compressionLevel: 0 }).toBuffer();
     expect(large.byteLength).toBeGreaterThan(5e6);
@@ -196,7 +204,7 @@ describe('a worker', () => {
   });
 
   it('ends with the service, even when that is killed', async () => {
-    const server = await start();
+    const server = await start({ MIXSPACE_MODELS_DIR: await modelsOf('a') });
     const workers = workersOf(server);
     expect(workers.length).toBeGreaterThan(0);
     await server.kill();
