@@ -112,13 +112,13 @@ describe('several models', () => {
   });
 
   it('keeps what it is told to load at the start, and unloads the rest when idle', async () => {
-    const server = await start({ MIXSPACE_MODELS_DIR: await modelsOf('ade'), MIXSPACE_PRELOAD: 'd', MIXSPACE_MODEL_IDLE: '1' });
+    const server = await start({ MIXSPACE_MODELS_DIR: await modelsOf('acd'), MIXSPACE_PRELOAD: 'd', MIXSPACE_MODEL_IDLE: '1' });
     expect((await listed(server)).filter(({ loaded }) => loaded).map(({ id }) => id)).toEqual(['a', 'd']);
-    const before = (await embed(server, 'e')).body.data[0].embedding;
-    await until(() => listed(server), (all) => all.find(({ id }) => id === 'e').loaded === false);
-    expect((await listed(server)).find(({ id }) => id === 'e').memory_bytes).toBe(0);
+    const before = (await embed(server, 'c')).body.data[0].embedding;
+    await until(() => listed(server), (all) => all.find(({ id }) => id === 'c').loaded === false);
+    expect((await listed(server)).find(({ id }) => id === 'c').memory_bytes).toBe(0);
     expect((await listed(server)).filter(({ loaded }) => loaded).map(({ id }) => id)).toEqual(['a', 'd']);
-    expect((await embed(server, 'e')).body.data[0].embedding).toEqual(before);
+    expect((await embed(server, 'c')).body.data[0].embedding).toEqual(before);
     await expect(startServer({ env: { MIXSPACE_MODELS_DIR: models, MIXSPACE_PRELOAD: 'none' } })).rejects.toThrow(/There is no model \\?"none/);
   });
 
@@ -190,7 +190,7 @@ describe('a worker', () => {
     const noise = Buffer.from(Array.from({ length: 1500 * 1500 * 3 }, (_, i) => (i * 2_654_435_761) >>> 24));
     const large = await sharp(noise, { raw: { width: 1500, height: 1500, channels: 3 } }).png({ compressionLevel: 0 }).toBuffer();
     expect(large.byteLength).toBeGreaterThan(5e6);
-    const pictures = [large, ...(await Promise.all([1, 2, 3].map((seed) => drawn(seed, 'jpeg', 2000, 1500))))];
+    const pictures = [large, ...(await Promise.all([1, 2, 3].map((seed) => drawn(seed, 'jpeg', 1200, 900))))];
     const before = workersOf(server);
     expect(before).toHaveLength(2);
     const idle = await batchesBegun(server);
