@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { EmbeddedStoreSettings } from '../src/store/embedded/settings.js';
 import { reservePort } from './ports.js';
@@ -78,7 +79,11 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     },
   };
   const deadline = Date.now() + (options.patience ?? 180_000);
+  // Both sides pay for an ask, and none is ready sooner.
+  let pause = 500;
   for (;;) {
+    await Promise.race([ended, delay(pause)]);
+    pause = 100;
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The service ended before it was ready:\n${output}`);
     const ready = await fetch(`${url}/readyz`).then((response) => response.status === 200, () => false);
     if (ready) return server;
@@ -86,7 +91,6 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       await server.remove();
       throw new Error(`The service was not ready in time:\n${output}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
