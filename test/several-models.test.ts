@@ -17,21 +17,23 @@ const bundled = path.join(repository, 'models/mixspace-graft-0.3');
 const sources = { a: 'clip-tiny', b: 'clip-tiny', c: 'clip-tiny', d: 'siglip2-tiny' };
 const made: string[] = [];
 
-/** A models directory of some of five models of two kinds (`e` is the bundled one) and two packages that cannot be used. */
-async function modelsOf(names: string): Promise<string> {
+/** A models directory of some of five models of two kinds (`e` is the bundled one), and of packages that cannot be used: by name, the file that is broken. */
+async function modelsOf(names: string, bad: Record<string, string> = {}): Promise<string> {
   const models = await mkdtemp(path.join(tmpdir(), 'mixspace-models-'));
   made.push(models);
   for (const name of names) await symlink(name === 'e' ? bundled : path.join(fixtures, sources[name as keyof typeof sources]), path.join(models, name));
+  for (const [name, file] of Object.entries(bad)) {
+    await cp(path.join(fixtures, 'clip-tiny'), path.join(models, name), { recursive: true });
+    await writeFile(path.join(models, name, file), '{');
+  }
   return models;
 }
+const junk = { junk: 'onnx/vision_model.onnx' };
 
 /** All of them. */
 let models: string;
 beforeAll(async () => {
-  models = await modelsOf('abcde');
-  for (const name of ['junk', 'unread']) await cp(path.join(fixtures, 'clip-tiny'), path.join(models, name), { recursive: true });
-  await writeFile(path.join(models, 'junk/onnx/vision_model.onnx'), 'junk');
-  await writeFile(path.join(models, 'unread/config.json'), '{');
+  models = await modelsOf('abcde', { ...junk, unread: 'config.json' });
 });
 afterAll(() => Promise.all(made.map((each) => rm(each, { recursive: true }))));
 
@@ -95,7 +97,7 @@ describe('several models', () => {
   });
 
   it('loads a model when a call names it, before its check or after', async () => {
-    const server = await start();
+    const server = await start({ MIXSPACE_MODELS_DIR: await modelsOf('acde', junk) });
     const answers = await Promise.all(['e', 'd', 'c', 'a'].map((id) => embed(server, id)));
     expect(answers.map(({ status, body }) => [status, body.model])).toEqual([[200, 'e'], [200, 'd'], [200, 'c'], [200, 'a']]);
     const all = await listed(server);
