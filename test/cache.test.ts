@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -16,10 +16,16 @@ const reference = path.join(repository, 'test/fixtures/reference');
 
 describe('the service', () => {
   let server: RunningServer;
+  let models: string;
   beforeAll(async () => {
-    server = await startServer({ env: { MIXSPACE_MODELS_DIR: reference, MIXSPACE_MODEL: 'clip-tiny', MIXSPACE_WORKERS: '1' } });
+    models = await mkdtemp(path.join(tmpdir(), 'mixspace-cache-models-'));
+    for (const name of ['clip-tiny', 'siglip2-tiny']) await symlink(path.join(reference, name), path.join(models, name));
+    server = await startServer({ env: { MIXSPACE_MODELS_DIR: models, MIXSPACE_MODEL: 'clip-tiny' } });
   });
-  afterAll(() => server.remove());
+  afterAll(async () => {
+    await server.remove();
+    await rm(models, { recursive: true });
+  });
 
   const post = (at: string, body: unknown): Promise<Answer> => call(server.url, 'POST', at, body);
   const embed = (body: object): Promise<Answer> => post('/v1/embeddings', body);
@@ -100,7 +106,7 @@ describe('the service', () => {
 it('MIXSPACE_CACHE bounds what is kept, and 0 keeps nothing', async () => {
   const texts = Array.from({ length: 100 }, (_, i) => `text number ${i}`);
   const input = { input: texts };
-  const small = await startServer({ env: { MIXSPACE_MODELS_DIR: reference, MIXSPACE_MODEL: 'clip-tiny', MIXSPACE_WORKERS: '1', MIXSPACE_CACHE: '40kB' } });
+  const small = await startServer({ env: { MIXSPACE_CACHE: '40kB' } });
   try {
     await call(small.url, 'POST', '/v1/embeddings', input);
     const held = await metric(small, 'mixspace_cache_bytes');
@@ -113,7 +119,7 @@ it('MIXSPACE_CACHE bounds what is kept, and 0 keeps nothing', async () => {
   } finally {
     await small.remove();
   }
-  const none = await startServer({ env: { MIXSPACE_MODELS_DIR: reference, MIXSPACE_MODEL: 'clip-tiny', MIXSPACE_WORKERS: '1' }, args: ['--cache', '0'] });
+  const none = await startServer({ args: ['--cache', '0'] });
   try {
     const [first, second] = [await call(none.url, 'POST', '/v1/embeddings', input), await call(none.url, 'POST', '/v1/embeddings', input)];
     expect(second.body).toEqual(first.body);

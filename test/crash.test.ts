@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { cp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import type { NewItem } from '../src/contract/items.js';
 import { embeddingOf, idsOf, itemOf } from './crash/contents.js';
 import { traceFlush, whyNoTrace } from './crash/flush.js';
 import { graphIsReady } from './crash/graph.js';
-import { crash } from './crash/rounds.js';
+import { aTenth, crash } from './crash/rounds.js';
 import { mountSmallDisk, type SmallDisk } from './crash/small-disk.js';
 import { writesToTrace } from './crash/writes-to-trace.js';
 import { startServer, type RunningServer } from './server.js';
@@ -18,10 +18,10 @@ const env = { MIXSPACE_WORKERS: '1' };
 describe('A service killed at random moments of an ingest with deletes', () => {
   it('has every item it answered for, and none it answered as deleted', { timeout: 300_000 }, async () => {
     const said: string[] = [];
-    const report = await crash({ rounds: 3, seed: Date.now() % 1e6, atTheEnd: 2_000, say: (line) => said.push(line) });
+    const report = await crash({ rounds: 3, seed: Date.now() % 1e6, size: aTenth, say: (line) => said.push(line) });
     expect(report.losses, said.join('\n')).toEqual([]);
     expect(report.kills).toBe(3);
-    expect(report.throughGraph).toBeGreaterThan(1_000);
+    expect(report.throughGraph).toBeGreaterThan(200);
   });
 });
 
@@ -43,87 +43,93 @@ describe('By the record of its system calls, the service', () => {
   });
 });
 
-describe('With graph snapshots that are', () => {
-  const collection = 'snapshots';
-  const ids = idsOf('one', 0, 5_200);
-  const sample = ids.filter((_, i) => i % 100 === 0);
-  let first: RunningServer;
+describe('A start with graph snapshots that are', () => {
+  const ids = idsOf('one', 0, 600);
+  const sample = ids.filter((_, i) => i % 20 === 0);
+  const isGraph = /\.hnsw$/;
+  /** By the collection whose snapshot it is done to. */
+  const damages: Record<string, { which: RegExp; spoil: (file: string) => Promise<void> }> = {
+    deleted: { which: /./, spoil: (file) => rm(file) },
+    'deleted but for what describes them': { which: isGraph, spoil: (file) => rm(file) },
+    truncated: { which: isGraph, spoil: async (file) => truncate(file, Math.round((await stat(file)).size / 2)) },
+    empty: { which: /./, spoil: (file) => truncate(file, 0) },
+    'changed in one byte': { which: isGraph, spoil: changeOneByte },
+    'junk of the same length': { which: isGraph, spoil: fillWithJunk },
+    'junk, what describes them too': { which: /./, spoil: fillWithJunk },
+  };
+  const whole = 'whole';
+  const collections = [whole, ...Object.keys(damages)];
+  const nameOf = (title: string): string => title.replaceAll(/\W+/g, '-');
+  const store = { graphThreshold: 500 };
+  let indexDir: string;
+  let server: RunningServer;
+  let client: MixspaceClient;
   let dimension: number;
-  let snapshots: string;
-  let kept: string;
+  let found: Map<string, boolean[]>;
 
   beforeAll(async () => {
-    first = await startServer({ env });
-    snapshots = path.join(first.indexDir, 'snapshots');
-    kept = path.join(first.indexDir, 'kept');
-    const client = new MixspaceClient({ url: first.url });
-    dimension = (await client.createCollection({ name: collection })).dimensions;
-    for (let from = 0; from < ids.length; from += 400) {
-      await client.addItems(collection, ids.slice(from, from + 400).map((id) => itemOf(id, { version: 1, note: 0 }, dimension)));
+    const first = await startServer({ env, store });
+    ({ indexDir } = first);
+    const filling = new MixspaceClient({ url: first.url });
+    for (const name of collections.map(nameOf)) {
+      dimension = (await filling.createCollection({ name })).dimensions;
+      await filling.addItems(name, ids.map((id) => itemOf(id, { version: 1, note: 0 }, dimension)));
+      await graphIsReady(filling, name);
     }
-    await graphIsReady(client, collection);
-    await first.stop();
-    await cp(snapshots, kept, { recursive: true });
+    expect(await first.stop()).toBe(0);
+    // In the order in which the collections were made.
+    const stems = [...new Set((await snapshots()).map((file) => Number.parseInt(file, 10)))].toSorted((a, b) => a - b);
+    expect(stems).toHaveLength(collections.length);
+    for (const [i, stem] of stems.entries()) {
+      const { which, spoil } = damages[collections[i]!] ?? { which: /^$/, spoil: () => expect.unreachable() };
+      const files = (await snapshots()).filter((file) => file.startsWith(`${stem}-`));
+      expect(files).toHaveLength(2);
+      for (const file of files.filter((each) => which.test(each))) await spoil(path.join(indexDir, 'snapshots', file));
+    }
+    server = await startServer({ env, store, indexDir });
+    client = new MixspaceClient({ url: server.url });
+    // The answers must be right from the first one on.
+    found = new Map(await Promise.all(collections.map(async (each) => [each, await findsAll(each)] as const)));
   });
-  afterAll(async () => first.remove());
+  afterAll(async () => {
+    await server.remove();
+    await rm(indexDir, { recursive: true, force: true });
+  });
 
-  /** Starts on what `spoil` left of the snapshots; the answers must be right from the first one on. */
-  async function startOn(spoil: (file: string) => Promise<void>, which: RegExp, check: (server: RunningServer, client: MixspaceClient) => Promise<void>): Promise<void> {
-    await rm(snapshots, { recursive: true });
-    await cp(kept, snapshots, { recursive: true });
-    const files = (await readdir(snapshots)).filter((name) => which.test(name));
-    expect(files).not.toEqual([]);
-    for (const name of files) await spoil(path.join(snapshots, name));
+  const snapshots = (): Promise<string[]> => readdir(path.join(indexDir, 'snapshots'));
+  const toldOf = (title: string): string[] => server.logs().split('\n').filter((line) => line.includes('cannot be used') && line.includes(`"collection":"${nameOf(title)}"`));
 
-    const server = await startServer({ env, indexDir: first.indexDir });
-    try {
-      const client = new MixspaceClient({ url: server.url });
-      await findsAll(client);
-      await check(server, client);
-    } finally {
-      await server.remove();
-    }
-  }
-
-  async function findsAll(client: MixspaceClient): Promise<boolean[]> {
+  /** Which of the answers came through a graph. */
+  async function findsAll(title: string): Promise<boolean[]> {
     const throughGraph: boolean[] = [];
     for (const id of sample) {
-      const { matches, exact } = await client.search(collection, { embedding: embeddingOf(id, 1, dimension) }, { limit: 5 });
-      expect(matches[0]).toMatchObject({ id, score: expect.closeTo(1, 4) as number });
+      const { matches, exact } = await client.search(nameOf(title), { embedding: embeddingOf(id, 1, dimension) }, { limit: 5 });
+      expect(matches[0], title).toMatchObject({ id, score: expect.closeTo(1, 4) as number });
       throughGraph.push(!exact);
     }
     return throughGraph;
   }
 
-  it('whole, it says nothing of them and searches by them', async () => {
-    await startOn(async () => {}, /./, async (server, client) => {
-      await graphIsReady(client, collection);
-      expect(await findsAll(client)).not.toContain(false);
-      expect(server.logs()).not.toMatch(/cannot be used/);
-    });
+  it('whole says nothing of them and searches by them', async () => {
+    await graphIsReady(client, nameOf(whole));
+    expect(await findsAll(whole)).not.toContain(false);
+    expect(toldOf(whole)).toEqual([]);
   });
 
-  it.each<[string, RegExp, (file: string) => Promise<void>]>([
-    ['deleted', /./, (file) => rm(file)],
-    ['deleted but for what describes them', /\.hnsw$/, (file) => rm(file)],
-    ['truncated', /\.hnsw$/, (file) => truncate(file, 100_000)],
-    ['empty', /./, (file) => truncate(file, 0)],
-    ['changed in one byte', /\.hnsw$/, changeOneByte],
-    ['junk of the same length', /\.hnsw$/, fillWithJunk],
-    ['junk, what describes them too', /./, fillWithJunk],
-  ])('%s, it starts, says so and answers right', async (_, which, spoil) => {
-    await startOn(spoil, which, async (server) => {
-      await expect.poll(() => server.logs()).toMatch(/cannot be used; it is built again/);
-    });
+  it.each(Object.keys(damages))('%s says so, answers right and builds them again', async (title) => {
+    expect(found.get(title)).toHaveLength(sample.length);
+    await expect.poll(() => toldOf(title)).toEqual([expect.stringContaining('it is built again')]);
+    await graphIsReady(client, nameOf(title));
+    expect(await findsAll(title)).not.toContain(false);
   });
 
-  it('gone, it builds them again', async () => {
-    await startOn((file) => rm(file), /./, async (server, client) => {
-      await graphIsReady(client, collection);
-      expect(await findsAll(client)).not.toContain(false);
-      expect(await server.stop()).toBe(0);
-      expect((await readdir(snapshots)).some((name) => name.endsWith('.hnsw'))).toBe(true);
-    });
+  it('spoilt in many ways saves them whole when it ends', async () => {
+    expect(await server.stop()).toBe(0);
+    expect((await snapshots()).filter((file) => isGraph.test(file))).toHaveLength(collections.length);
+    server = await startServer({ env, store, indexDir });
+    client = new MixspaceClient({ url: server.url });
+    for (const title of collections) await graphIsReady(client, nameOf(title));
+    expect(collections.flatMap(toldOf)).toEqual([]);
   });
 });
 

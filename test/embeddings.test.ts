@@ -2,12 +2,12 @@ import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { base64, call, type Answer } from './api.js';
 import { drawn } from './pictures.js';
-import { startServer, type RunningServer } from './server.js';
+import { bundled, startServer, type RunningServer } from './server.js';
 
 let server: RunningServer;
 beforeAll(async () => {
   // Each answer is made afresh.
-  server = await startServer({ env: { MIXSPACE_CACHE: '0' } });
+  server = await startServer({ env: { ...bundled, MIXSPACE_CACHE: '0' } });
 });
 afterAll(() => server.remove());
 

@@ -10,6 +10,7 @@ import { openEncoder, type EncoderOptions } from '../src/encoder/index.js';
 import { readPackage } from '../src/encoder/package/model-package.js';
 import { readTextEncoding } from '../src/encoder/text/text-encoding.js';
 import { startWorkerFrom } from '../src/encoder/pool/worker-process.js';
+import { tinyModels } from './server.js';
 import { bounds, compareEmbeddings, compareIds, comparePixels, golden, limits, type GoldenText } from './parity/compare.js';
 
 const reference = fileURLToPath(new URL('fixtures/reference', import.meta.url));
@@ -181,7 +182,7 @@ test('lets bulk pictures come to their end while interactive texts keep coming',
 });
 
 test('refuses what passes the bound of its queue, but takes one large request when nothing of its rank waits', async () => {
-  const bounded = await open({ queueLimit: 20 });
+  const bounded = await open({ modelsDirectory: tinyModels, queueLimit: 20 });
   const bytes = await picture('landscape.jpg');
   const large = bounded.encodeImages('clip-tiny', new Array<Buffer>(60).fill(bytes), bulk);
   await expect(bounded.encodeTexts('clip-tiny', ['one more'], bulk)).rejects.toMatchObject({ code: 'overloaded', message: expect.stringMatching(/\d+ inputs .* at most 20 may/), retryAfter: expect.any(Number) });
@@ -195,6 +196,7 @@ test('replaces a worker that dies and loses nothing', async () => {
   let begun = (): void => undefined;
   const working = new Promise<void>((resolve) => (begun = resolve));
   const watched = await open({
+    modelsDirectory: tinyModels,
     startWorker: (settings) => {
       const worker = startWorker(settings);
       workers.push(worker);
@@ -213,7 +215,7 @@ test('replaces a worker that dies and loses nothing', async () => {
 
 test('gives an input up when two workers died of it', async () => {
   const badDecoder = fileURLToPath(new URL('bad-decoder.mjs', import.meta.url));
-  const watched = await open({ startWorker: startWorkerFrom(new URL('../dist/encoder/worker/worker.js', import.meta.url), ['--import', badDecoder]) });
+  const watched = await open({ modelsDirectory: tinyModels, startWorker: startWorkerFrom(new URL('../dist/encoder/worker/worker.js', import.meta.url), ['--import', badDecoder]) });
   const good = await picture('landscape.jpg');
   const outcomes = await watched.encodeImages('clip-tiny', [good, Buffer.concat([good, Buffer.from('this crashes the decoder')]), good], bulk);
   expect(outcomes).toMatchObject([{ ok: true }, { ok: false, error: { code: 'unprocessable', message: 'This picture ended two workers that encoded it; it is given up.' } }, { ok: true }]);
@@ -244,7 +246,7 @@ test('blames the model, not the input, when two workers died that loaded it', as
 });
 
 test('refuses what waits when it closes, and ends', async () => {
-  const closing = await open();
+  const closing = await open({ modelsDirectory: tinyModels });
   const bytes = await picture('landscape.jpg');
   const pictures = closing.encodeImages('clip-tiny', new Array<Buffer>(100).fill(bytes), bulk);
   await closing.close();

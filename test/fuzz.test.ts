@@ -5,7 +5,7 @@ import { startServer, type RunningServer } from './server.js';
 
 type Schema = Record<string, any>;
 
-const requests = 5_000;
+const requests = 3_000;
 let server: RunningServer;
 let document: Schema;
 beforeAll(async () => {

@@ -16,7 +16,7 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'mixspace-heic-'));
   await writeFile(path.join(folder, 'phone.heic'), await picture('turned.heic'));
-  server = await startServer({ env: { MIXSPACE_MODELS_DIR: path.join(repository, 'test/fixtures/reference'), MIXSPACE_MODEL: 'clip-tiny', MIXSPACE_WORKERS: '1', MIXSPACE_ROOTS: folder } });
+  server = await startServer({ env: { MIXSPACE_ROOTS: folder } });
 });
 
 afterAll(async () => {

@@ -12,7 +12,7 @@ import { textTower } from './small-towers.js';
 
 const packages = { small: readsTexts, other: { ...readsTexts, 'onnx/text_model.onnx': textTower({ pool: 'mean', rows: 2600 }) } };
 /** Enough that it is still under way when somebody looks. */
-const many = 4_000;
+const many = 2_000;
 
 let service: SmallService;
 let client: MixspaceClient;
@@ -299,34 +299,43 @@ describe('When the service ends', () => {
     }
   });
 
-  it.each([
-    ['running', "state = 'running', problem = NULL", { state: 'done', problem: null }],
-    ['stopped', "state = 'stopped', problem = NULL", { state: 'paused', problem: null }],
-    ['stopped with a problem', "state = 'stopped', problem = 'The disk is full.'", { state: 'failed', problem: 'The disk is full.' }],
-  ])('as one that knew no jobs, a reembedding that was %s gets one', async (what, column, expected) => {
-    const first = await restarted(path.join(service.models, `.index-old-${what.replaceAll(' ', '-')}`));
+  it('as one that knew no jobs, each reembedding gets one: running, stopped, and stopped with a problem', async () => {
+    const left: [name: string, columns: string, expected: { state: string; problem: string | null }][] = [
+      ['running', "state = 'running', problem = NULL", { state: 'done', problem: null }],
+      ['stopped', "state = 'stopped', problem = NULL", { state: 'paused', problem: null }],
+      ['troubled', "state = 'stopped', problem = 'The disk is full.'", { state: 'failed', problem: 'The disk is full.' }],
+    ];
+    const first = await restarted(path.join(service.models, '.index-old'));
     let second: RunningServer | undefined;
     try {
       const before = new MixspaceClient({ url: first.url, retries: 0 });
-      const id = await begin(await fill('photos', { texts: many }, before), before);
-      await expect.poll(async () => (await before.job(id)).done, { interval: 5, timeout: 60_000 }).toBeGreaterThan(0);
-      await before.pauseJob(id);
-      const { done, started_at: startedAt } = (await before.collection('photos')).reembedding!;
+      const had = new Map<string, { id: string; done: number; startedAt: string }>();
+      for (const [name] of left) {
+        const id = await begin(await fill(name, { texts: many }, before), before);
+        await expect.poll(async () => (await before.job(id)).done, { interval: 5, timeout: 60_000 }).toBeGreaterThan(0);
+        await before.pauseJob(id);
+        const { done, started_at: startedAt } = (await before.collection(name)).reembedding!;
+        had.set(name, { id, done, startedAt });
+      }
       await first.stop();
       const database = new Sqlite(path.join(first.indexDir, 'mixspace.db'));
-      database.exec(`DELETE FROM jobs; UPDATE reembeddings SET ${column};`);
+      database.exec('DELETE FROM jobs');
+      for (const [name, columns] of left) database.exec(`UPDATE reembeddings SET ${columns} WHERE collection = (SELECT key FROM collections WHERE name = '${name}')`);
       database.close();
       second = await restarted(first.indexDir);
       const after = new MixspaceClient({ url: second.url, retries: 0 });
-      const [job, ...others] = (await after.jobs({ collection: 'photos' })).jobs;
-      expect([job!.created_at, job!.id === id, others]).toEqual([startedAt, false, []]);
-      await has(job!.id, expected.state, after);
-      expect(await after.job(job!.id)).toMatchObject({ ...expected, total: many });
-      if (expected.state === 'done') return;
-      expect((await after.job(job!.id)).done).toBe(done);
-      expect((await after.collection('photos')).reembedding).toMatchObject({ state: 'stopped', problem: expected.problem, done });
-      await after.resumeJob(job!.id);
-      await has(job!.id, 'done', after);
+      for (const [name, , expected] of left) {
+        const { id, done, startedAt } = had.get(name)!;
+        const [job, ...others] = (await after.jobs({ collection: name })).jobs;
+        expect([job!.created_at, job!.id === id, others], name).toEqual([startedAt, false, []]);
+        await has(job!.id, expected.state, after);
+        expect(await after.job(job!.id), name).toMatchObject({ ...expected, total: many });
+        if (expected.state === 'done') continue;
+        expect((await after.job(job!.id)).done).toBe(done);
+        expect((await after.collection(name)).reembedding).toMatchObject({ state: 'stopped', problem: expected.problem, done });
+        await after.resumeJob(job!.id);
+        await has(job!.id, 'done', after);
+      }
     } finally {
       await first.remove();
       await second?.remove();
@@ -355,7 +364,7 @@ it('mixspace jobs lists, shows, follows, pauses, resumes and cancels', async () 
   expect(await run('show', 'nobody')).toMatchObject({ code: 1, stderr: 'mixspace: There is no job "nobody".\n' });
   expect((await run('resume', id)).stdout).toMatch(/: (running|waiting), /);
   expect(await run('follow', id)).toMatchObject({ code: 0, stdout: `${id} (typed): done, ${many} of ${many + 12} done, 12 failed\n` });
-  expect((await run('show', id)).stdout).toMatch(/embedded: 4000, not_embedded: 12\n {2}raw-0000: "raw-0000" was given as an embedding\.\n[^]*and 2 more\n$/);
+  expect((await run('show', id)).stdout).toMatch(/embedded: 2000, not_embedded: 12\n {2}raw-0000: "raw-0000" was given as an embedding\.\n[^]*and 2 more\n$/);
   expect(await run('cancel', id)).toMatchObject({ code: 1, stderr: expect.stringMatching(/cannot be cancelled: it is done/) });
   expect(JSON.parse((await run('list', '--json', '--state', 'done', '--collection', 'typed')).stdout).jobs).toEqual([await client.job(id)]);
 });

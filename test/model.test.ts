@@ -19,14 +19,14 @@ beforeAll(async () => {
 });
 afterAll(() => inputs.remove());
 
-// `npm run model` runs 100 of them, twice as long; `npm run model -- --seed 17` one again.
+// Seeds that draw kills and stops early. `npm run model` runs 100 others, four times as long; `npm run model -- --seed 17` one again.
 describe.concurrent('Operations drawn by a seed, SIGKILLs and restarts among them', () => {
   it.each([
-    { seed: 1, profile: 'graphs' },
+    { seed: 4, profile: 'graphs' },
     { seed: 2, profile: 'memory' },
-    { seed: 3, profile: 'small' },
+    { seed: 37, profile: 'small' },
   ])('are answered as a model in memory answers them: seed $seed ($profile)', { timeout: 600_000 }, async ({ seed, profile }) => {
-    const { divergence, searches, restarts } = await runSeed({ seed, profile, steps: 1_000, inputs });
+    const { divergence, searches, restarts } = await runSeed({ seed, profile, steps: 500, inputs });
     expect(divergence).toBeUndefined();
     expect([searches, restarts].every((count) => count > 0)).toBe(true);
   });

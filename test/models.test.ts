@@ -4,9 +4,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { base64, call, items, searchIn } from './api.js';
 import { drawn } from './pictures.js';
-import { repository, startServer, type RunningServer } from './server.js';
+import { bundled, repository, startServer } from './server.js';
 
-const bundled = path.join(repository, 'models');
 const fixtures = path.join(repository, 'test/fixtures/reference');
 
 let models: string;
@@ -24,13 +23,9 @@ async function packageAs(name: string, source: string): Promise<string> {
   return target;
 }
 
-async function bundledPackage(server: RunningServer): Promise<string> {
-  return path.join(bundled, (await call(server.url, 'GET', '/v1/models')).body.data[0].id);
-}
-
 describe('the self-test', () => {
   it('is passed by the bundled model, at the start and when asked for', async () => {
-    const server = await startServer();
+    const server = await startServer({ env: bundled });
     try {
       const [model] = (await call(server.url, 'GET', '/v1/models')).body.data;
       expect(model.self_test).toMatchObject({ status: 'passed', image: { count: 7 }, text: { count: 22, other_tokens: 0 } });
@@ -45,11 +40,8 @@ describe('the self-test', () => {
   });
 
   it('keeps a package that fails it from being served, and calls one without golden vectors unverified', async () => {
-    const first = await startServer();
-    const source = await bundledPackage(first);
-    await first.remove();
     await packageAs('plain', path.join(fixtures, 'clip-tiny'));
-    const wrong = await packageAs('wrong', source);
+    const wrong = await packageAs('wrong', path.join(repository, 'models/mixspace-graft-0.3'));
     const file = path.join(wrong, 'golden/images.json');
     const golden = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
     await writeFile(file, JSON.stringify({ ...golden, 'face.png': golden['house.png'] }));

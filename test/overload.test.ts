@@ -8,7 +8,7 @@ import { startWorkerFrom } from '../src/encoder/pool/worker-process.js';
 import { base64, call, items, searchIn, type Answer } from './api.js';
 import { limits } from './parity/compare.js';
 import { drawn } from './pictures.js';
-import { startServer, type RunningServer } from './server.js';
+import { startServer, tinyModels, type RunningServer } from './server.js';
 import { fixtures } from './small-towers.js';
 
 const startWorker = startWorkerFrom(new URL('../dist/encoder/worker/worker.js', import.meta.url));
@@ -22,7 +22,7 @@ let server: RunningServer;
 let photo: Buffer;
 
 beforeAll(async () => {
-  photo = await drawn(3, 'jpeg', 2400, 1800);
+  photo = await drawn(3, 'jpeg', 1200, 900);
   server = await startServer({ env: { MIXSPACE_WORKERS: '1', MIXSPACE_CACHE: '0', MIXSPACE_QUEUE_LIMIT: String(queueLimit), LOG_LEVEL: 'error' } });
 });
 afterAll(() => server.remove());
@@ -64,7 +64,7 @@ it('answers searches, small requests and /readyz while bulk work and requests of
   });
   const searches = await Promise.all(Array.from({ length: 4 }, async (_, person) => {
     const answers: Answer[] = [];
-    for (let turn = 0; turn < 10; turn++) answers.push(await call(server.url, 'POST', searchIn(), { query: `a dog ${person} ${turn}` }));
+    for (let turn = 0; turn < 6; turn++) answers.push(await call(server.url, 'POST', searchIn(), { query: `a dog ${person} ${turn}` }));
     return answers;
   }));
   const texts = await embed(['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight']);
@@ -78,7 +78,7 @@ it('answers searches, small requests and /readyz while bulk work and requests of
 }, 180_000);
 
 async function withOneWorker(use: (encoder: Encoder, picture: Buffer) => Promise<void>): Promise<void> {
-  const encoder = await openEncoder({ modelsDirectory: fixtures, defaultModel: 'clip-tiny', workers: 1, limits, startWorker, log: () => undefined });
+  const encoder = await openEncoder({ modelsDirectory: tinyModels, defaultModel: 'clip-tiny', workers: 1, limits, startWorker, log: () => undefined });
   try {
     await use(encoder, await readFile(join(fixtures, 'images', 'landscape.jpg')));
   } finally {

@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Collection } from '../src/contract/collections.js';
 import type { NewItem } from '../src/contract/items.js';
 import { MixspaceClient, type Query } from '../src/client/index.js';
@@ -12,7 +12,10 @@ import { repository, runMixspace, startServer, type RunningServer } from './serv
 
 const fixtures = path.join(repository, 'test/fixtures/reference');
 const words = ['red', 'boat', 'cat', 'snow', 'house', 'bicycle', 'tree', 'river', 'night', 'child', 'bread', 'horse'];
-const sentence = (n: number): string => `a ${words[n % 12]} beside a ${words[(n * 7 + 3) % 12]}, number ${n}`;
+/** Other texts in every test: what one of them had embedded is remembered. */
+let place = 0;
+beforeEach(() => void place++);
+const sentence = (n: number): string => `a ${words[n % 12]} beside a ${words[(n * 7 + 3) % 12]} in place ${place}, number ${n}`;
 
 let models: string;
 let folder: string;
@@ -25,11 +28,25 @@ beforeAll(async () => {
   env = { MIXSPACE_MODELS_DIR: models, MIXSPACE_MODEL: 'first', MIXSPACE_WORKERS: '1' };
 });
 afterAll(async () => {
+  await shared?.remove();
   await rm(models, { recursive: true, force: true });
   await rm(folder, { recursive: true, force: true });
 });
 
-async function withServer(work: (client: MixspaceClient, server: RunningServer) => Promise<void>, options: { indexDir?: string; env?: Record<string, string> } = {}): Promise<void> {
+let shared: RunningServer | undefined;
+
+/** One service for all that neither change its models nor start it again; what they made is deleted behind them. */
+async function withSharedServer(work: (client: MixspaceClient, server: RunningServer) => Promise<void>): Promise<void> {
+  const server = (shared ??= await startServer({ env: { ...env, MIXSPACE_ROOTS: folder } }));
+  const client = new MixspaceClient({ url: server.url, retries: 0 });
+  try {
+    await work(client, server);
+  } finally {
+    for (const { name } of await client.collections()) if (name !== 'default') await client.deleteCollection(name);
+  }
+}
+
+async function withServer(work: (client: MixspaceClient, server: RunningServer) => Promise<void>, options: { indexDir: string; env?: Record<string, string> }): Promise<void> {
   const server = await startServer({ ...options, env: { ...env, MIXSPACE_ROOTS: folder, ...options.env } });
   try {
     await work(new MixspaceClient({ url: server.url, retries: 0 }), server);
@@ -117,7 +134,7 @@ async function looksAt(server: RunningServer): Promise<number> {
 describe('Embedding a collection again', () => {
   it('answers as before until it goes over, and then as one made with the other model', async () => {
     const items = [...(await pictures(0, 80)), ...texts(0, 600)];
-    await withServer(async (client) => {
+    await withSharedServer(async (client) => {
       await client.createCollection({ name: 'photos' });
       await addAll(client, 'photos', items);
       const before = await answers(client, 'photos');
@@ -141,7 +158,7 @@ describe('Embedding a collection again', () => {
 
   it('takes along what is added, changed and deleted while it runs', async () => {
     const items = new Map([...(await pictures(100, 160)), ...texts(0, 1_500), ...(await pictures(0, 4))].map((item) => [item.id!, item]));
-    await withServer(async (client) => {
+    await withSharedServer(async (client) => {
       await client.createCollection({ name: 'photos' });
       await addAll(client, 'photos', [...items.values()]);
       await client.reembed('photos', { model: 'second' });
@@ -172,7 +189,7 @@ describe('Embedding a collection again', () => {
   });
 
   it('ends although pictures keep coming, and each is found', { timeout: 240_000 }, async () => {
-    await withServer(async (client) => {
+    await withSharedServer(async (client) => {
       await client.createCollection({ name: 'photos' });
       await addAll(client, 'photos', texts(0, 400));
       await client.reembed('photos', { model: 'second' });
@@ -191,7 +208,7 @@ describe('Embedding a collection again', () => {
   });
 
   it('goes on by itself after kill -9, from where it was', async () => {
-    const items = [...(await pictures(0, 40)), ...texts(0, 1_500)];
+    const items = [...(await pictures(0, 40)), ...texts(0, 1_000)];
     const first = await startServer({ env: { ...env, MIXSPACE_ROOTS: folder } });
     try {
       const client = new MixspaceClient({ url: first.url });
@@ -233,11 +250,11 @@ describe('Embedding a collection again', () => {
       }
       await client.createCollection({ name: 'photos' });
       await addAll(client, 'photos', items);
-      for (let round = 0; round < 6; round++) {
+      for (let round = 0; round < 4; round++) {
         const to = round % 2 === 0 ? 'second' : 'first';
         const began = Date.now();
         await client.reembed('photos', { model: to });
-        await new Promise((resolve) => setTimeout(resolve, round * 60));
+        await new Promise((resolve) => setTimeout(resolve, round * 90));
         await server.kill();
         server = await startServer({ indexDir, env: { ...env, MIXSPACE_ROOTS: folder } });
         client = new MixspaceClient({ url: server.url });
@@ -258,7 +275,7 @@ describe('Embedding a collection again', () => {
 
 describe('Items that cannot be embedded again', () => {
   it('are told before anything begins, are kept when they are skipped, and come back', async () => {
-    await withServer(async (client, server) => {
+    await withSharedServer(async (client, server) => {
       await client.createCollection({ name: 'photos' });
       const { dimensions } = await client.collection('photos');
       const [gone, changed, kept] = ['gone.png', 'changed.png', 'kept.png'].map((name) => path.join(folder, name)) as [string, string, string];
@@ -314,7 +331,7 @@ describe('Items that cannot be embedded again', () => {
   });
 
   it('stop it at the end when they turn up on the way, and the collection stays as it was', async () => {
-    await withServer(async (client) => {
+    await withSharedServer(async (client) => {
       await client.createCollection({ name: 'photos' });
       await addAll(client, 'photos', [...(await pictures(400, 440)), ...texts(0, 800)]);
       const before = await answers(client, 'photos').catch(() => undefined);
@@ -332,7 +349,7 @@ describe('Items that cannot be embedded again', () => {
   });
 
   it('are the pictures of a collection that keeps thumbnails alone, unless those may be taken', async () => {
-    await withServer(async (client) => {
+    await withSharedServer(async (client) => {
       await client.createCollection({ name: 'photos', originals: 'thumbnail' });
       await addAll(client, 'photos', [{ id: 'a', image: base64(await drawn(1)) }, { id: 'b', image: base64(await drawn(2, 'jpeg', 900, 600)) }]);
       expect(await client.reembed('photos', { model: 'second' }).catch((error: unknown) => error)).toMatchObject({ status: 409, message: expect.stringMatching(/2 of the 2 items.*is not kept, only its thumbnail/) });
@@ -358,7 +375,7 @@ async function untilStopped(client: MixspaceClient, name: string): Promise<Colle
 describe('What is under way', () => {
   it('is stopped, goes on from there, or is discarded', async () => {
     const items = [...(await pictures(0, 20)), ...texts(0, 1_000)];
-    await withServer(async (client) => {
+    await withSharedServer(async (client) => {
       await client.createCollection({ name: 'photos' });
       await addAll(client, 'photos', items);
       const before = await answers(client, 'photos');
@@ -387,7 +404,7 @@ describe('What is under way', () => {
   });
 
   it('ends with the collection when that is deleted', async () => {
-    await withServer(async (client, server) => {
+    await withSharedServer(async (client, server) => {
       await client.createCollection({ name: 'photos' });
       await addAll(client, 'photos', texts(0, 800));
       await client.reembed('photos', { model: 'second' });
@@ -400,7 +417,7 @@ describe('What is under way', () => {
   });
 
   it('waits for its model when that goes, and a collection whose own model has gone is made whole by it', async () => {
-    const items = [...(await pictures(0, 20)), ...texts(0, 1_000)];
+    const items = [...(await pictures(0, 20)), ...texts(0, 700)];
     const before = await startServer({ env: { ...env, MIXSPACE_ROOTS: folder } });
     const away = await mkdtemp(path.join(tmpdir(), 'mixspace-away-'));
     try {
@@ -460,7 +477,7 @@ describe('What is under way', () => {
   });
 
   it('refuses embeddings of the space that was left, and cursors too', async () => {
-    await withServer(async (client) => {
+    await withSharedServer(async (client) => {
       await client.createCollection({ name: 'photos' });
       await addAll(client, 'photos', texts(0, 50));
       const { fingerprint, dimensions } = await client.collection('photos');
@@ -477,7 +494,7 @@ describe('What is under way', () => {
 
 describe('mixspace reembed', () => {
   it('tells the plan, works to the end and says where it has got to', async () => {
-    await withServer(async (client) => {
+    await withSharedServer(async (client) => {
       await client.createCollection({ name: 'photos' });
       await addAll(client, 'photos', [{ id: 'a', image: base64(await drawn(1)) }, ...texts(0, 30)]);
       const run = (...args: string[]): ReturnType<typeof runMixspace> => runMixspace(['reembed', 'photos', '--url', client.url, ...args]);
@@ -499,23 +516,23 @@ describe('mixspace reembed', () => {
 
   it('stops the service on Ctrl-C, and goes on when it is run again', async () => {
     const { spawn } = await import('node:child_process');
-    await withServer(async (client, server) => {
+    await withSharedServer(async (client, server) => {
       await client.createCollection({ name: 'photos' });
-      await addAll(client, 'photos', texts(0, 3_000));
+      await addAll(client, 'photos', texts(0, 2_000));
       const command = spawn(process.execPath, [path.join(repository, 'dist/main.js'), 'reembed', 'photos', '--model', 'second', '--url', client.url], { stdio: ['ignore', 'pipe', 'pipe'] });
       let stdout = '';
       command.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
       const ended = new Promise<number | null>((resolve) => command.once('close', resolve));
       await until(client, 'photos', ({ reembedding }) => (reembedding?.done ?? 0) > 0);
-      await expect.poll(() => stdout).toMatch(/3000 items to embed/);
+      await expect.poll(() => stdout).toMatch(/2000 items to embed/);
       // It has set itself up to be interrupted before it looks for the first time.
       const looks = await looksAt(server);
       await expect.poll(() => looksAt(server)).toBeGreaterThan(looks);
       command.kill('SIGINT');
       expect(await ended).toBe(130);
-      expect(stdout).toMatch(/Stopped after \d+ of 3000 items; photos searches as before\. Run mixspace reembed photos again to go on\./);
+      expect(stdout).toMatch(/Stopped after \d+ of 2000 items; photos searches as before\. Run mixspace reembed photos again to go on\./);
       expect(await client.collection('photos')).toMatchObject({ model: 'first', reembedding: { state: 'stopped' } });
-      expect(await runMixspace(['reembed', 'photos', '--url', client.url])).toMatchObject({ code: 0, stdout: expect.stringMatching(/photos has gone over to second: 3000 items/) });
+      expect(await runMixspace(['reembed', 'photos', '--url', client.url])).toMatchObject({ code: 0, stdout: expect.stringMatching(/photos has gone over to second: 2000 items/) });
     });
   });
 });

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { call } from './api.js';
 import { interactive, listedAs, models, open, start, startWorker, until } from './changing-models.js';
+import { tinyModels } from './server.js';
 import { fixtures } from './small-towers.js';
 
 const picture = () => readFile(path.join(fixtures, 'images', 'landscape.jpg'));
@@ -54,7 +55,7 @@ it('keeps what it could not load again', async () => {
   const encoder = await open({ workers: 2, restSeconds: 5 });
   await rename(path.join(models, 'main'), path.join(models, '.main'));
   // Of the same model, opened later: when its worker rests, the other one's would have.
-  const clock = await open({ modelsDirectory: fixtures, defaultModel: 'clip-tiny', workers: 2, restSeconds: 5 });
+  const clock = await open({ modelsDirectory: tinyModels, defaultModel: 'clip-tiny', workers: 2, restSeconds: 5 });
   await until(() => clock.workers().processes, (processes) => processes.length === 1);
   expect(encoder.workers().processes).toHaveLength(2);
   const [wanted] = await clock.encodeImages('clip-tiny', [await picture()], interactive);

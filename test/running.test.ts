@@ -4,11 +4,11 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { base64, call, items, searchIn } from './api.js';
 import { drawn } from './pictures.js';
-import { startServer, type RunningServer } from './server.js';
+import { bundled, startServer, type RunningServer } from './server.js';
 
 let server: RunningServer;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ env: bundled });
 });
 afterAll(() => server.remove());
 

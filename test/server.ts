@@ -3,13 +3,21 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import type { EmbeddedStoreSettings } from '../src/store/embedded/settings.js';
 import { reservePort } from './ports.js';
 
 export const repository = path.resolve(import.meta.dirname, '..');
 const main = path.join(repository, 'dist/main.js');
 
-/** Of the many services that tests start, each is ready in half the time; what is measured has what users have. */
-const oneWorker = { MIXSPACE_WORKERS: '1' };
+/** A models directory of one package, clip-tiny: whoever has many checks each of them at every start. */
+export const tinyModels = path.join(repository, 'test/fixtures/tiny');
+/** The package that comes with the service, or those that whoever runs the tests names. */
+export const bundled = { MIXSPACE_MODELS_DIR: process.env['MIXSPACE_MODELS_DIR'] ?? path.join(repository, 'models') };
+/** Of the many services that tests start, each is ready in half the time: one worker, and one package of 2 MB. What is measured has what users have. */
+const quick = { MIXSPACE_WORKERS: '1', MIXSPACE_MODELS_DIR: tinyModels };
+const storeSettings = pathToFileURL(path.join(repository, 'test/store-settings.mjs')).href;
 
 export interface RunningServer {
   url: string;
@@ -28,6 +36,8 @@ export interface RunningServer {
 export interface ServerOptions {
   env?: Record<string, string>;
   args?: string[];
+  /** Settings of its store that no environment variable names. */
+  store?: Partial<EmbeddedStoreSettings>;
   /** Left out: a new temporary one. */
   indexDir?: string;
   /** Milliseconds until it must be ready. */
@@ -40,7 +50,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const { port, release } = await reservePort();
   const indexDir = options.indexDir ?? (await mkdtemp(path.join(tmpdir(), 'mixspace-test-')));
   const child = spawn(process.execPath, [main, 'serve', ...(options.args ?? [])], {
-    env: { ...cleanEnv(), ...(process.env['VITEST'] ? oneWorker : {}), PORT: String(port), MIXSPACE_INDEX_DIR: indexDir, ...options.env },
+    env: { ...cleanEnv(), ...(process.env['VITEST'] ? quick : {}), ...(options.store && { NODE_OPTIONS: `--import=${storeSettings}`, STORE_SETTINGS: JSON.stringify(options.store) }), PORT: String(port), MIXSPACE_INDEX_DIR: indexDir, ...options.env },
     stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
   });
   let output = '';
@@ -69,7 +79,11 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     },
   };
   const deadline = Date.now() + (options.patience ?? 180_000);
+  // Both sides pay for an ask, and none is ready sooner.
+  let pause = 500;
   for (;;) {
+    await Promise.race([ended, delay(pause)]);
+    pause = 100;
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The service ended before it was ready:\n${output}`);
     const ready = await fetch(`${url}/readyz`).then((response) => response.status === 200, () => false);
     if (ready) return server;
@@ -77,7 +91,6 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       await server.remove();
       throw new Error(`The service was not ready in time:\n${output}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 

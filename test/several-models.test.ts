@@ -13,18 +13,28 @@ import { repository, startServer, workersOf, type RunningServer, type ServerOpti
 const fixtures = path.join(repository, 'test/fixtures/reference');
 const bundled = path.join(repository, 'models/mixspace-graft-0.3');
 
-/** Five models of two kinds, and two packages that cannot be used. */
+const sources = { a: 'clip-tiny', b: 'clip-tiny', c: 'clip-tiny', d: 'siglip2-tiny' };
+const made: string[] = [];
+
+/** A models directory of some of five models of two kinds (`e` is the bundled one), and of packages that cannot be used: by name, the file that is broken. */
+async function modelsOf(names: string, bad: Record<string, string> = {}): Promise<string> {
+  const models = await mkdtemp(path.join(tmpdir(), 'mixspace-models-'));
+  made.push(models);
+  for (const name of names) await symlink(name === 'e' ? bundled : path.join(fixtures, sources[name as keyof typeof sources]), path.join(models, name));
+  for (const [name, file] of Object.entries(bad)) {
+    await cp(path.join(fixtures, 'clip-tiny'), path.join(models, name), { recursive: true });
+    await writeFile(path.join(models, name, file), '{');
+  }
+  return models;
+}
+const junk = { junk: 'onnx/vision_model.onnx' };
+
+/** All of them. */
 let models: string;
 beforeAll(async () => {
-  models = await mkdtemp(path.join(tmpdir(), 'mixspace-models-'));
-  for (const name of ['a', 'b', 'c']) await symlink(path.join(fixtures, 'clip-tiny'), path.join(models, name));
-  await symlink(path.join(fixtures, 'siglip2-tiny'), path.join(models, 'd'));
-  await symlink(bundled, path.join(models, 'e'));
-  for (const name of ['junk', 'unread']) await cp(path.join(fixtures, 'clip-tiny'), path.join(models, name), { recursive: true });
-  await writeFile(path.join(models, 'junk/onnx/vision_model.onnx'), 'junk');
-  await writeFile(path.join(models, 'unread/config.json'), '{');
+  models = await modelsOf('abcde', { ...junk, unread: 'config.json' });
 });
-afterAll(() => rm(models, { recursive: true }));
+afterAll(() => Promise.all(made.map((each) => rm(each, { recursive: true }))));
 
 const running: RunningServer[] = [];
 const opened: OpenEncoder[] = [];
@@ -80,7 +90,7 @@ describe('several models', () => {
   });
 
   it('loads a model when a call names it, before its check or after', async () => {
-    const server = await start();
+    const server = await start({ MIXSPACE_MODELS_DIR: await modelsOf('acde', junk) });
     const answers = await Promise.all(['e', 'd', 'c', 'a'].map((id) => embed(server, id)));
     expect(answers.map(({ status, body }) => [status, body.model])).toEqual([[200, 'e'], [200, 'd'], [200, 'c'], [200, 'a']]);
     const all = await listed(server);
@@ -97,22 +107,23 @@ describe('several models', () => {
   });
 
   it('keeps what it is told to load at the start, and unloads the rest when idle', async () => {
-    const server = await start({ MIXSPACE_PRELOAD: 'd', MIXSPACE_MODEL_IDLE: '1' });
+    const server = await start({ MIXSPACE_MODELS_DIR: await modelsOf('acd'), MIXSPACE_PRELOAD: 'd', MIXSPACE_MODEL_IDLE: '1' });
     expect((await listed(server)).filter(({ loaded }) => loaded).map(({ id }) => id)).toEqual(['a', 'd']);
-    const before = (await embed(server, 'e')).body.data[0].embedding;
-    await until(() => listed(server), (all) => all.find(({ id }) => id === 'e').loaded === false);
-    expect((await listed(server)).find(({ id }) => id === 'e').memory_bytes).toBe(0);
+    const before = (await embed(server, 'c')).body.data[0].embedding;
+    await until(() => listed(server), (all) => all.find(({ id }) => id === 'c').loaded === false);
+    expect((await listed(server)).find(({ id }) => id === 'c').memory_bytes).toBe(0);
     expect((await listed(server)).filter(({ loaded }) => loaded).map(({ id }) => id)).toEqual(['a', 'd']);
-    expect((await embed(server, 'e')).body.data[0].embedding).toEqual(before);
+    expect((await embed(server, 'c')).body.data[0].embedding).toEqual(before);
     await expect(startServer({ env: { MIXSPACE_MODELS_DIR: models, MIXSPACE_PRELOAD: 'none' } })).rejects.toThrow(/There is no model \\?"none/);
   });
 
   it('takes a collection for whole while its model is still to be checked', async () => {
-    const before = await start();
+    const two = { MIXSPACE_MODELS_DIR: await modelsOf('ae') };
+    const before = await start(two);
     await call(before.url, 'POST', '/v1/collections', { name: 'other', model: 'e' });
     await call(before.url, 'POST', items('other'), { items: [{ id: 'x', text: 'a boat' }] });
     await before.stop();
-    const after = await start({}, { indexDir: before.indexDir });
+    const after = await start(two, { indexDir: before.indexDir });
     expect((await call(after.url, 'GET', '/v1/collections/other')).body.model_available).toBe(true);
     const { status, body } = await call(after.url, 'POST', searchIn('other'), { query: 'ein Boot' });
     expect([status, body.matches?.[0].id]).toEqual([200, 'x']);
@@ -121,7 +132,7 @@ describe('several models', () => {
   });
 
   it('unloads the least recently used where memory is short', async () => {
-    const encoder = await open({ modelMemory: 1 });
+    const encoder = await open({ modelsDirectory: await modelsOf('abcd'), modelMemory: 1 });
     const loaded = () => encoder.models.list().filter(({ loadedIn }) => loadedIn > 0).map(({ id }) => id);
     for (const model of ['b', 'c', 'd']) {
       await encoder.encodeTexts(model, ['a dog'], { priority: 'interactive' });
@@ -130,7 +141,7 @@ describe('several models', () => {
   });
 
   it('gets its memory back when a model is unloaded', async () => {
-    const encoder = await open({ modelMemory: 1 });
+    const encoder = await open({ modelsDirectory: await modelsOf('ade'), modelMemory: 1 });
     const bytes = await drawn(1);
     const after: number[] = [];
     for (let cycle = 0; cycle < 10; cycle++) {
@@ -143,7 +154,7 @@ describe('several models', () => {
 
   it('says aloud which execution provider is not used, and why', async () => {
     const missing = process.platform === 'darwin' ? 'dml' : 'coreml';
-    const server = await start({ MIXSPACE_EXECUTION_PROVIDERS: `${missing},cpu` });
+    const server = await start({ MIXSPACE_MODELS_DIR: await modelsOf('a'), MIXSPACE_EXECUTION_PROVIDERS: `${missing},cpu` });
     expect((await listed(server))[0].execution_provider).toBe('cpu');
     await expect.poll(() => server.logs()).toMatch(new RegExp(`Model a runs on cpu: ${missing} cannot be used`));
     await expect(startServer({ env: { MIXSPACE_EXECUTION_PROVIDERS: 'gpu' } })).rejects.toThrow(/MIXSPACE_EXECUTION_PROVIDERS takes some of cpu, cuda/);
@@ -153,7 +164,7 @@ describe('several models', () => {
 describe('a worker', () => {
   it('that hangs in one picture is ended, and that picture alone fails', async () => {
     const preload = path.join(repository, 'test/bad-decoder.mjs');
-    const server = await start({ NODE_OPTIONS: `--import=file://${preload}`, MIXSPACE_ENCODE_TIMEOUT: '3', MIXSPACE_WORKERS: '1' });
+    const server = await start({ MIXSPACE_MODELS_DIR: await modelsOf('a'), NODE_OPTIONS: `--import=file://${preload}`, MIXSPACE_ENCODE_TIMEOUT: '3', MIXSPACE_WORKERS: '1' });
     const jpegs = await Promise.all([1, 2, 3, 4, 5, 6].map((seed) => drawn(seed, 'jpeg')));
     const hanging = Buffer.concat([await drawn(7, 'jpeg'), Buffer.from('this hangs the decoder')]);
     const sent = [...jpegs.slice(0, 3), hanging, ...jpegs.slice(3)].map((bytes, index) => ({ id: String(index), image: base64(bytes) }));
@@ -170,12 +181,11 @@ describe('a worker', () => {
   });
 
   it('that is killed takes nothing with it, large pictures included', async () => {
-    const server = await start({ MIXSPACE_WORKERS: '2' });
-    await until(() => listed(server), (all) => all.every(({ self_test }) => self_test.status !== 'pending'));
+    const server = await start({ MIXSPACE_MODELS_DIR: await modelsOf('a'), MIXSPACE_WORKERS: '2' });
     const noise = Buffer.from(Array.from({ length: 1500 * 1500 * 3 }, (_, i) => (i * 2_654_435_761) >>> 24));
     const large = await sharp(noise, { raw: { width: 1500, height: 1500, channels: 3 } }).png({ compressionLevel: 0 }).toBuffer();
     expect(large.byteLength).toBeGreaterThan(5e6);
-    const pictures = [large, ...(await Promise.all([1, 2, 3].map((seed) => drawn(seed, 'jpeg', 2000, 1500))))];
+    const pictures = [large, ...(await Promise.all([1, 2, 3].map((seed) => drawn(seed, 'jpeg', 1200, 900))))];
     const before = workersOf(server);
     expect(before).toHaveLength(2);
     const idle = await batchesBegun(server);
@@ -189,7 +199,7 @@ describe('a worker', () => {
   });
 
   it('ends with the service, even when that is killed', async () => {
-    const server = await start();
+    const server = await start({ MIXSPACE_MODELS_DIR: await modelsOf('a') });
     const workers = workersOf(server);
     expect(workers.length).toBeGreaterThan(0);
     await server.kill();

@@ -39,6 +39,16 @@ it('refuses each flag that is given without a value, by its name', async () => {
   expect(await refusal(['--api-keys-file', ''])).toMatch(/^--api-keys-file is given without a value/);
 });
 
+it.for<[name: SettingName, value: string, says: RegExp]>([
+  ['host', '127.0.0.1:80', /^--host takes an address or a name of this machine.*"127\.0\.0\.1:80"\.$/],
+  ['host', 'http://localhost', /^--host takes an address/],
+  ['hosts', 'photos.example:8080', /^--hosts takes host names/],
+  ['maxBody', '99999999999999GB', /^--max-body takes a size/],
+  ['corsOrigins', ',', /^--cors-origins takes at least one/],
+])('refuses a value of another kind, by the name of its flag: %s %s', ([name, value, says]) => {
+  expect(() => readSetting(name, value, {})).toThrow(says);
+});
+
 it.for<{ args?: string[]; env?: Record<string, string>; says: RegExp }>([
   { args: ['--models-dir', 'FOLDER/file'], says: /^The models directory .*\/file is no folder\.$/ },
   { args: ['--models-dir', 'FOLDER/file/models'], says: /^The models directory .*\/file\/models cannot be read \(ENOTDIR\)\.$/ },
@@ -58,12 +68,7 @@ it.for<{ args?: string[]; env?: Record<string, string>; says: RegExp }>([
   { args: ['--api-keys-file', 'FOLDER/spaces'], says: /^The keys file .*\/spaces holds no key in line 2: (?!.*second)/ },
   { args: ['--api-keys-file', 'FOLDER/commas'], says: /^The keys file .*\/commas holds no key in line 1: (?!.*one)/ },
   { env: { MIXSPACE_API_KEYS: ',' }, says: /^MIXSPACE_API_KEYS takes at least one/ },
-  { args: ['--host', '127.0.0.1:80'], says: /^--host takes an address or a name of this machine.*"127\.0\.0\.1:80"\.$/ },
-  { args: ['--host', 'http://localhost'], says: /^--host takes an address/ },
-  { args: ['--hosts', 'photos.example:8080'], says: /^--hosts takes host names/ },
   { args: ['--port', '70000'], says: /^--port takes a whole number from 0 to 65535, not "70000"\.$/ },
-  { args: ['--max-body', '99999999999999GB'], says: /^--max-body takes a size/ },
-  { args: ['--cors-origins', ','], says: /^--cors-origins takes at least one/ },
 ])('stops with one line that names what is wrong: $args $env', async ({ args = [], env = {}, says }) => {
   const here = (text: string): string => text.replaceAll('FOLDER', folder);
   expect(await refusal(args.map(here), Object.fromEntries(Object.entries(env).map(([name, text]) => [name, here(text)])))).toMatch(says);

@@ -348,7 +348,7 @@ describe('HTTP itself', () => {
 it('says nothing of callers who hang up or send no HTTP, wherever they are, but one line each at debug', async () => {
   const talking = await startServer({ env: { LOG_LEVEL: 'debug' } });
   const json = (length: number): string => `POST /v1/embeddings HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n`;
-  const work = JSON.stringify({ items: await Promise.all(Array.from({ length: 12 }, async (_, seed) => ({ image: base64(await drawn(seed, 'jpeg', 1600, 1200)) }))) });
+  const work = JSON.stringify({ items: await Promise.all(Array.from({ length: 12 }, async (_, seed) => ({ image: base64(await drawn(seed, 'jpeg', 800, 600)) }))) });
   const halves: [string, string | Uint8Array][] = [
     ['in a JSON body', `${json(100)}\r\n{"input"`],
     ['in a multipart body', Buffer.concat([Buffer.from(`POST ${items()} HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 900\r\n\r\n`), file(picture).subarray(0, 200)])],

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, type Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import type { OpenEncoder } from '../src/encoder/encoder.js';
 import { openEncoder, type EncoderOptions } from '../src/encoder/index.js';
@@ -10,13 +11,13 @@ import type { WorkerSettings } from '../src/encoder/protocol/messages.js';
 import { startWorkerFrom, WorkerDied, WorkerProcess } from '../src/encoder/pool/worker-process.js';
 import { base64, call } from './api.js';
 import { limits } from './parity/compare.js';
-import { startServer, workersOf } from './server.js';
+import { startServer, tinyModels, workersOf } from './server.js';
 import { fixtures } from './small-towers.js';
 
 const startWorker = startWorkerFrom(new URL('../dist/encoder/worker/worker.js', import.meta.url));
 const interactive = { priority: 'interactive' } as const;
 const bulk = { priority: 'bulk' } as const;
-const settings: WorkerSettings = { packages: { modelsDirectory: fixtures }, limits, session: { threads: 1, executionProviders: ['cpu'] } };
+const settings: WorkerSettings = { packages: { modelsDirectory: tinyModels }, limits, session: { threads: 1, executionProviders: ['cpu'] } };
 
 let workers: ChildProcess[] = [];
 let logged: string[] = [];
@@ -29,7 +30,7 @@ afterEach(async () => {
 
 async function open(options: Partial<EncoderOptions> = {}): Promise<OpenEncoder> {
   encoder = await openEncoder({
-    modelsDirectory: fixtures,
+    modelsDirectory: tinyModels,
     defaultModel: 'clip-tiny',
     workers: 1,
     limits,
@@ -41,8 +42,6 @@ async function open(options: Partial<EncoderOptions> = {}): Promise<OpenEncoder>
     log: (_, message, fields) => logged.push(`${message} ${JSON.stringify(fields)}`),
     ...options,
   });
-  // The checks of the others have workers of their own.
-  for (const { id } of encoder.models.list()) await encoder.models.model(id);
   return encoder;
 }
 
@@ -74,7 +73,7 @@ it.each([
 it('ends a worker that is sent nonsense, which is replaced', async () => {
   const served = await open();
   streamOf(workers[0]!).write(Buffer.alloc(64, 0xff));
-  while (served.workers().replaced === 0) await new Promise(setImmediate);
+  while (served.workers().replaced === 0) await delay(5);
   await expect(served.encodeTexts('clip-tiny', ['still here'], interactive)).resolves.toHaveLength(1);
 });
 
@@ -103,9 +102,9 @@ it('answers whoever waits, however often its worker is killed', async () => {
   while (left > 0) {
     workers.at(-1)!.kill('SIGKILL');
     const before = workers.length;
-    while (workers.length === before && left > 0) await new Promise(setImmediate);
+    while (workers.length === before && left > 0) await delay(2);
     // Killed while it starts, loads or encodes, ever later.
-    for (const until = performance.now() + 60 * workers.length; performance.now() < until && left > 0; ) await new Promise(setImmediate);
+    for (const until = performance.now() + 60 * 1.4 ** workers.length; performance.now() < until && left > 0; ) await delay(2);
   }
   for (const told of await Promise.all(calls)) expect(['not_ready', 'unprocessable', 1, 12]).toContain(told);
   await expect(served.encodeTexts('clip-tiny', ['still here'], interactive)).resolves.toHaveLength(1);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MixspaceClient } from '../../src/client/index.js';
-import { startServer, type RunningServer } from '../server.js';
+import { startServer, type RunningServer, type ServerOptions } from '../server.js';
 import { Audit, type Findings } from './audit.js';
 import { idsOf, itemOf } from './contents.js';
 import { graphIsReady, patienceMs } from './graph.js';
@@ -16,8 +16,7 @@ import { Random } from './random.js';
 export interface CrashOptions {
   rounds: number;
   seed: number;
-  /** Items looked up one by one at the end, chosen by chance; left out: every one there ever was. */
-  atTheEnd?: number;
+  size: CrashSize;
   say: (line: string) => void;
 }
 
@@ -31,18 +30,40 @@ export interface CrashReport extends Findings {
 /** `anytime`: whatever the service is doing. `snapshot`: an ingest has made a snapshot due. `closing`: SIGTERM has. */
 type Moment = 'anytime' | 'snapshot' | 'closing';
 
+export interface CrashSize {
+  /** Settings of the store; left out: its own. */
+  store?: NonNullable<ServerOptions['store']>;
+  /** A little above the number from which on the store builds a graph. */
+  itemsAtFirst: number;
+  itemsAtLeast: number;
+  itemsAtMost: number;
+  /** Changes after which the store saves its graph, and some more. */
+  changesUntilSnapshot: number;
+  /** After each restart the listing compares every item; these are looked up one by one as well. */
+  answeredLastLookedUp: number;
+  olderItemsLookedUp: number;
+  /** Items looked up one by one at the end, chosen by chance; left out: every one there ever was. */
+  atTheEnd?: number;
+}
+
+/** With the store's own settings. */
+export const asServed: CrashSize = { itemsAtFirst: 5_600, itemsAtLeast: 5_400, itemsAtMost: 12_000, changesUntilSnapshot: 5_400, answeredLastLookedUp: 300, olderItemsLookedUp: 100 };
+/** A tenth of that, with graphs that come and are saved as much earlier. */
+export const aTenth: CrashSize = {
+  store: { graphThreshold: 500, snapshotAfterChanges: 500 },
+  itemsAtFirst: 560,
+  itemsAtLeast: 540,
+  itemsAtMost: 1_200,
+  changesUntilSnapshot: 540,
+  answeredLastLookedUp: 150,
+  olderItemsLookedUp: 50,
+  atTheEnd: 300,
+};
+
 const collection = 'crash';
-/** A little above the number from which on the store builds a graph. */
-const itemsAtFirst = 5_600;
-const itemsAtLeast = 5_400;
-const itemsAtMost = 12_000;
-/** Changes after which the store saves its graph, and some more; of a big graph, a share of its items. */
-const changesUntilSnapshot = 5_400;
+/** Of a big graph, the share of its items that must have changed before it is saved. */
 const shareUntilSnapshot = 0.22;
 const changesWorthSaving = 100;
-/** After each restart the listing compares every item; these are looked up one by one as well. */
-const answeredLastLookedUp = 300;
-const olderItemsLookedUp = 100;
 
 /** Kills the service again and again, and compares what is left with what was answered. */
 export async function crash(options: CrashOptions): Promise<CrashReport> {
@@ -85,7 +106,7 @@ class CrashRun {
     const client = new MixspaceClient({ url: server.url });
     this.#dimension = (await client.createCollection({ name: collection })).dimensions;
     const batch = 400;
-    for (let from = 0; from < itemsAtFirst; from += batch) {
+    for (let from = 0; from < this.#options.size.itemsAtFirst; from += batch) {
       const ids = Array.from({ length: batch / 40 }, (_, i) => idsOf(`first-${from / batch}-${i}`, 0, 40)).flat();
       const state = { version: 1, note: 0 };
       await client.addItems(collection, ids.map((id) => itemOf(id, state, this.#dimension)));
@@ -99,10 +120,11 @@ class CrashRun {
   }
 
   async #round(server: RunningServer, round: number, moment: Moment): Promise<void> {
+    const { size } = this.#options;
     await this.#audit(server, async (audit) => {
       await audit.listing();
-      const older = this.#random.shuffle(this.#ledger.ids()).slice(0, olderItemsLookedUp);
-      await audit.lookUp(new Set([...this.#ledger.latest(answeredLastLookedUp), ...older]));
+      const older = this.#random.shuffle(this.#ledger.ids()).slice(0, size.olderItemsLookedUp);
+      await audit.lookUp(new Set([...this.#ledger.latest(size.answeredLastLookedUp), ...older]));
     });
 
     const load: Load = new Load({
@@ -112,10 +134,10 @@ class CrashRun {
       ledger: this.#ledger,
       name: `${this.#options.seed}-${round}`,
       lanes: 3,
-      atLeast: itemsAtLeast,
-      atMost: itemsAtMost,
+      atLeast: size.itemsAtLeast,
+      atMost: size.itemsAtMost,
       // A graph is saved only when it has caught up.
-      pause: () => (moment === 'snapshot' && load.written > Math.max(changesUntilSnapshot, load.embeddings * shareUntilSnapshot) ? 300 : 0),
+      pause: () => (moment === 'snapshot' && load.written > Math.max(size.changesUntilSnapshot, load.embeddings * shareUntilSnapshot) ? 300 : 0),
     });
     const running = load.run();
     const reached = this.#untilMoment(server, load, moment);
@@ -152,7 +174,7 @@ class CrashRun {
     await graphIsReady(new MixspaceClient({ url: server.url }), collection);
     await this.#audit(server, async (audit) => {
       await audit.listing();
-      await audit.lookUp(this.#random.shuffle(this.#ledger.ids()).slice(0, this.#options.atTheEnd));
+      await audit.lookUp(this.#random.shuffle(this.#ledger.ids()).slice(0, this.#options.size.atTheEnd));
     });
     await server.stop();
   }
@@ -170,7 +192,8 @@ class CrashRun {
   }
 
   async #withServer(work: (server: RunningServer) => Promise<void>): Promise<void> {
-    const server = await startServer({ indexDir: this.#indexDir, env: { MIXSPACE_WORKERS: '1' }, patience: 300_000 });
+    const { store } = this.#options.size;
+    const server = await startServer({ indexDir: this.#indexDir, env: { MIXSPACE_WORKERS: '1' }, patience: 300_000, ...(store && { store }) });
     try {
       await work(server);
     } catch (error) {

@@ -3,32 +3,33 @@ import { existsSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { call, type Answer } from '../api.js';
-import { startServer, type RunningServer } from '../server.js';
+import { startServer, type RunningServer, type ServerOptions } from '../server.js';
 import { Divergence, expectThat } from './divergence.js';
+
+type StoreSettings = NonNullable<ServerOptions['store']>;
 
 export class Service {
   readonly #env: Record<string, string>;
+  readonly #store: StoreSettings | undefined;
   readonly #indexDir: string;
   #server: RunningServer | undefined;
 
-  private constructor(env: Record<string, string>, indexDir: string) {
+  private constructor(env: Record<string, string>, store: StoreSettings | undefined, indexDir: string) {
     this.#env = env;
+    this.#store = store;
     this.#indexDir = indexDir;
   }
 
-  /** `store`: settings of its store that no environment variable names. */
-  static async start(env: Record<string, string>, store: object | undefined): Promise<Service> {
-    const early = store && { NODE_OPTIONS: `--import=${pathToFileURL(path.join(import.meta.dirname, 'early-graphs.mjs')).href}`, STORE_SETTINGS: JSON.stringify(store) };
-    const service = new Service({ ...env, ...early }, await mkdtemp(path.join(tmpdir(), 'mixspace-model-index-')));
+  static async start(env: Record<string, string>, store: StoreSettings | undefined): Promise<Service> {
+    const service = new Service(env, store, await mkdtemp(path.join(tmpdir(), 'mixspace-model-index-')));
     await service.startAgain();
     return service;
   }
 
   async startAgain(): Promise<void> {
     try {
-      this.#server = await startServer({ indexDir: this.#indexDir, env: this.#env });
+      this.#server = await startServer({ indexDir: this.#indexDir, env: this.#env, ...(this.#store && { store: this.#store }) });
     } catch (error) {
       throw new Divergence(`The service starts again: ${String(error)}`);
     }

@@ -1,4 +1,5 @@
 import type { Random } from '../crash/random.js';
+import type { ServerOptions } from '../server.js';
 import { Divergence, diverges } from './divergence.js';
 import { sha256, type Inputs, type Space } from './inputs.js';
 import type { Service } from './service.js';
@@ -7,7 +8,7 @@ import { Shelf, type Reembedding } from './shelf.js';
 export interface Profile {
   name: string;
   /** Settings of the store; left out: its own. */
-  store?: { graphThreshold: number; [name: string]: number };
+  store?: NonNullable<ServerOptions['store']>;
   /** Ids that a collection's items are drawn from, and entries of a batch at most. */
   ids: number;
   batch: number;
