@@ -12,7 +12,7 @@ import { textTower } from './small-towers.js';
 
 const packages = { small: readsTexts, other: { ...readsTexts, 'onnx/text_model.onnx': textTower({ pool: 'mean', rows: 2600 }) } };
 /** Enough that it is still under way when somebody looks. */
-const many = 2_000;
+const many = 4_000;
 
 let service: SmallService;
 let client: MixspaceClient;
@@ -364,7 +364,7 @@ it('mixspace jobs lists, shows, follows, pauses, resumes and cancels', async () 
   expect(await run('show', 'nobody')).toMatchObject({ code: 1, stderr: 'mixspace: There is no job "nobody".\n' });
   expect((await run('resume', id)).stdout).toMatch(/: (running|waiting), /);
   expect(await run('follow', id)).toMatchObject({ code: 0, stdout: `${id} (typed): done, ${many} of ${many + 12} done, 12 failed\n` });
-  expect((await run('show', id)).stdout).toMatch(/embedded: 2000, not_embedded: 12\n {2}raw-0000: "raw-0000" was given as an embedding\.\n[^]*and 2 more\n$/);
+  expect((await run('show', id)).stdout).toMatch(/embedded: 4000, not_embedded: 12\n {2}raw-0000: "raw-0000" was given as an embedding\.\n[^]*and 2 more\n$/);
   expect(await run('cancel', id)).toMatchObject({ code: 1, stderr: expect.stringMatching(/cannot be cancelled: it is done/) });
   expect(JSON.parse((await run('list', '--json', '--state', 'done', '--collection', 'typed')).stdout).jobs).toEqual([await client.job(id)]);
 });

@@ -518,21 +518,21 @@ describe('mixspace reembed', () => {
     const { spawn } = await import('node:child_process');
     await withSharedServer(async (client, server) => {
       await client.createCollection({ name: 'photos' });
-      await addAll(client, 'photos', texts(0, 2_000));
+      await addAll(client, 'photos', texts(0, 3_000));
       const command = spawn(process.execPath, [path.join(repository, 'dist/main.js'), 'reembed', 'photos', '--model', 'second', '--url', client.url], { stdio: ['ignore', 'pipe', 'pipe'] });
       let stdout = '';
       command.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
       const ended = new Promise<number | null>((resolve) => command.once('close', resolve));
       await until(client, 'photos', ({ reembedding }) => (reembedding?.done ?? 0) > 0);
-      await expect.poll(() => stdout).toMatch(/2000 items to embed/);
+      await expect.poll(() => stdout).toMatch(/3000 items to embed/);
       // It has set itself up to be interrupted before it looks for the first time.
       const looks = await looksAt(server);
       await expect.poll(() => looksAt(server)).toBeGreaterThan(looks);
       command.kill('SIGINT');
       expect(await ended).toBe(130);
-      expect(stdout).toMatch(/Stopped after \d+ of 2000 items; photos searches as before\. Run mixspace reembed photos again to go on\./);
+      expect(stdout).toMatch(/Stopped after \d+ of 3000 items; photos searches as before\. Run mixspace reembed photos again to go on\./);
       expect(await client.collection('photos')).toMatchObject({ model: 'first', reembedding: { state: 'stopped' } });
-      expect(await runMixspace(['reembed', 'photos', '--url', client.url])).toMatchObject({ code: 0, stdout: expect.stringMatching(/photos has gone over to second: 2000 items/) });
+      expect(await runMixspace(['reembed', 'photos', '--url', client.url])).toMatchObject({ code: 0, stdout: expect.stringMatching(/photos has gone over to second: 3000 items/) });
     });
   });
 });

@@ -122,24 +122,19 @@ function poll(url: string): Health {
   };
 }
 
-it('refuses 20 swollen, deep and malformed bodies on each route, gzipped on half of them, and answers everyone else meanwhile', { timeout: 300_000 }, async () => {
+it('refuses 20 swollen, deep and malformed bodies on each route, plain and gzipped, and answers everyone else meanwhile', { timeout: 300_000 }, async () => {
   const bodies = swollen().map(([what, body]) => ({ what, plain: Buffer.from(body), gzipped: gzipSync(body, { level: 1 }) }));
   writeFileSync(`/proc/${server.process.pid}/clear_refs`, '5');
   const before = megabytes('VmRSS');
   const health = poll(server.url);
-  const answers: [what: string, route: string, ...statuses: number[]][] = [];
+  const answers: [what: string, route: string, plain: number, gzipped: number][] = [];
   const slowest: [what: string, milliseconds: number][] = [];
-  for (const [n, { what, plain, gzipped }] of bodies.entries()) {
+  for (const { what, plain, gzipped } of bodies) {
     // Other work of the machine may hold an answer up once; what a body does it does each time.
     let worst = Infinity;
     for (let attempt = 0; attempt < 3 && worst >= 100; attempt++) {
       await health.take();
-      await Promise.all(
-        routes.map(async ([method, at], i) => {
-          const statuses = [await send(method, at, plain, false), ...((i + n) % 2 === 0 ? [await send(method, at, gzipped, true)] : [])];
-          answers.push([what, at, ...statuses]);
-        }),
-      );
+      await Promise.all(routes.map(async ([method, at]) => answers.push([what, at, await send(method, at, plain, false), await send(method, at, gzipped, true)])));
       worst = Math.min(worst, await health.take());
     }
     slowest.push([what, worst]);
