@@ -66,10 +66,12 @@ export interface PlainError {
   retryAfter: number | undefined;
 }
 
-export function reviveError(plain: PlainError): MixspaceError {
+/** `cause`: what the other side knows of it, for the log. */
+export function reviveError(plain: PlainError, cause?: string): MixspaceError {
   return new MixspaceError(plain.code, plain.message, {
     ...(plain.param === undefined ? {} : { param: plain.param }),
     ...(plain.retryAfter === undefined ? {} : { retryAfter: plain.retryAfter }),
+    ...(cause === undefined ? {} : { cause }),
   });
 }
 

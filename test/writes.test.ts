@@ -115,11 +115,12 @@ describe('Of what is written together', () => {
   });
 });
 
-it('What the service itself cannot do is no fault of an entry: nothing is answered as failed', async () => {
+it('What the service itself cannot do is no fault of an entry: nothing is answered as failed, and the log says why', async () => {
   const failing = await startSmall({ small: readsTexts }, { NODE_OPTIONS: `--import=file://${path.join(repository, 'test/bad-thumbnails.mjs')}` });
   try {
     const { status, body } = await failing.post(items(), { items: [{ id: 'good', image: await flat(1, 2, 3) }, { id: 'no thumbnail', image: await flat(255, 0, 255) }] });
     expect([status, body.error?.code]).toEqual([500, 'internal']);
+    await expect.poll(() => failing.server.logs()).toMatch(/"cause":"[^"]*bad-thumbnails\.mjs/);
     expect((await failing.get('/v1/collections/default')).body.counts.total).toBe(0);
   } finally {
     await failing.remove();

@@ -9,14 +9,14 @@ const addresses = ['test/addresses.test.ts'];
 export const foundByReview: Mutation[] = [
   of('src/encoder/pool/outcomes.ts', numbers)(
     'refused-picture-shifts-in-the-answer',
-    'if (!outcome.ok) return { ok: false, error: reviveError(outcome.error) };',
-    'if (!outcome.ok) return (next++, { ok: false, error: reviveError(outcome.error) });',
+    'if (!outcome.ok) return { ok: false, error: reviveError(outcome.error, outcome.cause) };',
+    'if (!outcome.ok) return (next++, { ok: false, error: reviveError(outcome.error, outcome.cause) });',
     'Behind a refused picture each gets the embedding of its neighbor.',
   ),
   of('src/encoder/worker/worker.ts', numbers)(
     'refused-picture-shifts-in-the-worker',
-    'readPicture(bytes, rules, tensor, read * stride, thumbnail, seconds)',
-    'readPicture(bytes, rules, tensor, outcomes.length * stride, thumbnail, seconds)',
+    'readPicture(sent, rules, { tensor, offset: read * stride }, seconds)',
+    'readPicture(sent, rules, { tensor, offset: outcomes.length * stride }, seconds)',
     'Behind a refused picture each gets the embedding of its neighbor.',
   ),
   of('src/operations/client-embedding.ts', numbers)('client-embedding-unnormalised', '(value) => value / largest / norm)', '(value) => value)', 'Scores of what clients send are no cosines.'),

@@ -12,7 +12,7 @@ export function outcomesOf(reply: TextsReply | PicturesReply): Outcome<TextEmbed
   const dimension = reply.embeddings.length / Math.max(read, 1);
   let next = 0;
   return reply.pictures.map((outcome) => {
-    if (!outcome.ok) return { ok: false, error: reviveError(outcome.error) };
+    if (!outcome.ok) return { ok: false, error: reviveError(outcome.error, outcome.cause) };
     const row = next++;
     return finite({ ...outcome.picture, embedding: reply.embeddings.slice(row * dimension, (row + 1) * dimension), norm: reply.norms[row]! });
   });

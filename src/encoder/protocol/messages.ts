@@ -58,7 +58,7 @@ export interface PicturesReply {
   embeddings: Float32Array;
   /** The length each had before. */
   norms: number[];
-  pictures: ({ ok: true; picture: PictureFacts } | { ok: false; error: PlainError })[];
+  pictures: ({ ok: true; picture: PictureFacts } | { ok: false; error: PlainError; cause?: string })[];
   seconds: StageSeconds;
 }
 

@@ -157,7 +157,8 @@ async function encodePictures(tower: ImageTower, rules: Preprocessing, pictures:
       outcomes.push({ ok: true, picture });
       read++;
     } catch (error) {
-      outcomes.push({ ok: false, error: toMixspaceError(error).toPlain() });
+      const known = toMixspaceError(error);
+      outcomes.push({ ok: false, error: known.toPlain(), ...(known.code === 'internal' ? { cause: error instanceof Error ? (error.stack ?? error.message) : String(error) } : {}) });
     }
   }
   const answer = await timed(seconds, 'infer', () => tower.encode(tensor.subarray(0, read * stride), read));
