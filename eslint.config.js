@@ -31,7 +31,7 @@ export default tseslint.config(
   {
     files: ['src/**/*.ts', 'src/**/*.tsx'],
     // Passes over pixels take addresses, sizes and strides, which an object for each call would only wrap.
-    ignores: ['src/encoder/picture/kernels/**', 'src/encoder/picture/{axis-weights,chroma,passes,resize}.ts'],
+    ignores: ['src/encoder/picture/kernels/**', 'src/encoder/picture/{axis-weights,chroma,resize-passes,resize}.ts'],
     rules: { '@typescript-eslint/max-params': ['error', { max: 4 }] },
   },
   {

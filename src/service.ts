@@ -3,7 +3,7 @@ import { realpath } from 'node:fs/promises';
 import type { Config } from './config.js';
 import { CachedEncoder } from './encoder/cache/cached-encoder.js';
 import type { Encoder, OpenEncoder } from './encoder/encoder.js';
-import { openEncoder } from './encoder/index.js';
+import { openEncoder } from './encoder/open.js';
 import { MixspaceError } from './errors.js';
 import { Jobs } from './jobs/jobs.js';
 import { defaultCollection, settleCollections } from './operations/collections.js';
@@ -12,8 +12,8 @@ import { Cursors } from './operations/cursors.js';
 import { watchReadiness, type Readiness } from './operations/readiness.js';
 import { adoptReembeddings, reembedKind } from './operations/reembed/job.js';
 import { Reembeddings } from './operations/reembed/runs.js';
-import { takeIn } from './operations/take-in.js';
-import { openEmbeddedStore } from './store/embedded/index.js';
+import { ingestFolders } from './operations/ingest-folders.js';
+import { openEmbeddedStore } from './store/embedded/open.js';
 import { openTelemetry, type Telemetry } from './telemetry.js';
 
 export interface Service {
@@ -21,7 +21,7 @@ export interface Service {
   readiness: Readiness;
   telemetry: Telemetry;
   /** Takes the pictures under the paths into the collection `default`; all goes to the log. Never rejects. */
-  takeIn(paths: string[], signal: AbortSignal): Promise<void>;
+  ingestFolders(paths: string[], signal: AbortSignal): Promise<void>;
   /** Work under way ends, graphs are saved, files closed. */
   close(): Promise<void>;
 }
@@ -125,7 +125,7 @@ export async function openService(config: Config): Promise<Service> {
     context,
     readiness,
     telemetry,
-    takeIn: (paths, signal) => takeInTold(context, paths, signal),
+    ingestFolders: (paths, signal) => ingestFoldersTold(context, paths, signal),
     close: async () => {
       readiness.stop();
       await close();
@@ -133,11 +133,11 @@ export async function openService(config: Config): Promise<Service> {
   };
 }
 
-async function takeInTold(context: Context, paths: string[], signal: AbortSignal): Promise<void> {
+async function ingestFoldersTold(context: Context, paths: string[], signal: AbortSignal): Promise<void> {
   const { log } = context;
   try {
     log('info', 'Taking in pictures.', { paths });
-    const { failures, ...taken } = await takeIn(context, defaultCollection, paths, signal);
+    const { failures, ...taken } = await ingestFolders(context, defaultCollection, paths, signal);
     log('info', 'Pictures taken in.', { ...taken, failures: failures.length });
     for (const { file, reason } of failures) log('warn', `Not taken in: ${file}`, { reason });
   } catch (error) {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openEncoder } from '../src/encoder/index.js';
+import { openEncoder } from '../src/encoder/open.js';
 import type { OpenEncoder } from '../src/encoder/encoder.js';
 import { takeBatch, type BatchLimits } from '../src/encoder/pool/batch.js';
 import { pixelsOf } from '../src/encoder/pool/cost.js';

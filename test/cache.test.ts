@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CachedEncoder } from '../src/encoder/cache/cached-encoder.js';
 import type { Models, OpenEncoder } from '../src/encoder/encoder.js';
-import { openEncoder } from '../src/encoder/index.js';
+import { openEncoder } from '../src/encoder/open.js';
 import { startWorkerFrom } from '../src/encoder/pool/worker-process.js';
 import { base64, call, items, searchIn, type Answer } from './api.js';
 import { drawn } from './pictures.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 import type { OpenEncoder } from '../src/encoder/encoder.js';
-import { openEncoder, type EncoderOptions } from '../src/encoder/index.js';
+import { openEncoder, type EncoderOptions } from '../src/encoder/open.js';
 import { startWorkerFrom } from '../src/encoder/pool/worker-process.js';
 import { call } from './api.js';
 import { repository, startServer, type RunningServer } from './server.js';

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { copyFile, cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -198,6 +199,11 @@ describe('the other commands', () => {
     expect(run.stdout).toBe('');
     expect(run.stderr).toMatch(says);
     expect(run.stderr).not.toMatch(/^\s+at /m);
+  });
+
+  it('says its version', async () => {
+    const { version } = JSON.parse(readFileSync(path.join(repository, 'package.json'), 'utf8')) as { version: string };
+    expect(await mixspace('--version')).toEqual({ stdout: `${version}\n`, stderr: '', code: 0 });
   });
 
   it('help names every command, and every command has one', async () => {

@@ -295,7 +295,7 @@ describe('A row that is not what it was', () => {
     const directory = path.join(root, 'legacy');
     mkdirSync(directory);
     const opened = new Sqlite(database(directory));
-    const migrations = path.join(repository, 'migrations');
+    const migrations = path.join(repository, 'migrations', 'sqlite');
     for (const name of readdirSync(migrations).sort().slice(0, 2)) opened.exec(readFileSync(path.join(migrations, name), 'utf8'));
     opened.pragma('user_version = 2');
     opened.exec("INSERT INTO collections (name, model, fingerprint, dimension, originals, created_at) VALUES ('c', 'm', 'f', 2, 'keep', '2026')");

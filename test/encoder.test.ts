@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { OpenEncoder } from '../src/encoder/encoder.js';
-import { openEncoder, type EncoderOptions } from '../src/encoder/index.js';
+import { openEncoder, type EncoderOptions } from '../src/encoder/open.js';
 import { readPackage } from '../src/encoder/package/model-package.js';
 import { readTextEncoding } from '../src/encoder/text/text-encoding.js';
 import { startWorkerFrom } from '../src/encoder/pool/worker-process.js';

@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { EmbeddedStoreSettings } from '../src/store/embedded/index.js';
+import type { EmbeddedStoreSettings } from '../src/store/embedded/open.js';
 import type { ItemWrite } from '../src/store/catalog.js';
 import { search, type SearchRequest } from './store-search.js';
-import { bothPorts, type BothPorts } from './both-ports.js';
+import { bothPorts, type BothPorts } from './store-ports.js';
 
 // The store runs in a thread of its own, which starts from compiled code.
-const compiled = fileURLToPath(new URL('../dist/store/embedded/index.js', import.meta.url));
-const { openEmbeddedStore } = (await import(pathToFileURL(compiled).href)) as typeof import('../src/store/embedded/index.js');
+const compiled = fileURLToPath(new URL('../dist/store/embedded/open.js', import.meta.url));
+const { openEmbeddedStore } = (await import(pathToFileURL(compiled).href)) as typeof import('../src/store/embedded/open.js');
 
 const dimension = 16;
 /** Graphs from 50 items on, saved when the store is closed. */

@@ -7,11 +7,11 @@ import type { JobEvent } from '../src/jobs/events.js';
 import type { JobEnd, JobKind, JobWork } from '../src/jobs/kind.js';
 import type { Jobs } from '../src/jobs/jobs.js';
 import { Sqlite } from '../src/store/embedded/database.js';
-import { bothPorts, type BothPorts } from './both-ports.js';
+import { bothPorts, type BothPorts } from './store-ports.js';
 
 // Compiled, since the store starts a thread of its own from that, and its errors are of that.
 const compiled = (file: string): Promise<unknown> => import(new URL(`../dist/${file}`, import.meta.url).href);
-const { openEmbeddedStore } = (await compiled('store/embedded/index.js')) as typeof import('../src/store/embedded/index.js');
+const { openEmbeddedStore } = (await compiled('store/embedded/open.js')) as typeof import('../src/store/embedded/open.js');
 const { Jobs: Runner } = (await compiled('jobs/jobs.js')) as typeof import('../src/jobs/jobs.js');
 
 type Work = JobWork<unknown> & { end(end?: JobEnd): void; fail(error: Error): void };

@@ -1,7 +1,7 @@
 /** What is computed, by its numbers: against what is reckoned here from single embeddings. */
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openEncoder } from '../src/encoder/index.js';
+import { openEncoder } from '../src/encoder/open.js';
 import { startWorkerFrom } from '../src/encoder/pool/worker-process.js';
 import { base64, call, items, searchIn } from './api.js';
 import { onnxFile } from './onnx.js';

@@ -5,7 +5,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { decodeEmbedding, differingBits, fromInt8, MixspaceClient } from '../src/client/index.js';
-import { encoded } from '../src/operations/embed/encodings.js';
+import { encoded } from '../src/operations/embed/encoding-formats.js';
 import { base64, call, items, searchIn, type Answer } from './api.js';
 import { drawn } from './pictures.js';
 import { repository, runMixspace, startServer, type RunningServer } from './server.js';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ModelDescription, OpenEncoder } from '../src/encoder/encoder.js';
-import { openEncoder, type EncoderOptions } from '../src/encoder/index.js';
+import { openEncoder, type EncoderOptions } from '../src/encoder/open.js';
 import { fingerprintOf } from '../src/encoder/package/fingerprint.js';
 import { readPackage } from '../src/encoder/package/model-package.js';
 import { fitSquare } from '../src/encoder/picture/preprocess.js';

@@ -11,12 +11,12 @@ import type { ReembeddingTarget } from '../src/store/reembedding-catalog.js';
 import { dot, readsTexts } from './small-service.js';
 import { smallPackage, textTower } from './small-towers.js';
 import { search as searchStore } from './store-search.js';
-import { bothPorts, type BothPorts } from './both-ports.js';
+import { bothPorts, type BothPorts } from './store-ports.js';
 
 // Compiled, since the store starts a thread of its own from that, and its errors are of that.
 const compiled = (file: string): Promise<unknown> => import(new URL(`../dist/${file}`, import.meta.url).href);
-const { openEmbeddedStore } = (await compiled('store/embedded/index.js')) as typeof import('../src/store/embedded/index.js');
-const { openEncoder } = (await compiled('encoder/index.js')) as typeof import('../src/encoder/index.js');
+const { openEmbeddedStore } = (await compiled('store/embedded/open.js')) as typeof import('../src/store/embedded/open.js');
+const { openEncoder } = (await compiled('encoder/open.js')) as typeof import('../src/encoder/open.js');
 const { Cursors } = (await compiled('operations/cursors.js')) as typeof import('../src/operations/cursors.js');
 const { embedAgain } = (await compiled('operations/reembed/rounds.js')) as typeof import('../src/operations/reembed/rounds.js');
 const { ingest } = (await compiled('operations/ingest.js')) as typeof import('../src/operations/ingest.js');

@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import type { Interpolation } from '../src/encoder/picture/axis-weights.js';
 import { decode, decodeStrip, readHeader, stripsOf } from '../src/encoder/picture/decode.js';
-import { preparePicture, type Timed } from '../src/encoder/picture/prepare.js';
+import { preparePicture, type Timed } from '../src/encoder/picture/pipeline.js';
 import { fitSquare, writeTensor, type Preprocessing } from '../src/encoder/picture/preprocess.js';
 import { resize, Resizing, type Bitmap, type Orientation, type Window } from '../src/encoder/picture/resize.js';
 

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { EmbeddedStoreSettings } from '../src/store/embedded/settings.js';
-import { reservePort } from './ports.js';
+import { reservePort } from './free-ports.js';
 
 export const repository = path.resolve(import.meta.dirname, '..');
 const main = path.join(repository, 'dist/main.js');

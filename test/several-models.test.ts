@@ -4,7 +4,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { OpenEncoder } from '../src/encoder/encoder.js';
-import { openEncoder, type EncoderOptions } from '../src/encoder/index.js';
+import { openEncoder, type EncoderOptions } from '../src/encoder/open.js';
 import { startWorkerFrom } from '../src/encoder/pool/worker-process.js';
 import { base64, call, items, searchIn } from './api.js';
 import { drawn } from './pictures.js';

@@ -1,7 +1,7 @@
 /** Both ports of the store, engine by engine. */
-import { catalogContract } from './contracts/catalog-contract.js';
-import { embedded } from './contracts/engine.js';
-import { vectorIndexContract } from './contracts/vector-index-contract.js';
+import { catalogContract } from './port-contracts/catalog-contract.js';
+import { embedded } from './port-contracts/engine.js';
+import { vectorIndexContract } from './port-contracts/vector-index-contract.js';
 
 catalogContract(embedded('embedded'));
 vectorIndexContract(embedded('embedded, comparing with everything'));

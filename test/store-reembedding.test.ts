@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Sqlite } from '../src/store/embedded/database.js';
-import type { EmbeddedStoreSettings } from '../src/store/embedded/index.js';
+import type { EmbeddedStoreSettings } from '../src/store/embedded/open.js';
 import type { ItemWrite } from '../src/store/catalog.js';
 import type { ReembeddingItem, ReembeddingTarget } from '../src/store/reembedding-catalog.js';
 import { search } from './store-search.js';
-import { bothPorts, type BothPorts } from './both-ports.js';
+import { bothPorts, type BothPorts } from './store-ports.js';
 
 // The store runs in a thread of its own, which starts from compiled code.
-const compiled = fileURLToPath(new URL('../dist/store/embedded/index.js', import.meta.url));
-const { openEmbeddedStore } = (await import(pathToFileURL(compiled).href)) as typeof import('../src/store/embedded/index.js');
+const compiled = fileURLToPath(new URL('../dist/store/embedded/open.js', import.meta.url));
+const { openEmbeddedStore } = (await import(pathToFileURL(compiled).href)) as typeof import('../src/store/embedded/open.js');
 
 /** Two spaces; graphs from 50 items on, saved soon. */
 const old = { model: 'old', fingerprint: 'f-old', dimension: 32 };
@@ -375,7 +375,7 @@ describe('a database of version 0.2', () => {
   it('is brought up to date with all it holds', async () => {
     const directory = newDirectory();
     const database = new Sqlite(join(directory, 'mixspace.db'));
-    database.exec(readFileSync(new URL('../migrations/0001_collections_and_items.sql', import.meta.url), 'utf8'));
+    database.exec(readFileSync(new URL('../migrations/sqlite/0001_collections_and_items.sql', import.meta.url), 'utf8'));
     database.prepare("INSERT INTO collections (name, model, fingerprint, dimension, originals, created_at, seq) VALUES ('photos', ?, ?, ?, 'keep', '2026-01-01T00:00:00.000Z', 7)").run(old.model, old.fingerprint, old.dimension);
     const insert = database.prepare("INSERT INTO items (collection, id, modality, content_hash, text, metadata, sources, created_at, updated_at, embedding) VALUES (1, ?, 'text', ?, ?, '{}', '[]', '', '', ?)");
     for (let i = 0; i < 60; i++) insert.run(idOf(i), sha256(idOf(i)), idOf(i), Buffer.from(embeddingOf(idOf(i), old).buffer));

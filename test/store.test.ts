@@ -12,14 +12,14 @@ import type { Filter } from '../src/domain/filter.js';
 import type { Metadata } from '../src/domain/metadata.js';
 import { Sqlite } from '../src/store/embedded/database.js';
 import { compileFilter } from '../src/store/embedded/filter.js';
-import type { EmbeddedStoreSettings } from '../src/store/embedded/index.js';
+import type { EmbeddedStoreSettings } from '../src/store/embedded/open.js';
 import type { ItemWrite } from '../src/store/catalog.js';
 import { search } from './store-search.js';
-import { bothPorts, type BothPorts } from './both-ports.js';
+import { bothPorts, type BothPorts } from './store-ports.js';
 
 // The store runs in a thread of its own, which starts from compiled code.
-const compiled = fileURLToPath(new URL('../dist/store/embedded/index.js', import.meta.url));
-const { openEmbeddedStore } = (await import(pathToFileURL(compiled).href)) as typeof import('../src/store/embedded/index.js');
+const compiled = fileURLToPath(new URL('../dist/store/embedded/open.js', import.meta.url));
+const { openEmbeddedStore } = (await import(pathToFileURL(compiled).href)) as typeof import('../src/store/embedded/open.js');
 
 const dimension = 32;
 const collection = { name: 'photos', model: 'm', fingerprint: 'f', dimension, originals: 'keep' as const };

@@ -5,7 +5,7 @@ import { PassThrough, type Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import type { OpenEncoder } from '../src/encoder/encoder.js';
-import { openEncoder, type EncoderOptions } from '../src/encoder/index.js';
+import { openEncoder, type EncoderOptions } from '../src/encoder/open.js';
 import { Channel } from '../src/encoder/protocol/channel.js';
 import type { WorkerSettings } from '../src/encoder/protocol/messages.js';
 import { startWorkerFrom, WorkerDied, WorkerProcess } from '../src/encoder/pool/worker-process.js';

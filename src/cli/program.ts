@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { MixspaceApiError } from '../client/index.js';
 import { MixspaceError } from '../errors.js';
@@ -7,13 +8,15 @@ import { classifyCommand } from './classify.js';
 import { collectionsCommand } from './collections.js';
 import { embedCommand } from './embed.js';
 import { jobsCommand } from './jobs.js';
-import { modelsCommand } from './models.js';
+import { modelsCommand } from './models/command.js';
 import { sayAside } from './print.js';
 import { reembedCommand } from './reembed.js';
 import { searchCommand } from './search.js';
 
 const failed = 1;
 const wrongUsageOrNoService = 2;
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
 
 /** Runs one command line; what goes wrong is one sentence on stderr and the exit code. */
 export async function run(args: string[]): Promise<void> {
@@ -33,6 +36,7 @@ export async function run(args: string[]): Promise<void> {
 async function program(args: string[]): Promise<Command> {
   const root = new Command('mixspace')
     .description('Texts and pictures in one vector space: embed, search, classify.')
+    .version(version, '--version', 'the version of this program')
     .enablePositionalOptions()
     .addCommand(await serve(args))
     .addCommand(addCommand())

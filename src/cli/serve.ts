@@ -123,7 +123,7 @@ async function serve(config: Config, paths: string[]): Promise<void> {
   process.on('SIGINT', () => void stop('SIGINT', 0));
   onDefects(log, () => void stop('an error that nobody caught', 1));
 
-  if (paths.length > 0) taken = service.takeIn(paths, takingIn.signal);
+  if (paths.length > 0) taken = service.ingestFolders(paths, takingIn.signal);
   await taken;
 }
 

@@ -1,6 +1,6 @@
 import type { ClassifyResponse } from '../contract/classify.js';
 import type { Collection } from '../contract/collections.js';
-import type { ErrorBody, Metadata } from '../contract/common.js';
+import type { ErrorBody, Metadata } from '../contract/shared.js';
 import type { EmbeddingEncoding, EmbeddingsResponse } from '../contract/embeddings.js';
 import type { FileNote, Item, ItemOutcome, ItemPage, NewItem } from '../contract/items.js';
 import type { Job, JobEventData, JobEventName, JobFailures, JobList } from '../contract/jobs.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Input, ModelId, Usage } from './common.js';
+import { Input, ModelId, Usage } from './shared.js';
 import { limits } from './limits.js';
-import { list, maybe } from './schemas.js';
+import { list, maybe } from './zod-helpers.js';
 
 const Template = z.string().refine((template) => template.includes('{}') || template.includes('{label}'), 'A template holds {} or {label}.');
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { byModality } from '../domain/modality.js';
-import { CollectionName, ModelId } from './common.js';
+import { CollectionName, ModelId } from './shared.js';
 import { limits } from './limits.js';
 import { Reembedding } from './reembed.js';
-import { maybe } from './schemas.js';
+import { maybe } from './zod-helpers.js';
 
 export const NewCollection = z
   .strictObject({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Input, ModelId, TokenArray, Usage } from './common.js';
+import { Input, ModelId, TokenArray, Usage } from './shared.js';
 import { limits } from './limits.js';
-import { list, maybe } from './schemas.js';
+import { list, maybe } from './zod-helpers.js';
 
 /** An int8 is the number of a normalised embedding times this, rounded. */
 export const int8Scale = 127;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Filter as Filtering, Scalar } from '../domain/filter.js';
-import { isObject } from './schemas.js';
+import { isObject } from './zod-helpers.js';
 
 /** Levels of nesting and clauses that a filter may have, values of `$in` and `$nin`, and characters of all its strings together. */
 export const filterLimits = { depth: 8, clauses: 64, values: 1000, characters: 1_000_000 } as const;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Embedding, ErrorBody, Fingerprint, Id, Metadata, Modality, Source } from './common.js';
+import { Embedding, ErrorBody, Fingerprint, Id, Metadata, Modality, Source } from './shared.js';
 import { limits } from './limits.js';
-import { list, maybe } from './schemas.js';
+import { list, maybe } from './zod-helpers.js';
 
 const contentFields = ['text', 'image', 'path', 'embedding'] as const;
 

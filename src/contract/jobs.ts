@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { jobStates } from '../domain/job.js';
-import { CollectionName } from './common.js';
+import { CollectionName } from './shared.js';
 import { limits } from './limits.js';
 
 /** What there is long work for. */

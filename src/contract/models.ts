@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Modality } from './common.js';
+import { Modality } from './shared.js';
 
 const cosine = z.number().min(-1).max(1);
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { ModelId } from './common.js';
-import { maybe } from './schemas.js';
+import { ModelId } from './shared.js';
+import { maybe } from './zod-helpers.js';
 
 export const ReembedRequest = z
   .strictObject({

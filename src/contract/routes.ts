@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { ClassifyRequest, ClassifyResponse } from './classify.js';
 import { Collection, CollectionList, NewCollection } from './collections.js';
-import { CollectionName, Id } from './common.js';
+import { CollectionName, Id } from './shared.js';
 import { EmbeddingsRequest, EmbeddingsResponse } from './embeddings.js';
 import { Deleted, ExistsRequest, ExistsResponse, Item, ItemPage, ItemsRequest, ItemsResponse, MetadataPatch } from './items.js';
 import { Job, JobEventData, jobEvents, JobFailures, JobFailuresQuery, JobList, JobParams, JobQuery } from './jobs.js';

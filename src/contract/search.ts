@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { Embedding, Fingerprint, Id, Modality } from './common.js';
+import { Embedding, Fingerprint, Id, Modality } from './shared.js';
 import { Filter } from './filter.js';
 import { itemFields } from './items.js';
 import { limits } from './limits.js';
-import { list, maybe } from './schemas.js';
+import { list, maybe } from './zod-helpers.js';
 
 export const QueryPart = z
   .union(

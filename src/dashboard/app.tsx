@@ -10,7 +10,7 @@ import { useResults, type Results } from './results.js';
 import { SearchBar } from './search-bar.js';
 import { openSession, SessionProvider, sessionWithKey, useSession } from './session.js';
 import { useView, type View, type Wanted } from './view.js';
-import { WantedNote } from './wanted-note.js';
+import { ResultsNote } from './results-note.js';
 import { counted, isUnauthorized, sentenceOf } from './words.js';
 
 export function App() {
@@ -69,7 +69,7 @@ function Page({ onLocked }: { onLocked: () => void }) {
       </header>
       <main aria-busy={results.state === 'loading'}>
         {adding && <AddingPanel adding={adding} onDismiss={dismiss} />}
-        <WantedNote view={view} onClear={() => want({ by: 'nothing' })} />
+        <ResultsNote view={view} onClear={() => want({ by: 'nothing' })} />
         <Problem error={collections.error ?? results.error} />
         <Grid collection={results.collection} found={results.found} onOpen={setOpened} />
         {results.state === 'ready' && results.found.length === 0 && <Nothing view={view} collection={current} />}

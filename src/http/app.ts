@@ -19,7 +19,7 @@ import { handlersOf, type Call } from './handlers.js';
 import { jsonBounds } from './json/bounds.js';
 import { openApiDocument } from './openapi.js';
 import { parse } from './parse.js';
-import { isAscii, readQuery } from './query.js';
+import { isAscii, readQuery } from './query-string.js';
 import { boundUploads, uploadOf, Uploads } from './uploads.js';
 
 const dashboard = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../dashboard');

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
-import type { ErrorBody } from '../contract/common.js';
+import type { ErrorBody } from '../contract/shared.js';
 import { MixspaceError, toMixspaceError, type ErrorCode } from '../errors.js';
 import type { Log } from '../telemetry.js';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { routes, type Route, type RouteName } from '../contract/routes.js';
 // Their schemas are registered when they are loaded, and referred to by the routes' own.
-import { ErrorBody } from '../contract/common.js';
+import { ErrorBody } from '../contract/shared.js';
 import '../contract/items.js';
 import { errorCodes } from '../errors.js';
 import { statusOf } from './errors.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MixspaceError } from '../errors.js';
-import { shownPath, type PathPart } from './path.js';
+import { shownPath, type PathPart } from './field-path.js';
 
 /**
  * The value as its schema has it: a field that is null counts as absent. The value given may lose such fields.

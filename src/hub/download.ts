@@ -4,7 +4,7 @@ import { MixspaceError } from '../errors.js';
 import { Digest, digestOf } from './hashes.js';
 import type { HubClient, HubFile, HubModel } from './hub-client.js';
 import { reasonOf } from './transport.js';
-import { PassingTrouble } from './trouble.js';
+import { PassingTrouble } from './retries.js';
 
 /** More came than the hub said there is: as wrong as another hash. */
 class TooMany extends Error {}

@@ -2,7 +2,7 @@ import { MixspaceError } from '../errors.js';
 import { readLicense, type License } from './license.js';
 import type { HubReference } from './names.js';
 import { Transport, type HubAccess, type HubAnswer } from './transport.js';
-import { PassingTrouble, Patience, patiently } from './trouble.js';
+import { PassingTrouble, Patience, patiently } from './retries.js';
 
 /** One file of a repository at one commit. */
 export interface HubFile {

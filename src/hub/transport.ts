@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
 import { MixspaceError } from '../errors.js';
-import { PassingTrouble } from './trouble.js';
+import { PassingTrouble } from './retries.js';
 
 export interface HubAccess {
   /** Such as `https://huggingface.co`, without a slash at its end. */

@@ -7,7 +7,7 @@ import type { Log } from '../telemetry.js';
 import { endId, follow, type JobEvent } from './events.js';
 import type { JobEnd, JobKind } from './kind.js';
 import { LiveJob } from './live-job.js';
-import { isMove, type Move } from './moves.js';
+import { isMove, type Move } from './transitions.js';
 
 /** Jobs that may wait or run at once. */
 const mostUnderWay = 1_000;

@@ -1,7 +1,7 @@
 import { hasEnded } from '../domain/job.js';
 import type { JobCatalog, JobFailure, StoredFailure, StoredJob } from '../store/job-catalog.js';
 import type { JobEnd, JobKind, JobProgress, JobWork } from './kind.js';
-import { Pace } from './pace.js';
+import { Throughput } from './throughput.js';
 
 /** Milliseconds between two writes of what has merely come further. */
 const writeEveryMs = 1_000;
@@ -19,7 +19,7 @@ export class LiveJob {
   readonly generation = Date.now().toString(36);
   readonly #catalog: JobCatalog;
   readonly #job: StoredJob;
-  readonly #pace = new Pace();
+  readonly #throughput = new Throughput();
   readonly #waiting = new Set<() => void>();
   readonly #recent: StoredFailure[] = [];
   #unwritten: JobFailure[] = [];
@@ -68,7 +68,7 @@ export class LiveJob {
   /** What is seen of it from outside, at this moment. */
   told(): StoredJob & { secondsLeft?: number } {
     const { done, failed, total, state } = this.#job;
-    const secondsLeft = state === 'running' && total !== undefined ? this.#pace.secondsFor(total - done - failed) : undefined;
+    const secondsLeft = state === 'running' && total !== undefined ? this.#throughput.secondsFor(total - done - failed) : undefined;
     return { ...this.#job, ...(secondsLeft === undefined ? {} : { secondsLeft }) };
   }
 
@@ -162,7 +162,7 @@ export class LiveJob {
 
   #at(progress: JobProgress): void {
     const { done, failed, total } = Object.assign(this.#job, progress);
-    if (total !== undefined) this.#pace.note(done + failed);
+    if (total !== undefined) this.#throughput.note(done + failed);
     this.tell();
     this.#writeSoon();
   }

@@ -1,5 +1,5 @@
 import type { ClassifyRequest, ClassifyResponse, Label } from '../contract/classify.js';
-import type { Input } from '../contract/common.js';
+import type { Input } from '../contract/shared.js';
 import type { ModelDescription, TextEmbedding } from '../encoder/encoder.js';
 import { MixspaceError } from '../errors.js';
 import type { Caller, Context } from './context.js';

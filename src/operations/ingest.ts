@@ -1,5 +1,5 @@
 import { sha256 } from '../content-hash.js';
-import { Source } from '../contract/common.js';
+import { Source } from '../contract/shared.js';
 import type { ItemOutcome } from '../contract/items.js';
 import type { Metadata } from '../domain/metadata.js';
 import type { Modality } from '../domain/modality.js';
@@ -8,7 +8,7 @@ import { MixspaceError, toMixspaceError } from '../errors.js';
 import { mapLimited } from '../map-limited.js';
 import { withoutSecrets } from '../secrets.js';
 import type { Collection, ItemContent, ItemWrite, WriteStatus } from '../store/catalog.js';
-import { checkedEmbedding } from './client-embedding.js';
+import { checkedEmbedding } from './input/embedding.js';
 import { requireModel } from './collection-model.js';
 import type { Caller, Context } from './context.js';
 import { inItsSpace } from './in-space.js';

@@ -104,7 +104,7 @@ async function inTurn<T, R>(values: T[], work: (value: T) => Promise<R>): Promis
 async function ours(): Promise<Way[]> {
   const { readHeader, decode, settleDecoder } = (await import(`${encoderFolder}picture/decode.js`)) as typeof import('../../src/encoder/picture/decode.js');
   const { fitSquare, writeTensor } = (await import(`${encoderFolder}picture/preprocess.js`)) as typeof import('../../src/encoder/picture/preprocess.js');
-  const { canShrink, decodeShrunk } = (await import(`${encoderFolder}picture/shrink.js`)) as typeof import('../../src/encoder/picture/shrink.js');
+  const { canShrink, decodeShrunk } = (await import(`${encoderFolder}picture/shrink.js`)) as typeof import('../../src/encoder/picture/decode-shrunk.js');
   settleDecoder();
   const limits = { pictureBytes: Infinity, picturePixels: Infinity };
   const tensor = new Float32Array(3 * size ** 2);

@@ -8,13 +8,13 @@ import { base64, call, items } from '../api.js';
 import { embeddingOf } from '../crash/contents.js';
 import { drawn } from '../pictures.js';
 import { startServer } from '../server.js';
-import type { EmbeddedStoreSettings } from '../../src/store/embedded/index.js';
+import type { EmbeddedStoreSettings } from '../../src/store/embedded/open.js';
 import { search } from '../store-search.js';
-import { bothPorts, type BothPorts } from '../both-ports.js';
+import { bothPorts, type BothPorts } from '../store-ports.js';
 
 // The store runs in a thread of its own, which starts from compiled code.
-const compiled = fileURLToPath(new URL('../../dist/store/embedded/index.js', import.meta.url));
-const { openEmbeddedStore } = (await import(pathToFileURL(compiled).href)) as typeof import('../../src/store/embedded/index.js');
+const compiled = fileURLToPath(new URL('../../dist/store/embedded/open.js', import.meta.url));
+const { openEmbeddedStore } = (await import(pathToFileURL(compiled).href)) as typeof import('../../src/store/embedded/open.js');
 
 export const env = { MIXSPACE_WORKERS: '1', LOG_LEVEL: 'warn' };
 

@@ -6,11 +6,11 @@ import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
 import { Random } from '../crash/random.js';
 import { drawn } from '../pictures.js';
-import type { EmbeddedStoreSettings } from '../../src/store/embedded/index.js';
+import type { EmbeddedStoreSettings } from '../../src/store/embedded/open.js';
 import type { ItemWrite } from '../../src/store/catalog.js';
 import type { Store } from '../../src/store/store.js';
 import { search, type SearchRequest } from '../store-search.js';
-import { bothPorts, type BothPorts } from '../both-ports.js';
+import { bothPorts, type BothPorts } from '../store-ports.js';
 
 /** Graphs where there are some texts, saved when the store is closed. */
 const settings: Partial<EmbeddedStoreSettings> = { graphThreshold: 15 };
@@ -24,7 +24,7 @@ export type OlderStore = Omit<BothPorts, 'write' | 'describeCollection' | 'neare
 
 /** The store of a built checkout, in a thread of its own. */
 export async function openStore<S = BothPorts>(checkout: string, directory: string, more: Partial<EmbeddedStoreSettings> = {}, log: string[] = []): Promise<S> {
-  const { openEmbeddedStore } = (await import(pathToFileURL(path.join(checkout, 'dist/store/embedded/index.js')).href)) as { openEmbeddedStore(options: object): Promise<S | Store> };
+  const { openEmbeddedStore } = (await import(pathToFileURL(path.join(checkout, 'dist/store/embedded/open.js')).href)) as { openEmbeddedStore(options: object): Promise<S | Store> };
   const opened = await openEmbeddedStore({ directory, settings: { ...settings, ...more }, log: (level: string, message: string, fields: object) => log.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`) });
   // Older ones have both in one.
   return isTwofold(opened) ? (bothPorts(opened) as S) : opened;

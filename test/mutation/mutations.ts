@@ -1,6 +1,6 @@
 import { foundByReview } from './found-by-review.js';
 import type { Mutation } from './mutation.js';
-import { ofDoors } from './of-doors.js';
+import { ofDoors } from './of-attacks.js';
 import { ofHttp } from './of-http.js';
 import { ofOperations } from './of-operations.js';
 import { ofPicture } from './of-picture.js';

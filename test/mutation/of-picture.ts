@@ -26,6 +26,6 @@ export const ofPicture: Mutation[] = [
   decode('turned-twice', "if (format === 'heif') return 1;", '', "AVIF and HEIC of phones are embedded lying on their side."),
   decode('thumbnail-mirrored', '5: { flip: true, rotate: 90 }', '5: { flop: true, rotate: 90 }', 'Thumbnails of mirrored pictures are upside down.'),
   decode('small-pictures-blown-up', "fit: 'inside', withoutEnlargement: true", "fit: 'inside', withoutEnlargement: false", 'Thumbnails of icons are blurred.'),
-  of('src/encoder/picture/passes.ts', pixels)('rows-forgotten-too-early', 'const from = Math.min(needed, this.next);', 'const from = this.next;', 'Large pictures are embedded with rows of others.'),
+  of('src/encoder/picture/resize-passes.ts', pixels)('rows-forgotten-too-early', 'const from = Math.min(needed, this.next);', 'const from = this.next;', 'Large pictures are embedded with rows of others.'),
   of('src/encoder/picture/kernels/resize.ts', pixels)('sums-cut-off', '+ (1 << 21)) >> 22;', ') >> 22;', 'Grey pictures come out too dark.'),
 ];

@@ -21,7 +21,7 @@ export const ofStore: Mutation[] = [
   writer('created-anew', 'createdAt: isSound ? row.created_at : at', 'createdAt: at', 'An item whose content is replaced loses the time it was added.'),
   of('src/store/pictures/originals.ts', store)('held-original-removed', '!contentHash.test(hash) || this.#held.has(hash) || this.#isNamed(hash)', '!contentHash.test(hash) || this.#isNamed(hash)', 'A picture that is deleted while it is added again loses its original.'),
   of('src/store/embedded/embedding-table.ts', ['test/store-reembedding.test.ts'])('kept-thrown-away', 'if (!isKept) this.#remove.run(key);', 'this.#remove.run(key);', 'The embedding of an item that could not be embedded again is lost.'),
-  of('src/store/embedded/identities.ts', ['test/store.test.ts'])('stale-identity', '      known.delete(name);\n', '', 'After a collection went over every search is refused.'),
+  of('src/store/embedded/identity-cache.ts', ['test/store.test.ts'])('stale-identity', '      known.delete(name);\n', '', 'After a collection went over every search is refused.'),
   of('src/store/embedded/carry-over.ts', ['test/carry-over.test.ts'])('damage-mended', 'return checksum === null ? right : (right ^ checksum ^ embeddingChecksum(vector, from)) >>> 0;', 'return right;', 'Damaged embeddings of an older database are taken for sound.'),
   of('src/store/embedded/embedded-store.ts', reembedding)(
     'written-into-the-other-space',

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { openEncoder } from '../../src/encoder/index.js';
+import { openEncoder } from '../../src/encoder/open.js';
 import { startWorkerFrom } from '../../src/encoder/pool/worker-process.js';
 import { bounds, compareEmbeddings, compareIds, comparePixels, limits, type EmbeddingComparison, type IdComparison, type PixelDifference } from './compare.js';
 

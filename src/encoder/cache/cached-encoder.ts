@@ -1,7 +1,7 @@
 import { sha256 } from '../../content-hash.js';
 import type { Modality } from '../../domain/modality.js';
 import type { EncodeOptions, Encoder, ImageEmbedding, Models, ModelVersion, Outcome, TextEmbedding } from '../encoder.js';
-import { Memory } from './memory.js';
+import { EmbeddingCache } from './embedding-cache.js';
 
 export interface CacheOptions {
   /** What may be kept: half of it for texts, half for pictures, so that neither drives out the other. */
@@ -21,14 +21,14 @@ const longestKey = 512;
 export class CachedEncoder implements Encoder {
   readonly #models: Models;
   readonly #encoder: Encoder;
-  readonly #texts: Memory<TextEmbedding>;
-  readonly #images: Memory<ImageEmbedding>;
+  readonly #texts: EmbeddingCache<TextEmbedding>;
+  readonly #images: EmbeddingCache<ImageEmbedding>;
 
   constructor(models: Models, encoder: Encoder, { bytes, onLookup = () => undefined }: CacheOptions) {
     this.#models = models;
     this.#encoder = encoder;
-    this.#texts = new Memory(bytes / 2, (hits, misses) => onLookup('text', hits, misses));
-    this.#images = new Memory(bytes / 2, (hits, misses) => onLookup('image', hits, misses));
+    this.#texts = new EmbeddingCache(bytes / 2, (hits, misses) => onLookup('text', hits, misses));
+    this.#images = new EmbeddingCache(bytes / 2, (hits, misses) => onLookup('image', hits, misses));
   }
 
   /** What is kept weighs so much, keys included. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { MixspaceError } from '../../errors.js';
-import { versionOfFolder } from './version.js';
+import { versionOfFolder } from './files-version.js';
 import { readPackage, type ModelPackage, type ReadOptions, type Towers } from './model-package.js';
 
 /**

@@ -13,7 +13,7 @@ import type { Published } from './layout.js';
 import { readModelCard, type ModelCard } from './model-card.js';
 import { isOpenClipLayout, readOpenClipLayout } from './open-clip-layout.js';
 import { chooseVariant, configFiles, nearestFirst, type Variant } from './variants.js';
-import { versionOfFolder } from './version.js';
+import { versionOfFolder } from './files-version.js';
 import { readWeights, type WeightsFacts } from './weights.js';
 
 /** Of one modality's encoder. */

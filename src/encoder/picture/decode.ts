@@ -2,7 +2,7 @@ import sharp, { type Metadata, type Sharp } from 'sharp';
 import { MixspaceError } from '../../errors.js';
 import { chromaLayout, smoothChroma } from './chroma.js';
 import { flattenOnWhite, fromCmyk, fromSixteenBits } from './colors.js';
-import { requireAffordable } from './cost.js';
+import { requireAffordable } from './decode-cost.js';
 import { decodeHeic } from './heic.js';
 import { damaged, mediaTypeOf, nameOf, type MediaType } from './media-type.js';
 import { uprightSize, type Bitmap, type Orientation } from './resize.js';

@@ -5,7 +5,7 @@
  */
 import { axisWeights, extent, mirrored, mostTaps, type Interpolation } from './axis-weights.js';
 import { returnKernels, takeKernels } from './kernels.js';
-import { ColumnPass, rowPitch, RowPass, rowsAtOnce, RowWindow } from './passes.js';
+import { ColumnPass, rowPitch, RowPass, rowsAtOnce, RowWindow } from './resize-passes.js';
 
 /** EXIF's: how stored rows and columns lie, 1 upright. */
 export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;

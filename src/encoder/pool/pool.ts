@@ -4,7 +4,7 @@ import { MixspaceError, toMixspaceError } from '../../errors.js';
 import type { Log } from '../../telemetry.js';
 import type { WorkerMemory } from '../encoder.js';
 import { keyOf, modalitiesOf } from '../package/model-package.js';
-import { versionOfFolder } from '../package/version.js';
+import { versionOfFolder } from '../package/files-version.js';
 import type { PicturesReply, TextsReply, Usage } from '../protocol/messages.js';
 import type { BatchLimits } from './batch.js';
 import { cannotLoad, stopping } from './failures.js';

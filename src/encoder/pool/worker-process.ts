@@ -7,7 +7,7 @@ import { MixspaceError } from '../../errors.js';
 import { keyOf, type ModelPackage } from '../package/model-package.js';
 import { Channel } from '../protocol/channel.js';
 import type { FailedReply, LoadedReply, Reply, ReplyBody, Request, RequestBody, Usage, WorkerSettings } from '../protocol/messages.js';
-import { Guard } from './guard.js';
+import { Guard } from './orphan-guard.js';
 
 /** What a worker makes in JavaScript is small or short-lived; what V8 would take for it by itself is 32 MB. */
 const youngMegabytes = '--max-semi-space-size=4';

@@ -5,7 +5,7 @@ import { headerParameters } from '../header-parameters.js';
 import { uploadOf } from '../uploads.js';
 import type { JsonBounds } from './bounds.js';
 import { JsonReader, type JsonNames } from './reader.js';
-import { inTurn } from './turns.js';
+import { inTurn } from './time-slices.js';
 
 /** Some milliseconds of reading at most. */
 const bytesPerTurn = 2 ** 16;

@@ -1,7 +1,7 @@
 import { MixspaceError } from '../../errors.js';
 import { containerValues, type JsonBounds, type ListBounds } from './bounds.js';
 import { readNumber } from './number.js';
-import { shownPath, type PathPart } from '../path.js';
+import { shownPath, type PathPart } from '../field-path.js';
 import { asciiKey, chunkOf, decoded, endOfRun, StringBytes, type Chunk } from './string-bytes.js';
 
 const quote = 0x22;

@@ -1,10 +1,10 @@
-import type { Input } from '../../contract/common.js';
+import type { Input } from '../../contract/shared.js';
 import type { EmbeddingEncoding, EmbeddingsRequest, EmbeddingsResponse } from '../../contract/embeddings.js';
 import type { ModelDescription } from '../../encoder/encoder.js';
 import { MixspaceError } from '../../errors.js';
 import type { Caller, Context } from '../context.js';
-import { cut, cutFingerprint } from './cut.js';
-import { encoded } from './encodings.js';
+import { cut, cutFingerprint } from './matryoshka.js';
+import { encoded } from './encoding-formats.js';
 import { withModel } from '../in-space.js';
 import { encodeInputs, priorityOf, resolveInputs } from '../input/encode.js';
 import { checkCount } from '../input/limits.js';

@@ -1,4 +1,4 @@
-import type { Input } from '../../contract/common.js';
+import type { Input } from '../../contract/shared.js';
 import type { Priority } from '../../domain/priority.js';
 import type { ModelVersion, TextEmbedding } from '../../encoder/encoder.js';
 import { MixspaceError } from '../../errors.js';

@@ -1,7 +1,7 @@
 import type { QueryPart, SearchRequest, WeightedQuery } from '../../contract/search.js';
 import { MixspaceError } from '../../errors.js';
 import type { Collection } from '../../store/catalog.js';
-import { checkedEmbedding } from '../client-embedding.js';
+import { checkedEmbedding } from '../input/embedding.js';
 import { requireModel } from '../collection-model.js';
 import type { Caller, Context } from '../context.js';
 import { encodeInputs, resolveInputs } from '../input/encode.js';

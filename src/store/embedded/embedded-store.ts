@@ -10,16 +10,16 @@ import type { ImpossibleItem, ReembeddedItem, ReembeddingItem, ReembeddingPlan, 
 import { Originals } from '../pictures/originals.js';
 import { Sources } from '../pictures/sources.js';
 import { CollectionTable, identityOf } from './collection-table.js';
-import { Collections, describe, type OpenCollection } from './collections.js';
+import { Collections, describe, type OpenCollection } from './open-collections.js';
 import { Commits, cursorKeyOf } from './commits.js';
 import { Damage, damagedEmbedding } from './damage.js';
 import { databaseName, databaseProblem, openDatabase, type Database } from './database.js';
 import { EmbeddingTable } from './embedding-table.js';
-import { matchingItems } from './filter-keys.js';
+import { matchingItems } from './matching-keys.js';
 import { compileFilter } from './filter.js';
 import { HnswIndex } from './hnsw-index.js';
 import { Housekeeping } from './housekeeping.js';
-import { inspect } from './inspection.js';
+import { inspect } from './directory-check.js';
 import { ItemTable, type ItemRow } from './item-table.js';
 import { JobTable } from './job-table.js';
 import { migrate, readMigrations } from './migrations.js';
@@ -28,7 +28,7 @@ import { ReembeddingTable } from './reembedding-table.js';
 import { Reembeddings } from './reembeddings.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 import { Snapshots, stem } from './snapshots.js';
-import { nextTurn, now, sliceMs } from './turn.js';
+import { nextTurn, now, sliceMs } from './time-slices.js';
 import { VectorMemory } from './vectors.js';
 import { isWhole, noChanges, removeItem, writeItem, type Changes } from './writer.js';
 

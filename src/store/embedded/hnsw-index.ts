@@ -1,9 +1,9 @@
 import type { Log } from '../../telemetry.js';
 import type { NearestRequest, Neighbors, VectorIndex } from '../vector-index.js';
-import type { Collections, OpenCollection } from './collections.js';
+import type { Collections, OpenCollection } from './open-collections.js';
 import type { EmbeddingTable } from './embedding-table.js';
 import type { ItemTable } from './item-table.js';
-import { Maintenance } from './maintenance.js';
+import { SnapshotSchedule } from './snapshot-schedule.js';
 import { nearest } from './nearest.js';
 import type { Changes } from './writer.js';
 
@@ -11,16 +11,16 @@ import type { Changes } from './writer.js';
 export class HnswIndex implements Pick<VectorIndex, 'nearest'> {
   readonly #collections: Collections;
   readonly #tables: { items: ItemTable; embeddings: EmbeddingTable };
-  readonly #maintenance: Maintenance;
+  readonly #snapshotSchedule: SnapshotSchedule;
 
   constructor(collections: Collections, tables: { items: ItemTable; embeddings: EmbeddingTable }, log: Log) {
     this.#collections = collections;
     this.#tables = tables;
-    this.#maintenance = new Maintenance(() => collections.indexes(), log);
+    this.#snapshotSchedule = new SnapshotSchedule(() => collections.indexes(), log);
   }
 
   start(): void {
-    this.#maintenance.start();
+    this.#snapshotSchedule.start();
   }
 
   async nearest(name: string, { leaves, fingerprint: wanted, ...query }: NearestRequest): Promise<Neighbors[]> {
@@ -37,18 +37,18 @@ export class HnswIndex implements Pick<VectorIndex, 'nearest'> {
   follow({ indexes }: OpenCollection, { added, gone, remarked }: Changes): void {
     for (const { key, modality } of added) indexes[modality].added(key);
     for (const { key, modality } of gone) indexes[modality].removed(key);
-    for (const modality of remarked) indexes[modality].filterKeys.forget();
-    if (added.length + gone.length > 0) this.#maintenance.wake();
+    for (const modality of remarked) indexes[modality].matchingKeys.forget();
+    if (added.length + gone.length > 0) this.#snapshotSchedule.wake();
   }
 
   /** Its collection has gone, or gone over to another space. */
   retire({ indexes }: OpenCollection): void {
     for (const index of Object.values(indexes)) index.retire();
-    this.#maintenance.wake();
+    this.#snapshotSchedule.wake();
   }
 
   /** The last of it: what has changed is saved as far as there is time before `deadline`, milliseconds as `now` has them. */
   close(deadline: number): Promise<void> {
-    return this.#maintenance.saveAll(deadline);
+    return this.#snapshotSchedule.saveAll(deadline);
   }
 }

@@ -7,7 +7,7 @@ import type { ItemTable } from './item-table.js';
 import { unclaimed, type Originals } from '../pictures/originals.js';
 import type { Reembeddings } from './reembeddings.js';
 import type { Snapshots } from './snapshots.js';
-import { nextTurn } from './turn.js';
+import { nextTurn } from './time-slices.js';
 
 /** Items of a deleted collection that go in one transaction. */
 const sweepRows = 128;

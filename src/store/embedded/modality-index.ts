@@ -1,10 +1,10 @@
 import type { CollectionDescription } from '../catalog.js';
 import type { EmbeddingTable } from './embedding-table.js';
-import { FilterKeys } from './filter-keys.js';
+import { MatchingKeys } from './matching-keys.js';
 import { Graph } from './graph.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 import type { GraphOwner, Snapshots } from './snapshots.js';
-import { now, sliceMs } from './turn.js';
+import { now, sliceMs } from './time-slices.js';
 import { Vectors, type VectorMemory } from './vectors.js';
 
 /** Embeddings read for one slice of adding; each takes about a millisecond. */
@@ -34,7 +34,7 @@ export interface IndexSurroundings {
 export class ModalityIndex {
   readonly owner: GraphOwner;
   readonly vectors: Vectors;
-  readonly filterKeys: FilterKeys;
+  readonly matchingKeys: MatchingKeys;
   readonly #around: IndexSurroundings;
   #graph: Graph | undefined;
   /** Built beside `#graph` to take its place, without its dead nodes. */
@@ -51,7 +51,7 @@ export class ModalityIndex {
     this.owner = owner;
     this.#around = around;
     this.vectors = new Vectors(around.embeddings, owner, around.memory);
-    this.filterKeys = new FilterKeys(around.embeddings, owner.space, owner.modality);
+    this.matchingKeys = new MatchingKeys(around.embeddings, owner.space, owner.modality);
     // A graph that was not needed when the store was opened is built from nothing once it is.
     this.#restored = isNew || !this.#wanted;
     this.#seqAtOpening = around.seq();

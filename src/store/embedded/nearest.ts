@@ -63,7 +63,7 @@ class LeafSearch {
 
   async run(): Promise<Found> {
     const { filter, exact } = this.#query;
-    const matching = filter && (await this.#index.filterKeys.of(filter));
+    const matching = filter && (await this.#index.matchingKeys.of(filter));
     const narrow = matching && (matching.size <= 512 || matching.size < this.#index.count * narrowShare);
     if (narrow) return this.#among(matching);
     const approximate = exact ? undefined : await this.#throughGraph(matching);

@@ -6,7 +6,7 @@ import type { CollectionRow, CollectionTable, SpaceRow } from './collection-tabl
 import type { EmbeddingKey, EmbeddingTable, Range } from './embedding-table.js';
 import type { ItemRow, ItemTable } from './item-table.js';
 import type { ReembeddingRow, ReembeddingTable } from './reembedding-table.js';
-import { nextTurn, now, sliceMs } from './turn.js';
+import { nextTurn, now, sliceMs } from './time-slices.js';
 
 const pageRows = 512;
 /** Rows that one transaction throws away. */

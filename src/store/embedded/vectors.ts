@@ -2,7 +2,7 @@
 import type { Modality } from '../../domain/modality.js';
 import type { EmbeddingRow, EmbeddingTable } from './embedding-table.js';
 import { similarity, type Ranking } from './ranking.js';
-import { nextTurn, now, sliceMs } from './turn.js';
+import { nextTurn, now, sliceMs } from './time-slices.js';
 
 const chunkRows = 4096;
 /** Rows up to which a scan reads the database without filling the memory. */

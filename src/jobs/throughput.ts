@@ -3,7 +3,7 @@ const overMs = 60_000;
 const everyMs = 500;
 
 /** How fast a job settles what it has to do. */
-export class Pace {
+export class Throughput {
   readonly #seen: { at: number; settled: number }[] = [];
 
   note(settled: number): void {

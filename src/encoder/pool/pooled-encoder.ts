@@ -3,7 +3,7 @@ import { MixspaceError } from '../../errors.js';
 import type { EncodeOptions, Encoder, ImageEmbedding, ModelVersion, Outcome, TextEmbedding } from '../encoder.js';
 import type { ModelPackage } from '../package/model-package.js';
 import { pixelsOf, tokensOf } from './cost.js';
-import type { PackagedModels } from './models.js';
+import type { PackagedModels } from './packaged-models.js';
 import type { WorkerPool } from './pool.js';
 import type { Job } from './queue.js';
 import { rankOf } from './rank.js';

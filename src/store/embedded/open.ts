@@ -4,7 +4,7 @@ import type { Log } from '../../telemetry.js';
 import type { Catalog, ItemWrite } from '../catalog.js';
 import type { Store } from '../store.js';
 import { Connection } from './connection.js';
-import { withIdentities } from './identities.js';
+import { withIdentities } from './identity-cache.js';
 import { catalogMethods, type StoreArguments, type WorkerOptions } from './protocol.js';
 import { defaultSettings, type EmbeddedStoreSettings } from './settings.js';
 
@@ -21,7 +21,7 @@ export interface EmbeddedStoreOptions {
 
 /** Beyond what closing may spend on graphs: the database's last checkpoint. */
 const closeGraceMs = 2_000;
-const packageMigrations = new URL('../../../migrations', import.meta.url);
+const packageMigrations = new URL('../../../migrations/sqlite', import.meta.url);
 
 /**
  * Opens the store in a thread of its own; the directory is this process's alone until `close`.

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { EmbeddedStoreSettings } from '../../src/store/embedded/index.js';
+import type { EmbeddedStoreSettings } from '../../src/store/embedded/open.js';
 import type { Store } from '../../src/store/store.js';
 import { repository } from '../server.js';
 
@@ -23,7 +23,7 @@ export interface Life {
 }
 
 // The store runs in a thread of its own, which starts from compiled code.
-const { openEmbeddedStore } = (await import(pathToFileURL(path.join(repository, 'dist/store/embedded/index.js')).href)) as typeof import('../../src/store/embedded/index.js');
+const { openEmbeddedStore } = (await import(pathToFileURL(path.join(repository, 'dist/store/embedded/open.js')).href)) as typeof import('../../src/store/embedded/open.js');
 
 export function embedded(name: string, settings: Partial<EmbeddedStoreSettings> = {}): Engine {
   return {

@@ -1,13 +1,13 @@
 import type { Log } from '../../telemetry.js';
 import type { ModalityIndex } from './modality-index.js';
-import { nextTurn, now } from './turn.js';
+import { nextTurn, now } from './time-slices.js';
 
 /** How often to look whether a graph that has been quiet is due to be saved. */
 const idleMs = 250;
 const retryAfterMs = 30_000;
 
 /** Carries all graphs on in the background, one piece of work at a time, letting searches and writes pass in between. */
-export class Maintenance {
+export class SnapshotSchedule {
   readonly #indexes: () => Iterable<ModalityIndex>;
   readonly #log: Log;
   readonly #failedAt = new Map<ModalityIndex, number>();

@@ -4,7 +4,7 @@ import type { Modality } from '../../domain/modality.js';
 import { compileFilter } from './filter.js';
 import type { ItemTable } from './item-table.js';
 import type { EmbeddingTable } from './embedding-table.js';
-import { nextTurn, now, sliceMs } from './turn.js';
+import { nextTurn, now, sliceMs } from './time-slices.js';
 
 const pageRows = 512;
 const rememberedFilters = 4;
@@ -17,7 +17,7 @@ interface Matching {
 }
 
 /** Which keys of embeddings match a filter by their items' metadata, remembered for the last few filters and carried on as items are added. */
-export class FilterKeys {
+export class MatchingKeys {
   readonly #embeddings: EmbeddingTable;
   readonly #space: number;
   readonly #modality: Modality;

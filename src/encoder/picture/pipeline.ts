@@ -1,6 +1,6 @@
 /** One picture from its bytes to a tower's input and a thumbnail. */
 import { decodeStrip, stripsOf, thumbnailFrom, thumbnailOf, type PictureHeader } from './decode.js';
-import { canShrink, decodeShrunk } from './shrink.js';
+import { canShrink, decodeShrunk } from './decode-shrunk.js';
 import { fitSquare, fitting, framed, writeTensor, type Preprocessing } from './preprocess.js';
 import type { Bitmap, Resizing } from './resize.js';
 

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Item, ItemWrite } from '../../src/store/catalog.js';
 import type { NearestRequest } from '../../src/store/vector-index.js';
 import type { Random } from '../crash/random.js';
-import { byteOrder, matches } from '../model/filter-oracle.js';
+import { byteOrder, matches } from '../model-based/filter-oracle.js';
 
 export const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 

@@ -5,7 +5,7 @@ import type { Result } from './results.js';
 import type { View } from './view.js';
 
 /** What the results are like, where the search box cannot say it. */
-export function WantedNote({ view: { collection, wanted }, onClear }: { view: View; onClear: () => void }) {
+export function ResultsNote({ view: { collection, wanted }, onClear }: { view: View; onClear: () => void }) {
   if (wanted.by === 'words' || wanted.by === 'nothing') return null;
   return (
     <div class="wanted">

@@ -6,9 +6,9 @@ import type { Metadata } from '../../src/domain/metadata.js';
 import type { Catalog, ItemWrite } from '../../src/store/catalog.js';
 import type { Job } from '../../src/store/job-catalog.js';
 import { Random } from '../crash/random.js';
-import { drawFilter, drawMetadata, reordered } from '../model/metadata.js';
+import { drawFilter, drawMetadata, reordered } from '../model-based/metadata.js';
 import type { Engine, Life } from './engine.js';
-import { direction, idOf, otherSpace, sha256, ShelfOfItems, space, told } from './shelf.js';
+import { direction, idOf, otherSpace, sha256, ShelfOfItems, space, told } from './oracle.js';
 
 const photos = { name: 'photos', ...space, originals: 'keep' as const };
 const others = { ...otherSpace, fromThumbnails: false, skipImpossible: false };

@@ -13,7 +13,7 @@ interface UnderWay<V> {
 const overheadBytes = 800;
 
 /** Embeddings by key: those kept, those under way, and a way to the others. Failures are told to all who wait for them, and not kept. */
-export class Memory<V extends { embedding: Float32Array }> {
+export class EmbeddingCache<V extends { embedding: Float32Array }> {
   readonly #kept: LruCache<V>;
   readonly #underWay = new Map<string, UnderWay<V>>();
   readonly #onLookup: (hits: number, misses: number) => void;

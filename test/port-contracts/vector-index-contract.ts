@@ -5,9 +5,9 @@ import type { ItemWrite } from '../../src/store/catalog.js';
 import type { Store } from '../../src/store/store.js';
 import type { Leaf, NearestRequest, Neighbors } from '../../src/store/vector-index.js';
 import { Random } from '../crash/random.js';
-import { byteOrder, matches } from '../model/filter-oracle.js';
+import { byteOrder, matches } from '../model-based/filter-oracle.js';
 import type { Engine, Life } from './engine.js';
-import { direction, idOf, otherSpace, sha256, ShelfOfItems, space } from './shelf.js';
+import { direction, idOf, otherSpace, sha256, ShelfOfItems, space } from './oracle.js';
 
 /** Of scores: embeddings are float32, and so may their products be. */
 const roundedBy = 1e-6;

@@ -1,5 +1,5 @@
-import { MixspaceError } from '../errors.js';
-import type { Collection } from '../store/catalog.js';
+import { MixspaceError } from '../../errors.js';
+import type { Collection } from '../../store/catalog.js';
 
 /**
  * An embedding that a client sent, normalised, for a collection's space.

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { prepareInputs, type Inputs } from './model/inputs.js';
-import { runSeed } from './model/seed.js';
+import { prepareInputs, type Inputs } from './model-based/inputs.js';
+import { runSeed } from './model-based/seed.js';
 import { call, items } from './api.js';
 import { repository, startServer } from './server.js';
-import { bothPorts } from './both-ports.js';
+import { bothPorts } from './store-ports.js';
 
-const { openEmbeddedStore } = (await import(pathToFileURL(path.join(repository, 'dist/store/embedded/index.js')).href)) as typeof import('../src/store/embedded/index.js');
+const { openEmbeddedStore } = (await import(pathToFileURL(path.join(repository, 'dist/store/embedded/open.js')).href)) as typeof import('../src/store/embedded/open.js');
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 let inputs: Inputs;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { modalities } from '../domain/modality.js';
 import { limits } from './limits.js';
-import { isObject } from './schemas.js';
+import { isObject } from './zod-helpers.js';
 
 const encoder = new TextEncoder();
 /** A UTF-16 unit is at least one byte of UTF-8: what is longer than the limit by these need not be counted. */

@@ -1,13 +1,13 @@
 import { Command } from 'commander';
-import { MixspaceUnreachableError } from '../client/index.js';
-import type { SelfTest } from '../contract/models.js';
-import { MixspaceError } from '../errors.js';
-import { checkCommand } from './offline/check.js';
-import { listFolder, listKnown } from './offline/list.js';
-import { pullCommand } from './offline/pull.js';
-import { removeCommand } from './offline/remove.js';
-import { clientCommand, openClient, type ClientFlags } from './options.js';
-import { plural, printJson, printTable, say } from './print.js';
+import { MixspaceUnreachableError } from '../../client/index.js';
+import type { SelfTest } from '../../contract/models.js';
+import { MixspaceError } from '../../errors.js';
+import { checkCommand } from './check.js';
+import { listFolder, listKnown } from './list.js';
+import { pullCommand } from './pull.js';
+import { removeCommand } from './remove.js';
+import { clientCommand, openClient, type ClientFlags } from '../options.js';
+import { plural, printJson, printTable, say } from '../print.js';
 
 interface ListFlags extends ClientFlags {
   offline?: true;
