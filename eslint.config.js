@@ -6,7 +6,7 @@ export default tseslint.config(
   {
     files: ['**/*.ts', '**/*.tsx'],
     // AssemblyScript has types of its own.
-    ignores: ['src/encoder/picture/kernels/**'],
+    ignores: ['src/*/*/kernels/**'],
     extends: tseslint.configs.recommendedTypeChecked,
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -31,7 +31,7 @@ export default tseslint.config(
   {
     files: ['src/**/*.ts', 'src/**/*.tsx'],
     // Passes over pixels take addresses, sizes and strides, which an object for each call would only wrap.
-    ignores: ['src/encoder/picture/kernels/**', 'src/encoder/picture/{axis-weights,chroma,resize-passes,resize}.ts'],
+    ignores: ['src/*/*/kernels/**', 'src/encoder/picture/{axis-weights,chroma,resize-passes,resize}.ts'],
     rules: { '@typescript-eslint/max-params': ['error', { max: 4 }] },
   },
   {

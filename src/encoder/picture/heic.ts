@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { WebAssembly } from './web-assembly.js';
+import { WebAssembly } from '../../web-assembly.js';
 
 /** Samples as decoded: upright, since the decoder turns and mirrors as the container says. */
 export interface HeicSamples {

@@ -1,7 +1,7 @@
 /** The compiled kernels/resize.ts, and the memory it works in. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { WebAssembly } from './web-assembly.js';
+import { WebAssembly } from '../../web-assembly.js';
 
 /** What kernels/resize.ts exports; the addresses are byte offsets in `memory`. */
 interface Exports {

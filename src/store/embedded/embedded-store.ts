@@ -29,7 +29,7 @@ import { Reembeddings } from './reembeddings.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 import { Snapshots, stem } from './snapshots.js';
 import { nextTurn, now, sliceMs } from './time-slices.js';
-import { VectorMemory } from './vectors.js';
+import { VectorMemory } from './vector-memory.js';
 import { isWhole, noChanges, removeItem, writeItem, type Changes } from './writer.js';
 
 const pageRows = 512;

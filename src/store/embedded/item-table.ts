@@ -63,6 +63,8 @@ export class ItemTable {
   readonly #thumbnail;
   readonly #namesOriginal;
   readonly #collectionOf;
+  readonly #idOf;
+  readonly #keyOf;
 
   constructor(database: Database, commits: Commits, damage: Damage) {
     this.#commits = commits;
@@ -78,6 +80,8 @@ export class ItemTable {
     this.#remove = database.prepare<[number]>('DELETE FROM items WHERE key = ?');
     this.#byKey = database.prepare<[number], ItemRow>(`SELECT ${columns} FROM items WHERE key = ?`);
     this.#byEmbedding = database.prepare<[number], ItemRow>(`SELECT ${columns} FROM embeddings JOIN items ON items.key = item WHERE embeddings.key = ?`);
+    this.#idOf = database.prepare<[number], string>('SELECT id FROM items WHERE key = ?').pluck();
+    this.#keyOf = database.prepare<[number, string], number>('SELECT key FROM items WHERE collection = ? AND id = ?').pluck();
     this.#byId = database.prepare<[number, string], ItemRow>(`SELECT ${columns} FROM items WHERE collection = ? AND id = ?`);
     this.#page = database.prepare<[number, string, number], ItemRow>(`SELECT ${columns} FROM items WHERE collection = ? AND id > ? ORDER BY id LIMIT ?`);
     this.#keys = database.prepare<[number, Modality], number>('SELECT key FROM items WHERE collection = ? AND modality = ? ORDER BY key').pluck();
@@ -173,6 +177,15 @@ export class ItemTable {
   /** The key of the item's collection. */
   collectionOf(key: number): number | undefined {
     return this.#collectionOf.get(key);
+  }
+
+  /** Its id; '' when it has gone. */
+  idOf(key: number): string {
+    return this.#idOf.get(key) ?? '';
+  }
+
+  keyOf(collection: number, id: string): number | undefined {
+    return this.#keyOf.get(collection, id);
   }
 
   byId(collection: number, id: string): ItemRow | undefined {

@@ -5,7 +5,8 @@ import { Graph } from './graph.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 import type { GraphOwner, Snapshots } from './snapshots.js';
 import { now, sliceMs } from './time-slices.js';
-import { Vectors, type VectorMemory } from './vectors.js';
+import type { VectorMemory } from './vector-memory.js';
+import { Vectors } from './vectors.js';
 
 /** Embeddings read for one slice of adding; each takes about a millisecond. */
 const sliceRows = 16;
@@ -89,7 +90,7 @@ export class ModalityIndex {
   /** The collection has gone, or gone over to another space: what is under way may end, and nothing is saved. */
   retire(): void {
     this.#retired = true;
-    this.vectors.letGo();
+    this.vectors.clear();
     this.discardGraph();
   }
 

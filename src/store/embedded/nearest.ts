@@ -4,11 +4,12 @@ import type { EmbeddingTable } from './embedding-table.js';
 import type { ItemRow, ItemTable } from './item-table.js';
 import type { ModalityIndex } from './modality-index.js';
 import { Ranking, similarity, type RankingRules } from './ranking.js';
+import type { ScanScope } from './vectors.js';
 
 /** Places from which on the graph's search list would be longer than comparing with everything is worth. */
 const deepestRank = 1_000;
-/** The share of items below which a filter's matches are compared one by one instead of sought in the graph. */
-const narrowShare = 0.05;
+/** Matches of a filter up to which they are compared one by one instead of sought in the graph; or the share of all embeddings, where these are not in memory. */
+const narrow = { inMemory: 50_000, fromDisk: 512, shareFromDisk: 0.05 } as const;
 /** The graph is asked for more than is needed: its last neighbors are its least certain. */
 const slack = 16;
 const attempts = 3;
@@ -20,7 +21,8 @@ export async function nearest({ items, embeddings }: { items: ItemTable; embeddi
     size: leaf.limit + 1,
     ...(leaf.after ? { after: leaf.after } : {}),
     ...(leaf.minScore === undefined ? {} : { minScore: leaf.minScore }),
-    ...(query.excludeIds ? { excludeIds: new Set(query.excludeIds) } : {}),
+    ...(query.excludeIds ? { excluded: new Set(query.excludeIds.map((id) => items.keyOf(index.owner.collection, id) ?? 0)) } : {}),
+    idOf: (item) => items.idOf(item),
   };
   for (let attempt = 1; ; attempt++) {
     const { ranking, exact } = await new LeafSearch(embeddings, index, query, rules).run();
@@ -64,21 +66,21 @@ class LeafSearch {
   async run(): Promise<Found> {
     const { filter, exact } = this.#query;
     const matching = filter && (await this.#index.matchingKeys.of(filter));
-    const narrow = matching && (matching.size <= 512 || matching.size < this.#index.count * narrowShare);
-    if (narrow) return this.#among(matching);
+    if (matching && this.#isNarrow(matching.size)) return this.#compared(matching);
     const approximate = exact ? undefined : await this.#throughGraph(matching);
-    return approximate ?? this.#everything(matching);
+    return approximate ?? this.#compared(matching);
   }
 
-  async #among(keys: ReadonlySet<number>): Promise<Found> {
-    const ranking = new Ranking(this.#rules);
-    await this.#index.vectors.scanKeys(this.#query.embedding, ranking, keys);
-    return { ranking, exact: true };
+  #isNarrow(matching: number): boolean {
+    const { count, vectors } = this.#index;
+    if (matching <= narrow.fromDisk) return true;
+    return vectors.fits(count) ? matching <= narrow.inMemory : matching < count * narrow.shareFromDisk;
   }
 
-  async #everything(matching?: ReadonlySet<number>): Promise<Found> {
+  /** Of all embeddings, or of those alone that match. */
+  async #compared(matching?: ReadonlySet<number>): Promise<Found> {
     const ranking = new Ranking(this.#rules);
-    await this.#scan(ranking, 0, this.#index.count, matching);
+    await this.#scan(ranking, { after: 0, expected: this.#index.count }, matching);
     return { ranking, exact: true };
   }
 
@@ -86,8 +88,8 @@ class LeafSearch {
   async #throughGraph(matching?: ReadonlySet<number>): Promise<Found | undefined> {
     const { graph } = this.#index;
     const { embedding } = this.#query;
-    const { after, size, minScore, excludeIds } = this.#rules;
-    const needed = (after?.rank ?? 0) + size + (excludeIds?.size ?? 0);
+    const { after, size, minScore, excluded } = this.#rules;
+    const needed = (after?.rank ?? 0) + size + (excluded?.size ?? 0);
     if (!graph || needed > deepestRank) return undefined;
 
     const ranking = new Ranking(this.#rules);
@@ -99,20 +101,16 @@ class LeafSearch {
       if (!row) continue;
       const score = similarity(embedding, row.embedding);
       worst = Math.min(worst, score);
-      ranking.offer(key, row.id, score);
+      ranking.offer({ key, item: row.item, score });
     }
     const enough = ranking.full || (minScore !== undefined && worst < minScore) || nearest.length === alive;
     if (!enough) return undefined;
-    await this.#scan(ranking, through, this.#index.count - alive, matching);
+    const { count } = this.#index;
+    if (alive < count) await this.#scan(ranking, { after: through, expected: count - alive }, matching);
     return { ranking, exact: nearest.length === alive };
   }
 
-  #scan(ranking: Ranking, after: number, expected: number, matching?: ReadonlySet<number>): Promise<void> {
-    return this.#index.vectors.scan(this.#query.embedding, ranking, {
-      after,
-      expected,
-      total: this.#index.count,
-      ...(matching ? { accepts: (key) => matching.has(key) } : {}),
-    });
+  #scan(ranking: Ranking, part: Pick<ScanScope, 'after' | 'expected'>, keys?: ReadonlySet<number>): Promise<void> {
+    return this.#index.vectors.scan(this.#query.embedding, ranking, { ...part, total: this.#index.count, ...(keys ? { keys } : {}) });
   }
 }

@@ -1,8 +1,9 @@
 import { compareCodePoints } from '../../domain/code-point-order.js';
 
+/** An embedding that was compared: its key, its item's, its score. */
 export interface Ranked {
   key: number;
-  id: string;
+  item: number;
   score: number;
 }
 
@@ -11,18 +12,18 @@ export interface RankingRules {
   /** See `Leaf`. */
   after?: { score: number; id: string; rank: number };
   minScore?: number;
-  excludeIds?: ReadonlySet<string>;
+  /** Keys of items left out. */
+  excluded?: ReadonlySet<number>;
+  /** An item's id, by its key: of equal scores it decides. */
+  idOf: (item: number) => string;
 }
 
-/** Score descending, then id by code point. */
-const compareRanked = (a: { score: number; id: string }, b: { score: number; id: string }): number => b.score - a.score || compareCodePoints(a.id, b.id);
-
-/** The best of what it is offered, in order: at most `size`, strictly behind `after`, each id once with its best score. */
+/** The best of what it is offered, score descending, then id by code point: at most `size`, strictly behind `after`, each item once with its best score. */
 export class Ranking {
   readonly best: Ranked[] = [];
   readonly #rules: RankingRules;
   /** Those in `best`. */
-  readonly #byId = new Map<string, Ranked>();
+  readonly #byItem = new Map<number, Ranked>();
   /** Scores below it need not be offered. */
   floor: number;
 
@@ -35,14 +36,14 @@ export class Ranking {
     return this.best.length === this.#rules.size;
   }
 
-  offer(key: number, id: string, score: number): void {
+  offer(ranked: Ranked): void {
+    const { item, score } = ranked;
     if (score < this.floor) return;
-    const { size, after, excludeIds } = this.#rules;
-    const ranked = { key, id, score };
-    if (after && compareRanked(ranked, after) <= 0) return;
-    if (excludeIds?.has(id)) return;
+    const { size, after, excluded, idOf } = this.#rules;
+    if (after && (score > after.score || (score === after.score && compareCodePoints(idOf(item), after.id) <= 0))) return;
+    if (excluded?.has(item)) return;
     const { best } = this;
-    const other = this.#byId.get(id);
+    const other = this.#byItem.get(item);
     if (other) {
       if (score <= other.score) return;
       best.splice(best.indexOf(other), 1);
@@ -51,14 +52,19 @@ export class Ranking {
     let high = best.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (compareRanked(best[middle]!, ranked) < 0) low = middle + 1;
+      if (this.#isBefore(best[middle]!, ranked)) low = middle + 1;
       else high = middle;
     }
     if (low === size) return;
     best.splice(low, 0, ranked);
-    this.#byId.set(id, ranked);
-    if (best.length > size) this.#byId.delete(best.pop()!.id);
+    this.#byItem.set(item, ranked);
+    if (best.length > size) this.#byItem.delete(best.pop()!.item);
     if (best.length === size) this.floor = Math.max(this.floor, best[size - 1]!.score);
+  }
+
+  #isBefore(a: Ranked, b: Ranked): boolean {
+    if (a.score !== b.score) return a.score > b.score;
+    return compareCodePoints(this.#rules.idOf(a.item), this.#rules.idOf(b.item)) < 0;
   }
 }
 

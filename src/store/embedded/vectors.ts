@@ -1,64 +1,59 @@
-/** Exact comparison with stored embeddings: from memory where they fit, else from the database. */
+/** Exact comparison with stored embeddings: packed in memory as far as it reaches, from the database beyond. */
 import type { Modality } from '../../domain/modality.js';
 import type { EmbeddingRow, EmbeddingTable } from './embedding-table.js';
+import { pack, packedLength, packQuery, type PackedQuery } from './packing.js';
 import { similarity, type Ranking } from './ranking.js';
 import { nextTurn, now, sliceMs } from './time-slices.js';
+import type { Holder, VectorMemory } from './vector-memory.js';
 
-const chunkRows = 4096;
-/** Rows up to which a scan reads the database without filling the memory. */
+const chunkRows = 2048;
+/** Rows compared between two looks at the ranking's floor; fewer at first, while it rises. */
+const firstStep = 64;
+const mostStep = 512;
+/** Embeddings up to which a scan reads the database without filling the memory. */
 const smallScan = 512;
-/** Of a key, an id and their places, roughly. */
-const rowOverheadBytes = 150;
+/** Bytes of a row's scale and slack. */
+const boundsBytes = 8;
+/** Below every score, and above what a removed row may score. */
+const lowest = -4;
 
-/** Embeddings in memory, all spaces together; the one searched longest ago gives way. */
-export class VectorMemory {
-  readonly #limit: number;
-  /** In order of use. */
-  readonly #holders = new Map<Vectors, number>();
+/** Where the kernel finds the query, the rows that it is to compare, and leaves those it found: in the memory's first page, which nobody is given. */
+const scratch = { query: 0, list: 32_768, found: 49_152 } as const;
 
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  /** Whether `holder` may hold that many bytes; others are told to let go for it. */
-  grant(holder: Vectors, bytes: number): boolean {
-    this.#holders.delete(holder);
-    if (bytes > this.#limit) {
-      holder.letGo();
-      return false;
-    }
-    let used = bytes;
-    for (const held of this.#holders.values()) used += held;
-    for (const [other, held] of this.#holders) {
-      if (used <= this.#limit) break;
-      used -= held;
-      other.letGo();
-    }
-    this.#holders.set(holder, bytes);
-    return true;
-  }
-
-  forget(holder: Vectors): void {
-    this.#holders.delete(holder);
-  }
-}
-
-/** Rows in ascending key order; a removed one has the id ''. */
+/** Rows in ascending key order. */
 interface Chunk {
   count: number;
+  /** Byte offsets in the memory: int8 rows; float32 by row. */
+  packed: number;
+  scales: number;
+  slacks: number;
+  /** The rows as they are stored, float32; `undefined` where the memory does not reach so far. */
+  exact: number | undefined;
   keys: Uint32Array;
-  ids: string[];
-  embeddings: Float32Array;
+  /** Keys of the items. */
+  items: Uint32Array;
 }
 
-/** The embeddings of one space and modality, followed by key: what is in memory is right up to `#through`. */
-export class Vectors {
+/** What a scan looks at: embeddings with a key above `after`, and of these `keys` alone, ascending, where they are given. */
+export interface ScanScope {
+  after: number;
+  /** How many embeddings there are at all, and about how many of them have such a key. */
+  total: number;
+  expected: number;
+  keys?: ReadonlySet<number>;
+}
+
+/** The embeddings of one space and modality, followed by key: what is in memory is right from `#from` up to `#through`. */
+export class Vectors implements Holder {
   readonly #embeddings: EmbeddingTable;
   readonly #space: number;
   readonly #modality: Modality;
   readonly #dimension: number;
+  readonly #length: number;
   readonly #memory: VectorMemory;
   #chunks: Chunk[] = [];
+  /** Keys above `#from`, up to `#through`. */
+  #from = 0;
   #through = 0;
   #dead = 0;
   #held = 0;
@@ -68,111 +63,202 @@ export class Vectors {
     this.#space = space;
     this.#modality = modality;
     this.#dimension = dimension;
+    this.#length = packedLength(dimension);
     this.#memory = memory;
   }
 
-  /**
-   * Offers every embedding with a key above `after` that `accepts` lets through.
-   * `expected`: about how many those are; `total`: how many there are at all.
-   */
-  async scan(query: Float32Array, ranking: Ranking, options: { after: number; expected: number; total: number; accepts?: (key: number) => boolean }): Promise<void> {
-    const { after, expected, total, accepts } = options;
-    const fits = expected > smallScan && this.#memory.grant(this, Math.max(total, this.#held) * (this.#dimension * 4 + rowOverheadBytes));
-    const inMemory = fits && (await this.#catchUp());
-    if (!inMemory) {
-      await this.#eachAfter(after, (row) => {
-        if (!accepts || accepts(row.key)) ranking.offer(row.key, row.id, similarity(query, row.embedding));
-      });
-      return;
-    }
-    for (const chunk of this.#chunks) {
-      if (chunk.keys[chunk.count - 1]! <= after) continue;
-      for (let row = chunk.keys[0]! > after ? 0 : behind(chunk, after); row < chunk.count; row++) {
-        if (accepts && !accepts(chunk.keys[row]!)) continue;
-        const score = similarity(query, chunk.embeddings, row * this.#dimension);
-        if (score >= ranking.floor && chunk.ids[row] !== '') ranking.offer(chunk.keys[row]!, chunk.ids[row]!, score);
-      }
-    }
+  /** Whether so many can be packed in memory. */
+  fits(total: number): boolean {
+    return Math.ceil(total / chunkRows) * this.#packedBytes <= this.#memory.limit;
   }
 
-  /** Offers those of the keys that are still there. */
-  async scanKeys(query: Float32Array, ranking: Ranking, keys: Iterable<number>): Promise<void> {
-    let began = now();
-    for (const key of keys) {
-      const row = this.#embeddings.byKey(key, this.#space);
-      if (row) ranking.offer(key, row.id, similarity(query, row.embedding));
-      if (now() - began > sliceMs) {
-        await nextTurn();
-        began = now();
-      }
-    }
+  /** Offers every embedding of the scope that may come into the ranking, with its exact score. */
+  async scan(query: Float32Array, ranking: Ranking, scope: ScanScope): Promise<void> {
+    const { after, total, expected, keys } = scope;
+    if (!this.#covers(after) && Math.min(expected, keys?.size ?? expected) <= smallScan) return this.#scanStored(query, ranking, after, keys);
+    await this.#fill(after, total);
+    const through = await this.#scanPacked(query, ranking, after, keys);
+    return this.#scanStored(query, ranking, through, keys);
   }
 
   /** The key's row was removed. */
   remove(key: number): void {
-    if (key > this.#through) return;
     const chunk = this.#chunks.find(({ keys, count }) => keys[count - 1]! >= key);
     const row = chunk ? behind(chunk, key - 1) : 0;
     if (chunk?.keys[row] !== key) return;
-    chunk.ids[row] = '';
-    if (++this.#dead > this.#held / 3) this.letGo();
+    this.#floats(chunk.slacks, chunkRows)[row] = -Infinity;
+    if (++this.#dead > this.#held / 3) this.clear();
   }
 
   /** Frees the memory; the next scan fills it again. */
-  letGo(): void {
-    this.#chunks = [];
-    this.#through = this.#dead = this.#held = 0;
+  clear(): void {
     this.#memory.forget(this);
+    this.letGo();
   }
 
-  /** False when the memory was taken away meanwhile. */
-  async #catchUp(): Promise<boolean> {
-    const chunks = this.#chunks;
+  letGo(): void {
+    this.#chunks = [];
+    this.#from = this.#through = this.#dead = this.#held = 0;
+  }
+
+  #covers(after: number): boolean {
+    return this.#chunks.length > 0 && this.#from <= after;
+  }
+
+  /** As far as the memory reaches. */
+  async #fill(after: number, total: number): Promise<void> {
+    if (this.#covers(after)) this.#memory.touch(this);
+    else {
+      this.clear();
+      this.#from = this.#through = after;
+    }
     let began = now();
-    for (;;) {
-      const rows = this.#embeddings.after(this.#space, this.#modality, this.#through, smallScan);
+    while (this.#makeRoom(total)) {
+      const rows = this.#embeddings.after(this.#space, this.#modality, this.#through, Math.min(smallScan, chunkRows - this.#chunks.at(-1)!.count));
+      if (rows.length === 0) return;
       for (const row of rows) this.#append(row);
-      if (rows.length < smallScan) return true;
       if (now() - began > sliceMs) {
         await nextTurn();
-        if (this.#chunks !== chunks) return false;
+        if (!this.#covers(after)) return;
         began = now();
       }
     }
   }
 
-  #append({ key, id, embedding }: EmbeddingRow): void {
-    let chunk = this.#chunks.at(-1);
-    if (!chunk || chunk.count === chunkRows) {
-      chunk = { count: 0, keys: new Uint32Array(chunkRows), ids: [], embeddings: new Float32Array(chunkRows * this.#dimension) };
-      this.#chunks.push(chunk);
+  /** For one more row at least; false where the memory's limit does not allow it. */
+  #makeRoom(total: number): boolean {
+    const last = this.#chunks.at(-1);
+    if (last && last.count < chunkRows) return true;
+    const packedBytes = this.#packedBytes;
+    const exactBytes = chunkRows * this.#dimension * 4;
+    let packed = this.#memory.take(this, packedBytes);
+    while (packed === undefined) {
+      const given = this.#chunks.findLast(({ exact }) => exact !== undefined);
+      if (!given) return false;
+      this.#memory.giveBack(this, given.exact!);
+      given.exact = undefined;
+      packed = this.#memory.take(this, packedBytes);
     }
-    chunk.keys[chunk.count] = key;
-    chunk.ids.push(id);
-    chunk.embeddings.set(embedding, chunk.count * this.#dimension);
-    chunk.count++;
+    const chunks = Math.max(this.#chunks.length + 1, Math.ceil(total / chunkRows));
+    const exacts = this.#chunks.filter(({ exact }) => exact !== undefined).length + 1;
+    const exact = chunks * packedBytes + exacts * exactBytes <= this.#memory.limit ? this.#memory.take(this, exactBytes) : undefined;
+    const scales = packed + chunkRows * this.#length;
+    this.#chunks.push({ count: 0, packed, scales, slacks: scales + 4 * chunkRows, exact, keys: new Uint32Array(chunkRows), items: new Uint32Array(chunkRows) });
+    return true;
+  }
+
+  #append({ key, item, embedding }: EmbeddingRow): void {
+    const chunk = this.#chunks.at(-1)!;
+    const row = chunk.count++;
+    const { buffer } = this.#memory.kernel.memory;
+    const packed = new Int8Array(buffer, chunk.packed + row * this.#length, this.#length).fill(0);
+    const { scale, slack } = pack(embedding, packed);
+    this.#floats(chunk.scales, chunkRows)[row] = scale;
+    this.#floats(chunk.slacks, chunkRows)[row] = slack;
+    if (chunk.exact !== undefined) this.#floats(chunk.exact, chunkRows * this.#dimension).set(embedding, row * this.#dimension);
+    chunk.keys[row] = key;
+    chunk.items[row] = item;
     this.#held++;
     this.#through = key;
   }
 
-  async #eachAfter(after: number, visit: (row: EmbeddingRow) => void): Promise<void> {
+  /** The key up to which all was compared. */
+  async #scanPacked(query: Float32Array, ranking: Ranking, after: number, among?: ReadonlySet<number>): Promise<number> {
+    const packed = packQuery(query);
+    const wanted = among?.values();
+    let next = wanted?.next().value;
+    let through = after;
+    let step = firstStep;
     let began = now();
-    for (let from = after; ; ) {
-      const rows = this.#embeddings.after(this.#space, this.#modality, from, smallScan);
-      rows.forEach(visit);
-      if (rows.length < smallScan) return;
-      from = rows.at(-1)!.key;
+    for (;;) {
+      if (!this.#covers(after)) return through;
+      const chunk = this.#chunks.find(({ keys, count }) => count > 0 && keys[count - 1]! > through);
+      if (!chunk || (wanted && next === undefined)) return Math.max(through, this.#through);
+      const from = chunk.keys[0]! > through ? 0 : behind(chunk, through);
+      let to = Math.min(from + step, chunk.count);
+      let found: Uint32Array;
+      if (wanted) {
+        const list = new Uint32Array(this.#memory.kernel.memory.buffer, scratch.list, mostStep);
+        let count = 0;
+        let row = from;
+        for (; next !== undefined && count < step && next <= chunk.keys[chunk.count - 1]!; next = wanted.next().value) {
+          if (next <= through) continue;
+          row = behind(chunk, next - 1, row);
+          if (chunk.keys[row] === next) list[count++] = row;
+        }
+        to = next === undefined || next > chunk.keys[chunk.count - 1]! ? chunk.count : behind(chunk, next - 1, row);
+        found = this.#reaching(packed, ranking.floor, chunk, count);
+      } else found = this.#reaching(packed, ranking.floor, chunk, { from, to });
+      this.#offer(query, ranking, chunk, found);
+      through = chunk.keys[to - 1]!;
+      step = Math.min(2 * step, mostStep);
       if (now() - began > sliceMs) {
         await nextTurn();
         began = now();
       }
     }
   }
+
+  /** Rows that may score as high as `floor`: of a range, or of so many in the scratch's list. */
+  #reaching(query: PackedQuery, floor: number, { packed, scales, slacks }: Chunk, rows: { from: number; to: number } | number): Uint32Array {
+    const { kernel } = this.#memory;
+    new Int16Array(kernel.memory.buffer, scratch.query, query.values.length).set(query.values);
+    const least = Math.max(floor, lowest) - query.slack;
+    const count =
+      typeof rows === 'number'
+        ? kernel.scanListed(packed, this.#length, scales, slacks, scratch.list, rows, scratch.query, query.scale, least, scratch.found)
+        : kernel.scan(packed, this.#length, scales, slacks, rows.from, rows.to, scratch.query, query.scale, least, scratch.found);
+    return new Uint32Array(kernel.memory.buffer, scratch.found, count);
+  }
+
+  #offer(query: Float32Array, ranking: Ranking, { exact, keys, items }: Chunk, rows: Uint32Array): void {
+    const embeddings = exact === undefined ? undefined : this.#floats(exact, chunkRows * this.#dimension);
+    for (const row of rows) {
+      const key = keys[row]!;
+      const score = embeddings ? similarity(query, embeddings, row * this.#dimension) : this.#storedScore(query, key);
+      if (score !== undefined) ranking.offer({ key, item: items[row]!, score });
+    }
+  }
+
+  #storedScore(query: Float32Array, key: number): number | undefined {
+    const row = this.#embeddings.byKey(key, this.#space);
+    return row && similarity(query, row.embedding);
+  }
+
+  /** What lies behind `after` and in the database alone; a few one by one, else all in order. */
+  async #scanStored(query: Float32Array, ranking: Ranking, after: number, among?: ReadonlySet<number>): Promise<void> {
+    const few = among && among.size <= smallScan ? [...among].filter((key) => key > after) : undefined;
+    const slices = few ? [few.flatMap((key) => this.#embeddings.byKey(key, this.#space) ?? [])] : this.#slicesAfter(after);
+    let began = now();
+    for (const rows of slices) {
+      for (const { key, item, embedding } of rows) if (!among || among.has(key)) ranking.offer({ key, item, score: similarity(query, embedding) });
+      if (now() - began > sliceMs) {
+        await nextTurn();
+        began = now();
+      }
+    }
+  }
+
+  *#slicesAfter(after: number): Generator<EmbeddingRow[]> {
+    for (let from = after; ; ) {
+      const rows = this.#embeddings.after(this.#space, this.#modality, from, smallScan);
+      yield rows;
+      if (rows.length < smallScan) return;
+      from = rows.at(-1)!.key;
+    }
+  }
+
+  get #packedBytes(): number {
+    return chunkRows * (this.#length + boundsBytes);
+  }
+
+  #floats(at: number, length: number): Float32Array {
+    return new Float32Array(this.#memory.kernel.memory.buffer, at, length);
+  }
 }
 
-/** The first row with a key above `key`. */
-function behind({ keys, count }: Chunk, key: number): number {
-  let low = 0;
+/** The first row, from `low` on, with a key above `key`. */
+function behind({ keys, count }: Chunk, key: number, low = 0): number {
   let high = count;
   while (low < high) {
     const middle = (low + high) >>> 1;
