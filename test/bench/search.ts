@@ -31,7 +31,12 @@ export async function search(quick: boolean, asked?: BenchModel): Promise<void> 
     const queries = Array.from({ length: queryCount }, () => cloud.next());
     const told = queries.slice(0, queryCount / 5);
     const exactLast: number[] = [];
-    for (const query of told) exactLast.push((await ask(client, query, true)).at(-1)!);
+    const exactTimes: number[] = [];
+    for (const query of told) {
+      const began = performance.now();
+      exactLast.push((await ask(client, query, true)).at(-1)!);
+      exactTimes.push(performance.now() - began);
+    }
     const one = await askAll(client, queries, 1);
     const eight = await askAll(client, queries, width);
     const ourRecall = recall(one.scores.slice(0, told.length), exactLast);
@@ -44,6 +49,7 @@ export async function search(quick: boolean, asked?: BenchModel): Promise<void> 
     const spread = (searches: Searches): string => `p50 ${milliseconds(half(searches))} p99 ${milliseconds(percentile(searches.times, 0.99))}`;
     console.log(`search, one at a time: ours ${spread(one)}, bare ${spread(bare)}, ratio of p50 ${(half(bare) / half(one)).toFixed(3)}`);
     console.log(`search, ${width} in flight: ours ${eight.perSecond.toFixed(0)}/s (${spread(eight)}), bare ${bare.perSecond.toFixed(0)}/s on one thread, ratio ${(eight.perSecond / bare.perSecond).toFixed(3)}`);
+    console.log(`search, exact, one at a time: p50 ${milliseconds(percentile(exactTimes, 0.5))} p99 ${milliseconds(percentile(exactTimes, 0.99))}, the first, which reads them, ${milliseconds(exactTimes[0]!)}`);
     console.log(`search, recall@${limit}: ours ${ourRecall.toFixed(4)}, bare ${bareRecall.toFixed(4)} (${told.length} queries, against exact: true)`);
     console.log(`search: ${count} embeddings of ${dimension} numbers in ${clusters} clusters, limit ${limit}; bare is hnswlib-node on the service's saved graph of ${graph.nodes} nodes, ef ${ef}`);
   } finally {

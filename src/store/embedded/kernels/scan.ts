@@ -5,8 +5,6 @@
  */
 
 /** Dot products of four rows with the query. */
-// @ts-ignore: a decorator of AssemblyScript's
-@inline
 function dots(a: usize, b: usize, c: usize, d: usize, query: usize, length: i32): v128 {
   let sumA = i32x4.splat(0);
   let sumB = i32x4.splat(0);
@@ -31,8 +29,6 @@ function dots(a: usize, b: usize, c: usize, d: usize, query: usize, length: i32)
 }
 
 /** A bit for each of four rows whose greatest possible score reaches `floor`. */
-// @ts-ignore: a decorator of AssemblyScript's
-@inline
 function reaching(products: v128, scales: v128, slacks: v128, queryScale: v128, floor: v128): i32 {
   return i32x4.bitmask(f32x4.ge(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(products), f32x4.mul(scales, queryScale)), slacks), floor));
 }
@@ -51,7 +47,7 @@ export function scan(rows: usize, length: i32, scales: usize, slacks: usize, fro
     const place = row << 2;
     let found = reaching(dots(at, at + length, at + 2 * length, at + 3 * length, query, length), v128.load(scales + place), v128.load(slacks + place), factor, least);
     if (to - row < 4) found &= (1 << (to - row)) - 1;
-    for (; found != 0; found &= found - 1) {
+    for (; found !== 0; found &= found - 1) {
       store<u32>(out, row + ctz(found));
       out += 4;
     }
@@ -74,7 +70,7 @@ export function scanListed(rows: usize, length: i32, scales: usize, slacks: usiz
     const slack = f32x4(load<f32>(slacks + (a << 2)), load<f32>(slacks + (b << 2)), load<f32>(slacks + (c << 2)), load<f32>(slacks + (d << 2)));
     let found = reaching(products, scale, slack, factor, least);
     if (count - i < 4) found &= (1 << (count - i)) - 1;
-    for (; found != 0; found &= found - 1) {
+    for (; found !== 0; found &= found - 1) {
       store<u32>(out, load<u32>(list + (ctz(found) << 2)));
       out += 4;
     }
