@@ -45,10 +45,10 @@ async function open(vectorCacheBytes: number): Promise<void> {
 }
 
 async function add(collection: string, items: Held[]): Promise<void> {
-  for (let from = 0; from < items.length; from += 500) {
+  for (let from = 0; from < items.length; from += 200) {
     await store.catalog.write(
       collection,
-      items.slice(from, from + 500).map(({ id, embedding, group }) => ({ id, metadata: { group }, content: { modality: 'text', contentHash: Buffer.from(id).toString('hex').padEnd(64, '0'), text: id, embeddings: [embedding] } })),
+      items.slice(from, from + 200).map(({ id, embedding, group }) => ({ id, metadata: { group }, content: { modality: 'text', contentHash: Buffer.from(id).toString('hex').padEnd(64, '0'), text: id, embeddings: [embedding] } })),
     );
   }
 }
@@ -113,6 +113,17 @@ describe('Exact search', () => {
     }
     // Deep in the list scores lie closer together than packing tells apart.
     for (let n = 0; n < 20; n++) await expectExact('texts', items, normalized(direction(random).map((value, i) => value + (i === 0 ? 4 : 0))), { limit: 300 });
+  });
+
+  it('compares embeddings of very many dimensions', { timeout: 120_000 }, async () => {
+    const random = Random.named('many dimensions');
+    await open(64_000_000);
+    const wide = 20_000;
+    await store.catalog.createCollection({ name: 'texts', model: 'm', fingerprint: 'f', dimension: wide, originals: 'keep' });
+    const vector = (): Float32Array => normalized(new Float32Array(wide).map(() => random.next() - 0.3));
+    const items = Array.from({ length: 600 }, (_, n): Held => ({ id: `item ${n}`, embedding: vector(), group: 0 }));
+    await add('texts', items);
+    for (let n = 0; n < 5; n++) await expectExact('texts', items, vector());
   });
 
   it('answers for many collections at once out of a memory that holds one', { timeout: 120_000 }, async () => {

@@ -13,6 +13,8 @@ interface Kernel {
 /** Built by `npm run build`; the source runs beside it too. */
 const file = fileURLToPath(new URL('../../../dist/store/embedded/scan.wasm', import.meta.url));
 const pageBytes = 65_536;
+/** At the beginning, for whoever scans: a query of 65,536 dimensions, and some rows' numbers. */
+const scratchPages = 3;
 /** WebAssembly's addresses have 32 bits. */
 const mostBytes = 2 ** 32;
 
@@ -39,8 +41,9 @@ export class VectorMemory {
 
   /** `limit`: bytes. */
   constructor(limit: number) {
-    this.#limit = Math.min(limit, mostBytes - pageBytes);
+    this.#limit = Math.min(limit, mostBytes - scratchPages * pageBytes);
     this.kernel = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file))).exports as Kernel;
+    this.kernel.memory.grow(scratchPages - 1);
   }
 
   get limit(): number {

@@ -17,8 +17,8 @@ const boundsBytes = 8;
 /** Below every score, and above what a removed row may score. */
 const lowest = -4;
 
-/** Where the kernel finds the query, the rows that it is to compare, and leaves those it found: in the memory's first page, which nobody is given. */
-const scratch = { query: 0, list: 32_768, found: 49_152 } as const;
+/** Where the kernel finds the rows that it is to compare and the query, and leaves what it found: in the memory that nobody is given. */
+const scratch = { list: 0, found: 4_096, query: 8_192 } as const;
 
 /** Rows in ascending key order. */
 interface Chunk {
