@@ -15,7 +15,7 @@ const { openEmbeddedStore } = (await import(pathToFileURL(compiled).href)) as ty
 /** No multiple of what a processor takes at a time. */
 const dimension = 37;
 const count = 5_000;
-/** Bytes of memory for embeddings, and what they hold: 2,048 packed embeddings take 128 kB, and as float32 320 kB. */
+/** Bytes of memory for embeddings, and what they hold: 2,048 packed embeddings take 128 KiB, and as float32 320 KiB. */
 const memories = [
   [0, 'nothing'],
   [200_000, 'a part of them, packed'],

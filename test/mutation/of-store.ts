@@ -3,8 +3,8 @@ import { of, type Mutation } from './mutation.js';
 const store = ['test/store-contract.test.ts', 'test/graphs.test.ts'];
 const ranking = of('src/store/embedded/ranking.ts', store);
 const search = of('src/store/embedded/nearest.ts', store);
-const exact = ['test/exact-search.test.ts'];
-const vectors = of('src/store/embedded/vectors.ts', exact);
+const exact = ['test/exact-search.test.ts', 'test/vectors.test.ts'];
+const rows = of('src/store/embedded/packed-rows.ts', exact);
 const writer = of('src/store/embedded/writer.ts', ['test/store-contract.test.ts', 'test/writes.test.ts']);
 const reembedding = ['test/reembed-end.test.ts'];
 
@@ -15,9 +15,11 @@ export const ofStore: Mutation[] = [
   search('exact-claimed', 'return { ranking, exact: nearest.length === alive };', 'return { ranking, exact: true };', 'What a graph found is told to be proven.'),
   search('newest-not-found', '    if (alive < count) await this.#scan(ranking, { after: through, expected: count - alive }, matching);\n', '', 'What was added is not found until the graph has it.'),
   search('short-page-is-enough', 'const enough = ranking.full ||', 'const enough = ranking.best.length > 0 ||', 'Where a filter leaves the graph few, matches are missing.'),
-  vectors('removed-stays-in-memory', "    this.#floats(chunk.slacks, chunkRows)[row] = -Infinity;\n", '', 'Pages come out short after deletions.'),
-  vectors('row-behind-includes-the-row', 'if (keys[middle]! <= key) low = middle + 1;', 'if (keys[middle]! < key) low = middle + 1;', 'An item stands twice in an answer, and a removed one stays.'),
-  vectors('list-goes-on-too-soon', ': behind(chunk, next - 1, row);', ': behind(chunk, next, row);', 'Of a filter\'s matches one is left out where the list is cut.'),
+  rows('removed-stays-in-memory', "    this.#floats(chunk.slacks, chunkRows)[row] = -Infinity;\n", '', 'Pages come out short after deletions.'),
+  of('src/store/embedded/key-set.ts', exact)('row-behind-includes-the-row', 'if (keys[middle]! <= key) low = middle + 1;', 'if (keys[middle]! < key) low = middle + 1;', 'An item stands twice in an answer, and a removed one stays.'),
+  rows('list-goes-on-too-soon', ': firstAbove(keys, count, key - 1, row) };', ': firstAbove(keys, count, key, row) };', 'Of a filter\'s matches one is left out where the list is cut.'),
+  rows('reads-beyond-its-memory', 'const spareRows = 4;', 'const spareRows = 0;', 'A search of many dimensions ends in an error.'),
+  of('src/store/embedded/vectors.ts', exact)('reads-all-for-a-few', 'const costOfKey = 3;', 'const costOfKey = 300;', 'A filter with a thousand matches reads what the memory does not hold, all of it.'),
   of('src/store/embedded/packing.ts', exact)('rest-of-packing-forgotten', 'slack: Math.sqrt(squares) * (1 + rounding) + rounding', 'slack: Math.sqrt(squares) * 0 + rounding', 'Exact search misses what packing makes look a little worse.'),
   of('src/store/embedded/vector-memory.ts', exact)('memory-given-twice', '    free.at += size;\n', '', 'Two collections write over each other.'),
   of('src/store/embedded/snapshots.ts', store)('checksum-not-compared', "if ((await hashFile(file)) !== sidecar.sha256) throw new Error('Its checksum does not match.');", '', 'A damaged graph is loaded: searches miss items, or the process ends.'),

@@ -4,6 +4,7 @@ import type { Modality } from '../../domain/modality.js';
 import { compileFilter } from './filter.js';
 import type { ItemTable } from './item-table.js';
 import type { EmbeddingTable } from './embedding-table.js';
+import { KeySet } from './key-set.js';
 import { nextTurn, now, sliceMs } from './time-slices.js';
 
 const pageRows = 512;
@@ -11,7 +12,7 @@ const rememberedFilters = 4;
 const rememberedKeys = 1_000_000;
 
 interface Matching {
-  keys: Set<number>;
+  keys: KeySet;
   /** Every key up to here was looked at. */
   through: number;
 }
@@ -31,9 +32,9 @@ export class MatchingKeys {
   }
 
   /** May hold keys removed meanwhile. */
-  async of(filter: Filter): Promise<ReadonlySet<number>> {
+  async of(filter: Filter): Promise<KeySet> {
     const name = JSON.stringify(filter);
-    const matching = this.#remembered.get(name) ?? { keys: new Set(), through: 0 };
+    const matching = this.#remembered.get(name) ?? { keys: new KeySet(), through: 0 };
     this.#remembered.delete(name);
     this.#remembered.set(name, matching);
     const matches = compileFilter(filter);

@@ -90,7 +90,7 @@ export class ModalityIndex {
   /** The collection has gone, or gone over to another space: what is under way may end, and nothing is saved. */
   retire(): void {
     this.#retired = true;
-    this.vectors.clear();
+    this.vectors.retire();
     this.discardGraph();
   }
 

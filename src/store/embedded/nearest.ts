@@ -2,6 +2,7 @@ import { MixspaceError } from '../../errors.js';
 import type { Leaf, NearestRequest, Neighbor, Neighbors } from '../vector-index.js';
 import type { EmbeddingTable } from './embedding-table.js';
 import type { ItemRow, ItemTable } from './item-table.js';
+import type { KeySet } from './key-set.js';
 import type { ModalityIndex } from './modality-index.js';
 import { Ranking, similarity, type RankingRules } from './ranking.js';
 import type { ScanScope } from './vectors.js';
@@ -16,20 +17,22 @@ const attempts = 3;
 
 /** The items nearest to an embedding in one list, each by its nearest part: among the graph's, and exactly among what the graph does not hold yet. */
 export async function nearest({ items, embeddings }: { items: ItemTable; embeddings: EmbeddingTable }, index: ModalityIndex, leaf: Leaf, query: Query): Promise<Neighbors> {
-  const rules: RankingRules = {
-    // One more than asked for tells whether there is more.
-    size: leaf.limit + 1,
-    ...(leaf.after ? { after: leaf.after } : {}),
-    ...(leaf.minScore === undefined ? {} : { minScore: leaf.minScore }),
-    ...(query.excludeIds ? { excluded: new Set(query.excludeIds.map((id) => items.keyOf(index.owner.collection, id) ?? 0)) } : {}),
-    idOf: (item) => items.idOf(item),
-  };
   for (let attempt = 1; ; attempt++) {
-    const { ranking, exact } = await new LeafSearch(embeddings, index, query, rules).run();
+    const excluded = query.excludeIds?.map((id) => items.keyOf(index.owner.collection, id) ?? 0);
+    const { ranking, exact } = await new LeafSearch(embeddings, index, query, {
+      // One more than asked for tells whether there is more.
+      size: leaf.limit + 1,
+      ...(leaf.after ? { after: leaf.after } : {}),
+      ...(leaf.minScore === undefined ? {} : { minScore: leaf.minScore }),
+      ...(excluded ? { excluded: new Set(excluded) } : {}),
+      idOf: (item) => items.idOf(item),
+    }).run();
     const rows = ranking.best.slice(0, leaf.limit).map(({ key, score }) => ({ row: items.byEmbedding(key), score }));
-    // An item that went while the others were compared would leave a gap, and one replaced would stand there twice.
-    if (rows.some(({ row }) => row === undefined) && attempt < attempts) continue;
-    const neighbors = rows.flatMap(({ row, score }): Neighbor[] => (row ? [{ id: row.id, score, item: itemOf(items, row) }] : []));
+    // An item that went while the others were compared would leave a gap, and one replaced would stand there twice, or although it is left out.
+    const isLeftOut = ({ id }: ItemRow): boolean => query.excludeIds?.includes(id) ?? false;
+    const isSettled = rows.every(({ row }) => row && !isLeftOut(row));
+    if (!isSettled && attempt < attempts) continue;
+    const neighbors = rows.flatMap(({ row, score }): Neighbor[] => (row && !isLeftOut(row) ? [{ id: row.id, score, item: itemOf(items, row) }] : []));
     return { neighbors, exact, more: ranking.best.length > leaf.limit };
   }
 }
@@ -78,14 +81,14 @@ class LeafSearch {
   }
 
   /** Of all embeddings, or of those alone that match. */
-  async #compared(matching?: ReadonlySet<number>): Promise<Found> {
+  async #compared(matching?: KeySet): Promise<Found> {
     const ranking = new Ranking(this.#rules);
     await this.#scan(ranking, { after: 0, expected: this.#index.count }, matching);
     return { ranking, exact: true };
   }
 
   /** `undefined` when the graph is missing or gives too few to be sure of a full page. */
-  async #throughGraph(matching?: ReadonlySet<number>): Promise<Found | undefined> {
+  async #throughGraph(matching?: KeySet): Promise<Found | undefined> {
     const { graph } = this.#index;
     const { embedding } = this.#query;
     const { after, size, minScore, excluded } = this.#rules;
@@ -110,7 +113,7 @@ class LeafSearch {
     return { ranking, exact: nearest.length === alive };
   }
 
-  #scan(ranking: Ranking, part: Pick<ScanScope, 'after' | 'expected'>, keys?: ReadonlySet<number>): Promise<void> {
+  #scan(ranking: Ranking, part: Pick<ScanScope, 'after' | 'expected'>, keys?: KeySet): Promise<void> {
     return this.#index.vectors.scan(this.#query.embedding, ranking, { ...part, total: this.#index.count, ...(keys ? { keys } : {}) });
   }
 }

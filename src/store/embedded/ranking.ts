@@ -5,6 +5,8 @@ export interface Ranked {
   key: number;
   item: number;
   score: number;
+  /** The item's id, once it had to be known: it stays, should the item go. */
+  id?: string;
 }
 
 export interface RankingRules {
@@ -24,12 +26,14 @@ export class Ranking {
   readonly #rules: RankingRules;
   /** Those in `best`. */
   readonly #byItem = new Map<number, Ranked>();
-  /** Scores below it need not be offered. */
+  /** Scores below the one and above the other need not be offered. */
   floor: number;
+  readonly ceiling: number;
 
   constructor(rules: RankingRules) {
     this.#rules = rules;
     this.floor = rules.minScore ?? -Infinity;
+    this.ceiling = rules.after?.score ?? Infinity;
   }
 
   get full(): boolean {
@@ -39,10 +43,11 @@ export class Ranking {
   offer(ranked: Ranked): void {
     const { item, score } = ranked;
     if (score < this.floor) return;
-    const { size, after, excluded, idOf } = this.#rules;
-    if (after && (score > after.score || (score === after.score && compareCodePoints(idOf(item), after.id) <= 0))) return;
+    const { size, after, excluded } = this.#rules;
+    if (after && (score > after.score || (score === after.score && compareCodePoints(this.#idOf(ranked), after.id) <= 0))) return;
     if (excluded?.has(item)) return;
     const { best } = this;
+    if (this.full && !this.#byItem.has(item) && !this.#isBefore(ranked, best[size - 1]!)) return;
     const other = this.#byItem.get(item);
     if (other) {
       if (score <= other.score) return;
@@ -64,7 +69,11 @@ export class Ranking {
 
   #isBefore(a: Ranked, b: Ranked): boolean {
     if (a.score !== b.score) return a.score > b.score;
-    return compareCodePoints(this.#rules.idOf(a.item), this.#rules.idOf(b.item)) < 0;
+    return compareCodePoints(this.#idOf(a), this.#idOf(b)) < 0;
+  }
+
+  #idOf(ranked: Ranked): string {
+    return (ranked.id ??= this.#rules.idOf(ranked.item));
   }
 }
 

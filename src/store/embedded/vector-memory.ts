@@ -6,8 +6,8 @@ import { WebAssembly } from '../../web-assembly.js';
 /** What kernels/scan.ts exports; addresses are byte offsets in `memory`. */
 interface Kernel {
   memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
-  scan(rows: number, length: number, scales: number, slacks: number, from: number, to: number, query: number, queryScale: number, floor: number, out: number): number;
-  scanListed(rows: number, length: number, scales: number, slacks: number, list: number, count: number, query: number, queryScale: number, floor: number, out: number): number;
+  scan(rows: number, length: number, scales: number, slacks: number, from: number, to: number, query: number, queryScale: number, floor: number, ceiling: number, out: number): number;
+  scanListed(rows: number, length: number, scales: number, slacks: number, list: number, count: number, query: number, queryScale: number, floor: number, ceiling: number, out: number): number;
 }
 
 /** Built by `npm run build`; the source runs beside it too. */
@@ -18,10 +18,12 @@ const scratchPages = 3;
 /** WebAssembly's addresses have 32 bits. */
 const mostBytes = 2 ** 32;
 
-/** Whoever holds some of the memory. */
+/** Whoever holds some of the memory. It gives back, when it is asked to, by `giveBack`. */
 export interface Holder {
-  /** Its memory is wanted for another: everything it was given has gone. */
-  letGo(): void;
+  /** Gives back some of what it could do without, slower; false when there is none. */
+  giveSpare(): boolean;
+  /** Gives back some of the rest; false when there is none. */
+  giveSome(): boolean;
 }
 
 interface Run {
@@ -29,91 +31,92 @@ interface Run {
   bytes: number;
 }
 
-/** Gives memory in whole pages, up to a limit; the holder that was used longest ago gives way to who has none. */
+/** Gives memory in whole pages, up to a limit; what was used longest ago gives way. It may grow beyond the limit where what is free lies in pieces. */
 export class VectorMemory {
   readonly kernel: Kernel;
-  readonly #limit: number;
-  /** What each holds, in order of use. */
-  readonly #holders = new Map<Holder, Run[]>();
-  /** Free stretches between given ones, by address. */
+  readonly limit: number;
+  /** In order of use. */
+  readonly #holders = new Set<Holder>();
+  /** Free stretches, by address, no two of them side by side. */
   #free: Run[] = [];
   #used = 0;
 
   /** `limit`: bytes. */
   constructor(limit: number) {
-    this.#limit = Math.min(limit, mostBytes - scratchPages * pageBytes);
+    this.limit = Math.min(limit, mostBytes - scratchPages * pageBytes);
     this.kernel = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file))).exports as Kernel;
     this.kernel.memory.grow(scratchPages - 1);
   }
 
-  get limit(): number {
-    return this.#limit;
+  /** Bytes that so many take. */
+  sizeOf(bytes: number): number {
+    return Math.ceil(bytes / pageBytes) * pageBytes;
   }
 
-  /** From now on the others go first. */
+  /** From now on the others give way first. */
   touch(holder: Holder): void {
-    const runs = this.#holders.get(holder);
-    if (!runs) return;
     this.#holders.delete(holder);
-    this.#holders.set(holder, runs);
+    this.#holders.add(holder);
   }
 
-  /** The address of so many bytes, whatever is in them; `undefined` where the limit leaves no more for one holder. Views of the memory that were made before are void. */
-  take(holder: Holder, bytes: number): number | undefined {
-    const size = Math.ceil(bytes / pageBytes) * pageBytes;
-    while (this.#used + size > this.#limit) {
-      const other = [...this.#holders.keys()].find((each) => each !== holder);
-      if (!other) return undefined;
-      this.#giveBackAll(other);
-      other.letGo();
-    }
-    const at = this.#place(size);
-    this.#used += size;
-    const runs = this.#holders.get(holder) ?? [];
-    runs.push({ at, bytes: size });
-    this.#holders.delete(holder);
-    this.#holders.set(holder, runs);
-    return at;
-  }
-
-  giveBack(holder: Holder, at: number): void {
-    const runs = this.#holders.get(holder)!;
-    const [run] = runs.splice(
-      runs.findIndex((each) => each.at === at),
-      1,
-    );
-    this.#release(run!);
-  }
-
-  /** Of a holder that has let go by itself. */
   forget(holder: Holder): void {
-    this.#giveBackAll(holder);
-  }
-
-  #giveBackAll(holder: Holder): void {
-    for (const run of this.#holders.get(holder) ?? []) this.#release(run);
     this.#holders.delete(holder);
   }
 
-  #place(size: number): number {
-    const free = this.#free.find(({ bytes }) => bytes >= size);
-    if (!free) return this.kernel.memory.grow(size / pageBytes) * pageBytes;
-    const { at } = free;
-    free.at += size;
-    free.bytes -= size;
-    if (free.bytes === 0) this.#free.splice(this.#free.indexOf(free), 1);
-    return at;
+  /**
+   * The address of so many bytes, whatever is in them; `undefined` where there is no room. For it what others can do
+   * without gives way; with `urgent` what they hold does. Views of the memory that were made before are void.
+   */
+  take(holder: Holder, bytes: number, urgent: boolean): number | undefined {
+    const size = this.sizeOf(bytes);
+    if (size > this.limit) return undefined;
+    const others = [...this.#holders].filter((each) => each !== holder);
+    while (this.#used + size > this.limit) {
+      const gave = others.some((each) => each.giveSpare()) || holder.giveSpare() || (urgent && others.some((each) => each.giveSome()));
+      if (!gave) return undefined;
+    }
+    return this.#place(size);
   }
 
-  #release({ at, bytes }: Run): void {
-    this.#used -= bytes;
+  /** The same of room that nobody has. */
+  takeSpare(bytes: number): number | undefined {
+    const size = this.sizeOf(bytes);
+    return this.#used + size > this.limit ? undefined : this.#place(size);
+  }
+
+  giveBack(at: number, bytes: number): void {
+    const size = this.sizeOf(bytes);
+    this.#used -= size;
     const behind = this.#free.findIndex((run) => run.at > at);
-    this.#free.splice(behind === -1 ? this.#free.length : behind, 0, { at, bytes });
+    this.#free.splice(behind === -1 ? this.#free.length : behind, 0, { at, bytes: size });
     this.#free = this.#free.reduce<Run[]>((joined, run) => {
       const last = joined.at(-1);
       if (last && last.at + last.bytes === run.at) last.bytes += run.bytes;
       else joined.push(run);
       return joined;
     }, []);
+  }
+
+  #place(size: number): number | undefined {
+    const free = this.#free.find(({ bytes }) => bytes >= size);
+    const at = free?.at ?? this.#grow(size);
+    if (at === undefined) return undefined;
+    if (free) {
+      free.at += size;
+      free.bytes -= size;
+      if (free.bytes === 0) this.#free.splice(this.#free.indexOf(free), 1);
+    }
+    this.#used += size;
+    return at;
+  }
+
+  #grow(size: number): number | undefined {
+    try {
+      return this.kernel.memory.grow(size / pageBytes) * pageBytes;
+    } catch (error) {
+      // The machine has no more, or addresses end.
+      if (error instanceof RangeError) return undefined;
+      throw error;
+    }
   }
 }

@@ -28,24 +28,27 @@ function dots(a: usize, b: usize, c: usize, d: usize, query: usize, length: i32)
   return i32x4.add(v128.shuffle<i64>(ab, cd, 0, 2), v128.shuffle<i64>(ab, cd, 1, 3));
 }
 
-/** A bit for each of four rows whose greatest possible score reaches `floor`. */
-function reaching(products: v128, scales: v128, slacks: v128, queryScale: v128, floor: v128): i32 {
-  return i32x4.bitmask(f32x4.ge(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(products), f32x4.mul(scales, queryScale)), slacks), floor));
+/** A bit for each of four rows whose greatest possible score reaches `floor`, and whose least is not above `ceiling`. */
+function between(products: v128, scales: v128, slacks: v128, floor: v128, ceiling: v128): i32 {
+  const scores = f32x4.mul(f32x4.convert_i32x4_s(products), scales);
+  return i32x4.bitmask(v128.and(f32x4.ge(f32x4.add(scores, slacks), floor), f32x4.le(f32x4.sub(scores, slacks), ceiling)));
 }
 
 /**
- * Rows `from` to `to` of a chunk, `to` excluded: writes the numbers (u32) of those that may reach `floor` to `out`, and
- * gives their count. A row may score `product * scale * queryScale + slack` at most; scales and slacks are f32 by row.
- * Reads up to three rows beyond `to`.
+ * Rows `from` to `to` of a chunk, `to` excluded: writes the numbers (u32) of those that may score from `floor` to
+ * `ceiling` to `out`, and gives their count. A row's score is within its slack of `product * scale * queryScale`; scales
+ * and slacks are f32 by row. Reads up to three rows beyond `to`.
  */
-export function scan(rows: usize, length: i32, scales: usize, slacks: usize, from: i32, to: i32, query: usize, queryScale: f32, floor: f32, out: usize): i32 {
+export function scan(rows: usize, length: i32, scales: usize, slacks: usize, from: i32, to: i32, query: usize, queryScale: f32, floor: f32, ceiling: f32, out: usize): i32 {
   const factor = f32x4.splat(queryScale);
   const least = f32x4.splat(floor);
+  const most = f32x4.splat(ceiling);
   const begin = out;
   for (let row = from; row < to; row += 4) {
     const at = rows + row * length;
     const place = row << 2;
-    let found = reaching(dots(at, at + length, at + 2 * length, at + 3 * length, query, length), v128.load(scales + place), v128.load(slacks + place), factor, least);
+    const products = dots(at, at + length, at + 2 * length, at + 3 * length, query, length);
+    let found = between(products, f32x4.mul(v128.load(scales + place), factor), v128.load(slacks + place), least, most);
     if (to - row < 4) found &= (1 << (to - row)) - 1;
     for (; found !== 0; found &= found - 1) {
       store<u32>(out, row + ctz(found));
@@ -56,9 +59,10 @@ export function scan(rows: usize, length: i32, scales: usize, slacks: usize, fro
 }
 
 /** The same of `count` rows by their numbers (u32 at `list`), in that order; behind the last stand three more of any rows. */
-export function scanListed(rows: usize, length: i32, scales: usize, slacks: usize, list: usize, count: i32, query: usize, queryScale: f32, floor: f32, out: usize): i32 {
+export function scanListed(rows: usize, length: i32, scales: usize, slacks: usize, list: usize, count: i32, query: usize, queryScale: f32, floor: f32, ceiling: f32, out: usize): i32 {
   const factor = f32x4.splat(queryScale);
   const least = f32x4.splat(floor);
+  const most = f32x4.splat(ceiling);
   const begin = out;
   for (let i = 0; i < count; i += 4) {
     const a = load<u32>(list);
@@ -68,7 +72,7 @@ export function scanListed(rows: usize, length: i32, scales: usize, slacks: usiz
     const products = dots(rows + a * length, rows + b * length, rows + c * length, rows + d * length, query, length);
     const scale = f32x4(load<f32>(scales + (a << 2)), load<f32>(scales + (b << 2)), load<f32>(scales + (c << 2)), load<f32>(scales + (d << 2)));
     const slack = f32x4(load<f32>(slacks + (a << 2)), load<f32>(slacks + (b << 2)), load<f32>(slacks + (c << 2)), load<f32>(slacks + (d << 2)));
-    let found = reaching(products, scale, slack, factor, least);
+    let found = between(products, f32x4.mul(scale, factor), slack, least, most);
     if (count - i < 4) found &= (1 << (count - i)) - 1;
     for (; found !== 0; found &= found - 1) {
       store<u32>(out, load<u32>(list + (ctz(found) << 2)));

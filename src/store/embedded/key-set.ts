@@ -1,0 +1,45 @@
+/** Keys in ascending order; new ones come at the end. */
+export class KeySet {
+  readonly #members = new Set<number>();
+  #keys = new Uint32Array(64);
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  /** `key` is above all that are there. */
+  add(key: number): void {
+    if (this.size === this.#keys.length) {
+      const larger = new Uint32Array(2 * this.#keys.length);
+      larger.set(this.#keys);
+      this.#keys = larger;
+    }
+    this.#keys[this.size] = key;
+    this.#members.add(key);
+  }
+
+  has(key: number): boolean {
+    return this.#members.has(key);
+  }
+
+  /** By its place, from 0; `undefined` behind the last. */
+  at(place: number): number | undefined {
+    return place < this.size ? this.#keys[place] : undefined;
+  }
+
+  /** The place of the first key above `key`. */
+  behind(key: number): number {
+    return firstAbove(this.#keys, this.size, key);
+  }
+}
+
+/** In the first `count` of ascending keys, from `low` on, the place of the first above `key`. */
+export function firstAbove(keys: Uint32Array, count: number, key: number, low = 0): number {
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (keys[middle]! <= key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
