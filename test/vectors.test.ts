@@ -108,6 +108,12 @@ describe('Packed embeddings', () => {
     expect([one.held, asStored(one), two.held, asStored(two)]).toEqual([chunks * chunkRows, 0, chunks * chunkRows, 0]);
     const three = full();
     expect([one.held, two.held, three.held]).toEqual([chunkRows, chunks * chunkRows, chunks * chunkRows]);
+    expect([three.fits(chunks * chunkRows), two.fits(5 * chunkRows), one.fits(chunks * chunkRows), one.fits(10 * chunkRows)]).toEqual([
+      { atAll: true, beside: true },
+      { atAll: true, beside: false },
+      { atAll: true, beside: false },
+      { atAll: false, beside: false },
+    ]);
     // What may not push others out is given what is free alone.
     expect(new PackedRows(dimension, memory).room(false)).toBe(0);
     expect([one.held, two.held, three.held]).toEqual([chunkRows, chunks * chunkRows, chunks * chunkRows]);
@@ -127,6 +133,29 @@ describe('An exact search', () => {
     await vectors.scan(query, ranking, table.scope(keys));
     expect(ranking.best.map(({ key }) => key)).toEqual(table.best(query, 10, keys));
     expect([table.inOrder, table.byKeys]).toEqual([0, 1_000]);
+  });
+
+  it('under a filter leaves to others what they hold', async () => {
+    const random = Random.named('beside');
+    const memory = new VectorMemory(900_000);
+    const [one, two] = [new Table(random, 12_000, dimension), new Table(random, 12_000, dimension)].map((table) => ({ table, vectors: new Vectors(table.table, { space: 1, modality: 'text', dimension }, memory) }));
+    const keys = keysOf(Array.from({ length: 6_000 }, (_, n) => 2 * n + 1));
+    const search = async ({ table, vectors }: { table: Table; vectors: InstanceType<typeof Vectors> }, among?: KeySet): Promise<number> => {
+      const query = direction(random, dimension);
+      const ranking = new Ranking({ size: 10, idOf });
+      await vectors.scan(query, ranking, table.scope(among));
+      expect(ranking.best.map(({ key }) => key)).toEqual(table.best(query, 10, among));
+      const read = table.inOrder;
+      table.inOrder = 0;
+      return read;
+    };
+    expect(await search(one!)).toBe(12_000);
+    expect(await search(two!, keys)).toBe(12_000);
+    expect(await search(one!)).toBe(0);
+    // Without a filter all is wanted, and what was searched longest ago gives way.
+    expect(await search(two!)).toBe(12_000);
+    expect(await search(two!, keys)).toBe(0);
+    expect(await search(one!)).toBeGreaterThan(0);
   });
 
   it('reads nothing once the memory holds everything, but what was added since', async () => {

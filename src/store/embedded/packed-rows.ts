@@ -52,9 +52,14 @@ export class PackedRows implements Holder {
     this.#length = packedLength(dimension);
   }
 
-  /** Whether so many can be held. */
-  fits(total: number): boolean {
-    return Math.ceil((total + this.#dead) / chunkRows) * this.#memory.sizeOf(this.#packedBytes) <= this.#memory.limit;
+  get keeps(): number {
+    return this.#chunks.length * this.#memory.sizeOf(this.#packedBytes);
+  }
+
+  /** Whether so many can be held: at all, and without others losing theirs. */
+  fits(total: number): { atAll: boolean; beside: boolean } {
+    const bytes = Math.ceil((total + this.#dead) / chunkRows) * this.#memory.sizeOf(this.#packedBytes);
+    return { atAll: bytes <= this.#memory.limit, beside: bytes <= this.#memory.roomBeside(this) };
   }
 
   get held(): number {

@@ -20,6 +20,8 @@ const mostBytes = 2 ** 32;
 
 /** Whoever holds some of the memory. It gives back, when it is asked to, by `giveBack`. */
 export interface Holder {
+  /** Bytes that it does not give as spare. */
+  readonly keeps: number;
   /** Gives back some of what it could do without, slower; false when there is none. */
   giveSpare(): boolean;
   /** Gives back some of the rest; false when there is none. */
@@ -51,6 +53,13 @@ export class VectorMemory {
   /** Bytes that so many take. */
   sizeOf(bytes: number): number {
     return Math.ceil(bytes / pageBytes) * pageBytes;
+  }
+
+  /** Bytes that one may have without anybody losing what is not spare. */
+  roomBeside(holder: Holder): number {
+    let room = this.limit;
+    for (const other of this.#holders) if (other !== holder) room -= other.keeps;
+    return room;
   }
 
   /** From now on the others give way first. */

@@ -46,17 +46,17 @@ export class Vectors {
     this.#rows = new PackedRows(dimension, memory);
   }
 
-  /** Whether so many can be packed in memory. */
+  /** Whether so many can be packed in memory without others losing theirs. */
   fits(total: number): boolean {
-    return this.#rows.fits(total);
+    return this.#rows.fits(total).beside;
   }
 
   /** Offers every embedding of the scope that may come into the ranking, with its exact score. */
   async scan(query: Float32Array, ranking: Ranking, scope: ScanScope): Promise<void> {
     const { after, total, expected, keys } = scope;
-    const fits = this.fits(total);
-    const isWorthIt = Math.min(expected, keys?.size ?? expected) > smallScan && (fits || !keys);
-    if (isWorthIt) await this.#fill(after, fits);
+    const fits = this.#rows.fits(total);
+    const isWorthIt = Math.min(expected, keys?.size ?? expected) > smallScan && (fits.beside || !keys);
+    if (isWorthIt) await this.#fill(after, fits.atAll);
     const through = await this.#scanPacked(query, ranking, after, keys);
     return this.#scanStored(query, ranking, through, scope);
   }
