@@ -101,13 +101,13 @@ describe('Exact search', () => {
     for (let n = 0; n < 5; n++) await expectExact('texts', items.slice(0, 3_000), direction(random));
     await add('texts', items.slice(3_000));
     const queries = (): Float32Array[] => [direction(random), random.pick(items).embedding, normalized(random.pick(items).embedding.map((value) => value + 0.1 * gaussian(random)))];
-    for (let n = 0; n < 8; n++) {
+    for (let n = 0; n < 4; n++) {
       for (const query of queries()) {
         await expectExact('texts', items, query);
         await expectExact('texts', items.filter(({ group }) => group < 3), query, { filter: { group: { $lt: 3 } } });
         await expectExact('texts', items.filter(({ group }) => group === 3), query, { filter: { group: 3 }, limit: 40 });
       }
-      const goes = items.filter(() => random.next() < 0.02);
+      const goes = items.filter(() => random.next() < 0.04);
       for (const { id } of goes) await store.catalog.deleteItem('texts', id);
       items = items.filter((item) => !goes.includes(item));
     }
