@@ -6,6 +6,7 @@ import { MixspaceError } from '../errors.js';
 import { listen } from '../http/server.js';
 import { openService } from '../service.js';
 import type { Log } from '../telemetry.js';
+import { giveHeapPagesBack } from './heap-pages.js';
 
 /** The contract's 10 s until the process is gone: requests get most of it, saving the rest. */
 const requestGraceMs = 4_000;
@@ -95,6 +96,8 @@ async function serve(config: Config, paths: string[]): Promise<void> {
     return startFailed(error);
   });
   log('info', `Listening on ${server.url}`, { url: server.url, index: config.indexDir, model: service.context.models.defaultModel.id });
+
+  giveHeapPagesBack();
 
   const takingIn = new AbortController();
   let taken: Promise<void> = Promise.resolve();
