@@ -20,6 +20,7 @@ export const ofStore: Mutation[] = [
   rows('list-goes-on-too-soon', ': firstAbove(keys, count, key - 1, row) };', ': firstAbove(keys, count, key, row) };', 'Of a filter\'s matches one is left out where the list is cut.'),
   rows('reads-beyond-its-memory', 'const spareRows = 4;', 'const spareRows = 0;', 'A search of many dimensions ends in an error.'),
   of('src/store/embedded/vectors.ts', exact)('reads-all-for-a-few', 'const costOfKey = 3;', 'const costOfKey = 300;', 'A filter with a thousand matches reads what the memory does not hold, all of it.'),
+  of('src/store/embedded/kernels/scan.ts', exact)('rows-beyond-the-last-offered', 'if (to - row < 4) found &= (1 << (to - row)) - 1;', '', 'What stands behind the last row is compared.'),
   of('src/store/embedded/packing.ts', exact)('rest-of-packing-forgotten', 'slack: Math.sqrt(squares) * (1 + rounding) + rounding', 'slack: Math.sqrt(squares) * 0 + rounding', 'Exact search misses what packing makes look a little worse.'),
   of('src/store/embedded/vector-memory.ts', exact)('memory-given-twice', '    free.at += size;\n', '', 'Two collections write over each other.'),
   of('src/store/embedded/snapshots.ts', store)('checksum-not-compared', "if ((await hashFile(file)) !== sidecar.sha256) throw new Error('Its checksum does not match.');", '', 'A damaged graph is loaded: searches miss items, or the process ends.'),

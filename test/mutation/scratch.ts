@@ -1,6 +1,6 @@
 /** A copy of the working tree in which sources may be made wrong, and the tests run in it. */
 import { spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,7 +11,8 @@ import type { Mutation } from './mutation.js';
 /** Shared with the working tree: large, and changed by nobody. */
 const linked = new Set(['node_modules', 'models']);
 const left = new Set(['.git', 'index', 'work-bench']);
-const kernels = 'src/encoder/picture/kernels/';
+/** Compiled to WebAssembly. */
+const isKernel = (file: string): boolean => file.includes('/kernels/');
 /** Milliseconds after which a run that does not end counts as failed. */
 const patience = 240_000;
 
@@ -34,6 +35,8 @@ export class Scratch {
 
   static async make(): Promise<Scratch> {
     const scratch = new Scratch(await mkdtemp(path.join(tmpdir(), 'mixspace-mutation-')));
+    // Some tests run the service as another user.
+    await chmod(scratch.#root, 0o755);
     await mkdir(scratch.#tree);
     for (const name of await readdir(repository)) {
       if (left.has(name)) continue;
@@ -61,7 +64,7 @@ export class Scratch {
 
   async #put(file: string, text: string): Promise<void> {
     await writeFile(path.join(this.#tree, file), text);
-    if (file.startsWith(kernels)) return this.#compileKernels();
+    if (isKernel(file)) return this.#compileKernels();
     const compiled = file.replace(/^src\//, 'dist/').replace(/\.ts$/, '.js');
     const { outputText } = ts.transpileModule(text, { compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true }, fileName: file });
     await writeFile(path.join(this.#tree, compiled), outputText);
