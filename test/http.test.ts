@@ -183,6 +183,16 @@ describe('What is sent wrong', () => {
   });
 });
 
+it('Each reference of the OpenAPI document leads to a schema of it', async () => {
+  const { body } = await open.get('/openapi.json');
+  const references = [...JSON.stringify(body).matchAll(/"\$ref":"([^"]*)"/g)].map(([, to]) => to!);
+  expect(references.length).toBeGreaterThan(20);
+  for (const to of new Set(references)) {
+    const place = /^#\/components\/schemas\/(\w+)$/.exec(to);
+    expect([to, Object.hasOwn(body.components.schemas, place?.[1] ?? '')]).toEqual([to, true]);
+  }
+});
+
 it('Each code has its status, and the document says so', async () => {
   const { body } = await open.get('/openapi.json');
   const told = Object.fromEntries([...body.info.description.matchAll(/^- `(\w+)` \((\d+)\): /gm)].map(([, code, status]: string[]) => [code, Number(status)]));

@@ -108,7 +108,8 @@ function reference(schema: z.ZodType): Json {
   return id === undefined ? plain(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })) : { $ref: `#/components/schemas/${id}` };
 }
 
+/** Without what says where it comes from; the schemas it names stand among the components. */
 function plain(schema: Json): Json {
-  const { $schema: _schema, $id: _id, id: _name, ...rest } = schema;
-  return rest;
+  const { $schema: _schema, $id: _id, id: _name, $defs: _defs, ...rest } = schema;
+  return JSON.parse(JSON.stringify(rest), (key, value: unknown) => (key === '$ref' && typeof value === 'string' ? value.replace('#/$defs/', '#/components/schemas/') : value)) as Json;
 }
