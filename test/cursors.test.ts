@@ -127,6 +127,31 @@ describe('The cursor of a search', () => {
   });
 });
 
+describe('A list of both kinds', () => {
+  it('is in the order of scores, and goes on until both lists have ended', async () => {
+    await service.collection('both');
+    await service.add('both', Array.from({ length: 6 }, (_, i) => ({ id: `b${i}`, embedding: [1, i / 10, 0, 0], modality: i % 2 ? 'image' : 'text' })));
+    const ask = async (cursor?: string): Promise<any> => (await service.post(searchIn('both'), { query: { embedding: [1, 0, 0, 0] }, limit: 3, ...(cursor === undefined ? {} : { cursor }) })).body;
+    const first = await ask();
+    expect(first.matches.map(({ id, score }: any) => [id, score])).toEqual([0, 1, 2].map((i) => [`b${i}`, expect.closeTo(1 / Math.hypot(1, i / 10), 5)]));
+    const second = await ask(first.next_cursor);
+    expect([second.matches.map(({ id }: any) => id), second.next_cursor]).toEqual([['b3', 'b4', 'b5'], undefined]);
+  });
+
+  it('is exact where both of them are', async () => {
+    const server = await startServer({ store: { graphThreshold: 50 }, env: { MIXSPACE_MODELS_DIR: service.models, MIXSPACE_MODEL: 'small', MIXSPACE_CACHE: '0', MIXSPACE_WORKERS: '1' } });
+    try {
+      const texts = Array.from({ length: 200 }, (_, i) => ({ id: `t${i}`, embedding: [1, i / 200, (i % 7) / 7, (i % 11) / 11], modality: 'text' }));
+      await call(server.url, 'POST', items(), { items: [...texts, { id: 'p', embedding: [1, 0, 0, 0], modality: 'image' }] });
+      await expect.poll(async () => (await call(server.url, 'GET', '/v1/collections/default')).body.graph, { timeout: 30_000 }).toEqual({ state: 'ready', indexed: 200 });
+      const ask = async (more: object): Promise<boolean> => (await call(server.url, 'POST', searchIn(), { query: { embedding: [1, 0, 0, 0] }, limit: 5, ...more })).body.exact;
+      expect(await Promise.all([ask({ modality: 'text' }), ask({ modality: 'image' }), ask({}), ask({ exact: true })])).toEqual([false, true, false, true]);
+    } finally {
+      await server.remove();
+    }
+  });
+});
+
 it('A page has ten matches, or a hundred items, unless it is said, and the last one leads no further', async () => {
   await service.collection('many');
   await service.add('many', Array.from({ length: 101 }, (_, i) => ({ id: `m${i}`, embedding: [1, i / 100, 0, 0], modality: 'text' })));
