@@ -1,17 +1,17 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** From V8 12 (Node 22) on, a heap keeps the pages of what was collected, as many as it ever had, until a collection of last resort. */
-const keepsPages = Number.parseInt(process.versions.node, 10) >= 22;
 const everyMs = 10_000;
 /** Bytes by which the process must have grown. */
 const leastGrowth = 256 * 2 ** 20;
 /** The share of time that the event loop may have been at work: the collection holds it for as long as the heap needs. */
 const mostUtilization = 0.5;
 
-/** From now on gives memory back to the machine when a rush is over. */
+/**
+ * From now on gives memory back to the machine when a rush is over. Left alone a heap does so late, and from V8 12
+ * (Node 22) on keeps the pages of what was collected, as many as it ever had, until a collection of last resort.
+ */
 export function giveHeapPagesBack(): void {
-  if (!keepsPages) return;
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as (options: { type: 'major'; flavor: 'last-resort' }) => void;
   let least = process.memoryUsage.rss();
