@@ -1,5 +1,6 @@
 /** What a database of an older version is filled with, and what is asked of it before and after it is carried over. */
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -22,9 +23,15 @@ export type OlderStore = Omit<BothPorts, 'write' | 'describeCollection' | 'neare
   search(collection: string, request: SearchRequest): ReturnType<typeof search>;
 };
 
+/** Before 0.5 the store was opened by its folder's index. */
+function entryOf(checkout: string): string {
+  const [now, before] = ['open.js', 'index.js'].map((name) => path.join(checkout, 'dist/store/embedded', name)) as [string, string];
+  return existsSync(now) ? now : before;
+}
+
 /** The store of a built checkout, in a thread of its own. */
 export async function openStore<S = BothPorts>(checkout: string, directory: string, more: Partial<EmbeddedStoreSettings> = {}, log: string[] = []): Promise<S> {
-  const { openEmbeddedStore } = (await import(pathToFileURL(path.join(checkout, 'dist/store/embedded/open.js')).href)) as { openEmbeddedStore(options: object): Promise<S | Store> };
+  const { openEmbeddedStore } = (await import(pathToFileURL(entryOf(checkout)).href)) as { openEmbeddedStore(options: object): Promise<S | Store> };
   const opened = await openEmbeddedStore({ directory, settings: { ...settings, ...more }, log: (level: string, message: string, fields: object) => log.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`) });
   // Older ones have both in one.
   return isTwofold(opened) ? (bothPorts(opened) as S) : opened;
