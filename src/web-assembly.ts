@@ -5,3 +5,6 @@ interface WebAssemblyPart {
 }
 
 export const { WebAssembly } = globalThis as unknown as { WebAssembly: WebAssemblyPart };
+
+/** What its memories grow by. */
+export const pageBytes = 65_536;

@@ -69,7 +69,7 @@ function drawn(random: Random): Held[] {
   return items;
 }
 
-const gaussian = (random: Random): number => Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next()) / Math.sqrt(dimension);
+const gaussian = (random: Random): number => random.normal() / Math.sqrt(dimension);
 const direction = (random: Random): Float32Array => normalized(new Float32Array(dimension).map(() => gaussian(random)));
 function normalized(values: Float32Array): Float32Array {
   const norm = Math.hypot(...values);

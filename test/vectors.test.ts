@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { EmbeddingRow, EmbeddingTable } from '../src/store/embedded/embedding-table.js';
 import type { KeySet } from '../src/store/embedded/key-set.js';
 import { Random } from './crash/random.js';
+import { direction } from './port-contracts/oracle.js';
 import { repository } from './server.js';
 
 const compiled = (file: string): Promise<unknown> => import(pathToFileURL(path.join(repository, 'dist/store/embedded', file)).href);
@@ -14,12 +15,6 @@ const { packQuery } = (await compiled('packing.js')) as typeof import('../src/st
 const { Vectors } = (await compiled('vectors.js')) as typeof import('../src/store/embedded/vectors.js');
 const { Ranking } = (await compiled('ranking.js')) as typeof import('../src/store/embedded/ranking.js');
 const keySets = (await compiled('key-set.js')) as typeof import('../src/store/embedded/key-set.js');
-
-function direction(random: Random, dimension: number): Float32Array {
-  const values = new Float32Array(dimension).map(() => random.next() - 0.5);
-  const norm = Math.hypot(...values);
-  return values.map((value) => value / norm);
-}
 
 const idOf = (item: number): string => `item ${item}`;
 const noBounds = { floor: -Infinity, ceiling: Infinity };
@@ -81,7 +76,7 @@ describe('Packed embeddings', () => {
       for (const from of [0, 1, 2, 3, chunkRows - 3, chunkRows - 2, chunkRows - 1]) {
         const { found } = rows.between(noBounds, packQuery(embedding), chunk, { from, to: Math.min(from + 512, chunkRows) });
         expect([...found]).toEqual(Array.from({ length: Math.min(512, chunkRows - from) }, (_, i) => from + i));
-        const listed = rows.between(noBounds, packQuery(embedding), chunk, { from, keys: keysOf([from + 1, chunkRows]), place: 0, most: 512 });
+        const listed = rows.between(noBounds, packQuery(embedding), chunk, { from, keys: keysOf(new Set([from + 1, chunkRows])), place: 0, most: 512 });
         expect([...listed.found]).toEqual(from === chunkRows - 1 ? [from] : [from, chunkRows - 1]);
       }
     }

@@ -1,13 +1,13 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Filter } from '../../src/domain/filter.js';
 import type { Metadata } from '../../src/domain/metadata.js';
 import type { Catalog, ItemWrite } from '../../src/store/catalog.js';
 import type { Job } from '../../src/store/job-catalog.js';
 import { Random } from '../crash/random.js';
 import { drawFilter, drawMetadata, reordered } from '../model-based/metadata.js';
-import type { Engine, Life } from './engine.js';
+import { livesOf, type Engine } from './engine.js';
 import { direction, idOf, otherSpace, sha256, ShelfOfItems, space, told } from './oracle.js';
 
 const photos = { name: 'photos', ...space, originals: 'keep' as const };
@@ -29,16 +29,7 @@ const withoutOriginal = (write: ItemWrite, more: object = {}): ItemWrite => {
 
 /** What every catalog promises. */
 export function catalogContract(engine: Engine): void {
-  const lives: Life[] = [];
-  afterEach(async () => {
-    for (const life of lives.splice(0)) await life.end();
-  });
-  async function begin(): Promise<Life> {
-    const life = await engine.begin();
-    lives.push(life);
-    await life.store.catalog.createCollection(photos);
-    return life;
-  }
+  const begin = livesOf(engine, photos);
   const refusal = (code: string, message: RegExp): unknown => expect.objectContaining({ code, message: expect.stringMatching(message) });
 
   describe(`A catalog (${engine.name})`, () => {

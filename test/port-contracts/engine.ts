@@ -3,6 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { afterEach } from 'vitest';
+import type { NewCollection } from '../../src/store/catalog.js';
 import type { EmbeddedStoreSettings } from '../../src/store/embedded/open.js';
 import type { Store } from '../../src/store/store.js';
 import { repository } from '../server.js';
@@ -20,6 +22,20 @@ export interface Life {
   /** Closes the store and opens it again. */
   again(): Promise<Store>;
   end(): Promise<void>;
+}
+
+/** The stores that the tests of a suite begin, each with an empty collection; ended after each test. */
+export function livesOf(engine: Engine, collection: NewCollection): () => Promise<Life> {
+  const lives: Life[] = [];
+  afterEach(async () => {
+    for (const life of lives.splice(0)) await life.end();
+  });
+  return async () => {
+    const life = await engine.begin();
+    lives.push(life);
+    await life.store.catalog.createCollection(collection);
+    return life;
+  };
 }
 
 // The store runs in a thread of its own, which starts from compiled code.

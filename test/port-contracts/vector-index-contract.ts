@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Filter } from '../../src/domain/filter.js';
 import type { Metadata } from '../../src/domain/metadata.js';
 import type { ItemWrite } from '../../src/store/catalog.js';
@@ -6,7 +6,7 @@ import type { Store } from '../../src/store/store.js';
 import type { Leaf, NearestRequest, Neighbors } from '../../src/store/vector-index.js';
 import { Random } from '../crash/random.js';
 import { byteOrder, matches } from '../model-based/filter-oracle.js';
-import type { Engine, Life } from './engine.js';
+import { livesOf, type Engine } from './engine.js';
 import { direction, idOf, otherSpace, sha256, ShelfOfItems, space } from './oracle.js';
 
 /** Of scores: embeddings are float32, and so may their products be. */
@@ -18,16 +18,7 @@ type Request = Omit<NearestRequest, 'leaves'>;
 
 /** What every vector index promises, beside a catalog whose items it follows. */
 export function vectorIndexContract(engine: Engine): void {
-  const lives: Life[] = [];
-  afterEach(async () => {
-    for (const life of lives.splice(0)) await life.end();
-  });
-  async function begin(): Promise<Life> {
-    const life = await engine.begin();
-    lives.push(life);
-    await life.store.catalog.createCollection({ name: 'photos', ...space, originals: 'keep' });
-    return life;
-  }
+  const begin = livesOf(engine, { name: 'photos', ...space, originals: 'keep' });
 
   async function fill({ catalog }: Store, shelf: ShelfOfItems, writes: ItemWrite[]): Promise<void> {
     for (let from = 0; from < writes.length; from += 200) await catalog.write('photos', writes.slice(from, from + 200));

@@ -1,7 +1,7 @@
 /** The compiled kernels/resize.ts, and the memory it works in. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { WebAssembly } from '../../web-assembly.js';
+import { pageBytes, WebAssembly } from '../../web-assembly.js';
 
 /** What kernels/resize.ts exports; the addresses are byte offsets in `memory`. */
 interface Exports {
@@ -13,7 +13,6 @@ interface Exports {
 
 /** Built by `npm run build`; the source runs beside it too. */
 const file = fileURLToPath(new URL('../../../dist/encoder/picture/resize.wasm', import.meta.url));
-const pageBytes = 65_536;
 /** A memory never shrinks: one that grew beyond this goes with the picture that needed it. */
 const keptBytes = 16 * 2 ** 20;
 

@@ -1,35 +1,34 @@
 /** Keys in ascending order; new ones come at the end. */
 export class KeySet {
-  readonly #members = new Set<number>();
   #keys = new Uint32Array(64);
+  #size = 0;
 
   get size(): number {
-    return this.#members.size;
+    return this.#size;
   }
 
   /** `key` is above all that are there. */
   add(key: number): void {
-    if (this.size === this.#keys.length) {
+    if (this.#size === this.#keys.length) {
       const larger = new Uint32Array(2 * this.#keys.length);
       larger.set(this.#keys);
       this.#keys = larger;
     }
-    this.#keys[this.size] = key;
-    this.#members.add(key);
+    this.#keys[this.#size++] = key;
   }
 
   has(key: number): boolean {
-    return this.#members.has(key);
+    return this.at(this.behind(key - 1)) === key;
   }
 
   /** By its place, from 0; `undefined` behind the last. */
   at(place: number): number | undefined {
-    return place < this.size ? this.#keys[place] : undefined;
+    return place < this.#size ? this.#keys[place] : undefined;
   }
 
   /** The place of the first key above `key`. */
   behind(key: number): number {
-    return firstAbove(this.#keys, this.size, key);
+    return firstAbove(this.#keys, this.#size, key);
   }
 }
 

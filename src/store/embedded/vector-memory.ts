@@ -1,7 +1,7 @@
 /** The memory that packed embeddings of all spaces lie in, where the kernel scans them. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { WebAssembly } from '../../web-assembly.js';
+import { pageBytes, WebAssembly } from '../../web-assembly.js';
 
 /** What kernels/scan.ts exports; addresses are byte offsets in `memory`. */
 interface Kernel {
@@ -12,7 +12,6 @@ interface Kernel {
 
 /** Built by `npm run build`; the source runs beside it too. */
 const file = fileURLToPath(new URL('../../../dist/store/embedded/scan.wasm', import.meta.url));
-const pageBytes = 65_536;
 /** At the beginning, for whoever scans: a query of 65,536 dimensions, and some rows' numbers. */
 const scratchPages = 3;
 /** WebAssembly's addresses have 32 bits. */
