@@ -75,6 +75,11 @@ export function reviveError(plain: PlainError, cause?: string): MixspaceError {
   });
 }
 
+/** What the log keeps of anything thrown: where it came from, as far as it says. */
+export function traceOf(thrown: unknown): string {
+  return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+}
+
 /** Any thrown value as a MixspaceError: known ones as they are, the rest as `internal` with the cause kept for the log. */
 export function toMixspaceError(error: unknown): MixspaceError {
   if (error instanceof MixspaceError) return error;

@@ -2,7 +2,7 @@ import { lstat, open, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import { readConfig, settings, type Config, type SettingName } from '../config.js';
-import { MixspaceError } from '../errors.js';
+import { MixspaceError, traceOf } from '../errors.js';
 import { listen } from '../http/server.js';
 import { openService } from '../service.js';
 import type { Log } from '../telemetry.js';
@@ -117,7 +117,7 @@ async function serve(config: Config, paths: string[]): Promise<void> {
       await service.close();
       log('info', 'Stopped.');
     } catch (error) {
-      log('error', 'Stopping failed; what was answered is on disk all the same.', { error: (error as Error).stack });
+      log('error', 'Stopping failed; what was answered is on disk all the same.', { error: traceOf(error) });
       exitCode = 1;
     }
     process.exit(exitCode);
@@ -143,10 +143,10 @@ function startFailed(error: unknown): never {
  */
 function onDefects(log: Log, end: () => void): void {
   process.on('uncaughtException', (error) => {
-    log('error', 'An error that nobody caught; the service ends.', { error: error?.stack ?? String(error) });
+    log('error', 'An error that nobody caught; the service ends.', { error: traceOf(error) });
     end();
   });
-  process.on('unhandledRejection', (reason) => log('error', 'A background task failed.', { error: (reason as Error)?.stack ?? String(reason) }));
+  process.on('unhandledRejection', (reason) => log('error', 'A background task failed.', { error: traceOf(reason) }));
   // In the log with all else, once a kind, instead of as plain lines.
   process.removeAllListeners('warning');
   process.on('warning', ({ name, message }) => log('warn', `Node warns: ${message}`, { warning: name }));

@@ -1,3 +1,4 @@
+import { traceOf } from '../errors.js';
 import type { Log } from '../telemetry.js';
 
 /**
@@ -16,5 +17,5 @@ export function within<A extends unknown[]>(refuse: (error: unknown) => void, ca
 
 /** For a callback whose request has nothing to be told. */
 export function failed(log: Log): (error: unknown) => void {
-  return (error) => log('error', 'A callback failed.', { error: (error as Error)?.stack ?? String(error) });
+  return (error) => log('error', 'A callback failed.', { error: traceOf(error) });
 }

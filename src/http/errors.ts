@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import type { ErrorBody } from '../contract/shared.js';
-import { MixspaceError, toMixspaceError, type ErrorCode } from '../errors.js';
+import { MixspaceError, toMixspaceError, type ErrorCode, traceOf } from '../errors.js';
 import type { Log } from '../telemetry.js';
 
 const drainMs = 5_000;
@@ -61,7 +61,7 @@ export function errorHandler(log: Log): ErrorRequestHandler {
     const about = { method: request.method, path: request.baseUrl + request.path };
     if (response.destroyed && isOfHangingUp(thrown)) return log('debug', 'The caller hung up.', about);
     const error = ofExpress(thrown) ?? toMixspaceError(thrown);
-    if (error.code === 'internal') log('error', 'A request failed.', { ...about, error: (thrown as Error)?.stack ?? String(thrown), ...(error.cause === undefined || error.cause === thrown ? {} : { cause: causeOf(error.cause) }) });
+    if (error.code === 'internal') log('error', 'A request failed.', { ...about, error: traceOf(thrown), ...(error.cause === undefined || error.cause === thrown ? {} : { cause: traceOf(error.cause) }) });
     // Half an answer that looks whole would be worse than one that is cut.
     if (response.headersSent) return void (response.writableEnded || response.destroy());
     if (!response.destroyed) refuse(request, response, error);
@@ -113,8 +113,4 @@ function ofExpress(thrown: unknown): MixspaceError | undefined {
 
 export function notPercentEncoded(): MixspaceError {
   return new MixspaceError('invalid_request', 'The path is to be UTF-8, percent-encoded.', { param: 'path' });
-}
-
-function causeOf(cause: unknown): string {
-  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
 }

@@ -1,7 +1,7 @@
 /** The runner of long work: what waits, runs, is paused and goes on after a restart. The work itself is its kinds' affair. */
 import { randomBytes } from 'node:crypto';
 import { hasEnded, isUnderWay, type JobState } from '../domain/job.js';
-import { MixspaceError, toMixspaceError } from '../errors.js';
+import { MixspaceError, toMixspaceError, traceOf } from '../errors.js';
 import type { Job, JobCatalog, JobQuery, StoredFailure, StoredJob } from '../store/job-catalog.js';
 import type { Log } from '../telemetry.js';
 import { endId, follow, type JobEvent } from './events.js';
@@ -268,9 +268,9 @@ export class Jobs {
     if ('cancelled' in end) return this.#end(live, { state: 'cancelled', problem: end.cancelled });
     if (collection !== undefined && !(await this.#parts.hasCollection(collection).catch(() => true))) return this.#end(live, { state: 'cancelled', problem: deletedSentence(collection) });
     const { code, message } = toMixspaceError(end.error);
-    const cause = end.error instanceof MixspaceError ? told(end.error.cause) : told(end.error);
+    const cause = end.error instanceof MixspaceError ? end.error.cause : end.error;
     const { id, kind } = live.job;
-    this.#parts.log(code === 'internal' || code === 'disk_full' ? 'error' : 'warn', `Job "${id}" has failed; resumed, it goes on. ${message}`, { job: id, kind, ...(collection === undefined ? {} : { collection }), code, ...(cause === undefined ? {} : { cause }) });
+    this.#parts.log(code === 'internal' || code === 'disk_full' ? 'error' : 'warn', `Job "${id}" has failed; resumed, it goes on. ${message}`, { job: id, kind, ...(collection === undefined ? {} : { collection }), code, ...(cause === undefined ? {} : { cause: traceOf(cause) }) });
     return this.#end(live, { state: 'failed', problem: message });
   }
 
@@ -366,9 +366,3 @@ async function stopped(live: LiveJob): Promise<void> {
 }
 
 const deletedSentence = (collection: string): string => `Collection "${collection}" was deleted.`;
-
-/** What the log says of anything thrown. */
-function told(thrown: unknown): string | undefined {
-  if (thrown instanceof Error) return thrown.stack ?? thrown.message;
-  return typeof thrown === 'string' ? thrown : JSON.stringify(thrown);
-}

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { MixspaceError, toMixspaceError } from '../errors.js';
+import { MixspaceError, toMixspaceError, traceOf } from '../errors.js';
 import type { Context } from './context.js';
 
 /** An answer of `/readyz` is at most this old, by the contract. */
@@ -40,7 +40,7 @@ export function watchReadiness(context: Context): Readiness {
       problem = undefined;
     } catch (error) {
       const known = toMixspaceError(error);
-      if (known.code === 'internal' && problem !== known.message) context.log('error', known.message, { cause: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      if (known.code === 'internal' && problem !== known.message) context.log('error', known.message, { cause: traceOf(error) });
       problem = known.message;
     } finally {
       over.abort();

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { modalities, type Modality } from '../../domain/modality.js';
-import { MixspaceError, toMixspaceError } from '../../errors.js';
+import { MixspaceError, toMixspaceError, traceOf } from '../../errors.js';
 import type { Log } from '../../telemetry.js';
 import type { WorkerMemory } from '../encoder.js';
 import { keyOf, modalitiesOf } from '../package/model-package.js';
@@ -237,7 +237,7 @@ export class WorkerPool {
 
   /** Of work that nobody waits for: what it throws is a defect, and ends nothing else. */
   #guard(work: Promise<void>): void {
-    work.catch((error: unknown) => this.#options.log('error', 'Something went wrong among the encoder workers.', { error: String((error as Error).stack ?? error) }));
+    work.catch((error: unknown) => this.#options.log('error', 'Something went wrong among the encoder workers.', { error: traceOf(error) }));
   }
 
   /** Who counts must not be able to fail what is counted. */

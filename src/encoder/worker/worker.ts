@@ -1,7 +1,7 @@
 /** An encoder worker: decodes, resizes, tokenises and infers, in a process of its own that whoever started it may kill at any time. */
 import { Socket } from 'node:net';
 import type { Modality } from '../../domain/modality.js';
-import { MixspaceError, toMixspaceError } from '../../errors.js';
+import { MixspaceError, toMixspaceError, traceOf } from '../../errors.js';
 import { changed, requireUnchanged } from '../package/fingerprint.js';
 import { keyOf, readPackage, type ModelPackage } from '../package/model-package.js';
 import { versionOfFiles } from '../package/files-version.js';
@@ -158,7 +158,7 @@ async function encodePictures(tower: ImageTower, rules: Preprocessing, pictures:
       read++;
     } catch (error) {
       const known = toMixspaceError(error);
-      outcomes.push({ ok: false, error: known.toPlain(), ...(known.code === 'internal' ? { cause: error instanceof Error ? (error.stack ?? error.message) : String(error) } : {}) });
+      outcomes.push({ ok: false, error: known.toPlain(), ...(known.code === 'internal' ? { cause: traceOf(error) } : {}) });
     }
   }
   const answer = await timed(seconds, 'infer', () => tower.encode(tensor.subarray(0, read * stride), read));

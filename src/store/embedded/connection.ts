@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads';
-import { MixspaceError, reviveError, toMixspaceError } from '../../errors.js';
+import { MixspaceError, reviveError, toMixspaceError, traceOf } from '../../errors.js';
 import type { Log } from '../../telemetry.js';
 import type { Call, Ping, Report, StoreArguments, StoreMethod, StoreResult } from './protocol.js';
 
@@ -52,7 +52,7 @@ export class Connection {
       });
       worker.once('exit', () => reject(new MixspaceError('not_ready', 'The store could not be started.')));
     });
-    worker.on('error', (error) => log('error', "The store's thread failed.", { cause: error.stack ?? error.message }));
+    worker.on('error', (error) => log('error', "The store's thread failed.", { cause: traceOf(error) }));
     worker.on('messageerror', (error) => {
       log('error', "An answer of the store's thread was lost on the way.", { cause: error.message });
       this.#tick();

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { MixspaceError, toMixspaceError, type PlainError } from '../../errors.js';
+import { MixspaceError, toMixspaceError, type PlainError, traceOf } from '../../errors.js';
 import type { Log } from '../../telemetry.js';
 import { EmbeddedStore } from './embedded-store.js';
 import type { Call, Ping, Report, WorkerOptions } from './protocol.js';
@@ -19,7 +19,7 @@ const open = new Set<number>();
 function plainError(error: unknown): PlainError {
   const known = toMixspaceError(error);
   if (known.code === 'internal' || known.code === 'disk_full') {
-    log('error', known.message, { cause: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    log('error', known.message, { cause: traceOf(error) });
   }
   return known.toPlain();
 }
