@@ -9,7 +9,7 @@ const only = (name, from, allowed, comment) => ({
 
 /** The store's two ports, the parts of the catalog's among them. */
 const storePorts = '^src/store/(catalog|job-catalog|reembedding-catalog|vector-index)\\.ts$';
-const anyone = ['^src/domain/', '^src/(errors|telemetry|files|content-hash|open-file|picture-files|map-limited|printable|secrets|web-assembly)\\.ts$'];
+const anyone = ['^src/domain/', '^src/(errors|telemetry|c-heap|files|content-hash|open-file|picture-files|map-limited|printable|secrets|web-assembly)\\.ts$'];
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -39,7 +39,7 @@ module.exports = {
     only('errors-know-nobody', '^src/errors\\.ts$', [], 'Anyone may import it.'),
     only('domain-knows-nobody', '^src/domain/', [], 'The ground floor: anyone may import it.'),
     only('picture-files-know-files', '^src/picture-files\\.ts$', ['^src/(errors|files|open-file|map-limited)\\.ts$'], 'The command line and the service both look for pictures in folders.'),
-    only('files-know-nobody', '^src/(files|content-hash|open-file|map-limited|web-assembly)\\.ts$', [], 'Anyone may import them.'),
+    only('files-know-nobody', '^src/(c-heap|files|content-hash|open-file|map-limited|web-assembly)\\.ts$', [], 'Anyone may import them.'),
     {
       name: 'unnamed-folders-know-nobody',
       comment: 'A new folder gets its rule before it gets its first import.',

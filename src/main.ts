@@ -1,4 +1,9 @@
 #!/usr/bin/env node
-import { run } from './cli/program.js';
+import { beginAnewWithHeapSettings } from './cli/begin-anew.js';
 
-await run(process.argv.slice(2));
+const args = process.argv.slice(2);
+if (args[0] === 'serve') beginAnewWithHeapSettings();
+
+// Only now: a process that begins anew has loaded little.
+const { run } = await import('./cli/program.js');
+await run(args);

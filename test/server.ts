@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { cHeapSettings } from '../src/c-heap.js';
 import type { EmbeddedStoreSettings } from '../src/store/embedded/settings.js';
 import { reservePort } from './free-ports.js';
 
@@ -17,6 +18,8 @@ export const tinyModels = path.join(repository, 'test/fixtures/tiny');
 export const bundled = { MIXSPACE_MODELS_DIR: process.env['MIXSPACE_MODELS_DIR'] ?? path.join(repository, 'models') };
 /** Of the many services that tests start, each is ready in half the time: one worker, and one package of 2 MB. What is measured has what users have. */
 const quick = { MIXSPACE_WORKERS: '1', MIXSPACE_MODELS_DIR: tinyModels };
+/** What `serve` gives itself where its Node can, and README tells those to give it who run Node 20. */
+const heapSettings = 'execve' in process ? {} : cHeapSettings;
 const storeSettings = pathToFileURL(path.join(repository, 'test/store-settings.mjs')).href;
 
 export interface RunningServer {
@@ -50,7 +53,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const { port, release } = await reservePort();
   const indexDir = options.indexDir ?? (await mkdtemp(path.join(tmpdir(), 'mixspace-test-')));
   const child = spawn(process.execPath, [main, 'serve', ...(options.args ?? [])], {
-    env: { ...cleanEnv(), ...(process.env['VITEST'] ? quick : {}), ...(options.store && { NODE_OPTIONS: `--import=${storeSettings}`, STORE_SETTINGS: JSON.stringify(options.store) }), PORT: String(port), MIXSPACE_INDEX_DIR: indexDir, ...options.env },
+    env: { ...cleanEnv(), ...heapSettings, ...(process.env['VITEST'] ? quick : {}), ...(options.store && { NODE_OPTIONS: `--import=${storeSettings}`, STORE_SETTINGS: JSON.stringify(options.store) }), PORT: String(port), MIXSPACE_INDEX_DIR: indexDir, ...options.env },
     stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
   });
   let output = '';

@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 
 const everyMs = 10_000;
 /** Bytes by which the process must have grown. */
-const leastGrowth = 256 * 2 ** 20;
+const leastGrowth = 64 * 2 ** 20;
 /** The share of time that the event loop may have been at work: the collection holds it for as long as the heap needs. */
 const mostUtilization = 0.5;
 
@@ -23,7 +23,7 @@ export function giveHeapPagesBack(): void {
     least = Math.min(least, resident);
     if (resident - least < leastGrowth || utilization > mostUtilization) return;
     collect({ type: 'major', flavor: 'last-resort' });
-    // What it could not give back is in use, until it grows again.
-    least = process.memoryUsage.rss();
+    // Buffers are freed a while after they are collected: what is left the next time is in use.
+    least = Infinity;
   }, everyMs).unref();
 }

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
 import { PassThrough, type Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { cHeapSettings } from '../../c-heap.js';
 import type { Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
 import { keyOf, type ModelPackage } from '../package/model-package.js';
@@ -25,9 +26,7 @@ export function startWorkerFrom(file: URL, nodeOptions: string[] = []): StartWor
     const child = spawn(process.execPath, ['--expose-gc', youngMegabytes, ...nodeOptions, fileURLToPath(file), JSON.stringify(settings)], {
       stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
       env: {
-        // glibc raises this threshold to the largest block it has freed, up to 32 MiB; weights then lie in its heap, and what an
-        // unloaded model held does not come back. Set, it stays: larger blocks are given back as they are freed (mallopt(3)).
-        MALLOC_MMAP_THRESHOLD_: String(2 ** 20),
+        ...cHeapSettings,
         // A heap for each of the threads that decode and infer in turn would keep what each has freed.
         MALLOC_ARENA_MAX: '2',
         ...process.env,
