@@ -69,7 +69,7 @@ export class ModalityIndex {
   }
 
   get state(): CollectionDescription['graph']['state'] {
-    if (!this.#graph) return this.count > this.#around.settings.graphThreshold ? 'building' : 'none';
+    if (!this.#graph) return this.count > this.#threshold ? 'building' : 'none';
     return this.#graph.through < this.#newestKey ? 'building' : 'ready';
   }
 
@@ -99,10 +99,10 @@ export class ModalityIndex {
     if (!this.#restored) await this.#restore();
     if (this.#retired) return false;
     if (!this.#graph) {
-      if (!this.#wanted) return false;
+      if (!this.#wanted) return this.vectors.warm(this.count, this.#newestKey);
       this.#graph = Graph.empty(this.owner.dimension);
     }
-    if (this.#graph.alive < this.#around.settings.graphThreshold / 2 && this.#graph.dead > 0 && !this.#wanted) return this.#abandon();
+    if (this.#graph.alive < this.#threshold / 2 && this.#graph.dead > 0 && !this.#wanted) return this.#abandon();
     if (!this.#next && this.#graph.dead > rebuildAtDead && this.#graph.dead > this.#graph.count * rebuildAtShare) {
       this.#next = Graph.empty(this.owner.dimension);
     }
@@ -133,8 +133,13 @@ export class ModalityIndex {
     this.#next = undefined;
   }
 
+  get #threshold(): number {
+    const { graphThreshold, graphThresholdNumbers } = this.#around.settings;
+    return Math.min(graphThreshold, graphThresholdNumbers / this.owner.dimension);
+  }
+
   get #wanted(): boolean {
-    return this.count > this.#around.settings.graphThreshold;
+    return this.count > this.#threshold;
   }
 
   get #saveIsDue(): boolean {

@@ -1,7 +1,9 @@
 /** Every number a deployment may want to turn; `defaultSettings` holds what was measured to be good. */
 export interface EmbeddedStoreSettings {
-  /** Items of one modality up to which no graph is built: comparing with each is as fast. */
+  /** Embeddings of one modality up to which no graph is built: comparing with each of them is as fast, and exact. */
   graphThreshold: number;
+  /** The same in numbers, embeddings times their dimensions: whichever is reached first. */
+  graphThresholdNumbers: number;
   /** Embeddings held in memory for exact searches, all collections together; beyond, they are read from disk. */
   vectorCacheBytes: number;
   /** Changes of a graph after which it is saved; of a big graph, at least a fifth of its items. */
@@ -21,7 +23,8 @@ export interface EmbeddedStoreSettings {
 }
 
 export const defaultSettings: EmbeddedStoreSettings = {
-  graphThreshold: 5_000,
+  graphThreshold: 100_000,
+  graphThresholdNumbers: 100_000 * 256,
   vectorCacheBytes: 256 * 1024 * 1024,
   snapshotAfterChanges: 5_000,
   snapshotAfterQuietMs: 60_000,

@@ -51,6 +51,13 @@ export class Vectors {
     return this.#rows.fits(total).beside;
   }
 
+  /** Takes some more of all into memory, where there is room beside others; false when there is nothing more to take, up to `newestKey`. */
+  warm(total: number, newestKey: number): boolean {
+    if (total <= smallScan || (this.#rows.lastKey ?? 0) >= newestKey || !this.fits(total)) return false;
+    this.#begin(0);
+    return this.#append(false);
+  }
+
   /** Offers every embedding of the scope that may come into the ranking, with its exact score. */
   async scan(query: Float32Array, ranking: Ranking, scope: ScanScope): Promise<void> {
     const { after, total, expected, keys } = scope;
@@ -79,23 +86,31 @@ export class Vectors {
 
   /** As far as the memory reaches; others lose theirs for it only where it is `urgent`. */
   async #fill(after: number, urgent: boolean): Promise<void> {
-    if (!this.#covers(after)) {
-      this.#rows.clear();
-      this.#from = after;
-    }
+    this.#begin(after);
     let began = now();
     for (;;) {
-      const room = this.#retired ? 0 : this.#rows.room(urgent);
-      if (room === 0) return;
-      const rows = this.#embeddings.after(this.#space, this.#modality, this.#rows.lastKey ?? this.#from, Math.min(pageRows, room));
-      if (rows.length === 0) return;
-      for (const row of rows) this.#rows.append(row);
+      if (!this.#append(urgent)) return;
       if (now() - began > sliceMs) {
         await nextTurn();
         if (!this.#covers(after)) return;
         began = now();
       }
     }
+  }
+
+  #begin(after: number): void {
+    if (this.#covers(after)) return;
+    this.#rows.clear();
+    this.#from = after;
+  }
+
+  /** Some more of those in the database; false when there are none, or no room for them. */
+  #append(urgent: boolean): boolean {
+    const room = this.#retired ? 0 : this.#rows.room(urgent);
+    if (room === 0) return false;
+    const rows = this.#embeddings.after(this.#space, this.#modality, this.#rows.lastKey ?? this.#from, Math.min(pageRows, room));
+    for (const row of rows) this.#rows.append(row);
+    return rows.length > 0;
   }
 
   /** The key up to which all was compared. */
