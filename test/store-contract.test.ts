@@ -4,5 +4,7 @@ import { embedded } from './port-contracts/engine.js';
 import { vectorIndexContract } from './port-contracts/vector-index-contract.js';
 
 catalogContract(embedded('embedded'));
+catalogContract(embedded('embedded, holding few fields in memory', { columnBytes: 20_000 }));
 vectorIndexContract(embedded('embedded, comparing with everything'));
+vectorIndexContract(embedded('embedded, holding no field in memory', { columnBytes: 0 }));
 vectorIndexContract(embedded('embedded, through graphs', { graphThreshold: 50, snapshotAfterChanges: 100, snapshotAfterQuietMs: 50 }));

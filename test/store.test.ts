@@ -13,7 +13,7 @@ import type { Metadata } from '../src/domain/metadata.js';
 import { Sqlite } from '../src/store/embedded/database.js';
 import { compileFilter } from '../src/store/embedded/filter.js';
 import type { EmbeddedStoreSettings } from '../src/store/embedded/open.js';
-import type { ItemWrite } from '../src/store/catalog.js';
+import type { ItemWrite, ListPlace } from '../src/store/catalog.js';
 import { search } from './store-search.js';
 import { bothPorts, type BothPorts } from './store-ports.js';
 
@@ -205,11 +205,11 @@ describe('durability', () => {
       }
       const store = await open(directory, eager);
       const stored = new Set<string>();
-      for (let after: string | undefined, more = true; more; ) {
+      for (let after: ListPlace | undefined, more = true; more; ) {
         const page = await store.listItems('photos', { limit: 500, ...(after === undefined ? {} : { after }) });
         for (const { id } of page.items) stored.add(id);
-        after = page.items.at(-1)?.id;
-        more = page.more;
+        after = page.next;
+        more = page.next !== undefined;
       }
       expect(present.size).toBeGreaterThan(0);
       expect([...present].filter((id) => !stored.has(id) && !uncertain.has(id))).toEqual([]);

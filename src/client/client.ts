@@ -2,7 +2,7 @@ import type { ClassifyResponse } from '../contract/classify.js';
 import type { Collection } from '../contract/collections.js';
 import type { ErrorBody, Metadata } from '../contract/shared.js';
 import type { EmbeddingEncoding, EmbeddingsResponse } from '../contract/embeddings.js';
-import type { FileNote, Item, ItemOutcome, ItemPage, NewItem } from '../contract/items.js';
+import type { FileNote, Item, ItemOutcome, ItemPage, NewItem, ValueCounts } from '../contract/items.js';
 import type { Job, JobEventData, JobEventName, JobFailures, JobList } from '../contract/jobs.js';
 import type { Model, SelfTest } from '../contract/models.js';
 import type { ReembedResponse } from '../contract/reembed.js';
@@ -200,12 +200,13 @@ export class MixspaceClient {
     return this.call('itemsExist', { params: { name }, body: { ids }, ...options });
   }
 
-  itemPage(name: string, query: { filter?: object; limit?: number; cursor?: string } = {}, options: Signaled = {}): Promise<ItemPage> {
-    const { filter, limit, cursor } = query;
+  itemPage(name: string, query: { filter?: object; sort?: string; limit?: number; cursor?: string } = {}, options: Signaled = {}): Promise<ItemPage> {
+    const { filter, sort, limit, cursor } = query;
     return this.call('listItems', {
       params: { name },
       query: {
         ...(filter === undefined ? {} : { filter: JSON.stringify(filter) }),
+        ...(sort === undefined ? {} : { sort }),
         ...(limit === undefined ? {} : { limit: String(limit) }),
         ...(cursor === undefined ? {} : { cursor }),
       },
@@ -213,8 +214,19 @@ export class MixspaceClient {
     });
   }
 
-  /** Every item, by id, page after page. */
-  async *listItems(name: string, query: { filter?: object; pageSize?: number } = {}, options: Signaled = {}): AsyncGenerator<Item, void, undefined> {
+  /** For each of the fields how many items have which value of it. */
+  async facets(name: string, fields: string[], query: { filter?: object; limit?: number } = {}, options: Signaled = {}): Promise<Record<string, ValueCounts>> {
+    const { filter, limit } = query;
+    const { facets } = await this.call('facets', {
+      params: { name },
+      query: { fields: fields.join(), ...(filter === undefined ? {} : { filter: JSON.stringify(filter) }), ...(limit === undefined ? {} : { limit: String(limit) }) },
+      ...options,
+    });
+    return facets;
+  }
+
+  /** Every item, by id or as `sort` says (`FIELD`, or `-FIELD` for descending), page after page. */
+  async *listItems(name: string, query: { filter?: object; sort?: string; pageSize?: number } = {}, options: Signaled = {}): AsyncGenerator<Item, void, undefined> {
     const { pageSize: limit = 500, ...filter } = query;
     let cursor: string | undefined;
     do {

@@ -1,13 +1,48 @@
 import { z } from 'zod';
-import type { Filter as Filtering, Scalar } from '../domain/filter.js';
+import { itemFields, itemPrefix, type Filter as Filtering, type Scalar } from '../domain/filter.js';
 import { isObject } from './zod-helpers.js';
 
 /** Levels of nesting and clauses that a filter may have, values of `$in` and `$nin`, and characters of all its strings together. */
 export const filterLimits = { depth: 8, clauses: 64, values: 1000, characters: 1_000_000 } as const;
 
-const fieldOperators = new Set(['$eq', '$ne', '$gt', '$gte', '$lt', '$lte', '$in', '$nin', '$exists', '$not']);
+const fieldOperators = new Set(['$eq', '$ne', '$gt', '$gte', '$lt', '$lte', '$in', '$nin', '$exists', '$prefix', '$not']);
 const isScalar = (value: unknown): value is Scalar =>
   value === null || typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
+
+const itemFieldNames = itemFields.map((name) => `${itemPrefix}${name}`);
+const isItemField = (key: string): boolean => itemFieldNames.includes(key);
+
+/** A field as filters name it. */
+const isField = (name: string): boolean => name !== '' && (!name.startsWith('$') || isItemField(name));
+const fieldMessage = (name: string): string => `${name.slice(0, 100)} is no field: name one of the metadata, with dots into objects, or one of ${itemFieldNames.join(', ')}.`;
+const longestField = 1_000;
+
+export interface Sort {
+  field: string;
+  descending: boolean;
+}
+/** `FIELD` or `-FIELD`. */
+export const SortQuery = z
+  .string()
+  .max(longestField)
+  .superRefine((text, context) => {
+    if (!isField(sortOf(text).field)) context.addIssue({ code: 'custom', message: fieldMessage(sortOf(text).field) });
+  })
+  .meta({ description: 'A field, ascending, or `-` and a field, descending: booleans, then numbers, then strings by code point. Items without it come last.' });
+export const sortOf = (text: string): Sort => (text.startsWith('-') ? { field: text.slice(1), descending: true } : { field: text, descending: false });
+
+const mostFields = 20;
+/** Fields between commas. */
+export const FieldsQuery = z
+  .string()
+  .max(mostFields * longestField)
+  .superRefine((text, context) => {
+    const names = text.split(',');
+    const wrong = names.find((name) => !isField(name));
+    if (wrong !== undefined) context.addIssue({ code: 'custom', message: fieldMessage(wrong) });
+    if (names.length > mostFields) context.addIssue({ code: 'custom', message: `At most ${mostFields} fields.` });
+  })
+  .meta({ description: 'Fields as filters name them, between commas.' });
 
 class FilterProblem extends Error {
   constructor(
@@ -46,8 +81,11 @@ function checkFilter(root: unknown): FilterProblem | undefined {
       } else if (key === '$not') {
         count(at);
         filter(part, at, depth + 1);
+      } else if (key.startsWith(itemPrefix)) {
+        if (!isItemField(key)) throw new FilterProblem(at, `Unknown field ${key.slice(0, 100)} of an item; known are ${itemFieldNames.join(', ')}.`);
+        field(part, at, depth);
       } else if (key.startsWith('$')) {
-        throw new FilterProblem(at, `Unknown operator ${key.slice(0, 100)}; here stand field names, $and, $or or $not.`);
+        throw new FilterProblem(at, `Unknown operator ${key.slice(0, 100)}; here stand field names, $and, $or, $not or ${itemPrefix}FIELD.`);
       } else {
         field(part, at, depth);
       }
@@ -74,6 +112,8 @@ function checkFilter(root: unknown): FilterProblem | undefined {
         operand.forEach((each) => weigh(each, at));
       } else if (operator === '$eq' || operator === '$ne') {
         if (!isScalar(operand)) throw new FilterProblem(at, `${operator} takes a string, number, boolean or null.`);
+      } else if (operator === '$prefix') {
+        if (typeof operand !== 'string') throw new FilterProblem(at, '$prefix takes a string.');
       } else if (typeof operand !== 'string' && !(typeof operand === 'number' && Number.isFinite(operand))) {
         throw new FilterProblem(at, `${operator} takes a number or a string.`);
       }
@@ -101,7 +141,9 @@ export const Filter = z
     additionalProperties: {},
     description:
       'Conditions on metadata. Keys are ANDed; dots go into objects; types are strict; a scalar matches an array that holds it. ' +
-      'Operators: $eq $ne $gt $gte $lt $lte $in $nin $exists $and $or $not. A missing field matches only $ne, $nin and $exists: false. ' +
+      'Operators: $eq $ne $gt $gte $lt $lte $in $nin $prefix $exists $and $or $not. A missing field matches only $ne, $nin and $exists: false. ' +
+      `An item's own fields are ${itemFieldNames.join(', ')}. ` +
+      '$gt, $gte, $lt and $lte compare as times where both sides are YYYY-MM-DD[Thh:mm[:ss[.s]][Z | +hh:mm | -hh:mm]] (without a zone: UTC), other strings by code point. ' +
       `At most ${filterLimits.depth} levels and ${filterLimits.clauses} clauses.`,
     examples: [{ year: 2024, tags: { $in: ['a'] }, size: { $gte: 10 } }],
   });

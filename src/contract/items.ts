@@ -80,6 +80,18 @@ export type Item = z.infer<typeof Item>;
 export const ItemPage = z.object({ items: z.array(Item), next_cursor: z.string().optional() }).meta({ id: 'ItemPage' });
 export type ItemPage = z.infer<typeof ItemPage>;
 
+export const ValueCounts = z
+  .object({
+    values: z.array(z.object({ value: z.union([z.string(), z.number(), z.boolean(), z.null()]), count: z.number().int() })).meta({ description: 'The most frequent first. An item with a list counts once for each scalar in it.' }),
+    other: z.number().int().meta({ description: 'The same of all further values; strings of over 256 characters, objects, and lists without a scalar are among them.' }),
+    missing: z.number().int().meta({ description: 'Items without the field.' }),
+  })
+  .meta({ id: 'ValueCounts' });
+export type ValueCounts = z.infer<typeof ValueCounts>;
+
+export const Facets = z.object({ facets: z.record(z.string(), ValueCounts).meta({ description: 'By field.' }) }).meta({ id: 'Facets' });
+export type Facets = z.infer<typeof Facets>;
+
 export const MetadataPatch = z.strictObject({ metadata: Metadata }).meta({ id: 'MetadataPatch' });
 export type MetadataPatch = z.infer<typeof MetadataPatch>;
 

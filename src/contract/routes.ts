@@ -6,8 +6,9 @@ import { ClassifyRequest, ClassifyResponse } from './classify.js';
 import { Collection, CollectionList, NewCollection } from './collections.js';
 import { CollectionName, Id } from './shared.js';
 import { EmbeddingsRequest, EmbeddingsResponse } from './embeddings.js';
-import { Deleted, ExistsRequest, ExistsResponse, Item, ItemPage, ItemsRequest, ItemsResponse, MetadataPatch } from './items.js';
+import { Deleted, ExistsRequest, ExistsResponse, Facets, Item, ItemPage, ItemsRequest, ItemsResponse, MetadataPatch } from './items.js';
 import { Job, JobEventData, jobEvents, JobFailures, JobFailuresQuery, JobList, JobParams, JobQuery } from './jobs.js';
+import { FieldsQuery, SortQuery } from './filter.js';
 import { ModelList, SelfTestResponse } from './models.js';
 import { ReembedRequest, ReembedResponse } from './reembed.js';
 import { SearchRequest, SearchResponse } from './search.js';
@@ -68,7 +69,8 @@ export const routes = {
     status: 200, response: ItemsResponse, errors: [404, 409, 415, 422, 429],
   },
   itemsExist: { method: 'post', path: '/v1/collections/{name}/items/exists', summary: 'Which of these ids are missing', params: CollectionParams, body: ExistsRequest, status: 200, response: ExistsResponse, errors: [404] },
-  listItems: { method: 'get', path: '/v1/collections/{name}/items', summary: 'Items by id', params: CollectionParams, query: z.strictObject({ filter: FilterQuery.optional(), limit: PageLimit.optional(), cursor: z.string().max(limits.cursorLength).optional() }), status: 200, response: ItemPage, errors: [404] },
+  listItems: { method: 'get', path: '/v1/collections/{name}/items', summary: 'Items by id, or by a field', params: CollectionParams, query: z.strictObject({ filter: FilterQuery.optional(), sort: SortQuery.optional(), limit: PageLimit.optional(), cursor: z.string().max(limits.cursorLength).optional() }), status: 200, response: ItemPage, errors: [404] },
+  facets: { method: 'get', path: '/v1/collections/{name}/facets', summary: 'How many items have which value of a field', params: CollectionParams, query: z.strictObject({ fields: FieldsQuery, filter: FilterQuery.optional(), limit: PageLimit.optional() }), status: 200, response: Facets, errors: [404] },
   deleteItems: { method: 'delete', path: '/v1/collections/{name}/items', summary: 'Delete the items a filter matches, or all', params: CollectionParams, query: z.strictObject({ filter: FilterQuery.optional(), all: flag.optional() }), status: 200, response: Deleted, errors: [404] },
   getItem: { method: 'get', path: '/v1/collections/{name}/items/{id}', summary: 'One item', params: ItemParams, status: 200, response: Item, errors: [404] },
   patchItem: { method: 'patch', path: '/v1/collections/{name}/items/{id}', summary: "Replace an item's metadata", params: ItemParams, body: MetadataPatch, status: 200, response: Item, errors: [404] },

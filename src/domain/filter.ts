@@ -10,9 +10,15 @@ export interface FieldCondition {
   $in?: Scalar[];
   $nin?: Scalar[];
   $exists?: boolean;
+  $prefix?: string;
   $not?: FieldCondition;
 }
-/** Keys are ANDed; a key is a field (dots go into objects) or one of `$and`, `$or`, `$not`. */
+/** What stands before the names of an item's own fields, beside those of its metadata. */
+export const itemPrefix = '$item.';
+/** They are missing where an item has none; `source` is a list. */
+export const itemFields = ['modality', 'source', 'width', 'height', 'media_type', 'taken_at', 'created_at', 'updated_at'] as const;
+export type ItemField = (typeof itemFields)[number];
+/** Keys are ANDed; a key is a field (dots go into objects), an item's own field, or one of `$and`, `$or`, `$not`. */
 export interface Filter {
   $and?: Filter[];
   $or?: Filter[];

@@ -1,7 +1,7 @@
 /** What each route of the contract does: read the request's parts, call one operation. */
 import type { Request } from 'express';
 import type { z } from 'zod';
-import { Filter } from '../contract/filter.js';
+import { Filter, sortOf } from '../contract/filter.js';
 import { FileNote, NewItem } from '../contract/items.js';
 import { limits as contractLimits } from '../contract/limits.js';
 import { routes, type RouteName, type Routes } from '../contract/routes.js';
@@ -14,7 +14,7 @@ import { createCollection, deleteCollection, getCollection, listCollections } fr
 import type { Caller, JobContext } from '../operations/context.js';
 import { embed } from '../operations/embed/embed.js';
 import { ingest, type Entry } from '../operations/ingest.js';
-import { deleteItem, deleteItems, getItem, itemImage, itemsExist, listItems, patchItem } from '../operations/items.js';
+import { deleteItem, deleteItems, facets, getItem, itemImage, itemsExist, listItems, patchItem } from '../operations/items.js';
 import { cancelJob, followJob, getJob, listJobFailures, listJobs, pauseJob, resumeJob } from '../operations/jobs.js';
 import { listModels, selfTest } from '../operations/models.js';
 import { getReembedding, reembed, stopReembedding } from '../operations/reembed/reembed.js';
@@ -69,8 +69,10 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     listItems: async ({ params, query }) =>
       listItems(context, params.name, {
         ...(await filterOf(query.filter, limits)),
+        ...(query.sort === undefined ? {} : { sort: sortOf(query.sort) }),
         ...pageOf(query),
       }),
+    facets: async ({ params, query }) => facets(context, params.name, { fields: query.fields.split(','), ...(await filterOf(query.filter, limits)), ...pageOf(query) }),
     deleteItems: async ({ params, query }) => deleteItems(context, params.name, { ...(await filterOf(query.filter, limits)), all: query.all === 'true' }),
     getItem: ({ params }) => getItem(context, params.name, params.id),
     patchItem: ({ params, body }) => patchItem(context, params.name, params.id, body.metadata),

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MixspaceError } from '../errors.js';
 
 /** A place in a list: what its page ended with. */
-export type Place = (string | number)[];
+export type Place = (string | number | boolean | null)[];
 
 const nonceBytes = 12;
 const tagBytes = 16;

@@ -1,32 +1,30 @@
-import type { Item as Told } from '../contract/items.js';
+import type { Sort } from '../contract/filter.js';
+import type { Facets, Item as Told, ItemPage } from '../contract/items.js';
 import { matchesAll, type Filter } from '../domain/filter.js';
 import type { Metadata } from '../domain/metadata.js';
 import { MixspaceError } from '../errors.js';
-import type { Item, Picture } from '../store/catalog.js';
+import type { Item, ListPlace, Picture } from '../store/catalog.js';
 import type { Context } from './context.js';
 import { checkMetadata } from './input/limits.js';
 
 const pageSize = 100;
+const facetSize = 20;
 
 export async function itemsExist(context: Context, collection: string, ids: string[]): Promise<{ missing: string[] }> {
   const there = new Set((await context.catalog.present(collection, ids)).map(({ id }) => id));
   return { missing: ids.filter((id) => !there.has(id)) };
 }
 
-export async function listItems(context: Context, collection: string, request: { filter?: Filter; limit?: number; cursor?: string }): Promise<{ items: Told[]; next_cursor?: string }> {
-  const scope = ['items', collection, request.filter ?? null];
-  const after = request.cursor === undefined ? undefined : (await context.cursors.open(request.cursor, scope))[0];
-  if (after !== undefined && typeof after !== 'string') throw new MixspaceError('invalid_request', 'The cursor cannot be read.', { param: 'cursor' });
-  const { items, more } = await context.catalog.listItems(collection, {
-    limit: request.limit ?? pageSize,
-    ...(request.filter === undefined ? {} : { filter: request.filter }),
-    ...(after === undefined ? {} : { after }),
-  });
-  const last = items.at(-1);
-  return {
-    items: items.map((item) => toldItem(collection, item)),
-    ...(more && last ? { next_cursor: await context.cursors.seal([last.id], scope) } : {}),
-  };
+export async function listItems(context: Context, collection: string, request: { filter?: Filter; sort?: Sort; limit?: number; cursor?: string }): Promise<ItemPage> {
+  const { filter, sort, limit = pageSize, cursor } = request;
+  const scope = ['items', collection, filter ?? null, ...(sort ? [sort] : [])];
+  const after = cursor === undefined ? undefined : ((await context.cursors.open(cursor, scope)) as ListPlace);
+  const { items, next } = await context.catalog.listItems(collection, { limit, ...(filter && { filter }), ...(sort && { sort }), ...(after && { after }) });
+  return { items: items.map((item) => toldItem(collection, item)), ...(next ? { next_cursor: await context.cursors.seal(next, scope) } : {}) };
+}
+
+export async function facets(context: Context, collection: string, { limit = facetSize, ...request }: { fields: string[]; filter?: Filter; limit?: number }): Promise<Facets> {
+  return { facets: await context.catalog.countValues(collection, { limit, ...request }) };
 }
 
 export async function getItem(context: Context, collection: string, id: string): Promise<Told> {

@@ -9,7 +9,7 @@
  *
  * Errors are MixspaceErrors: `not_found`, `conflict`, `disk_full`, `not_ready`.
  */
-import type { Filter } from '../domain/filter.js';
+import type { Filter, Scalar } from '../domain/filter.js';
 import type { Metadata } from '../domain/metadata.js';
 import type { Modality } from '../domain/modality.js';
 import type { Space } from '../domain/space.js';
@@ -112,6 +112,26 @@ export interface Picture {
   mediaType: string;
 }
 
+export interface ListRequest {
+  filter?: Filter;
+  /** A field as filters name it. */
+  sort?: { field: string; descending: boolean };
+  limit: number;
+  after?: ListPlace;
+}
+
+/** Where a page ended: the store's own, of requests that differ in nothing else. */
+export type ListPlace = (string | number | boolean | null)[];
+
+export interface ValueCounts {
+  /** The most frequent, at most `limit`; an item with a list counts once for each scalar in it. */
+  values: { value: Scalar; count: number }[];
+  /** The same of all further values: those are among them that are strings of over 256 characters, objects, or lists without a scalar. */
+  other: number;
+  /** Items without the field. */
+  missing: number;
+}
+
 export interface Catalog extends ReembeddingCatalog, JobCatalog {
   createCollection(collection: NewCollection): Promise<CollectionDescription>;
   listCollections(): Promise<CollectionDescription[]>;
@@ -130,7 +150,10 @@ export interface Catalog extends ReembeddingCatalog, JobCatalog {
   getItem(collection: string, id: string): Promise<Item>;
   /** The first part's. `conflict` when the item has none of the collection's space. */
   getEmbedding(collection: string, id: string): Promise<Float32Array>;
-  listItems(collection: string, request: { filter?: Filter; limit: number; after?: string }): Promise<{ items: Item[]; more: boolean }>;
+  /** By id or, with `sort`, by a field: booleans, numbers, strings by code point; those without it come last. */
+  listItems(collection: string, request: ListRequest): Promise<{ items: Item[]; next?: ListPlace }>;
+  /** For each of the fields how many items have which value of it. */
+  countValues(collection: string, request: { fields: string[]; filter?: Filter; limit: number }): Promise<Record<string, ValueCounts>>;
   /** Replaces the metadata. */
   setMetadata(collection: string, id: string, metadata: Metadata): Promise<Item>;
   deleteItem(collection: string, id: string): Promise<void>;

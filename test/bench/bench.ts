@@ -4,6 +4,7 @@
  *     npm run bench
  *     npm run bench -- embeddings lag --quick
  *     npm run bench -- add --model random-vit-b32
+ *     npm run bench -- search --count 200000
  */
 import { parseArgs } from 'node:util';
 import { MissingPack } from '../eval/pack.js';
@@ -19,12 +20,14 @@ import { transformers } from './transformers.js';
 const benchmarks = new Map(Object.entries({ embeddings, transformers, add, search, resize, lag, memory }));
 
 try {
-  const { positionals, values } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false }, model: { type: 'string' } } });
+  const { positionals, values } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false }, model: { type: 'string' }, count: { type: 'string' } } });
   const unknown = positionals.find((name) => !benchmarks.has(name));
   if (unknown !== undefined) throw new RangeError(`There is no benchmark "${unknown}"; there are ${[...benchmarks.keys()].join(', ')}.`);
   const model = values.model === undefined ? undefined : await benchModel(values.model);
+  const count = values.count === undefined ? undefined : Number(values.count);
+  if (count !== undefined && !(Number.isInteger(count) && count > 0)) throw new RangeError('--count takes a whole number above 0: how many embeddings are searched.');
   for (const [name, run] of benchmarks) {
-    if (positionals.length === 0 || positionals.includes(name)) await run(values.quick, model);
+    if (positionals.length === 0 || positionals.includes(name)) await run(values.quick, model, count);
   }
 } catch (error) {
   const { code, message } = error as NodeJS.ErrnoException;

@@ -1,134 +1,111 @@
-import { readdir, stat } from 'node:fs/promises';
-import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import hnswlib from 'hnswlib-node';
 import { MixspaceClient } from '../../src/client/index.js';
 import { startServer } from '../server.js';
 import { defaultModel, settingsFor, type BenchModel } from './bench-model.js';
-import { inFlight, milliseconds, percentile, seconds } from './timing.js';
-import { VectorCloud } from './vector-cloud.js';
+import { BareGraph, goodRecall, inTurns, Series, service, type Searcher } from './searchers.js';
+import { limit, SearchOracle, type ItemFilter } from './search-oracle.js';
+import { ShiftedCloud, type CloudItem } from './shifted-cloud.js';
+import { inFlight, milliseconds, seconds } from './timing.js';
 
 const perRequest = 1_000;
-const limit = 10;
 const width = 8;
-const clusters = 500;
-/** The search list's length that the service uses for a page of ten (src/store/embedded/graph.ts). */
-const ef = 128;
-const rounding = 1e-6;
+const warmUps = 200;
+/** Queries whose true answers are made. */
+const told = 200;
+/** The bare library's search list: what the service's graph has while it is small. */
+const shortEf = 128;
+const shares = [0.3, 0.1, 0.01, 0.001];
 
-/** Searches among many embeddings through HTTP, against hnswlib-node alone in one process, on the very graph that the service saved. */
-export async function search(quick: boolean, asked?: BenchModel): Promise<void> {
+const everything: ItemFilter = { name: 'unfiltered', accepts: () => true };
+
+/** Searches by embeddings of texts among those of pictures through HTTP, against hnswlib-node alone in this process on the same ones. */
+export async function search(quick: boolean, asked?: BenchModel, count = quick ? 10_000 : 100_000): Promise<void> {
   const model = asked ?? (await defaultModel());
-  const count = quick ? 10_000 : 100_000;
   const queryCount = quick ? 200 : 1_000;
   const server = await startServer({ env: { LOG_LEVEL: 'error', ...settingsFor(model) }, patience: 120_000 });
   try {
     const client = new MixspaceClient({ url: server.url });
     const dimension = (await client.models())[0]!.dimensions!;
-    const cloud = new VectorCloud({ dimension, clusters, spread: 0.8, seed: 1 });
-    await fill(client, cloud, count);
+    const cloud = new ShiftedCloud({ dimension, seed: 1 });
+    const items = Array.from({ length: count }, () => cloud.item());
+    const texts = Array.from({ length: queryCount }, () => Array.from(cloud.textQuery()));
+    const pictures = Array.from({ length: told }, () => Array.from(cloud.pictureQuery()));
+    await fill(client, items);
 
-    const queries = Array.from({ length: queryCount }, () => cloud.next());
-    const told = queries.slice(0, queryCount / 5);
-    const exactLast: number[] = [];
-    const exactTimes: number[] = [];
-    for (const query of told) {
-      const began = performance.now();
-      exactLast.push((await ask(client, query, true)).at(-1)!);
-      exactTimes.push(performance.now() - began);
+    const ours = service(client, server.process.pid!);
+    const ofGroup = groupFilter(items);
+    const filters = [everything, ...shares.map((share) => belowFilter(share)), ofGroup];
+    const oracle = await SearchOracle.of(items, texts.slice(0, told), filters);
+    const pictureOracle = await SearchOracle.of(items, pictures, [everything]);
+    let bare!: BareGraph;
+    const built = await seconds(async () => (bare = await BareGraph.of(items, dimension)));
+    console.log(`search, building the bare graph: ${(count / built).toFixed(0)} embeddings/s on one thread`);
+
+    for (const filter of filters) {
+      await warmUp(ours, texts, filter);
+      const isContest = filter === everything || filter === ofGroup;
+      const efs = isContest ? [...new Set([shortEf, await bare.leastEf(texts.slice(0, told), filter, oracle)])] : [];
+      const [one, ...theirs] = await inTurns([ours, ...efs.map((ef) => bare.searcher(ef))], texts, filter, quick ? 2 : 5);
+      const eight = filter === everything ? await new Series(ours).run(texts, filter, width) : undefined;
+      console.log(`search, ${filter.name}: ours ${figures(one!, oracle.recall(filter, one!.rows))}, exact ${one!.exact} of ${one!.answers.length}`);
+      if (eight) console.log(`search, ${filter.name}, ${width} in flight: ours ${eight.perSecond.toFixed(0)}/s, p50 ${milliseconds(eight.p(0.5))} p99 ${milliseconds(eight.p(0.99))}, CPU ${milliseconds(eight.cpu)}`);
+      for (const [i, their] of theirs.entries()) {
+        const recall = oracle.recall(filter, their.rows);
+        const reaches = i === theirs.length - 1 ? ` (${recall < goodRecall ? 'the longest tried' : `the least with recall ${goodRecall}`})` : '';
+        console.log(`search, ${filter.name}: bare at ef ${efs[i]!}${reaches} ${figures(their, recall)}, ${their.perSecond.toFixed(0)}/s on one thread; ours/bare ${ratios(one!, their, eight)}`);
+      }
     }
-    const one = await askAll(client, queries, 1);
-    const eight = await askAll(client, queries, width);
-    const ourRecall = recall(one.scores.slice(0, told.length), exactLast);
+    const newFilters = await new Series(ours).run(texts.slice(0, quick ? 20 : 100), (turn) => belowFilter(0.1 + turn * 1e-6));
+    console.log(`search, a filter of 10 % never seen before: ours p50 ${milliseconds(newFilters.p(0.5))} p99 ${milliseconds(newFilters.p(0.99))}, CPU ${milliseconds(newFilters.cpu)}`);
 
-    const graph = await savedGraph(server.indexDir, client);
-    const bare = bareSearches(graph.file, dimension, queries);
-    const bareRecall = recall(bare.scores.slice(0, told.length), exactLast);
-
-    const half = ({ times }: Searches): number => percentile(times, 0.5);
-    const spread = (searches: Searches): string => `p50 ${milliseconds(half(searches))} p99 ${milliseconds(percentile(searches.times, 0.99))}`;
-    console.log(`search, one at a time: ours ${spread(one)}, bare ${spread(bare)}, ratio of p50 ${(half(bare) / half(one)).toFixed(3)}`);
-    console.log(`search, ${width} in flight: ours ${eight.perSecond.toFixed(0)}/s (${spread(eight)}), bare ${bare.perSecond.toFixed(0)}/s on one thread, ratio ${(eight.perSecond / bare.perSecond).toFixed(3)}`);
-    console.log(`search, exact, one at a time: p50 ${milliseconds(percentile(exactTimes, 0.5))} p99 ${milliseconds(percentile(exactTimes, 0.99))}, the first, which reads them, ${milliseconds(exactTimes[0]!)}`);
-    console.log(`search, recall@${limit}: ours ${ourRecall.toFixed(4)}, bare ${bareRecall.toFixed(4)} (${told.length} queries, against exact: true)`);
-    console.log(`search: ${count} embeddings of ${dimension} numbers in ${clusters} clusters, limit ${limit}; bare is hnswlib-node on the service's saved graph of ${graph.nodes} nodes, ef ${ef}`);
+    await warmUp(ours, pictures, everything);
+    const [own, their] = await inTurns([ours, bare.searcher(shortEf)], pictures, everything, 2);
+    console.log(`search, by pictures: ours ${figures(own!, pictureOracle.recall(everything, own!.rows))}; bare at ef ${shortEf} ${figures(their!, pictureOracle.recall(everything, their!.rows))}; ours/bare ${ratios(own!, their!)}`);
+    console.log(`search: ${count} embeddings of ${dimension} numbers, ${texts.length} queries, limit ${limit}, recall of ${told} of them against comparing with each; CPU and times of one search`);
   } finally {
     await server.remove();
   }
 }
 
-async function fill(client: MixspaceClient, cloud: VectorCloud, count: number): Promise<void> {
-  const began = performance.now();
+async function fill(client: MixspaceClient, items: CloudItem[]): Promise<void> {
+  const firsts = Array.from({ length: Math.ceil(items.length / perRequest) }, (_, batch) => batch * perRequest);
   const sent = await seconds(() =>
-    inFlight(Array.from({ length: count / perRequest }, (_, batch) => batch), 2, async (batch) => {
-      const items = Array.from({ length: perRequest }, (_, i) => ({ id: `${batch}-${i}`, embedding: Array.from(cloud.next()), modality: 'image' as const }));
-      const outcomes = await client.addItems('default', items);
+    inFlight(firsts, 2, async (first) => {
+      const batch = items.slice(first, first + perRequest).map(({ embedding, group, draw }, i) => ({ id: String(first + i), embedding: Array.from(embedding), modality: 'image' as const, metadata: { group, draw } }));
+      const outcomes = await client.addItems('default', batch);
       if (outcomes.some(({ status }) => status !== 'created')) throw new Error('The service did not take every embedding.');
     }),
   );
-  while ((await client.collection('default')).graph.state !== 'ready') await delay(250);
-  const ready = (performance.now() - began) / 1000;
-  console.log(`search, ingest: ${(count / sent).toFixed(0)} embeddings/s taken, ${(count / ready).toFixed(0)}/s until the graph has them all (${ready.toFixed(0)} s)`);
+  const built = await seconds(async () => {
+    while ((await client.collection('default')).graph.state === 'building') await delay(250);
+  });
+  const { graph } = await client.collection('default');
+  console.log(`search, ingest: ${(items.length / sent).toFixed(0)} embeddings/s taken; the graph: ${graph.state}${graph.state === 'ready' ? `, ${built.toFixed(0)} s later` : ''}`);
 }
 
-interface Searches {
-  /** Milliseconds of each. */
-  times: number[];
-  perSecond: number;
-  /** Of each query's answers. */
-  scores: number[][];
+function belowFilter(bound: number): ItemFilter {
+  return { name: `a filter of ${Number((100 * bound).toPrecision(1))} %`, body: { draw: { $lt: bound } }, accepts: ({ draw }) => draw < bound };
 }
 
-async function ask(client: MixspaceClient, query: Float32Array, exact: boolean): Promise<number[]> {
-  const { matches } = await client.search('default', { embedding: Array.from(query) }, { limit, exact });
-  return matches.map(({ score }) => score);
+/** The group that is nearest to a tenth of all. */
+function groupFilter(items: CloudItem[]): ItemFilter {
+  const counts = new Map<number, number>();
+  for (const { group } of items) counts.set(group, (counts.get(group) ?? 0) + 1);
+  const off = (count: number): number => Math.abs(count / items.length - 0.1);
+  const [wanted, count] = [...counts].sort(([, a], [, b]) => off(a) - off(b))[0]!;
+  return { name: `a filter of one group, ${((100 * count) / items.length).toFixed(1)} %`, body: { group: wanted }, accepts: ({ group }) => group === wanted };
 }
 
-async function askAll(client: MixspaceClient, queries: Float32Array[], atOnce: number): Promise<Searches> {
-  await inFlight(queries.slice(0, 50), atOnce, async (query) => void (await ask(client, query, false)));
-  const times = new Array<number>(queries.length);
-  const scores = new Array<number[]>(queries.length);
-  const total = await seconds(() =>
-    inFlight(queries.entries(), atOnce, async ([index, query]) => {
-      times[index] = 1_000 * (await seconds(async () => (scores[index] = await ask(client, query, false))));
-    }),
-  );
-  return { times, scores, perSecond: queries.length / total };
+/** The first search with a filter looks at every item's metadata; the next know. */
+async function warmUp(searcher: Searcher, queries: number[][], filter: ItemFilter): Promise<void> {
+  for (const query of queries.slice(0, warmUps)) await searcher.find(query, filter);
 }
 
-function bareSearches(file: string, dimension: number, queries: Float32Array[]): Searches {
-  const index = new hnswlib.HierarchicalNSW('ip', dimension);
-  index.readIndexSync(file);
-  index.setEf(ef);
-  for (const query of queries.slice(0, 50)) index.searchKnn(Array.from(query), limit);
-  const times: number[] = [];
-  const scores: number[][] = [];
-  for (const query of queries) {
-    const began = performance.now();
-    const { distances } = index.searchKnn(Array.from(query), limit);
-    times.push(performance.now() - began);
-    scores.push(distances.map((distance) => 1 - distance));
-  }
-  return { times, scores, perSecond: (1_000 * queries.length) / times.reduce((a, b) => a + b) };
+function figures(series: Series, recall: number): string {
+  return `recall@${limit} ${recall.toFixed(4)}, p50 ${milliseconds(series.p(0.5))} p99 ${milliseconds(series.p(0.99))}, CPU ${milliseconds(series.cpu)}`;
 }
 
-/** The share of answers that are as near as the last exact one: no need to know which is which. */
-function recall(answers: number[][], exactLast: number[]): number {
-  const hits = answers.map((scores, index) => scores.filter((score) => score >= exactLast[index]! - rounding).length);
-  return hits.reduce((a, b) => a + b) / (limit * answers.length);
-}
-
-/** The newest saved graph, once it holds every item: the service saves some time after the last change. */
-async function savedGraph(indexDir: string, client: MixspaceClient): Promise<{ file: string; nodes: number }> {
-  const { counts } = await client.collection('default');
-  for (let waited = 0; ; waited++) {
-    const names = (await readdir(indexDir, { recursive: true })).filter((name) => name.endsWith('.hnsw'));
-    for (const name of names) {
-      const file = path.join(indexDir, name);
-      const nodes = Number(/-(\d+)\.hnsw$/.exec(name)?.[1]);
-      if (nodes === counts.total && (await stat(file)).size > 0) return { file, nodes };
-    }
-    if (waited > 120) throw new Error(`No saved graph of ${counts.total} nodes under ${indexDir}; there are ${names.join(', ') || 'none'}.`);
-    await delay(1_000);
-  }
+function ratios(ours: Series, bare: Series, eight?: Series): string {
+  const inFlightToo = eight ? `, ${width} in flight ${(eight.perSecond / bare.perSecond).toFixed(2)}` : '';
+  return `p50 ${(ours.p(0.5) / bare.p(0.5)).toFixed(2)}, CPU ${(ours.cpu / bare.cpu).toFixed(2)}, searches/s ${(ours.perSecond / bare.perSecond).toFixed(2)}${inFlightToo}`;
 }

@@ -1,6 +1,6 @@
 /** The service's answers beside the model's. */
 import { diverges, expectSame, expectThat } from './divergence.js';
-import { byteOrder, matches } from './filter-oracle.js';
+import { byteOrder } from './filter-oracle.js';
 import { cosine } from './inputs.js';
 import type { Json } from './metadata.js';
 import type { Item, Modality, Shelf } from './shelf.js';
@@ -94,7 +94,7 @@ export class SearchCheck {
       const vector = shelf.vectorOf(item);
       if (!vector || query.excluded.has(item.id) || unsure.has(item.id)) continue;
       if (query.modality !== undefined && shelf.modalityOf(item) !== query.modality) continue;
-      if (query.filter !== undefined && !matches(query.filter, item.metadata)) continue;
+      if (query.filter !== undefined && !shelf.matches(query.filter, item)) continue;
       this.#eligible.set(item.id, { item, score: cosine(query.vector, vector), by: query.isEncoded || item.content.kind !== 'given' ? encodedBy : roundedBy });
     }
     this.#rest = [...this.#eligible.values()].sort((a, b) => b.score - a.score || byteOrder(a.item.id, b.item.id));

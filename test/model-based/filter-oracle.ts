@@ -1,6 +1,17 @@
 /** What a filter matches, from the contract's text alone. */
 type Scalar = string | number | boolean | null;
 
+interface Item {
+  metadata: Record<string, unknown>;
+  modality: string;
+  sources: string[];
+}
+
+export const matchesItem = (filter: Record<string, any>, item: Item): boolean => matches(filter, fieldsOf(item));
+
+/** What filters and orders see of an item, as far as is drawn. */
+export const fieldsOf = ({ metadata, modality, sources }: Item): Record<string, unknown> => ({ ...metadata, $item: { modality, source: sources } });
+
 export function matches(filter: Record<string, any>, metadata: Record<string, unknown>): boolean {
   for (const [key, operand] of Object.entries(filter)) {
     let isMet: boolean;
@@ -14,7 +25,7 @@ export function matches(filter: Record<string, any>, metadata: Record<string, un
 }
 
 /** Where the path leads, in a list of its own; an empty list where it leads nowhere. */
-function at(metadata: Record<string, unknown>, path: string): unknown[] {
+export function at(metadata: Record<string, unknown>, path: string): unknown[] {
   let here: unknown = metadata;
   for (const key of path.split('.')) {
     const isObject = typeof here === 'object' && here !== null && !Array.isArray(here);
@@ -50,11 +61,27 @@ function equalsSome(found: unknown[], wanted: Scalar[]): boolean {
 
 function ranges(operator: string, value: unknown, bound: string | number): boolean {
   if (typeof value !== typeof bound || (typeof value !== 'string' && typeof value !== 'number')) return false;
-  const order = typeof value === 'number' ? value - (bound as number) : byteOrder(value, bound as string);
+  if (operator === '$prefix') return (value as string).slice(0, (bound as string).length) === bound;
+  const order = typeof value === 'number' ? value - (bound as number) : stringOrder(value, bound as string);
   if (operator === '$gt') return order > 0;
   if (operator === '$gte') return order >= 0;
   if (operator === '$lt') return order < 0;
   return order <= 0;
+}
+
+function stringOrder(a: string, b: string): number {
+  const [first, second] = [time(a), time(b)];
+  return Number.isNaN(first) || Number.isNaN(second) ? byteOrder(a, b) : first - second;
+}
+
+/** Milliseconds, by the platform's own reading of the one form it is bound to read; NaN for what is no time. */
+function time(text: string): number {
+  const parts = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(:\d\d(?:\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/.exec(text);
+  if (!parts) return NaN;
+  const [, day, minutes = '00:00', seconds = ':00', zone = 'Z'] = parts;
+  const midnight = new Date(`${day}T00:00:00Z`);
+  if (Number.isNaN(midnight.getTime()) || midnight.toISOString().slice(0, 10) !== day) return NaN;
+  return Date.parse(`${day}T${minutes}${seconds}${zone}`);
 }
 
 /** By UTF-8 bytes, which is by code point. */

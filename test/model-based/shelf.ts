@@ -1,5 +1,6 @@
 /** A collection as the contract has it, in memory; nothing of the service's own code is asked. */
 import { isDeepStrictEqual } from 'node:util';
+import { matchesItem } from './filter-oracle.js';
 import { sha256, unit, type Inputs, type Space } from './inputs.js';
 import type { Json } from './metadata.js';
 
@@ -75,6 +76,10 @@ export class Shelf {
 
   get isOnItsWay(): boolean {
     return this.reembedding?.isRunning === true;
+  }
+
+  matches(filter: Json, item: Item): boolean {
+    return matchesItem(filter, { ...item, modality: this.modalityOf(item) });
   }
 
   modalityOf({ content }: Item): Modality {

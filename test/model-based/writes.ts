@@ -195,7 +195,7 @@ export function removeWhere(random: Random, world: World, shelf: Shelf): Write {
   const drawn = random.next() < 0.04 ? [] : [drawFilter(random)];
   const both = (): Json | undefined => (drawn.length > 1 ? { $and: drawn } : drawn[0]);
   let filter = both();
-  const chosen = (): string[] => [...shelf.items.values()].filter(({ metadata }) => filter === undefined || matches(filter, metadata)).map(({ id }) => id);
+  const chosen = (): string[] => [...shelf.items.values()].filter((item) => filter === undefined || shelf.matches(filter, item)).map(({ id }) => id);
   // Now and then nearly all of it, else what leaves something to go on with.
   for (let tries = 0; filter && tries < 8 && chosen().length > shelf.items.size / 6; tries++) {
     drawn.push(drawFilter(random));

@@ -6,6 +6,10 @@ const search = of('src/store/embedded/nearest.ts', store);
 const exact = ['test/exact-search.test.ts', 'test/vectors.test.ts'];
 const rows = of('src/store/embedded/packed-rows.ts', exact);
 const writer = of('src/store/embedded/writer.ts', ['test/store-contract.test.ts', 'test/writes.test.ts']);
+const fields = ['test/store-contract.test.ts', 'test/fields.test.ts'];
+const column = of('src/store/embedded/columns/column.ts', fields);
+const columns = of('src/store/embedded/columns/item-columns.ts', fields);
+const matching = of('src/store/embedded/matching-keys.ts', fields);
 const reembedding = ['test/reembed-end.test.ts'];
 
 export const ofStore: Mutation[] = [
@@ -24,7 +28,7 @@ export const ofStore: Mutation[] = [
   of('src/store/embedded/packing.ts', exact)('rest-of-packing-forgotten', 'slack: Math.sqrt(squares) * (1 + rounding) + rounding', 'slack: Math.sqrt(squares) * 0 + rounding', 'Exact search misses what packing makes look a little worse.'),
   of('src/store/embedded/vector-memory.ts', exact)('memory-given-twice', '    free.at += size;\n', '', 'Two collections write over each other.'),
   of('src/store/embedded/snapshots.ts', store)('checksum-not-compared', "if ((await hashFile(file)) !== sidecar.sha256) throw new Error('Its checksum does not match.');", '', 'A damaged graph is loaded: searches miss items, or the process ends.'),
-  writer('filter-remembers-old-metadata', 'if (metadata !== row.metadata) changes.remarked.add(row.modality);', '', 'Filters go by the metadata that an item had before.'),
+  writer('filter-remembers-old-metadata', 'changes.remarked.push(row);', '', 'Filters go by the metadata that an item had before.'),
   writer('created-anew', 'createdAt: isSound ? row.created_at : at', 'createdAt: at', 'An item whose content is replaced loses the time it was added.'),
   of('src/store/pictures/originals.ts', store)('held-original-removed', '!contentHash.test(hash) || this.#held.has(hash) || this.#isNamed(hash)', '!contentHash.test(hash) || this.#isNamed(hash)', 'A picture that is deleted while it is added again loses its original.'),
   of('src/store/embedded/embedding-table.ts', ['test/store-reembedding.test.ts'])('kept-thrown-away', 'if (!isKept) this.#remove.run(key);', 'this.#remove.run(key);', 'The embedding of an item that could not be embedded again is lost.'),
@@ -37,5 +41,14 @@ export const ofStore: Mutation[] = [
     'An embedding of the old space is written when the collection goes over meanwhile.',
   ),
   of('src/store/embedded/database.ts', ['test/flushed.test.ts'])('flushed-some-time', "database.pragma('synchronous = FULL');", "database.pragma('synchronous = NORMAL');", 'What was acknowledged is lost with the power.'),
+  column('lists-not-looked-into', '      for (const code of this.#lists.values()) judge(code);\n', '', 'A scalar does not match a list that holds it.'),
+  column('long-values-unlike', '    byCode[beyond] = verdict.unknown;\n', '', 'A filter passes over items with long strings.'),
+  columns('value-kept-after-it-went', '    for (const column of this.#columns.values()) column.set(place, undefined);\n', '', 'A filter matches items by a field that they had before.'),
+  columns('removed-still-counted', '    this.#states[place] = state.gone;\n', '', 'Facets count items that were deleted.'),
+  columns('dropped-field-missing', "(this.#isPartial || (isOwn && !this.#hasOwn) ? 'unknown' : 'missing')", "(isOwn && !this.#hasOwn ? 'unknown' : 'missing')", 'Where the memory for fields is full filters find nothing.'),
+  matching('remembered-whatever-changed', 'const before = known?.version === version ? known', 'const before = known ? known', 'A filter asked for again goes by metadata of before.'),
+  of('src/store/embedded/columns/evaluate.ts', fields)('not-of-unknown', 'all[i] = verdict.yes - all[i]!', 'all[i] = all[i] === verdict.no ? verdict.yes : verdict.no', 'What has to be looked up is left out under $not.'),
+  of('src/store/embedded/listing.ts', fields)('cursor-item-again-by-field', 'compare(place, after) > 0', 'compare(place, after) >= 0', 'Each page by a field begins with the last item of the one before.'),
+  of('src/domain/times.ts', fields)('zones-forgotten', "* (found[8] === '-' ? -1 : 1)", '* 0', 'Times of other zones are compared by their clocks.'),
   of('src/store/embedded/reembeddings.ts', reembedding)('one-may-be-lost', "if (impossible > 0 && !skipImpossible) return 'impossible';", "if (impossible > 1 && !skipImpossible) return 'impossible';", 'A collection goes over although an item cannot be found there.'),
 ];

@@ -3,10 +3,10 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Filter } from '../../src/domain/filter.js';
 import type { Metadata } from '../../src/domain/metadata.js';
-import type { Catalog, ItemWrite } from '../../src/store/catalog.js';
+import type { Catalog, ItemWrite, ListPlace, ValueCounts } from '../../src/store/catalog.js';
 import type { Job } from '../../src/store/job-catalog.js';
 import { Random } from '../crash/random.js';
-import { drawFilter, drawMetadata, reordered } from '../model-based/metadata.js';
+import { drawFilter, drawMetadata, fieldPath, reordered } from '../model-based/metadata.js';
 import { livesOf, type Engine } from './engine.js';
 import { direction, idOf, otherSpace, sha256, ShelfOfItems, space, told } from './oracle.js';
 
@@ -84,7 +84,7 @@ export function catalogContract(engine: Engine): void {
       const { catalog } = (await begin()).store;
       await expect(catalog.write('photos', [picture('a', 'a'), { id: 'unknown', source: 's' }])).rejects.toMatchObject({ code: 'not_found' });
       await expect(catalog.write('photos', [text('a', 'a')], otherSpace.fingerprint)).rejects.toMatchObject({ code: 'conflict' });
-      expect(await catalog.listItems('photos', { limit: 9 })).toEqual({ items: [], more: false });
+      expect(await catalog.listItems('photos', { limit: 9 })).toEqual({ items: [] });
       expect(await catalog.write('photos', [text('a', 'a'), text('a', 'a'), text('a', 'b'), text('b', 'a')], space.fingerprint)).toEqual(['created', 'unchanged', 'updated', 'created']);
     });
 
@@ -305,6 +305,31 @@ function drawWrite(random: Random, shelf: ShelfOfItems): ItemWrite {
   return { ...(random.next() < 0.5 ? text(id, content) : picture(id, content)), ...rest };
 }
 
+async function expectSorted(catalog: Catalog, shelf: ShelfOfItems, random: Random): Promise<void> {
+  const filter = random.next() < 0.5 ? drawFilter(random) : undefined;
+  const sort = { field: fieldPath(random), descending: random.next() < 0.5 };
+  const limit = random.pick([1, 3, 10, 100]);
+  const seen: string[] = [];
+  for (let after: ListPlace | undefined; ; ) {
+    const { items, next } = await catalog.listItems('photos', { limit, sort, ...(filter ? { filter: filter as Filter } : {}), ...(after === undefined ? {} : { after }) });
+    for (const item of items) expect(told(item)).toEqual(told(shelf.items.get(item.id)!));
+    seen.push(...items.map(({ id }) => id));
+    if (!next) break;
+    expect(items).toHaveLength(limit);
+    after = next;
+  }
+  let from = 0;
+  for (const ids of shelf.sorted(sort.field, sort.descending, filter)) expect(seen.slice(from, (from += ids.length)).sort()).toEqual(ids);
+  expect(seen).toHaveLength(from);
+}
+
+function expectCounts({ values, other, missing }: ValueCounts, expected: ReturnType<ShelfOfItems['valueCounts']>, limit: number): void {
+  const all = [...expected.values.values()].sort((a, b) => b - a);
+  expect(values.map(({ count }) => count)).toEqual(all.slice(0, limit));
+  for (const { value, count } of values) expect([value, count]).toEqual([value, expected.values.get(JSON.stringify(value))]);
+  expect({ other, missing }).toEqual({ other: expected.other + all.slice(limit).reduce((sum, count) => sum + count, 0), missing: expected.missing });
+}
+
 /** One operation, or a look at what is there. */
 async function operate(catalog: Catalog, shelf: ShelfOfItems, random: Random): Promise<void> {
   const kind = random.next();
@@ -332,16 +357,25 @@ async function operate(catalog: Catalog, shelf: ShelfOfItems, random: Random): P
     const filter = random.next() < 0.7 ? drawFilter(random) : undefined;
     const limit = random.pick([1, 3, 10, 100]);
     const seen: string[] = [];
-    for (let after: string | undefined; ; ) {
-      const { items, more } = await catalog.listItems('photos', { limit, ...(filter ? { filter: filter as Filter } : {}), ...(after === undefined ? {} : { after }) });
+    for (let after: ListPlace | undefined; ; ) {
+      const { items, next } = await catalog.listItems('photos', { limit, ...(filter ? { filter: filter as Filter } : {}), ...(after === undefined ? {} : { after }) });
       for (const item of items) expect(told(item)).toEqual(told(shelf.items.get(item.id)!));
       seen.push(...items.map(({ id }) => id));
-      if (!more) break;
+      if (!next) break;
       expect(items).toHaveLength(limit);
-      after = items.at(-1)!.id;
+      after = next;
     }
     expect(seen).toEqual(shelf.ids(filter));
+  } else if (kind < 0.85) {
+    await expectSorted(catalog, shelf, random);
   } else if (kind < 0.9) {
+    const filter = random.next() < 0.5 ? drawFilter(random) : undefined;
+    const fields = [fieldPath(random), fieldPath(random)];
+    const limit = random.pick([1, 3, 100]);
+    const counted = await catalog.countValues('photos', { fields, limit, ...(filter ? { filter: filter as Filter } : {}) });
+    expect(Object.keys(counted)).toEqual([...new Set(fields)]);
+    for (const field of fields) expectCounts(counted[field]!, shelf.valueCounts(field, filter), limit);
+  } else if (kind < 0.95) {
     expect((await catalog.describeCollection('photos')).counts).toEqual(shelf.counts());
   } else {
     const id = random.pick(ids);

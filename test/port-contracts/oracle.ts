@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Item, ItemWrite } from '../../src/store/catalog.js';
 import type { NearestRequest } from '../../src/store/vector-index.js';
 import type { Random } from '../crash/random.js';
-import { byteOrder, matches } from '../model-based/filter-oracle.js';
+import { at, byteOrder, fieldsOf, matchesItem } from '../model-based/filter-oracle.js';
 
 export const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -39,9 +39,39 @@ export class ShelfOfItems {
 
   ids(filter?: Record<string, unknown>): string[] {
     return [...this.items.values()]
-      .filter(({ metadata }) => !filter || matches(filter, metadata))
+      .filter((item) => !filter || matchesItem(filter, item))
       .map(({ id }) => id)
       .sort(byteOrder);
+  }
+
+  /** Ids in the order of a field; those of equal values in any order, side by side in one list. */
+  sorted(field: string, descending: boolean, filter?: Record<string, unknown>): string[][] {
+    const sign = descending ? -1 : 1;
+    const groups = new Map<string, { value: Scalar | undefined; ids: string[] }>();
+    for (const item of this.items.values()) {
+      if (filter && !matchesItem(filter, item)) continue;
+      const ordered = at(fieldsOf(item), field).flat().filter((each): each is Scalar => ['boolean', 'number', 'string'].includes(typeof each));
+      const [value] = ordered.sort((a, b) => sign * scalarOrder(a, b));
+      const name = `${typeof value} ${String(value)}`;
+      groups.set(name, { value, ids: [...(groups.get(name)?.ids ?? []), item.id].sort() });
+    }
+    const inOrder = [...groups.values()].sort((a, b) => (a.value === undefined ? 1 : b.value === undefined ? -1 : sign * scalarOrder(a.value, b.value)));
+    return inOrder.map(({ ids }) => ids);
+  }
+
+  /** How many items have which value of a field, by its JSON; strings of over 256 characters are among the others. */
+  valueCounts(field: string, filter?: Record<string, unknown>): { values: Map<string, number>; other: number; missing: number } {
+    const values = new Map<string, number>();
+    let [other, missing] = [0, 0];
+    for (const item of this.items.values()) {
+      if (filter && !matchesItem(filter, item)) continue;
+      const [value] = at(fieldsOf(item), field);
+      const held = new Set([Array.isArray(value) ? value : [value]].flatMap((list) => list.filter((each) => each === null || (typeof each !== 'object' && !(typeof each === 'string' && each.length > 256)))).map((each) => JSON.stringify(each)));
+      if (value === undefined) missing++;
+      else if (held.size === 0) other++;
+      else for (const each of held) values.set(each, (values.get(each) ?? 0) + 1);
+    }
+    return { values, other, missing };
   }
 
   counts(): { image: number; text: number } {
@@ -52,10 +82,18 @@ export class ShelfOfItems {
   /** Every item that is asked for with its best score, best first. */
   ranked(modality: 'image' | 'text', { embedding, filter, excludeIds }: Omit<NearestRequest, 'leaves'>): { id: string; score: number }[] {
     return [...this.items.values()]
-      .filter((item) => item.modality === modality && item.vectors.length > 0 && !excludeIds?.includes(item.id) && (!filter || matches(filter, item.metadata)))
+      .filter((item) => item.modality === modality && item.vectors.length > 0 && !excludeIds?.includes(item.id) && (!filter || matchesItem(filter, item)))
       .map(({ id, vectors }) => ({ id, score: Math.max(...vectors.map((vector) => dot(vector, embedding))) }))
       .sort((a, b) => b.score - a.score || byteOrder(a.id, b.id));
   }
+}
+
+type Scalar = string | number | boolean;
+
+function scalarOrder(a: Scalar, b: Scalar): number {
+  const kinds = ['boolean', 'number', 'string'];
+  if (typeof a === 'string' && typeof b === 'string') return byteOrder(a, b);
+  return kinds.indexOf(typeof a) - kinds.indexOf(typeof b) || Number(a) - Number(b);
 }
 
 const contentOf = ({ modality, contentHash, text, embeddings }: NonNullable<ItemWrite['content']>): Pick<Kept, 'modality' | 'contentHash' | 'text' | 'vectors'> => ({

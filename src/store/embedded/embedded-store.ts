@@ -9,18 +9,19 @@ import type { Collection, CollectionDescription, Item, ItemWrite, NewCollection,
 import type { ImpossibleItem, ReembeddedItem, ReembeddingItem, ReembeddingPlan, ReembeddingTarget } from '../reembedding-catalog.js';
 import { Originals } from '../pictures/originals.js';
 import { Sources } from '../pictures/sources.js';
+import { ColumnMemory } from './columns/column-memory.js';
 import { CollectionTable, identityOf } from './collection-table.js';
 import { Collections, describe, type OpenCollection } from './open-collections.js';
 import { Commits, cursorKeyOf } from './commits.js';
 import { Damage, damagedEmbedding } from './damage.js';
 import { databaseName, databaseProblem, openDatabase, type Database } from './database.js';
 import { EmbeddingTable } from './embedding-table.js';
-import { matchingItems } from './matching-keys.js';
+import { Listing } from './listing.js';
 import { compileFilter } from './filter.js';
 import { HnswIndex } from './hnsw-index.js';
 import { Housekeeping } from './housekeeping.js';
 import { inspect } from './directory-check.js';
-import { ItemTable, type ItemRow } from './item-table.js';
+import { fieldsOf, ItemTable, type ItemRow } from './item-table.js';
 import { JobTable } from './job-table.js';
 import { migrate, readMigrations } from './migrations.js';
 import type { StoreCalls } from './protocol.js';
@@ -31,8 +32,6 @@ import { Snapshots, stem } from './snapshots.js';
 import { nextTurn, now, sliceMs } from './time-slices.js';
 import { VectorMemory } from './vector-memory.js';
 import { isWhole, noChanges, removeItem, writeItem, type Changes } from './writer.js';
-
-const pageRows = 512;
 
 /** The store itself, in the thread that owns the database and the graphs. */
 export class EmbeddedStore implements StoreCalls {
@@ -46,10 +45,12 @@ export class EmbeddedStore implements StoreCalls {
   readonly #embeddings: EmbeddingTable;
   /** Both. */
   readonly #tables: { items: ItemTable; embeddings: EmbeddingTable };
+  readonly #listing: Listing;
   readonly #originals: Originals;
   readonly #sources: Sources<ItemRow>;
   readonly #reembeddings: Reembeddings;
   readonly #snapshots: Snapshots;
+  readonly #columnMemory: ColumnMemory;
   readonly #index: HnswIndex;
   readonly #housekeeping: Housekeeping;
   readonly #collections: Collections;
@@ -76,6 +77,7 @@ export class EmbeddedStore implements StoreCalls {
     this.#items = new ItemTable(this.#database, this.#commits, damage);
     this.#embeddings = new EmbeddingTable(this.#database, damage);
     this.#tables = { items: this.#items, embeddings: this.#embeddings };
+    this.#listing = new Listing(this.#items);
     if (this.#embeddings.isMiscounted()) {
       this.#items.transaction(() => this.#embeddings.recount());
       damage.tell('The database did not hold as many embeddings as it counted; they were counted anew.', {});
@@ -88,12 +90,15 @@ export class EmbeddedStore implements StoreCalls {
       tell: (what, fields) => damage.tell(what, fields),
     });
     this.#reembeddings = new Reembeddings({ table: new ReembeddingTable(this.#database), items: this.#items, embeddings: this.#embeddings, collections: this.#collectionTable, sources: this.#sources });
+    this.#columnMemory = new ColumnMemory(settings.columnBytes);
     this.#snapshots = new Snapshots(join(directory, 'snapshots'), log);
     this.#collections = new Collections({
       embeddings: this.#embeddings,
       table: this.#collectionTable,
       snapshots: this.#snapshots,
       memory: new VectorMemory(settings.vectorCacheBytes),
+      items: this.#items,
+      columnMemory: this.#columnMemory,
       settings,
     });
     for (const row of this.#collectionTable.all()) this.#collections.open(row, false);
@@ -137,6 +142,7 @@ export class EmbeddedStore implements StoreCalls {
     this.#items.transaction(() => this.#collectionTable.unname(opened.row.key));
     this.#collections.delete(name);
     this.#index.retire(opened);
+    for (const columns of Object.values(opened.columns)) this.#columnMemory.forget(columns);
     this.#housekeeping.wake();
   }
 
@@ -183,27 +189,8 @@ export class EmbeddedStore implements StoreCalls {
     return first;
   }
 
-  async listItems(name: string, request: { filter?: Filter; limit: number; after?: string }): Promise<{ items: Item[]; more: boolean }> {
-    const { row } = this.#collections.find(name);
-    const { filter, limit } = request;
-    const matches = filter ? compileFilter(filter) : () => true;
-    const items: Item[] = [];
-    let began = now();
-    for (let after = request.after ?? ''; ; ) {
-      const page = this.#items.page(row.key, after, filter ? pageRows : Math.min(pageRows, limit + 1));
-      for (const item of page.map((row) => this.#items.toItem(row))) {
-        if (!matches(item.metadata)) continue;
-        if (items.length === limit) return { items, more: true };
-        items.push(item);
-      }
-      if (page.length === 0) return { items, more: false };
-      after = page.at(-1)!.id;
-      if (now() - began > sliceMs) {
-        await nextTurn();
-        began = now();
-      }
-    }
-  }
+  listItems: StoreCalls['listItems'] = (name, request) => this.#listing.page(this.#collections.find(name), request);
+  countValues: StoreCalls['countValues'] = (name, request) => this.#listing.countValues(this.#collections.find(name), request);
 
   async setMetadata(name: string, id: string, metadata: Metadata): Promise<Item> {
     this.#row(name, id);
@@ -218,12 +205,9 @@ export class EmbeddedStore implements StoreCalls {
   }
 
   async deleteItems(name: string, filter?: Filter): Promise<number> {
-    const { row } = this.#collections.find(name);
-    const keys: number[] = [];
-    for (const modality of modalities) {
-      for (const key of filter ? await matchingItems(this.#items, row.key, modality, filter) : this.#items.keys(row.key, modality)) keys.push(key);
-    }
-    const changes = this.#removing(name, keys);
+    const opened = this.#collections.find(name);
+    const keys = filter ? await this.#listing.matching(opened, filter) : modalities.flatMap((modality) => this.#items.keys(opened.row.key, modality));
+    const changes = this.#removing(name, keys, filter);
     await this.#releaseOriginals(changes);
     return changes.removed.length;
   }
@@ -331,11 +315,13 @@ export class EmbeddedStore implements StoreCalls {
     return result;
   }
 
-  #removing(name: string, keys: number[]): Changes {
+  /** With a filter: those that match it now, by what their rows say. */
+  #removing(name: string, keys: number[], filter?: Filter): Changes {
+    const matches = filter && compileFilter(filter);
     return this.#change(name, ({ row }, changes) => {
       for (const key of keys) {
         const item = this.#items.byKey(key);
-        if (item) removeItem(this.#tables, row, item, changes);
+        if (item && (!matches || (this.#items.hasSoundMetadata(item) && matches(fieldsOf(item))))) removeItem(this.#tables, row, item, changes);
       }
       return changes;
     });

@@ -1,6 +1,6 @@
 import type { Modality } from '../../domain/modality.js';
 import type { ImpossibleItem } from '../reembedding-catalog.js';
-import { checksumOf, embeddingChecksum } from './checksums.js';
+import { embeddingChecksum } from './checksums.js';
 import type { Damage } from './damage.js';
 import type { Database } from './database.js';
 
@@ -56,7 +56,7 @@ export class EmbeddingTable {
   readonly #latest;
   readonly #byKey;
   readonly #after;
-  readonly #metadataAfter;
+  readonly #ownersAfter;
   readonly #keys;
   readonly #newestKey;
   readonly #some;
@@ -99,9 +99,9 @@ export class EmbeddingTable {
     this.#after = database.prepare<[number, Modality, number, number], Stored>(
       `SELECT ${columns} FROM ${rows} WHERE space = ? AND embeddings.modality = ? AND embeddings.key > ? AND ${isNotSetApart} ORDER BY embeddings.key LIMIT ?`,
     );
-    this.#metadataAfter = database.prepare<[number, Modality, number, number], { key: number; item: number; id: string; metadata: string; checksum: number }>(
-      `SELECT embeddings.key, item, items.id, metadata, metadata_checksum AS checksum FROM ${rows} WHERE space = ? AND embeddings.modality = ? AND embeddings.key > ? ORDER BY embeddings.key LIMIT ?`,
-    );
+    this.#ownersAfter = database
+      .prepare<[number, Modality, number, number], [key: number, item: number]>('SELECT key, item FROM embeddings WHERE space = ? AND modality = ? AND key > ? ORDER BY key LIMIT ?')
+      .raw();
     this.#keys = database.prepare<[number, Modality], number>(`SELECT key FROM embeddings WHERE space = ? AND modality = ? AND ${isNotSetApart} ORDER BY key`).pluck();
     this.#newestKey = database.prepare<[number, Modality], number | null>('SELECT max(key) FROM embeddings WHERE space = ? AND modality = ?').pluck();
     this.#some = database.prepare<[number], Stored>(`SELECT ${columns} FROM ${rows} WHERE space = ? LIMIT 1`);
@@ -196,13 +196,9 @@ export class EmbeddingTable {
     }
   }
 
-  /** Of each embedding's item, in key order, behind `after`; without metadata where it is damaged. */
-  metadataAfter(space: number, modality: Modality, after: number, limit: number): { key: number; metadata: string | undefined }[] {
-    return this.#metadataAfter.all(space, modality, after, limit).map(({ key, item, id, metadata, checksum }) => {
-      if (checksum === checksumOf(metadata)) return { key, metadata };
-      this.#damage.row(item, id);
-      return { key, metadata: undefined };
-    });
+  /** Which item each is of, in key order, behind `after`. */
+  ownersAfter(space: number, modality: Modality, after: number, limit: number): [key: number, item: number][] {
+    return this.#ownersAfter.all(space, modality, after, limit);
   }
 
   /** Ascending, without those of items that are set apart. */

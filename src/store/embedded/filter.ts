@@ -1,13 +1,14 @@
-/** Filters on metadata, as api.md has them: types are strict, a scalar matches an array that holds it. */
+/** Filters on fields: types are strict, a scalar matches an array that holds it, and two strings that are times compare as such. */
 import type { Filter } from '../../domain/filter.js';
 import type { Metadata } from '../../domain/metadata.js';
 import { compareCodePoints } from '../../domain/code-point-order.js';
+import { areWrittenAlike, timeOf } from '../../domain/times.js';
 
 type Predicate<T> = (value: T) => boolean;
 /** A field's value; `undefined` when it is missing, which JSON itself can't hold. */
-type FieldPredicate = Predicate<unknown>;
+export type FieldPredicate = Predicate<unknown>;
 
-/** The filter must have passed the contract's validation. */
+/** Of the fields of an item (ItemTable). The filter must have passed the contract's validation. */
 export function compileFilter(filter: Filter): Predicate<Metadata> {
   const clauses = Object.entries(filter).map(([key, operand]): Predicate<Metadata> => {
     switch (key) {
@@ -20,14 +21,15 @@ export function compileFilter(filter: Filter): Predicate<Metadata> {
       default: {
         const path = key.split('.');
         const matches = compileField(operand);
-        return (metadata) => matches(valueAt(metadata, path));
+        return (fields) => matches(valueAt(fields, path));
       }
     }
   });
   return all(clauses);
 }
 
-function compileField(condition: unknown): FieldPredicate {
+/** What a filter says of one field. */
+export function compileField(condition: unknown): FieldPredicate {
   if (condition === null || typeof condition !== 'object') return holds((value) => value === condition);
   return all(Object.entries(condition).map(([operator, operand]) => compileOperator(operator, operand)));
 }
@@ -50,6 +52,8 @@ function compileOperator(operator: string, operand: unknown): FieldPredicate {
       return holds(comparesWith(operand, (order) => order < 0));
     case '$lte':
       return holds(comparesWith(operand, (order) => order <= 0));
+    case '$prefix':
+      return holds((value) => typeof value === 'string' && value.startsWith(operand as string));
     case '$exists':
       return (value) => (value !== undefined) === operand;
     case '$not':
@@ -84,13 +88,22 @@ function isAmong(operands: unknown): FieldPredicate {
 }
 
 function comparesWith(operand: unknown, accepts: (order: number) => boolean): FieldPredicate {
-  if (typeof operand === 'string') return (value) => typeof value === 'string' && accepts(compareCodePoints(value, operand));
+  if (typeof operand === 'string') {
+    const time = timeOf(operand);
+    if (time === undefined) return (value) => typeof value === 'string' && accepts(compareCodePoints(value, operand));
+    return (value) => typeof value === 'string' && accepts(compareWithTime(value, operand, time));
+  }
   return (value) => typeof value === 'number' && accepts(value - (operand as number));
 }
 
+function compareWithTime(value: string, operand: string, time: number): number {
+  const other = areWrittenAlike(value, operand) ? undefined : timeOf(value);
+  return other === undefined ? compareCodePoints(value, operand) : other - time;
+}
+
 /** Goes into objects alone, and by their own keys alone. */
-function valueAt(metadata: Metadata, path: string[]): unknown {
-  let value: unknown = metadata;
+export function valueAt(fields: Metadata, path: string[]): unknown {
+  let value: unknown = fields;
   for (const key of path) {
     if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, key)) return undefined;
     value = (value as Record<string, unknown>)[key];

@@ -34,10 +34,12 @@ export class HnswIndex implements Pick<VectorIndex, 'nearest'> {
     }
   }
 
-  follow({ indexes }: OpenCollection, { added, gone, remarked }: Changes): void {
+  follow({ indexes, columns }: OpenCollection, { added, gone, removed, remarked }: Changes): void {
     for (const { key, modality } of added) indexes[modality].added(key);
     for (const { key, modality } of gone) indexes[modality].removed(key);
-    for (const modality of remarked) indexes[modality].matchingKeys.forget();
+    for (const { key, modality } of remarked) columns[modality].changed(key);
+    for (const { key, modality } of removed) columns[modality].removed(key);
+    for (const each of Object.values(columns)) each.added();
     if (added.length + gone.length > 0) this.#snapshotSchedule.wake();
   }
 

@@ -1,3 +1,4 @@
+import type { ItemField } from '../../domain/filter.js';
 import type { Metadata } from '../../domain/metadata.js';
 import type { Modality } from '../../domain/modality.js';
 import type { Item, ItemContent } from '../catalog.js';
@@ -31,6 +32,10 @@ export interface ItemRow {
   thumbnail_checksum: number | null;
 }
 
+/** What filters see of a row. */
+type FieldColumns = Pick<ItemRow, 'modality' | 'metadata' | 'metadata_checksum' | 'sources' | 'width' | 'height' | 'taken_at' | 'media_type' | 'created_at' | 'updated_at'>;
+const fieldColumns = 'key, id, modality, metadata, metadata_checksum, sources, width, height, taken_at, media_type, created_at, updated_at';
+
 export interface NewItem {
   id: string;
   content: ItemContent & { thumbnail?: Uint8Array; original?: Uint8Array };
@@ -59,7 +64,8 @@ export class ItemTable {
   readonly #page;
   readonly #keys;
   readonly #someOf;
-  readonly #metadataAfter;
+  readonly #fieldsAfter;
+  readonly #fields;
   readonly #thumbnail;
   readonly #namesOriginal;
   readonly #collectionOf;
@@ -86,9 +92,10 @@ export class ItemTable {
     this.#page = database.prepare<[number, string, number], ItemRow>(`SELECT ${columns} FROM items WHERE collection = ? AND id > ? ORDER BY id LIMIT ?`);
     this.#keys = database.prepare<[number, Modality], number>('SELECT key FROM items WHERE collection = ? AND modality = ? ORDER BY key').pluck();
     this.#someOf = database.prepare<[number, number], ItemRow>(`SELECT ${columns} FROM items WHERE collection = ? LIMIT ?`);
-    this.#metadataAfter = database.prepare<[number, Modality, number, number], { key: number; id: string; metadata: string; checksum: number }>(
-      'SELECT key, id, metadata, metadata_checksum AS checksum FROM items WHERE collection = ? AND modality = ? AND key > ? ORDER BY key LIMIT ?',
+    this.#fieldsAfter = database.prepare<[number, Modality, number, number], FieldColumns & { key: number; id: string }>(
+      `SELECT ${fieldColumns} FROM items WHERE collection = ? AND modality = ? AND key > ? ORDER BY key LIMIT ?`,
     );
+    this.#fields = database.prepare<[number], FieldColumns & { key: number; id: string }>(`SELECT ${fieldColumns} FROM items WHERE key = ?`);
     this.#thumbnail = database.prepare<[number], Buffer>('SELECT webp FROM thumbnails WHERE item = ?').pluck();
     this.#namesOriginal = database.prepare<[string], number>('SELECT 1 FROM items WHERE content_hash = ? AND original_bytes IS NOT NULL LIMIT 1').pluck();
     this.#collectionOf = database.prepare<[number], number>('SELECT collection FROM items WHERE key = ?').pluck();
@@ -208,13 +215,21 @@ export class ItemTable {
     return this.#someOf.all(collection, limit);
   }
 
-  /** In key order, behind `after`; without metadata where it is damaged. */
-  metadataAfter(collection: number, modality: Modality, after: number, limit: number): { key: number; metadata: string | undefined }[] {
-    return this.#metadataAfter.all(collection, modality, after, limit).map(({ key, id, metadata, checksum }) => {
-      if (checksum === checksumOf(metadata)) return { key, metadata };
-      this.#damage.row(key, id);
-      return { key, metadata: undefined };
-    });
+  /** What filters see, in key order, behind `after`; `undefined` where the metadata is damaged. */
+  fieldsAfter(collection: number, modality: Modality, after: number, limit: number): { key: number; fields: Metadata | undefined }[] {
+    return this.#fieldsAfter.all(collection, modality, after, limit).map((row) => ({ key: row.key, fields: this.#soundFields(row) }));
+  }
+
+  /** The same of one; `undefined` where it has gone as well. */
+  fields(key: number): Metadata | undefined {
+    const row = this.#fields.get(key);
+    return row && this.#soundFields(row);
+  }
+
+  #soundFields(row: FieldColumns & { key: number; id: string }): Metadata | undefined {
+    if (this.hasSoundMetadata(row)) return fieldsOf(row);
+    this.#damage.row(row.key, row.id);
+    return undefined;
   }
 
   thumbnail({ key, id, thumbnail_bytes, thumbnail_checksum }: ItemRow): Buffer | 'none' | 'damaged' {
@@ -230,7 +245,7 @@ export class ItemTable {
     return row.checksum === itemChecksum(row);
   }
 
-  hasSoundMetadata({ metadata, metadata_checksum }: ItemRow): boolean {
+  hasSoundMetadata({ metadata, metadata_checksum }: FieldColumns): boolean {
     return metadata_checksum === checksumOf(metadata);
   }
 
@@ -249,6 +264,17 @@ export class ItemTable {
   namesOriginal(contentHash: string): boolean {
     return this.#namesOriginal.get(contentHash) !== undefined;
   }
+}
+
+/** The metadata and, as `$item`, the item's own fields: what filters and orders go by. */
+export function fieldsOf(row: FieldColumns): Metadata {
+  const { modality, width, height, media_type, taken_at, created_at, updated_at } = row;
+  const own: Partial<Record<ItemField, unknown>> = { modality, source: JSON.parse(row.sources), created_at, updated_at };
+  if (width !== null) own.width = width;
+  if (height !== null) own.height = height;
+  if (media_type !== null) own.media_type = media_type;
+  if (taken_at !== null) own.taken_at = taken_at;
+  return { ...(JSON.parse(row.metadata) as Metadata), $item: own };
 }
 
 function toItem(row: ItemRow): Item {

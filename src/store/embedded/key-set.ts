@@ -1,7 +1,15 @@
 /** Keys in ascending order; new ones come at the end. */
 export class KeySet {
-  #keys = new Uint32Array(64);
+  #keys: Uint32Array = new Uint32Array(64);
   #size = 0;
+
+  /** Ascending. */
+  static of(keys: Uint32Array): KeySet {
+    const set = new KeySet();
+    set.#keys = keys;
+    set.#size = keys.length;
+    return set;
+  }
 
   get size(): number {
     return this.#size;
@@ -10,11 +18,15 @@ export class KeySet {
   /** `key` is above all that are there. */
   add(key: number): void {
     if (this.#size === this.#keys.length) {
-      const larger = new Uint32Array(2 * this.#keys.length);
+      const larger = new Uint32Array(Math.max(64, 2 * this.#keys.length));
       larger.set(this.#keys);
       this.#keys = larger;
     }
     this.#keys[this.#size++] = key;
+  }
+
+  copy(): KeySet {
+    return KeySet.of(this.#keys.slice(0, this.#size));
   }
 
   has(key: number): boolean {

@@ -1,63 +1,115 @@
 import type { Filter } from '../../domain/filter.js';
-import type { Metadata } from '../../domain/metadata.js';
 import type { Modality } from '../../domain/modality.js';
-import { compileFilter } from './filter.js';
-import type { ItemTable } from './item-table.js';
+import type { ItemColumns } from './columns/item-columns.js';
 import type { EmbeddingTable } from './embedding-table.js';
-import { KeySet } from './key-set.js';
+import { firstAbove, KeySet } from './key-set.js';
 import { nextTurn, now, sliceMs } from './time-slices.js';
 
 const pageRows = 512;
 const rememberedFilters = 4;
 const rememberedKeys = 1_000_000;
+/** Embeddings that have gone, from which on, and the share of all, the rest is read anew. */
+const mostRemoved = { count: 1_000, share: 1 / 3 } as const;
 
 interface Matching {
   keys: KeySet;
-  /** Every key up to here was looked at. */
+  /** How many of the embeddings were looked at. */
   through: number;
+  /** Of what was looked at. */
+  version: number;
 }
 
-/** Which keys of embeddings match a filter by their items' metadata, remembered for the last few filters and carried on as items are added. */
+/** Which keys of embeddings match a filter by their items' fields, remembered for the last few filters and carried on as items are added. */
 export class MatchingKeys {
   readonly #embeddings: EmbeddingTable;
   readonly #space: number;
   readonly #modality: Modality;
+  readonly #columns: ItemColumns;
+  /** Embeddings by key, and their items. */
+  #keys = new Uint32Array(256);
+  #items = new Uint32Array(256);
+  #count = 0;
+  #removed = 0;
+  #timesReset = 0;
   /** By the filter's JSON, in order of use. */
   readonly #remembered = new Map<string, Matching>();
 
-  constructor(embeddings: EmbeddingTable, space: number, modality: Modality) {
+  constructor(embeddings: EmbeddingTable, { space, modality }: { space: number; modality: Modality }, columns: ItemColumns) {
     this.#embeddings = embeddings;
     this.#space = space;
     this.#modality = modality;
+    this.#columns = columns;
   }
 
   /** May hold keys removed meanwhile. */
   async of(filter: Filter): Promise<KeySet> {
+    await this.#follow();
     const name = JSON.stringify(filter);
-    const matching = this.#remembered.get(name) ?? { keys: new KeySet(), through: 0 };
+    const version = this.#version;
+    const known = this.#remembered.get(name);
+    const before = known?.version === version ? known : { keys: new KeySet(), through: 0, version };
+    const matching = before.through === this.#count ? before : await this.#carriedOn(before, filter);
     this.#remembered.delete(name);
-    this.#remembered.set(name, matching);
-    const matches = compileFilter(filter);
-    let began = now();
-    for (;;) {
-      const rows = this.#embeddings.metadataAfter(this.#space, this.#modality, matching.through, pageRows);
-      for (const { key, metadata } of rows) {
-        if (metadata !== undefined && matches(JSON.parse(metadata) as Metadata)) matching.keys.add(key);
-        matching.through = key;
-      }
-      if (rows.length < pageRows) break;
-      if (now() - began > sliceMs) {
-        await nextTurn();
-        began = now();
-      }
-    }
+    // What was looked up while an item changed may be of before or after.
+    if (this.#version === version) this.#remembered.set(name, matching);
     this.#forgetOldest();
     return matching.keys;
   }
 
-  /** The metadata of an item that was there has changed. */
-  forget(): void {
-    this.#remembered.clear();
+  /** The key's row was removed. */
+  removed(): void {
+    if (++this.#removed <= mostRemoved.count || this.#removed <= this.#count * mostRemoved.share) return;
+    this.#keys = new Uint32Array(256);
+    this.#items = new Uint32Array(256);
+    this.#count = this.#removed = 0;
+    this.#timesReset++;
+  }
+
+  /** Rises whenever what was looked at before changes. */
+  get #version(): number {
+    return this.#columns.version + this.#timesReset;
+  }
+
+  async #follow(): Promise<void> {
+    let began = now();
+    for (;;) {
+      const rows = this.#embeddings.ownersAfter(this.#space, this.#modality, this.#count === 0 ? 0 : this.#keys[this.#count - 1]!, pageRows);
+      for (const [key, item] of rows) this.#append(key, item);
+      if (rows.length < pageRows) return;
+      if (now() - began <= sliceMs) continue;
+      await nextTurn();
+      began = now();
+    }
+  }
+
+  #append(key: number, item: number): void {
+    if (this.#count === this.#keys.length) {
+      const [keys, items] = [new Uint32Array(2 * this.#count), new Uint32Array(2 * this.#count)];
+      keys.set(this.#keys);
+      items.set(this.#items);
+      this.#keys = keys;
+      this.#items = items;
+    }
+    this.#keys[this.#count] = key;
+    this.#items[this.#count++] = item;
+  }
+
+  async #carriedOn({ keys: known, through, version }: Matching, filter: Filter): Promise<Matching> {
+    // As they are now: while items are looked up, more may come, and all be read anew.
+    const [keys, items, count] = [this.#keys, this.#items, this.#count];
+    let first = Infinity;
+    for (let place = through; place < count; place++) first = Math.min(first, items[place]!);
+    const matching = await this.#columns.matching(filter, { after: first - 1 });
+    const found = known.copy();
+    let at = 0;
+    for (let place = through; place < count; place++) {
+      const item = items[place]!;
+      // Items stand in the order of their embeddings, but for those that were embedded again.
+      if (at > 0 && matching[at - 1]! >= item) at = firstAbove(matching, matching.length, item - 1);
+      while (at < matching.length && matching[at]! < item) at++;
+      if (matching[at] === item) found.add(keys[place]!);
+    }
+    return { keys: found, through: count, version };
   }
 
   #forgetOldest(): void {
@@ -67,23 +119,6 @@ export class MatchingKeys {
       if (this.#remembered.size <= rememberedFilters && keys <= rememberedKeys) return;
       this.#remembered.delete(name);
       keys -= matching.keys.size;
-    }
-  }
-}
-
-/** Keys of the items that match, those without an embedding among them. */
-export async function matchingItems(items: ItemTable, collection: number, modality: Modality, filter: Filter): Promise<number[]> {
-  const matches = compileFilter(filter);
-  const keys: number[] = [];
-  let began = now();
-  for (let after = 0; ; ) {
-    const page = items.metadataAfter(collection, modality, after, pageRows);
-    for (const { key, metadata } of page) if (metadata !== undefined && matches(JSON.parse(metadata) as Metadata)) keys.push(key);
-    if (page.length < pageRows) return keys;
-    after = page.at(-1)!.key;
-    if (now() - began > sliceMs) {
-      await nextTurn();
-      began = now();
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { CollectionDescription } from '../catalog.js';
 import type { EmbeddingTable } from './embedding-table.js';
+import type { ItemColumns } from './columns/item-columns.js';
 import { MatchingKeys } from './matching-keys.js';
 import { Graph } from './graph.js';
 import type { EmbeddedStoreSettings } from './settings.js';
@@ -24,6 +25,8 @@ export interface IndexSurroundings {
   seq: () => number;
   /** How many embeddings there are. */
   count: () => number;
+  /** Of the items that the embeddings are of. */
+  columns: ItemColumns;
 }
 
 /**
@@ -52,7 +55,7 @@ export class ModalityIndex {
     this.owner = owner;
     this.#around = around;
     this.vectors = new Vectors(around.embeddings, owner, around.memory);
-    this.matchingKeys = new MatchingKeys(around.embeddings, owner.space, owner.modality);
+    this.matchingKeys = new MatchingKeys(around.embeddings, owner, around.columns);
     // A graph that was not needed when the store was opened is built from nothing once it is.
     this.#restored = isNew || !this.#wanted;
     this.#seqAtOpening = around.seq();
@@ -82,6 +85,7 @@ export class ModalityIndex {
   /** The key's row is gone. */
   removed(key: number): void {
     this.vectors.remove(key);
+    this.matchingKeys.removed();
     this.#graph?.remove(key);
     this.#next?.remove(key);
     this.#lastChange = now();
@@ -99,7 +103,7 @@ export class ModalityIndex {
     if (!this.#restored) await this.#restore();
     if (this.#retired) return false;
     if (!this.#graph) {
-      if (!this.#wanted) return this.vectors.warm(this.count, this.#newestKey);
+      if (!this.#wanted) return this.vectors.warm(this.count, this.#newestKey) || this.#around.columns.readSome();
       this.#graph = Graph.empty(this.owner.dimension);
     }
     if (this.#graph.alive < this.#threshold / 2 && this.#graph.dead > 0 && !this.#wanted) return this.#abandon();
@@ -116,7 +120,7 @@ export class ModalityIndex {
       this.#next = undefined;
       return true;
     }
-    if (!this.#saveIsDue) return false;
+    if (!this.#saveIsDue) return this.#around.columns.readSome();
     await this.save();
     return true;
   }

@@ -1,12 +1,16 @@
 import { byModality, type Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
 import type { CollectionDescription } from '../catalog.js';
+import type { ColumnMemory } from './columns/column-memory.js';
+import { ItemColumns } from './columns/item-columns.js';
+import type { ItemTable } from './item-table.js';
 import { identityOf, type CollectionRow, type CollectionTable } from './collection-table.js';
 import { ModalityIndex, type IndexSurroundings } from './modality-index.js';
 
 export interface OpenCollection {
   row: CollectionRow;
   indexes: Record<Modality, ModalityIndex>;
+  columns: Record<Modality, ItemColumns>;
 }
 
 /** The collections that are there, by name, each with what makes it quick to search. */
@@ -14,24 +18,28 @@ export class Collections {
   readonly #around;
   readonly #byName = new Map<string, OpenCollection>();
 
-  constructor(around: Pick<IndexSurroundings, 'embeddings' | 'snapshots' | 'memory' | 'settings'> & { table: CollectionTable }) {
+  constructor(around: Pick<IndexSurroundings, 'embeddings' | 'snapshots' | 'memory' | 'settings'> & { table: CollectionTable; items: ItemTable; columnMemory: ColumnMemory }) {
     this.#around = around;
   }
 
   /** In the place of the one of this name. `isNew`: nothing of its space can have been saved. */
   open(row: CollectionRow, isNew: boolean): OpenCollection {
-    const { table, ...around } = this.#around;
+    const { table, items, columnMemory, ...around } = this.#around;
+    // Another space is of the same items.
+    const before = this.#byName.get(row.name);
+    const columns = before?.row.key === row.key ? before.columns : byModality((modality) => new ItemColumns(items, { collection: row.key, modality, memory: columnMemory }));
     const open = (modality: Modality): ModalityIndex =>
       new ModalityIndex(
         { collection: row.key, name: row.name, modality, fingerprint: row.fingerprint, dimension: row.dimension, space: row.space, since: row.since },
         {
           ...around,
+          columns: columns[modality],
           seq: () => table.seq(row.key),
           count: () => around.embeddings.tallies(row.space).find((tally) => tally.modality === modality)?.embeddings ?? 0,
         },
         isNew,
       );
-    const opened = { row, indexes: byModality(open) };
+    const opened = { row, indexes: byModality(open), columns };
     this.#byName.set(row.name, opened);
     return opened;
   }

@@ -22,6 +22,7 @@ const known: Record<keyof Catalog, true> = {
   getItem: true,
   getEmbedding: true,
   listItems: true,
+  countValues: true,
   setMetadata: true,
   deleteItem: true,
   deleteItems: true,

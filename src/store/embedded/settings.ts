@@ -6,6 +6,8 @@ export interface EmbeddedStoreSettings {
   graphThresholdNumbers: number;
   /** Embeddings held in memory for exact searches, all collections together; beyond, they are read from disk. */
   vectorCacheBytes: number;
+  /** Memory for fields of items, which filters, facets and orders go by, all collections together, in bytes; fields beyond are looked up on disk. */
+  columnBytes: number;
   /** Changes of a graph after which it is saved; of a big graph, at least a fifth of its items. */
   snapshotAfterChanges: number;
   /** Milliseconds without a change after which a changed graph is saved. */
@@ -26,6 +28,7 @@ export const defaultSettings: EmbeddedStoreSettings = {
   graphThreshold: 100_000,
   graphThresholdNumbers: 100_000 * 256,
   vectorCacheBytes: 256 * 1024 * 1024,
+  columnBytes: 256 * 1024 * 1024,
   snapshotAfterChanges: 5_000,
   snapshotAfterQuietMs: 60_000,
   closeWithinMs: 6_000,

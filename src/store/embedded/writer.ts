@@ -14,11 +14,11 @@ export interface Changes {
   gone: EmbeddingKey[];
   /** Items. */
   removed: ItemRow[];
-  /** Modalities in which the metadata of items that were there changed. */
-  remarked: Set<Modality>;
+  /** Items that were there and are, of which something but the content changed. */
+  remarked: { key: number; modality: Modality }[];
 }
 
-export const noChanges = (): Changes => ({ added: [], gone: [], removed: [], remarked: new Set() });
+export const noChanges = (): Changes => ({ added: [], gone: [], removed: [], remarked: [] });
 
 interface Tables {
   items: ItemTable;
@@ -54,7 +54,7 @@ export function writeItem(tables: Tables, collection: CollectionRow, write: Item
   const attached = content ? items.attach(row, content) : row;
   if (metadata === row.metadata && sources === row.sources) return 'unchanged';
   items.update(attached, metadata, sources, at);
-  if (metadata !== row.metadata) changes.remarked.add(row.modality);
+  changes.remarked.push(row);
   return 'updated';
 }
 

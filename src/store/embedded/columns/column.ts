@@ -1,0 +1,105 @@
+import type { Scalar } from '../../../domain/filter.js';
+import type { FieldPredicate } from '../filter.js';
+
+/** Whether an item matches: not, not to be told without its row, or so. In this order, so that the lesser is "and", the greater "or". */
+export const verdict = { no: 0, unknown: 1, yes: 2 } as const;
+
+/** Codes of what is no value: the field is missing; it is too long to be held here, and has to be looked up. */
+const missing = 0;
+const beyond = 1;
+/** Characters of a string, and of a list as JSON. */
+const longestString = 256;
+const longestList = 1024;
+/** What a value takes beside its characters: in the list, in the map, as an object of V8. */
+const valueBytes = 96;
+
+/** One field of many items: each distinct value once, and of each item which one it has. Lists are held with the scalars in them, objects as being one. */
+export class Column {
+  /** By code. */
+  readonly values: unknown[] = [undefined, undefined];
+  #codes = new Uint32Array(256);
+  readonly #scalars = new Map<Scalar, number>();
+  /** By their JSON. */
+  readonly #lists = new Map<string, number>();
+  /** About so much memory. */
+  bytes = 256 * 4;
+
+  /** Of the item at this place. */
+  set(place: number, value: unknown): void {
+    const code = this.#codeOf(value);
+    if (place >= this.#codes.length) {
+      if (code === missing) return;
+      const larger = new Uint32Array(Math.max(place + 1, 2 * this.#codes.length));
+      larger.set(this.#codes);
+      this.bytes += 4 * (larger.length - this.#codes.length);
+      this.#codes = larger;
+    }
+    this.#codes[place] = code;
+  }
+
+  codeAt(place: number): number {
+    return this.#codes[place] ?? missing;
+  }
+
+  /** `undefined` where it is missing. */
+  valueAt(place: number): unknown {
+    return this.values[this.codeAt(place)];
+  }
+
+  /** Whether the item has one that is not held here. */
+  isBeyond(place: number): boolean {
+    return this.codeAt(place) === beyond;
+  }
+
+  /** Of each item from one place to another, that excluded, whether its value passes. `operands`: the only scalars that can, where that is known. */
+  verdicts(passes: FieldPredicate, operands: Scalar[] | undefined, from: number, to: number): Uint8Array {
+    const byCode = this.#verdictsByCode(passes, operands);
+    const found = new Uint8Array(to - from);
+    const held = Math.min(to, this.#codes.length);
+    for (let place = from; place < held; place++) found[place - from] = byCode[this.#codes[place]!]!;
+    if (to > held && byCode[missing] !== verdict.no) found.fill(byCode[missing]!, Math.max(0, held - from));
+    return found;
+  }
+
+  #verdictsByCode(passes: FieldPredicate, operands: Scalar[] | undefined): Uint8Array {
+    const byCode = new Uint8Array(this.values.length);
+    const judge = (code: number): void => {
+      byCode[code] = passes(this.values[code]) ? verdict.yes : verdict.no;
+    };
+    if (operands) {
+      for (const operand of operands) {
+        const code = this.#scalars.get(operand);
+        if (code !== undefined) judge(code);
+      }
+      for (const code of this.#lists.values()) judge(code);
+    } else {
+      for (let code = 0; code < byCode.length; code++) judge(code);
+    }
+    byCode[beyond] = verdict.unknown;
+    return byCode;
+  }
+
+  #codeOf(value: unknown): number {
+    if (value === undefined) return missing;
+    if (Array.isArray(value)) return this.#codeOfList(value.filter(isScalar));
+    if (!isScalar(value)) return this.#codeIn(this.#lists, '{}', {});
+    if (typeof value === 'string' && value.length > longestString) return beyond;
+    return this.#codeIn(this.#scalars, value, value);
+  }
+
+  #codeOfList(list: Scalar[]): number {
+    const json = JSON.stringify(list);
+    return json.length > longestList ? beyond : this.#codeIn(this.#lists, json, list);
+  }
+
+  #codeIn<Key>(codes: Map<Key, number>, key: Key, value: unknown): number {
+    const known = codes.get(key);
+    if (known !== undefined) return known;
+    const code = this.values.push(value) - 1;
+    codes.set(key, code);
+    this.bytes += valueBytes + (typeof key === 'string' ? key.length * 2 : 0);
+    return code;
+  }
+}
+
+const isScalar = (value: unknown): value is Scalar => value === null || typeof value !== 'object';

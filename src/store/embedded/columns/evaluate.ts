@@ -1,0 +1,56 @@
+import { itemPrefix, type Filter, type Scalar } from '../../../domain/filter.js';
+import { compileField } from '../filter.js';
+import { verdict, type Column } from './column.js';
+
+/** What is held of a field: a column; nothing, because no item has it; nothing, although items may have it. */
+export type Held = Column | 'missing' | 'unknown';
+
+/** Of each item from one place to another, that excluded, whether it matches. The filter must have passed the contract's validation. */
+export function verdictsOf(filter: Filter, held: (field: string) => Held, from: number, to: number): Uint8Array {
+  const all = new Uint8Array(to - from).fill(verdict.yes);
+  for (const [key, operand] of Object.entries(filter)) lower(all, clauseVerdicts(key, operand, held, [from, to]));
+  return all;
+}
+
+function clauseVerdicts(key: string, operand: unknown, held: (field: string) => Held, [from, to]: [number, number]): Uint8Array {
+  const parts = (): Uint8Array[] => (operand as Filter[]).map((part) => verdictsOf(part, held, from, to));
+  if (key === '$and') return parts().reduce(lower);
+  if (key === '$or') return parts().reduce(raise);
+  if (key === '$not') return opposite(verdictsOf(operand as Filter, held, from, to));
+  const column = held(key);
+  if (column === 'unknown') return new Uint8Array(to - from).fill(verdict.unknown);
+  const passes = compileField(operand);
+  if (column === 'missing') return new Uint8Array(to - from).fill(passes(undefined) ? verdict.yes : verdict.no);
+  return column.verdicts(passes, operandsOf(operand), from, to);
+}
+
+/** The scalars that alone pass, or lists with one of them; `undefined` where others may. */
+function operandsOf(condition: unknown): Scalar[] | undefined {
+  if (condition === null || typeof condition !== 'object') return [condition as Scalar];
+  const [[operator, operand], ...more] = Object.entries(condition) as [[string, unknown], ...[string, unknown][]];
+  if (more.length > 0) return undefined;
+  return operator === '$eq' ? [operand as Scalar] : operator === '$in' ? (operand as Scalar[]) : undefined;
+}
+
+function lower(all: Uint8Array, part: Uint8Array): Uint8Array {
+  for (let i = 0; i < all.length; i++) if (part[i]! < all[i]!) all[i] = part[i]!;
+  return all;
+}
+
+function raise(all: Uint8Array, part: Uint8Array): Uint8Array {
+  for (let i = 0; i < all.length; i++) if (part[i]! > all[i]!) all[i] = part[i]!;
+  return all;
+}
+
+function opposite(all: Uint8Array): Uint8Array {
+  for (let i = 0; i < all.length; i++) all[i] = verdict.yes - all[i]!;
+  return all;
+}
+
+/** Whether it names one of the items' own fields. */
+export function namesOwnFields(filter: Filter): boolean {
+  return Object.entries(filter).some(([key, operand]) => {
+    if (key === '$and' || key === '$or') return (operand as Filter[]).some(namesOwnFields);
+    return key === '$not' ? namesOwnFields(operand as Filter) : key.startsWith(itemPrefix);
+  });
+}
