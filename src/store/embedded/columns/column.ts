@@ -11,13 +11,26 @@ const beyond = 1;
 const longestString = 256;
 const longestList = 1024;
 /** What a value takes beside its characters: in the list, in the map, as an object of V8. */
-const valueBytes = 96;
+const valueBytes = 104;
+
+/** All of them hold of a number that passes. */
+export interface NumberRange {
+  above: number;
+  from: number;
+  below: number;
+  to: number;
+}
+
+/** Which scalars pass: some of these; or the numbers of a range. Lists are judged by themselves. */
+export type PassingScalars = { among: Scalar[] } | NumberRange;
 
 /** One field of many items: each distinct value once, and of each item which one it has. Lists are held with the scalars in them, objects as being one. */
 export class Column {
   /** By code. */
   readonly values: unknown[] = [undefined, undefined];
   #codes = new Uint32Array(256);
+  /** By code; NaN of what is none. */
+  #numbers = new Float64Array(16).fill(NaN);
   readonly #scalars = new Map<Scalar, number>();
   /** By their JSON. */
   readonly #lists = new Map<string, number>();
@@ -51,32 +64,39 @@ export class Column {
     return this.codeAt(place) === beyond;
   }
 
-  /** Of each item from one place to another, that excluded, whether its value passes. `operands`: the only scalars that can, where that is known. */
-  verdicts(passes: FieldPredicate, operands: Scalar[] | undefined, from: number, to: number): Uint8Array {
-    const byCode = this.#verdictsByCode(passes, operands);
+  /** Of each item from one place to another, that excluded, whether its value passes. `scalars`: what is known of those that can. */
+  verdicts(passes: FieldPredicate, scalars: PassingScalars | undefined, from: number, to: number): Uint8Array {
+    const byCode = this.#verdictsByCode(passes, scalars);
     const found = new Uint8Array(to - from);
-    const held = Math.min(to, this.#codes.length);
-    for (let place = from; place < held; place++) found[place - from] = byCode[this.#codes[place]!]!;
+    const codes = this.#codes;
+    const held = Math.min(to, codes.length);
+    for (let place = from; place < held; place++) found[place - from] = byCode[codes[place]!]!;
     if (to > held && byCode[missing] !== verdict.no) found.fill(byCode[missing]!, Math.max(0, held - from));
     return found;
   }
 
-  #verdictsByCode(passes: FieldPredicate, operands: Scalar[] | undefined): Uint8Array {
+  #verdictsByCode(passes: FieldPredicate, scalars: PassingScalars | undefined): Uint8Array {
     const byCode = new Uint8Array(this.values.length);
     const judge = (code: number): void => {
       byCode[code] = passes(this.values[code]) ? verdict.yes : verdict.no;
     };
-    if (operands) {
-      for (const operand of operands) {
-        const code = this.#scalars.get(operand);
-        if (code !== undefined) judge(code);
-      }
-      for (const code of this.#lists.values()) judge(code);
-    } else {
+    if (!scalars) {
       for (let code = 0; code < byCode.length; code++) judge(code);
+    } else {
+      if ('among' in scalars) for (const each of scalars.among) judge(this.#scalars.get(each) ?? missing);
+      else this.#judgeNumbers(scalars, byCode);
+      for (const code of this.#lists.values()) judge(code);
     }
     byCode[beyond] = verdict.unknown;
     return byCode;
+  }
+
+  #judgeNumbers({ above, from, below, to }: NumberRange, byCode: Uint8Array): void {
+    const numbers = this.#numbers;
+    for (let code = 0; code < byCode.length; code++) {
+      const number = numbers[code]!;
+      if (number > above && number >= from && number < below && number <= to) byCode[code] = verdict.yes;
+    }
   }
 
   #codeOf(value: unknown): number {
@@ -96,6 +116,12 @@ export class Column {
     const known = codes.get(key);
     if (known !== undefined) return known;
     const code = this.values.push(value) - 1;
+    if (code >= this.#numbers.length) {
+      const larger = new Float64Array(2 * this.#numbers.length).fill(NaN);
+      larger.set(this.#numbers);
+      this.#numbers = larger;
+    }
+    if (typeof value === 'number') this.#numbers[code] = value;
     codes.set(key, code);
     this.bytes += valueBytes + (typeof key === 'string' ? key.length * 2 : 0);
     return code;

@@ -1,6 +1,6 @@
 import { itemPrefix, type Filter, type Scalar } from '../../../domain/filter.js';
 import { compileField } from '../filter.js';
-import { verdict, type Column } from './column.js';
+import { verdict, type Column, type NumberRange, type PassingScalars } from './column.js';
 
 /** What is held of a field: a column; nothing, because no item has it; nothing, although items may have it. */
 export type Held = Column | 'missing' | 'unknown';
@@ -21,16 +21,23 @@ function clauseVerdicts(key: string, operand: unknown, held: (field: string) => 
   if (column === 'unknown') return new Uint8Array(to - from).fill(verdict.unknown);
   const passes = compileField(operand);
   if (column === 'missing') return new Uint8Array(to - from).fill(passes(undefined) ? verdict.yes : verdict.no);
-  return column.verdicts(passes, operandsOf(operand), from, to);
+  return column.verdicts(passes, passingScalars(operand), from, to);
 }
 
-/** The scalars that alone pass, or lists with one of them; `undefined` where others may. */
-function operandsOf(condition: unknown): Scalar[] | undefined {
-  if (condition === null || typeof condition !== 'object') return [condition as Scalar];
-  const [[operator, operand], ...more] = Object.entries(condition) as [[string, unknown], ...[string, unknown][]];
-  if (more.length > 0) return undefined;
-  return operator === '$eq' ? [operand as Scalar] : operator === '$in' ? (operand as Scalar[]) : undefined;
+/** `undefined` where each has to be asked. */
+function passingScalars(condition: unknown): PassingScalars | undefined {
+  if (condition === null || typeof condition !== 'object') return { among: [condition as Scalar] };
+  const operators = Object.entries(condition) as [string, unknown][];
+  const [[operator, operand], ...more] = operators as [[string, unknown], ...[string, unknown][]];
+  if (more.length === 0 && operator === '$eq') return { among: [operand as Scalar] };
+  if (more.length === 0 && operator === '$in') return { among: operand as Scalar[] };
+  if (!operators.every(([name, bound]) => name in bounds && typeof bound === 'number')) return undefined;
+  const range = { above: -Infinity, from: -Infinity, below: Infinity, to: Infinity };
+  for (const [name, bound] of operators) range[bounds[name as keyof typeof bounds]] = bound as number;
+  return range;
 }
+
+const bounds = { $gt: 'above', $gte: 'from', $lt: 'below', $lte: 'to' } as const satisfies Record<string, keyof NumberRange>;
 
 function lower(all: Uint8Array, part: Uint8Array): Uint8Array {
   for (let i = 0; i < all.length; i++) if (part[i]! < all[i]!) all[i] = part[i]!;
