@@ -2,7 +2,7 @@ import type { Filter } from '../../domain/filter.js';
 import type { Modality } from '../../domain/modality.js';
 import type { ItemColumns } from './columns/item-columns.js';
 import type { EmbeddingTable } from './embedding-table.js';
-import { firstAbove, KeySet } from './key-set.js';
+import { KeySet } from './key-set.js';
 import { nextTurn, now, sliceMs } from './time-slices.js';
 
 const pageRows = 512;
@@ -28,6 +28,8 @@ export class MatchingKeys {
   /** Embeddings by key, and their items. */
   #keys = new Uint32Array(256);
   #items = new Uint32Array(256);
+  /** The items are ascending too: none was embedded again. */
+  #isInOrder = true;
   #count = 0;
   #removed = 0;
   #timesReset = 0;
@@ -61,6 +63,7 @@ export class MatchingKeys {
     if (++this.#removed <= mostRemoved.count || this.#removed <= this.#count * mostRemoved.share) return;
     this.#keys = new Uint32Array(256);
     this.#items = new Uint32Array(256);
+    this.#isInOrder = true;
     this.#count = this.#removed = 0;
     this.#timesReset++;
   }
@@ -90,6 +93,7 @@ export class MatchingKeys {
       this.#keys = keys;
       this.#items = items;
     }
+    if (this.#count > 0 && item < this.#items[this.#count - 1]!) this.#isInOrder = false;
     this.#keys[this.#count] = key;
     this.#items[this.#count++] = item;
   }
@@ -97,17 +101,18 @@ export class MatchingKeys {
   async #carriedOn({ keys: known, through, version }: Matching, filter: Filter): Promise<Matching> {
     // As they are now: while items are looked up, more may come, and all be read anew.
     const [keys, items, count] = [this.#keys, this.#items, this.#count];
-    let first = Infinity;
-    for (let place = through; place < count; place++) first = Math.min(first, items[place]!);
-    const matching = await this.#columns.matching(filter, { after: first - 1 });
+    const after = through === 0 ? 0 : least(items.subarray(through, count)) - 1;
+    const matching = await this.#columns.matching(filter, { after });
     const found = known.copy();
-    let at = 0;
-    for (let place = through; place < count; place++) {
-      const item = items[place]!;
-      // Items stand in the order of their embeddings, but for those that were embedded again.
-      if (at > 0 && matching[at - 1]! >= item) at = firstAbove(matching, matching.length, item - 1);
-      while (at < matching.length && matching[at]! < item) at++;
-      if (matching[at] === item) found.add(keys[place]!);
+    if (this.#isInOrder) {
+      let place = through;
+      for (const item of matching) {
+        while (place < count && items[place]! < item) place++;
+        while (place < count && items[place] === item) found.add(keys[place++]!);
+      }
+    } else {
+      const among = KeySet.of(matching);
+      for (let place = through; place < count; place++) if (among.has(items[place]!)) found.add(keys[place]!);
     }
     return { keys: found, through: count, version };
   }
@@ -121,4 +126,10 @@ export class MatchingKeys {
       keys -= matching.keys.size;
     }
   }
+}
+
+function least(numbers: Uint32Array): number {
+  let found = Infinity;
+  for (const number of numbers) found = Math.min(found, number);
+  return found;
 }

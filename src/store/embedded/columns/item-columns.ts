@@ -128,15 +128,16 @@ export class ItemColumns {
     await this.follow(filter !== undefined && namesOwnFields(filter));
     const from = firstAbove(this.#keys, this.#count, after);
     const verdicts = verdictsOf(filter ?? {}, (field) => this.#held(field), from, this.#count);
-    const [all, states] = [this.#keys, this.#states];
+    const states = this.#states.subarray(from, this.#count);
+    for (let i = 0; i < verdicts.length; i++) if (states[i] !== state.sound) verdicts[i] = damaged && states[i] === state.damaged ? verdict.yes : verdict.no;
+    const all = this.#keys.subarray(from, this.#count);
     const keys = new Uint32Array(verdicts.length);
     let found = 0;
     const unknown: number[] = [];
     for (let i = 0; i < verdicts.length; i++) {
-      const isDamaged = states[from + i] === state.damaged;
-      if (isDamaged ? !damaged : verdicts[i] === verdict.no || states[from + i] === state.gone) continue;
-      if (!isDamaged && verdicts[i] === verdict.unknown) unknown.push(found);
-      keys[found++] = all[from + i]!;
+      if (verdicts[i] === verdict.no) continue;
+      if (verdicts[i] === verdict.unknown) unknown.push(found);
+      keys[found++] = all[i]!;
     }
     return unknown.length === 0 ? keys.subarray(0, found) : this.#lookedUp(filter!, keys.subarray(0, found), unknown);
   }
