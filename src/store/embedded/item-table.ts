@@ -269,12 +269,21 @@ export class ItemTable {
 /** The metadata and, as `$item`, the item's own fields: what filters and orders go by. */
 export function fieldsOf(row: FieldColumns): Metadata {
   const { modality, width, height, media_type, taken_at, created_at, updated_at } = row;
-  const own: Partial<Record<ItemField, unknown>> = { modality, source: JSON.parse(row.sources), created_at, updated_at };
+  const own: Partial<Record<ItemField, unknown>> = { modality, source: sourcesOf(row), created_at, updated_at };
   if (width !== null) own.width = width;
   if (height !== null) own.height = height;
   if (media_type !== null) own.media_type = media_type;
   if (taken_at !== null) own.taken_at = taken_at;
   return { ...(JSON.parse(row.metadata) as Metadata), $item: own };
+}
+
+/** Damaged ones, of which an answer would be refused, are none. */
+function sourcesOf({ sources }: Pick<ItemRow, 'sources'>): string[] {
+  try {
+    return JSON.parse(sources) as string[];
+  } catch {
+    return [];
+  }
 }
 
 function toItem(row: ItemRow): Item {
