@@ -7,6 +7,8 @@ import { addCommand } from './add.js';
 import { classifyCommand } from './classify.js';
 import { collectionsCommand } from './collections.js';
 import { embedCommand } from './embed.js';
+import { exportCommand } from './export.js';
+import { facetsCommand } from './facets.js';
 import { jobsCommand } from './jobs.js';
 import { modelsCommand } from './models/command.js';
 import { sayAside } from './print.js';
@@ -44,6 +46,8 @@ async function program(args: string[]): Promise<Command> {
     .addCommand(classifyCommand())
     .addCommand(embedCommand())
     .addCommand(collectionsCommand())
+    .addCommand(facetsCommand())
+    .addCommand(exportCommand())
     .addCommand(reembedCommand())
     .addCommand(jobsCommand())
     .addCommand(modelsCommand());

@@ -1,9 +1,9 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { MixspaceClient, SearchOptions } from '../client/index.js';
 import type { SearchResponse } from '../contract/search.js';
 import { modalities, type Modality } from '../domain/modality.js';
 import { MixspaceError } from '../errors.js';
-import { clientCommand, collectionOption, decimal, openClient, wholeNumber, type ClientFlags } from './options.js';
+import { clientCommand, collectionOption, decimal, jsonObject, openClient, wholeNumber, type ClientFlags } from './options.js';
 import { readPicture } from './picture-argument.js';
 import { printJson, printTable, sayAside, shortMetadata } from './print.js';
 
@@ -47,14 +47,4 @@ async function search(client: MixspaceClient, words: string, flags: SearchFlags)
   }
   const picture = new Blob([await readPicture(image)]);
   return client.searchByPicture(collection, picture, { ...options, ...(words === '' ? {} : { query: [{ input: { file: true } }, { input: words }] }) });
-}
-
-function jsonObject(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  } catch {
-    // Told below, like any other value that is no object.
-  }
-  throw new InvalidArgumentError('It takes a JSON object.');
 }

@@ -19,6 +19,8 @@ export type Answer<N extends RouteName> = Routes[N] extends { response: infer S 
   ? z.output<S>
   : Routes[N] extends { bytes: string }
     ? Blob
-    : Routes[N] extends { events: object }
-      ? ReadableStream<Uint8Array> | null
-      : undefined;
+    : Routes[N] extends { formats: object }
+      ? ReadableStream<Uint8Array>
+      : Routes[N] extends { events: object }
+        ? ReadableStream<Uint8Array> | null
+        : undefined;

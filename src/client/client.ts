@@ -6,7 +6,7 @@ import type { FileNote, Item, ItemOutcome, ItemPage, NewItem, ValueCounts } from
 import type { Job, JobEventData, JobEventName, JobFailures, JobList } from '../contract/jobs.js';
 import type { Model, SelfTest } from '../contract/models.js';
 import type { ReembedResponse } from '../contract/reembed.js';
-import { routes, type Route, type RouteName } from '../contract/routes.js';
+import { routes, type ExportFormat, type Route, type RouteName } from '../contract/routes.js';
 import type { SearchResponse } from '../contract/search.js';
 import type { Answer, CallArguments, CallParts } from './call.js';
 import { decodeEmbedding, type Decoded } from './embeddings.js';
@@ -70,6 +70,7 @@ export class MixspaceClient {
     const route: Route = routes[name];
     const response = await this.#send(route, (parts ?? {}));
     if (route.bytes !== undefined) return (await response.blob()) as Answer<N>;
+    if (route.formats !== undefined) return response.body as Answer<N>;
     if (route.events !== undefined) return (response.status === 204 ? null : response.body) as Answer<N>;
     return (route.response === undefined ? undefined : await response.json()) as Answer<N>;
   }
@@ -212,6 +213,17 @@ export class MixspaceClient {
       },
       ...options,
     });
+  }
+
+  /** All parts of those of the items that have embeddings. */
+  async itemEmbeddings(name: string, ids: string[], options: Signaled = {}): Promise<{ id: string; part: number; embedding: Float32Array }[]> {
+    const { data } = await this.call('itemEmbeddings', { params: { name }, body: { ids, encoding_format: 'base64' }, ...options });
+    return data.map(({ id, part = 0, embedding }) => ({ id, part, embedding: decodeEmbedding(embedding, 'base64') }));
+  }
+
+  /** All of a collection as a file's bytes: JSON lines, or Parquet. It breaks off with an error where an item cannot be told. */
+  exportItems(name: string, { thumbnails = false, format = 'jsonl', ...options }: { format?: ExportFormat; thumbnails?: boolean } & Signaled = {}): Promise<ReadableStream<Uint8Array>> {
+    return this.call('exportItems', { params: { name }, query: { format, thumbnails: thumbnails ? 'true' : 'false' }, ...options });
   }
 
   /** For each of the fields how many items have which value of it. */

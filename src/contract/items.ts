@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Embedding, ErrorBody, Fingerprint, Id, Metadata, Modality, Source } from './shared.js';
+import { EmbeddingEncoding } from './embeddings.js';
 import { limits } from './limits.js';
 import { list, maybe } from './zod-helpers.js';
 
@@ -79,6 +80,26 @@ export type Item = z.infer<typeof Item>;
 
 export const ItemPage = z.object({ items: z.array(Item), next_cursor: z.string().optional() }).meta({ id: 'ItemPage' });
 export type ItemPage = z.infer<typeof ItemPage>;
+
+export const ItemEmbeddingsRequest = z
+  .strictObject({ ids: list(Id).max(limits.embeddings, `At most ${limits.embeddings} ids.`), encoding_format: maybe(EmbeddingEncoding).meta({ description: 'Default `float`.' }) })
+  .meta({ id: 'ItemEmbeddingsRequest' });
+export type ItemEmbeddingsRequest = z.infer<typeof ItemEmbeddingsRequest>;
+export const ItemEmbeddings = z
+  .object({
+    fingerprint: z.string(),
+    data: z.array(
+      z.object({
+        id: z.string(),
+        modality: Modality,
+        part: z.number().int().optional().meta({ description: 'Of an item with several embeddings, which one; the whole is 0.' }),
+        embedding: z.union([z.array(z.number()), z.string()]),
+      }),
+    ),
+    missing: z.array(z.string()).meta({ description: 'Those of the ids that are not there, or have no embedding.' }),
+  })
+  .meta({ id: 'ItemEmbeddings' });
+export type ItemEmbeddings = z.infer<typeof ItemEmbeddings>;
 
 export const ValueCounts = z
   .object({

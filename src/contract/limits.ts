@@ -16,6 +16,7 @@ export const limits = {
   cursorLength: 2048,
   jobIdLength: 128,
   page: 1000,
+  embeddings: 1000,
   dimensions: 65_536,
   encodings: 5,
   /** Levels of nesting of any JSON. */

@@ -6,7 +6,7 @@ import { ClassifyRequest, ClassifyResponse } from './classify.js';
 import { Collection, CollectionList, NewCollection } from './collections.js';
 import { CollectionName, Id } from './shared.js';
 import { EmbeddingsRequest, EmbeddingsResponse } from './embeddings.js';
-import { Deleted, ExistsRequest, ExistsResponse, Facets, Item, ItemPage, ItemsRequest, ItemsResponse, MetadataPatch } from './items.js';
+import { Deleted, ExistsRequest, ExistsResponse, Facets, Item, ItemEmbeddings, ItemEmbeddingsRequest, ItemPage, ItemsRequest, ItemsResponse, MetadataPatch } from './items.js';
 import { Job, JobEventData, jobEvents, JobFailures, JobFailuresQuery, JobList, JobParams, JobQuery } from './jobs.js';
 import { FieldsQuery, SortQuery } from './filter.js';
 import { ModelList, SelfTestResponse } from './models.js';
@@ -28,11 +28,17 @@ export interface Route {
   status: 200 | 201 | 204;
   response?: z.ZodType;
   bytes?: string;
+  /** A stream of bytes of these types, by the query's `format`; the first is the default. */
+  formats?: Record<string, string>;
   /** A stream of server-sent events, each with data of this schema; it goes on behind `Last-Event-ID`, and answers 204 where nothing comes behind that. */
   events?: { names: readonly string[]; data: z.ZodType };
   /** Error statuses besides those that any route may give. */
   errors?: number[];
 }
+
+export const exportFormats = ['jsonl', 'parquet'] as const;
+export type ExportFormat = (typeof exportFormats)[number];
+const exportTypes: Record<ExportFormat, string> = { jsonl: 'application/jsonl', parquet: 'application/vnd.apache.parquet' };
 
 const CollectionParams = z.object({ name: CollectionName });
 const ItemParams = z.object({ name: CollectionName, id: Id });
@@ -69,6 +75,11 @@ export const routes = {
     status: 200, response: ItemsResponse, errors: [404, 409, 415, 422, 429],
   },
   itemsExist: { method: 'post', path: '/v1/collections/{name}/items/exists', summary: 'Which of these ids are missing', params: CollectionParams, body: ExistsRequest, status: 200, response: ExistsResponse, errors: [404] },
+  itemEmbeddings: { method: 'post', path: '/v1/collections/{name}/items/embeddings', summary: 'The embeddings of these items', params: CollectionParams, body: ItemEmbeddingsRequest, status: 200, response: ItemEmbeddings, errors: [404] },
+  exportItems: {
+    method: 'get', path: '/v1/collections/{name}/export', summary: 'All of a collection, by id: what is told of each item, its embeddings, and its thumbnail where asked', params: CollectionParams,
+    query: z.strictObject({ format: z.enum(exportFormats).optional(), thumbnails: flag.optional() }), status: 200, formats: exportTypes, errors: [404],
+  },
   listItems: { method: 'get', path: '/v1/collections/{name}/items', summary: 'Items by id, or by a field', params: CollectionParams, query: z.strictObject({ filter: FilterQuery.optional(), sort: SortQuery.optional(), limit: PageLimit.optional(), cursor: z.string().max(limits.cursorLength).optional() }), status: 200, response: ItemPage, errors: [404] },
   facets: { method: 'get', path: '/v1/collections/{name}/facets', summary: 'How many items have which value of a field', params: CollectionParams, query: z.strictObject({ fields: FieldsQuery, filter: FilterQuery.optional(), limit: PageLimit.optional() }), status: 200, response: Facets, errors: [404] },
   deleteItems: { method: 'delete', path: '/v1/collections/{name}/items', summary: 'Delete the items a filter matches, or all', params: CollectionParams, query: z.strictObject({ filter: FilterQuery.optional(), all: flag.optional() }), status: 200, response: Deleted, errors: [404] },

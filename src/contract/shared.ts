@@ -40,13 +40,22 @@ export const Source = z
   .meta({ description: 'Where it came from: a path, a URL, a file name.' });
 
 /** An array of numbers, checked in one plain loop: a request may hold a thousand of a thousand. */
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
+const longestBase64 = Math.ceil((limits.dimensions * 4) / 3) * 4;
 export const Embedding = z
-  .custom<number[]>((value) => {
+  .custom<number[] | string>((value) => {
+    if (typeof value === 'string') return value.length <= longestBase64 && value !== '' && base64.test(value);
     if (!Array.isArray(value) || value.length === 0 || value.length > limits.dimensions) return false;
     for (let i = 0; i < value.length; i++) if (typeof value[i] !== 'number') return false;
     return true;
-  }, `An embedding is a list of 1 to ${limits.dimensions} numbers.`)
-  .meta({ id: 'Embedding', type: 'array', items: { type: 'number' }, minItems: 1, maxItems: limits.dimensions });
+  }, `An embedding is a list of 1 to ${limits.dimensions} numbers, or these as little-endian float32 in base64.`)
+  .meta({
+    id: 'Embedding',
+    anyOf: [
+      { type: 'array', items: { type: 'number' }, minItems: 1, maxItems: limits.dimensions },
+      { type: 'string', minLength: 1, maxLength: longestBase64, pattern: base64.source, description: 'Little-endian float32 in base64.' },
+    ],
+  });
 
 /** A model's name. The longest directory name is 255 bytes. */
 export const ModelId = z.string().min(1).max(limits.modelLength);

@@ -1,4 +1,6 @@
 import path from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import express, { type Express, type Request, type RequestHandler, type Response, type Router } from 'express';
 import helmet from 'helmet';
@@ -44,6 +46,8 @@ interface Surroundings {
 export function createApp({ config, context, readiness, telemetry }: AppParts, streams: EventStreams): Express {
   const app = express();
   app.disable('x-powered-by');
+  // Answers are of now; to digest each would cost as much as to write it.
+  app.disable('etag');
   app.set('query parser', readQuery);
   app.use(measure(telemetry));
   app.use(
@@ -136,9 +140,28 @@ async function answer({ context, streams }: Surroundings, { route, handle }: End
   // The caller has gone, or was told meanwhile what is wrong with the body.
   if (response.destroyed || response.headersSent) return;
   if (route.events) return streams.send(request, response, result as AsyncIterable<ServerEvent> | undefined);
+  if (route.formats) return sendStream(response, route.formats[(call.query as unknown as { format?: string }).format ?? Object.keys(route.formats)[0]!]!, result as AsyncIterable<Uint8Array>);
   if (route.bytes) sendPicture(response, result as Picture);
   else if (route.status === 204) response.status(204).end();
   else response.status(route.status).json(result);
+}
+
+/**
+ * As fast as it is taken. What goes wrong before anything is sent is told as ever; on the way it ends the connection, so
+ * that no reader takes a part for the whole.
+ */
+async function sendStream(response: Response, type: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  const all = async function* (): AsyncGenerator<Uint8Array> {
+    for (let next = first; !next.done; next = await iterator.next()) yield next.value;
+  };
+  response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store' });
+  if (response.req.method === 'HEAD') return void response.end();
+  await pipeline(Readable.from(all()), response).catch((error: NodeJS.ErrnoException) => {
+    // The reader has gone.
+    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+  });
 }
 
 /** Whatever the bytes are, a browser must take them for a picture and nothing that acts. */

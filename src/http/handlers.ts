@@ -13,8 +13,9 @@ import { classify } from '../operations/classify.js';
 import { createCollection, deleteCollection, getCollection, listCollections } from '../operations/collections.js';
 import type { Caller, JobContext } from '../operations/context.js';
 import { embed } from '../operations/embed/embed.js';
+import { exportItems } from '../operations/export/export.js';
 import { ingest, type Entry } from '../operations/ingest.js';
-import { deleteItem, deleteItems, facets, getItem, itemImage, itemsExist, listItems, patchItem } from '../operations/items.js';
+import { deleteItem, deleteItems, facets, getItem, itemEmbeddings, itemImage, itemsExist, listItems, patchItem } from '../operations/items.js';
 import { cancelJob, followJob, getJob, listJobFailures, listJobs, pauseJob, resumeJob } from '../operations/jobs.js';
 import { listModels, selfTest } from '../operations/models.js';
 import { getReembedding, reembed, stopReembedding } from '../operations/reembed/reembed.js';
@@ -72,6 +73,8 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
         ...(query.sort === undefined ? {} : { sort: sortOf(query.sort) }),
         ...pageOf(query),
       }),
+    itemEmbeddings: ({ params, body }) => itemEmbeddings(context, params.name, body),
+    exportItems: ({ params, query }) => exportItems(context, params.name, { format: query.format ?? 'jsonl', thumbnails: query.thumbnails === 'true' }),
     facets: async ({ params, query }) => facets(context, params.name, { fields: query.fields.split(','), ...(await filterOf(query.filter, limits)), ...pageOf(query) }),
     deleteItems: async ({ params, query }) => deleteItems(context, params.name, { ...(await filterOf(query.filter, limits)), all: query.all === 'true' }),
     getItem: ({ params }) => getItem(context, params.name, params.id),

@@ -50,6 +50,7 @@ function operation(name: RouteName, route: Route): Json {
         description: 'Success',
         ...(route.response ? { content: { 'application/json': { schema: reference(route.response) } } } : {}),
         ...(route.bytes ? { content: { [route.bytes]: {} } } : {}),
+        ...(route.formats ? { content: Object.fromEntries(Object.values(route.formats).map((type) => [type, {}])) } : {}),
         ...(route.events ? { content: { 'text/event-stream': { schema: eventStream(route.events) } } } : {}),
       },
       ...(route.events ? { 204: { description: 'Nothing comes behind that event.' } } : {}),

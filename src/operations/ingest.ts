@@ -8,7 +8,7 @@ import { MixspaceError, toMixspaceError } from '../errors.js';
 import { mapLimited } from '../map-limited.js';
 import { withoutSecrets } from '../secrets.js';
 import type { Collection, ItemContent, ItemWrite, WriteStatus } from '../store/catalog.js';
-import { checkedEmbedding } from './input/embedding.js';
+import { checkedEmbedding, type SentEmbedding } from './input/embedding.js';
 import { requireModel } from './collection-model.js';
 import type { Caller, Context } from './context.js';
 import { inItsSpace } from './in-space.js';
@@ -30,7 +30,7 @@ export type EntryContent =
   | { text: string }
   | { image: string }
   | { path: string }
-  | { embedding: number[]; modality: Modality; fingerprint?: string }
+  | { embedding: SentEmbedding; modality: Modality; fingerprint?: string }
   /** An upload: the name is where it came from. */
   | { bytes: Uint8Array; name?: string };
 

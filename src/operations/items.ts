@@ -1,10 +1,11 @@
 import type { Sort } from '../contract/filter.js';
-import type { Facets, Item as Told, ItemPage } from '../contract/items.js';
+import type { Facets, Item as Told, ItemEmbeddings, ItemEmbeddingsRequest, ItemPage } from '../contract/items.js';
 import { matchesAll, type Filter } from '../domain/filter.js';
 import type { Metadata } from '../domain/metadata.js';
 import { MixspaceError } from '../errors.js';
 import type { Item, ListPlace, Picture } from '../store/catalog.js';
 import type { Context } from './context.js';
+import { encoded } from './embed/encoding-formats.js';
 import { checkMetadata } from './input/limits.js';
 
 const pageSize = 100;
@@ -25,6 +26,16 @@ export async function listItems(context: Context, collection: string, request: {
 
 export async function facets(context: Context, collection: string, { limit = facetSize, ...request }: { fields: string[]; filter?: Filter; limit?: number }): Promise<Facets> {
   return { facets: await context.catalog.countValues(collection, { limit, ...request }) };
+}
+
+export async function itemEmbeddings(context: Context, collection: string, { ids, encoding_format = 'float' }: ItemEmbeddingsRequest): Promise<ItemEmbeddings> {
+  const { fingerprint, items } = await context.catalog.getEmbeddings(collection, ids);
+  const there = new Set(items.map(({ id }) => id));
+  return {
+    fingerprint,
+    data: items.flatMap(({ id, modality, parts }) => parts.map((part, i) => ({ id, modality, ...(parts.length > 1 ? { part: i } : {}), embedding: encoded(part, encoding_format) as string | number[] }))),
+    missing: ids.filter((id) => !there.has(id)),
+  };
 }
 
 export async function getItem(context: Context, collection: string, id: string): Promise<Told> {
@@ -70,6 +81,6 @@ export function toldOf(collection: string, item: Item): Omit<Told, 'content_hash
   };
 }
 
-function toldItem(collection: string, item: Item): Told {
+export function toldItem(collection: string, item: Item): Told {
   return { ...toldOf(collection, item), content_hash: item.contentHash, ...(item.unembedded === undefined ? {} : { not_embedded: item.unembedded }), created_at: item.createdAt, updated_at: item.updatedAt };
 }

@@ -112,6 +112,11 @@ export interface Picture {
   mediaType: string;
 }
 
+export interface ItemEmbeddings {
+  fingerprint: string;
+  items: { id: string; modality: Modality; parts: Float32Array[] }[];
+}
+
 export interface ListRequest {
   filter?: Filter;
   /** A field as filters name it. */
@@ -150,6 +155,8 @@ export interface Catalog extends ReembeddingCatalog, JobCatalog {
   getItem(collection: string, id: string): Promise<Item>;
   /** The first part's. `conflict` when the item has none of the collection's space. */
   getEmbedding(collection: string, id: string): Promise<Float32Array>;
+  /** All parts of those of the ids that have embeddings of the collection's space, in the order given. */
+  getEmbeddings(collection: string, ids: string[]): Promise<ItemEmbeddings>;
   /** By id or, with `sort`, by a field: booleans, numbers, strings by code point; those without it come last. */
   listItems(collection: string, request: ListRequest): Promise<{ items: Item[]; next?: ListPlace }>;
   /** For each of the fields how many items have which value of it. */

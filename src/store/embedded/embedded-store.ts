@@ -5,7 +5,7 @@ import type { Metadata } from '../../domain/metadata.js';
 import { modalities, type Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
 import type { Log } from '../../telemetry.js';
-import type { Collection, CollectionDescription, Item, ItemWrite, NewCollection, Picture, Presence, WriteStatus } from '../catalog.js';
+import type { Collection, CollectionDescription, Item, ItemEmbeddings, ItemWrite, NewCollection, Picture, Presence, WriteStatus } from '../catalog.js';
 import type { ImpossibleItem, ReembeddedItem, ReembeddingItem, ReembeddingPlan, ReembeddingTarget } from '../reembedding-catalog.js';
 import { Originals } from '../pictures/originals.js';
 import { Sources } from '../pictures/sources.js';
@@ -187,6 +187,17 @@ export class EmbeddedStore implements StoreCalls {
     const [first] = this.#embeddings.ofItem(key, this.#collections.find(name).row.space) ?? [];
     if (!first) throw new MixspaceError('conflict', `The item "${id}" has no embedding. ${damagedEmbedding}`);
     return first;
+  }
+
+  async getEmbeddings(name: string, ids: string[]): Promise<ItemEmbeddings> {
+    const { key, space, fingerprint } = this.#collections.find(name).row;
+    const items: ItemEmbeddings['items'] = [];
+    for (const id of ids) {
+      const row = this.#items.byId(key, id);
+      const parts = row?.unembedded === null ? this.#embeddings.ofItem(row.key, space) : undefined;
+      if (row && parts) items.push({ id, modality: row.modality, parts: parts.map((part) => part.slice()) });
+    }
+    return { fingerprint, items };
   }
 
   listItems: StoreCalls['listItems'] = (name, request) => this.#listing.page(this.#collections.find(name), request);

@@ -21,6 +21,7 @@ const known: Record<keyof Catalog, true> = {
   present: true,
   getItem: true,
   getEmbedding: true,
+  getEmbeddings: true,
   listItems: true,
   countValues: true,
   setMetadata: true,

@@ -1,0 +1,12 @@
+import type { Item as Told } from '../../contract/items.js';
+
+/** An item as it leaves. */
+export interface ExportedItem extends Omit<Told, 'image_url'> {
+  fingerprint: string;
+  /** The first part's; undefined where it has none. */
+  embedding: Float32Array | undefined;
+  /** Of an item with several. */
+  parts: Float32Array[] | undefined;
+  /** WebP. */
+  thumbnail: Uint8Array | undefined;
+}
