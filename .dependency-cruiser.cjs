@@ -8,7 +8,7 @@ const only = (name, from, allowed, comment) => ({
 });
 
 /** The store's two ports, the parts of the catalog's among them. */
-const storePorts = '^src/store/(catalog|job-catalog|reembedding-catalog|vector-index)\\.ts$';
+const storePorts = '^src/store/(catalog|job-catalog|reembedding-catalog|store|vector-index)\\.ts$';
 const anyone = ['^src/domain/', '^src/(errors|telemetry|c-heap|files|content-hash|open-file|picture-files|map-limited|printable|secrets|web-assembly)\\.ts$'];
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -33,7 +33,8 @@ module.exports = {
     only('service-knows-the-adapters', '^src/service\\.ts$', ['^src/operations/', '^src/jobs/', '^src/encoder/', '^src/store/', '^src/config\\.ts$', ...anyone], 'The only file that names concrete classes.'),
     only('serve-knows-the-service', '^src/cli/serve\\.ts$', ['^src/service\\.ts$', '^src/http/', '^src/config\\.ts$', '^src/client/', '^src/cli/', ...anyone], 'The one command that runs the service in its own process.'),
     only('models-commands-know-the-hub', '^src/cli/models/', ['^src/hub/', '^src/config\\.ts$', '^src/client/', '^src/contract/', '^src/cli/', ...anyone], 'They tend the models directory of this machine, which no client of a service may; they never open a store or a model.'),
-    { name: 'commands-go-through-the-client', comment: 'What the command line can do, every client can do.', severity: 'error', from: { path: '^src/cli/', pathNot: '^src/cli/(serve\\.ts$|models/)' }, to: { path: '^src/', pathNot: ['^src/(cli|client|contract)/', ...anyone] } },
+    only('directory-commands-know-the-store', '^src/cli/directory/', ['^src/store/embedded/(check|restore)\\.ts$', '^src/config\\.ts$', '^src/client/', '^src/contract/', '^src/domain/', '^src/cli/', ...anyone], 'They tend an index directory that no service uses.'),
+    { name: 'commands-go-through-the-client', comment: 'What the command line can do, every client can do.', severity: 'error', from: { path: '^src/cli/', pathNot: '^src/cli/(serve\\.ts$|models/|directory/)' }, to: { path: '^src/', pathNot: ['^src/(cli|client|contract)/', ...anyone] } },
     only('mcp-goes-through-the-client', '^src/mcp/', ['^src/(client|contract)/', ...anyone], 'What an assistant can do, every client can do.'),
     only('main-knows-the-cli', '^src/main\\.ts$', ['^src/cli/', ...anyone], 'It parses the command line and runs one command.'),
     only('errors-know-nobody', '^src/errors\\.ts$', [], 'Anyone may import it.'),

@@ -76,6 +76,7 @@ export async function openService(config: Config): Promise<Service> {
     encoder,
     catalog,
     index,
+    backup: store.backup,
     limits: {
       picture: config.maxPicture,
       text: config.maxText,

@@ -4,9 +4,12 @@ import { MixspaceApiError } from '../client/index.js';
 import { MixspaceError } from '../errors.js';
 import { printable } from '../printable.js';
 import { addCommand } from './add.js';
+import { backupCommand } from './backup.js';
 import { classifyCommand } from './classify.js';
 import { collectionsCommand } from './collections.js';
 import { embedCommand } from './embed.js';
+import { checkCommand } from './directory/check.js';
+import { restoreCommand } from './directory/restore.js';
 import { exportCommand } from './export.js';
 import { facetsCommand } from './facets.js';
 import { jobsCommand } from './jobs.js';
@@ -48,6 +51,9 @@ async function program(args: string[]): Promise<Command> {
     .addCommand(collectionsCommand())
     .addCommand(facetsCommand())
     .addCommand(exportCommand())
+    .addCommand(backupCommand())
+    .addCommand(restoreCommand())
+    .addCommand(checkCommand())
     .addCommand(reembedCommand())
     .addCommand(jobsCommand())
     .addCommand(modelsCommand());

@@ -226,6 +226,11 @@ export class MixspaceClient {
     return this.call('exportItems', { params: { name }, query: { format, thumbnails: thumbnails ? 'true' : 'false' }, ...options });
   }
 
+  /** All collections at one moment, as the bytes of an archive. */
+  backup(options: Signaled = {}): Promise<ReadableStream<Uint8Array>> {
+    return this.call('backup', options);
+  }
+
   /** For each of the fields how many items have which value of it. */
   async facets(name: string, fields: string[], query: { filter?: object; limit?: number } = {}, options: Signaled = {}): Promise<Record<string, ValueCounts>> {
     const { filter, limit } = query;

@@ -69,6 +69,8 @@ export const routes = {
   listJobFailures: { method: 'get', path: '/v1/jobs/{id}/failures', summary: 'What a job could not do, and why', params: JobParams, query: JobFailuresQuery, status: 200, response: JobFailures, errors: [404] },
   jobEvents: { method: 'get', path: '/v1/jobs/{id}/events', summary: 'Follow a job until it has ended', params: JobParams, status: 200, events: { names: jobEvents, data: JobEventData }, errors: [404, 429] },
 
+  backup: { method: 'get', path: '/v1/backup', summary: 'All collections at one moment, as an archive that `mixspace restore` reads; models are not in it, nor pictures that were taken in by path', status: 200, formats: { tar: 'application/x-tar' }, errors: [409] },
+
   addItems: {
     method: 'post', path: '/v1/collections/{name}/items', summary: 'Take in items; each stands for itself', params: CollectionParams, body: ItemsRequest,
     multipart: { description: 'Pictures as `file` parts; `metadata`: an object by file name, or a list of {id?, metadata?, source?} in their order.', file: 'many', part: 'metadata' },

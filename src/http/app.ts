@@ -140,7 +140,7 @@ async function answer({ context, streams }: Surroundings, { route, handle }: End
   // The caller has gone, or was told meanwhile what is wrong with the body.
   if (response.destroyed || response.headersSent) return;
   if (route.events) return streams.send(request, response, result as AsyncIterable<ServerEvent> | undefined);
-  if (route.formats) return sendStream(response, route.formats[(call.query as unknown as { format?: string }).format ?? Object.keys(route.formats)[0]!]!, result as AsyncIterable<Uint8Array>);
+  if (route.formats) return sendStream(response, route.formats[(call.query as unknown as { format?: string } | undefined)?.format ?? Object.keys(route.formats)[0]!]!, result as AsyncIterable<Uint8Array>);
   if (route.bytes) sendPicture(response, result as Picture);
   else if (route.status === 204) response.status(204).end();
   else response.status(route.status).json(result);
@@ -154,10 +154,17 @@ async function sendStream(response: Response, type: string, chunks: AsyncIterabl
   const iterator = chunks[Symbol.asyncIterator]();
   const first = await iterator.next();
   const all = async function* (): AsyncGenerator<Uint8Array> {
-    for (let next = first; !next.done; next = await iterator.next()) yield next.value;
+    try {
+      for (let next = first; !next.done; next = await iterator.next()) yield next.value;
+    } finally {
+      await iterator.return?.();
+    }
   };
   response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store' });
-  if (response.req.method === 'HEAD') return void response.end();
+  if (response.req.method === 'HEAD') {
+    response.end();
+    return void (await iterator.return?.());
+  }
   await pipeline(Readable.from(all()), response).catch((error: NodeJS.ErrnoException) => {
     // The reader has gone.
     if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;

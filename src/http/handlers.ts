@@ -9,6 +9,7 @@ import { SearchRequest } from '../contract/search.js';
 import type { Filter as Condition } from '../domain/filter.js';
 import type { Metadata } from '../domain/metadata.js';
 import { MixspaceError } from '../errors.js';
+import { backup } from '../operations/backup.js';
 import { classify } from '../operations/classify.js';
 import { createCollection, deleteCollection, getCollection, listCollections } from '../operations/collections.js';
 import type { Caller, JobContext } from '../operations/context.js';
@@ -75,6 +76,7 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
       }),
     itemEmbeddings: ({ params, body }) => itemEmbeddings(context, params.name, body),
     exportItems: ({ params, query }) => exportItems(context, params.name, { format: query.format ?? 'jsonl', thumbnails: query.thumbnails === 'true' }),
+    backup: () => backup(context),
     facets: async ({ params, query }) => facets(context, params.name, { fields: query.fields.split(','), ...(await filterOf(query.filter, limits)), ...pageOf(query) }),
     deleteItems: async ({ params, query }) => deleteItems(context, params.name, { ...(await filterOf(query.filter, limits)), all: query.all === 'true' }),
     getItem: ({ params }) => getItem(context, params.name, params.id),

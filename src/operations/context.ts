@@ -1,6 +1,7 @@
 import type { Encoder, Models } from '../encoder/encoder.js';
 import type { Jobs } from '../jobs/jobs.js';
 import type { Catalog } from '../store/catalog.js';
+import type { Store } from '../store/store.js';
 import type { VectorIndex } from '../store/vector-index.js';
 import type { Log } from '../telemetry.js';
 import type { Cursors } from './cursors.js';
@@ -12,6 +13,7 @@ export interface Context {
   encoder: Encoder;
   catalog: Catalog;
   index: VectorIndex;
+  backup: Store['backup'];
   /** `picture`, `text` and `metadata` in bytes; the others count a request's entries. */
   limits: { picture: number; text: number; metadata: number; inputs: number; items: number; labels: number };
   /** Real paths of the folders whose files may be named by path. */

@@ -10,6 +10,7 @@ import type { ImpossibleItem, ReembeddedItem, ReembeddingItem, ReembeddingPlan, 
 import { Originals } from '../pictures/originals.js';
 import { Sources } from '../pictures/sources.js';
 import { ColumnMemory } from './columns/column-memory.js';
+import { Backups } from './backups.js';
 import { CollectionTable, identityOf } from './collection-table.js';
 import { Collections, describe, type OpenCollection } from './open-collections.js';
 import { Commits, cursorKeyOf } from './commits.js';
@@ -47,6 +48,7 @@ export class EmbeddedStore implements StoreCalls {
   readonly #tables: { items: ItemTable; embeddings: EmbeddingTable };
   readonly #listing: Listing;
   readonly #originals: Originals;
+  readonly #backups: Backups;
   readonly #sources: Sources<ItemRow>;
   readonly #reembeddings: Reembeddings;
   readonly #snapshots: Snapshots;
@@ -83,6 +85,7 @@ export class EmbeddedStore implements StoreCalls {
       damage.tell('The database did not hold as many embeddings as it counted; they were counted anew.', {});
     }
     this.#originals = new Originals(join(directory, 'originals'), (hash) => this.#items.namesOriginal(hash));
+    this.#backups = new Backups(this.#database, directory, this.#originals);
     this.#sources = new Sources({
       rows: { thumbnail: (item) => this.#items.thumbnail(item), latest: (key) => this.#embeddings.latest(key) },
       originals: this.#originals,
@@ -275,6 +278,10 @@ export class EmbeddedStore implements StoreCalls {
     return this.#reembeddings.impossible(this.#collections.find(name).row, limit);
   }
 
+  beginBackup: StoreCalls['beginBackup'] = () => this.#backups.begin();
+  backupOriginals: StoreCalls['backupOriginals'] = async (after, limit) => this.#backups.originals(after, limit);
+  endBackup: StoreCalls['endBackup'] = () => this.#backups.end();
+
   putJob: StoreCalls['putJob'] = async (job, changes) => this.#jobs.put(job, changes);
   getJob: StoreCalls['getJob'] = async (id) => this.#jobs.get(id);
   listJobs: StoreCalls['listJobs'] = async (query) => this.#jobs.list(query);
@@ -292,6 +299,7 @@ export class EmbeddedStore implements StoreCalls {
       Promise.all([this.#index.close(deadline), this.#housekeeping.stop()]),
       setTimeout(this.#settings.closeWithinMs, undefined, { ref: false }),
     ]);
+    await this.#backups.end();
     this.#database.close();
     this.#commits.close();
   }

@@ -72,7 +72,7 @@ export class ItemTable {
   readonly #idOf;
   readonly #keyOf;
 
-  constructor(database: Database, commits: Commits, damage: Damage) {
+  constructor(database: Database, commits: Pick<Commits, 'run'>, damage: Damage) {
     this.#commits = commits;
     this.#damage = damage;
     this.#insert = database.prepare(

@@ -1,9 +1,13 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { piecesOf } from '../../files.js';
 import type { Log } from '../../telemetry.js';
 import type { Catalog, ItemWrite } from '../catalog.js';
-import type { Store } from '../store.js';
+import { Originals } from '../pictures/originals.js';
+import type { Store, StoreBackup } from '../store.js';
 import { Connection } from './connection.js';
+import { databaseName } from './database.js';
 import { withIdentities } from './identity-cache.js';
 import { catalogMethods, type StoreArguments, type WorkerOptions } from './protocol.js';
 import { defaultSettings, type EmbeddedStoreSettings } from './settings.js';
@@ -19,6 +23,7 @@ export interface EmbeddedStoreOptions {
   log: Log;
 }
 
+const originalsAtOnce = 1_000;
 /** Beyond what closing may spend on graphs: the database's last checkpoint. */
 const closeGraceMs = 2_000;
 const packageMigrations = new URL('../../../migrations/sqlite', import.meta.url);
@@ -53,8 +58,25 @@ export async function openEmbeddedStore({ directory, migrationsDirectory, settin
       capabilities: { exact: true, filters: true, cursors: true },
       nearest: (collection, request) => connection.call('nearest', [collection, { ...request, embedding: withOwnMemory(request.embedding) }]),
     },
+    backup: () => backupOf(connection, new Originals(join(directory, 'originals'), () => true)),
     close: () => connection.close(workerData.settings.closeWithinMs + closeGraceMs),
   };
+}
+
+async function backupOf(connection: Connection, originals: Originals): Promise<StoreBackup> {
+  const { file, bytes, collections } = await connection.call('beginBackup', []);
+  const all = async function* (): StoreBackup['originals'] {
+    for (let after = ''; ; ) {
+      const hashes = await connection.call('backupOriginals', [after, originalsAtOnce]);
+      for (const contentHash of hashes) {
+        const read = await originals.read(contentHash);
+        yield { contentHash, bytes: 'bytes' in read ? read.bytes : undefined };
+      }
+      if (hashes.length < originalsAtOnce) return;
+      after = hashes.at(-1)!;
+    }
+  };
+  return { collections, database: { name: databaseName, bytes, read: () => piecesOf(file) }, originals: all(), release: () => connection.call('endBackup', []) };
 }
 
 /** Cloning a view takes along all of the memory behind it, such as Node's pool or a whole batch; a view of its own memory costs what it shows. */

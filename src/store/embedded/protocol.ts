@@ -3,10 +3,17 @@ import type { PlainError } from '../../errors.js';
 import type { LogLevel } from '../../telemetry.js';
 import type { Catalog } from '../catalog.js';
 import type { VectorIndex } from '../vector-index.js';
+import type { BackupCopy } from './backups.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 
 /** Both ports as the store's thread answers them. */
-export type StoreCalls = Catalog & Pick<VectorIndex, 'nearest'> & { close(): Promise<void> };
+export type StoreCalls = Catalog &
+  Pick<VectorIndex, 'nearest'> & {
+    beginBackup(): Promise<BackupCopy>;
+    backupOriginals(after: string, limit: number): Promise<string[]>;
+    endBackup(): Promise<void>;
+    close(): Promise<void>;
+  };
 export type StoreMethod = keyof StoreCalls;
 export type StoreArguments = { [M in StoreMethod]: Parameters<StoreCalls[M]> };
 export type StoreResult<M extends StoreMethod> = Awaited<ReturnType<StoreCalls[M]>>;

@@ -20,7 +20,7 @@ export interface GraphOwner {
 }
 
 /** Lies beside the graph's file, written after it: without it the file counts for nothing. */
-interface Sidecar {
+export interface Sidecar {
   file: string;
   bytes: number;
   sha256: string;
@@ -107,6 +107,8 @@ export class Snapshots {
 }
 
 export const stem = ({ collection, modality }: Pick<GraphOwner, 'collection' | 'modality'>): string => `${collection}-${modality}`;
+/** Where the graph lies of which a sidecar tells; a name that is none of a graph leads nowhere. */
+export const graphFileOf = (directory: string, { file }: Partial<Sidecar>): string => join(directory, /^\d+-\w+\.\d+-\d+\.hnsw$/.test(file ?? '') ? file! : 'none');
 /** No two states of a graph share a name: a deletion raises `seq`, an addition `count`. */
 const graphName = (owner: GraphOwner, seq: number, count: number): string => `${stem(owner)}.${seq}-${count}.hnsw`;
 

@@ -26,6 +26,8 @@ export class Originals {
   readonly #held = new Map<string, number>();
   /** Files being written; who needs one of them waits for it instead of writing it too. */
   readonly #saving = new Map<string, Promise<void>>();
+  /** What would have been removed while everything is kept; undefined while it is not. */
+  #leaving: Set<string> | undefined;
   /** Directories that are on disk, or will be. */
   readonly #shards = new Map<string, Promise<void>>();
 
@@ -83,11 +85,27 @@ export class Originals {
     return join(this.#directory, hash.slice(0, 2), hash);
   }
 
+  /** From now on no file is removed. */
+  keep(): void {
+    this.#leaving = new Set();
+  }
+
+  /** Removes what was to be removed meanwhile. */
+  async stopKeeping(): Promise<void> {
+    const leaving = this.#leaving ?? [];
+    this.#leaving = undefined;
+    await this.release(leaving);
+  }
+
   /** Removes those of the files that nothing names or holds; asking and removing happen in one turn, so nobody can name one in between. */
   async release(hashes: Iterable<string>): Promise<void> {
     let removed = 0;
     for (const hash of hashes) {
       if (!contentHash.test(hash) || this.#held.has(hash) || this.#isNamed(hash)) continue;
+      if (this.#leaving) {
+        this.#leaving.add(hash);
+        continue;
+      }
       try {
         rmSync(this.path(hash), { force: true });
       } catch {
