@@ -12,7 +12,7 @@ export async function call<T = any>(url: string, method: string, path: string, b
     ...(body === undefined ? {} : { body: body instanceof FormData || typeof body === 'string' || body instanceof Uint8Array ? (body as string) : JSON.stringify(body) }),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, body: response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : (text as T) };
+  return { status: response.status, headers: response.headers, body: /^application\/json(;|$)/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : (text as T) };
 }
 
 export const items = (collection = 'default'): string => `/v1/collections/${collection}/items`;

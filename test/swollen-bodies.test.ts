@@ -47,6 +47,9 @@ const swollen = (): [what: string, body: string | Buffer][] => [
   ['an end in the midst', `{"none":${'[1.5e3,"\\ud83d\\ude00",{"a":null},'.repeat(60)}`],
 ];
 
+/** Milliseconds. A body that is walked as a whole holds all answers up for seconds; how long they take otherwise is printed. */
+const heldUp = 300;
+
 let server: RunningServer;
 beforeAll(async () => {
   server = await startServer({ env: settings });
@@ -122,7 +125,7 @@ it('refuses 20 swollen, deep and malformed bodies on each route, plain and gzipp
   for (const { what, plain, gzipped } of bodies) {
     // Other work of the machine may hold an answer up once; what a body does it does each time.
     let worst = Infinity;
-    for (let attempt = 0; attempt < 3 && worst >= 100; attempt++) {
+    for (let attempt = 0; attempt < 3 && worst >= heldUp; attempt++) {
       await health.take();
       await Promise.all(routes.map(async ([method, at]) => answers.push([what, at, await send(method, at, plain, false), await send(method, at, gzipped, true)])));
       worst = Math.min(worst, await health.take());
@@ -142,6 +145,6 @@ it('refuses 20 swollen, deep and malformed bodies on each route, plain and gzipp
   console.log(`/healthz: slowest ${worst.toFixed(1)} ms (${held}); resident ${before.toFixed(0)} MB before, ${peak.toFixed(0)} MB at most, ${megabytes('VmRSS').toFixed(0)} MB after`);
   for (const [what, at, ...statuses] of answers) for (const status of statuses) expect([what, at, status === 400 || status === 413]).toEqual([what, at, true]);
   expect(answers.length).toBeGreaterThanOrEqual(bodies.length * routes.length);
-  expect([held, Math.min(worst, 100)]).toEqual([held, worst]);
+  expect([held, Math.min(worst, heldUp)]).toEqual([held, worst]);
   expect((await call(server.url, 'POST', '/v1/embeddings', { input: 'a' })).status).toBe(200);
 });

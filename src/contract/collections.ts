@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { byModality } from '../domain/modality.js';
-import { CollectionName, ModelId } from './shared.js';
+import { CollectionName, Modality, ModelId } from './shared.js';
 import { limits } from './limits.js';
 import { Reembedding } from './reembed.js';
 import { maybe } from './zod-helpers.js';
@@ -29,6 +29,16 @@ export const Collection = z
     not_embedded: z.number().int().meta({ description: 'Items without an embedding of the collection\'s space: searches do not find them.' }),
     bytes: z.number().int(),
     graph: z.object({ state: z.enum(['ready', 'building', 'none']), indexed: z.number().int() }),
+    recall: z
+      .array(
+        z.object({
+          modality: Modality,
+          state: z.enum(['exact', 'measured', 'unknown']).meta({ description: '`exact`: searches compare with everything.' }),
+          ef_search: z.number().int().optional().meta({ description: "The length of the graph's search list." }),
+          bands: z.array(z.object({ query: z.enum(['item', 'search']), recall: z.number(), low: z.number(), high: z.number(), queries: z.number().int(), at: z.string() })),
+        }),
+      )
+      .meta({ description: 'How many of the ten nearest unfiltered searches find, measured in the background beside exact answers, with a 95 % interval: of stored embeddings (`item`), of what was searched for of late (`search`).' }),
     reembedding: Reembedding.optional().meta({ description: 'Being embedded again, or stopped on the way.' }),
   })
   .meta({ id: 'Collection' });

@@ -22,6 +22,8 @@ export async function listen(parts: AppParts): Promise<HttpServer> {
   const server: Server = createServer({
     // A slow upload of a large body is legitimate; a header that never ends is not.
     requestTimeout: 600_000,
+    // Longer than a proxy's, and than a client may compute in between: whoever writes to a connection that is being closed meets a reset.
+    keepAliveTimeout: 65_000,
     headersTimeout: 30_000,
     // How late the two may be.
     connectionsCheckingInterval: 5_000,

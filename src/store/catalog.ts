@@ -38,8 +38,21 @@ export interface CollectionDescription extends Collection {
   bytes: number;
   /** `ready`: the graph holds every item. `building`: searches add the rest exactly. `none`: too few items to need one; searches are exact. */
   graph: { state: 'ready' | 'building' | 'none'; indexed: number };
+  /** How many of the ten nearest its searches find, as measured of late. `exact`: all of them. */
+  recall: { modality: Modality; state: 'exact' | 'measured' | 'unknown'; efSearch?: number; bands: RecallBand[] }[];
   /** Its way into another space, until it has gone over. */
   reembedding?: Reembedding;
+}
+
+/** recall@10 of one kind of queries, with a 95 % interval: stored embeddings; what was searched for of late. */
+export interface RecallBand {
+  query: 'item' | 'search';
+  recall: number;
+  low: number;
+  high: number;
+  queries: number;
+  /** ISO 8601, UTC. */
+  at: string;
 }
 
 /** What an item holds besides its embeddings. */

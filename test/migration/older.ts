@@ -9,6 +9,7 @@ import { Random } from '../crash/random.js';
 import { drawn } from '../pictures.js';
 import type { EmbeddedStoreSettings } from '../../src/store/embedded/open.js';
 import type { ItemWrite } from '../../src/store/catalog.js';
+import type { Item } from '../../src/store/catalog.js';
 import type { Store } from '../../src/store/store.js';
 import { search, type SearchRequest } from '../store-search.js';
 import { bothPorts, type BothPorts } from '../store-ports.js';
@@ -161,6 +162,12 @@ async function told<T>(answer: Promise<T>): Promise<T | { refused: string }> {
   return answer.catch((error: { code?: string; message: string }) => ({ refused: `${error.code} ${error.message}` }));
 }
 
+/** An older store says whether there are more, today's where the next page goes on. */
+async function firstItems(store: BothPorts | OlderStore, name: string, limit: number): Promise<{ items: Item[]; more: boolean }> {
+  const { items, next, more = next !== undefined } = (await store.listItems(name, { limit })) as Awaited<ReturnType<BothPorts['listItems']>> & { more?: boolean };
+  return { items, more };
+}
+
 /** Everything that can be asked. Exact searches: through a graph, neighbors may be missed that another graph finds. */
 export async function ask(store: BothPorts | OlderStore, searches: number): Promise<Record<string, unknown>> {
   const answers: Record<string, unknown> = {};
@@ -196,8 +203,8 @@ export async function ask(store: BothPorts | OlderStore, searches: number): Prom
       ]);
       for (const { what, answer } of asked.flat()) await take(what, answer);
     }
-    await take('list', store.listItems(name, { limit: 1_000 }));
-    const some = await told(store.listItems(name, { limit: 3 }));
+    await take('list', firstItems(store, name, 1_000));
+    const some = await told(firstItems(store, name, 3));
 
     const random = Random.named(name);
     const found: unknown[] = [];
@@ -214,7 +221,7 @@ export async function ask(store: BothPorts | OlderStore, searches: number): Prom
       const answer = await told('search' in store ? store.search(name, request) : search(store, name, request));
       found.push('matches' in answer ? { ...answer, matches: answer.matches.map(({ item, score }) => [item.id, score]) } : answer);
     }
-    const { graph: _, ...described } = await describeCollection(store, name);
+    const { graph: _, recall: _unmeasured, ...described } = (await describeCollection(store, name)) as Described & { recall?: unknown };
     const impossible = await store.listImpossible(name, 1_000_000);
     answers[name] = {
       described,

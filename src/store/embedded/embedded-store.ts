@@ -102,6 +102,7 @@ export class EmbeddedStore implements StoreCalls {
       memory: new VectorMemory(settings.vectorCacheBytes),
       items: this.#items,
       columnMemory: this.#columnMemory,
+      log,
       settings,
     });
     for (const row of this.#collectionTable.all()) this.#collections.open(row, false);

@@ -84,11 +84,16 @@ export class Graph {
     this.changes++;
   }
 
-  /** Keys of about the `k` nearest, nearest first; fewer when the graph has no more that `accepts` lets through or that it can reach. */
-  nearest(query: Float32Array, k: number, accepts?: (key: number) => boolean): number[] {
+  /** The search list's length for a page of ten. */
+  efSearch(effort: number): number {
+    return effort * leastEf(this.count);
+  }
+
+  /** Keys of about the `k` nearest, nearest first, with so many times the usual search list; fewer when the graph has no more that `accepts` lets through or that it can reach. */
+  nearest(query: Float32Array, k: number, { accepts, effort = 1 }: { accepts?: ((key: number) => boolean) | undefined; effort?: number } = {}): number[] {
     const wanted = Math.min(k, this.count);
     if (wanted === 0) return [];
-    this.#index.setEf(Math.max(leastEf(this.count), 2 * wanted));
+    this.#index.setEf(Math.max(this.efSearch(effort), 2 * wanted));
     return this.#index.searchKnn(Array.from(query), wanted, accepts).neighbors;
   }
 

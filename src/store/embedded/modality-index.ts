@@ -1,8 +1,10 @@
+import type { Log } from '../../telemetry.js';
 import type { CollectionDescription } from '../catalog.js';
 import type { EmbeddingTable } from './embedding-table.js';
 import type { ItemColumns } from './columns/item-columns.js';
 import { MatchingKeys } from './matching-keys.js';
 import { Graph } from './graph.js';
+import { RecallAudit } from './recall-audit.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 import type { GraphOwner, Snapshots } from './snapshots.js';
 import { now, sliceMs } from './time-slices.js';
@@ -21,6 +23,7 @@ export interface IndexSurroundings {
   snapshots: Snapshots;
   memory: VectorMemory;
   settings: EmbeddedStoreSettings;
+  log: Log;
   /** The collection's sequence number. */
   seq: () => number;
   /** How many embeddings there are. */
@@ -39,6 +42,7 @@ export class ModalityIndex {
   readonly owner: GraphOwner;
   readonly vectors: Vectors;
   readonly matchingKeys: MatchingKeys;
+  readonly recall = new RecallAudit();
   readonly #around: IndexSurroundings;
   #graph: Graph | undefined;
   /** Built beside `#graph` to take its place, without its dead nodes. */
@@ -79,6 +83,7 @@ export class ModalityIndex {
   /** A row with this key was committed. */
   added(key: number): void {
     this.#newestKey = key;
+    this.recall.changed();
     this.#lastChange = now();
   }
 
@@ -86,6 +91,7 @@ export class ModalityIndex {
   removed(key: number): void {
     this.vectors.remove(key);
     this.matchingKeys.removed();
+    this.recall.changed();
     this.#graph?.remove(key);
     this.#next?.remove(key);
     this.#lastChange = now();
@@ -120,9 +126,15 @@ export class ModalityIndex {
       this.#next = undefined;
       return true;
     }
-    if (!this.#saveIsDue) return this.#around.columns.readSome();
-    await this.save();
-    return true;
+    if (this.#saveIsDue) {
+      await this.save();
+      return true;
+    }
+    if (this.recall.isDue(this.count)) {
+      await this.#audit(this.#graph);
+      return true;
+    }
+    return this.#around.columns.readSome();
   }
 
   /** Saves the graph if it has changed. */
@@ -151,6 +163,14 @@ export class ModalityIndex {
     const { snapshotAfterChanges, snapshotAfterQuietMs } = this.#around.settings;
     if (changes === 0) return false;
     return now() - this.#lastChange >= snapshotAfterQuietMs || changes >= Math.max(snapshotAfterChanges, count * saveAtShare);
+  }
+
+  async #audit(graph: Graph): Promise<void> {
+    const { embeddings, log } = this.#around;
+    const { recall, effort } = await this.recall.run({ graph, embeddings, vectors: this.vectors, space: this.owner.space, newestKey: this.#newestKey, count: this.count });
+    if (effort === 1) return;
+    const what = effort === Infinity ? 'Its graph finds too few of the nearest: searches compare with everything instead.' : 'Its graph finds too few of the nearest: searches look further.';
+    log('warn', what, { collection: this.owner.name, modality: this.owner.modality, recall, ...(effort === Infinity ? {} : { effort }) });
   }
 
   async #restore(): Promise<void> {

@@ -89,15 +89,16 @@ class LeafSearch {
 
   /** `undefined` when the graph is missing or gives too few to be sure of a full page. */
   async #throughGraph(matching?: KeySet): Promise<Found | undefined> {
-    const { graph } = this.#index;
+    const { graph, recall } = this.#index;
     const { embedding } = this.#query;
     const { after, size, minScore, excluded } = this.#rules;
     const needed = (after?.rank ?? 0) + size + (excluded?.size ?? 0);
-    if (!graph || needed > deepestRank) return undefined;
+    if (!graph || needed > deepestRank || recall.effort === Infinity) return undefined;
+    if (!matching && !after) recall.note(embedding);
 
     const ranking = new Ranking(this.#rules);
     const { through, alive } = graph;
-    const nearest = graph.nearest(embedding, needed + slack, matching && ((key) => matching.has(key)));
+    const nearest = graph.nearest(embedding, needed + slack, { accepts: matching && ((key) => matching.has(key)), effort: recall.effort });
     let worst = 1;
     for (const key of nearest) {
       const row = this.#embeddings.byKey(key, this.#index.owner.space);

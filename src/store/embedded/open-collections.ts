@@ -1,4 +1,4 @@
-import { byModality, type Modality } from '../../domain/modality.js';
+import { byModality, modalities, type Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
 import type { CollectionDescription } from '../catalog.js';
 import type { ColumnMemory } from './columns/column-memory.js';
@@ -18,7 +18,7 @@ export class Collections {
   readonly #around;
   readonly #byName = new Map<string, OpenCollection>();
 
-  constructor(around: Pick<IndexSurroundings, 'embeddings' | 'snapshots' | 'memory' | 'settings'> & { table: CollectionTable; items: ItemTable; columnMemory: ColumnMemory }) {
+  constructor(around: Pick<IndexSurroundings, 'embeddings' | 'snapshots' | 'memory' | 'settings' | 'log'> & { table: CollectionTable; items: ItemTable; columnMemory: ColumnMemory }) {
     this.#around = around;
   }
 
@@ -80,5 +80,14 @@ export function describe({ row, indexes }: OpenCollection, table: CollectionTabl
   const states = Object.values(indexes).map((index) => index.state);
   const state = states.includes('building') ? 'building' : states.includes('ready') ? 'ready' : 'none';
   const indexed = Object.values(indexes).reduce((sum, { graph }) => sum + (graph?.alive ?? 0), 0);
-  return { ...identityOf(row), counts, bytes, graph: { state, indexed } };
+  return { ...identityOf(row), counts, bytes, graph: { state, indexed }, recall: recallOf(indexes) };
+}
+
+/** A modality that is searched without a graph finds everything. */
+function recallOf(indexes: OpenCollection['indexes']): CollectionDescription['recall'] {
+  return modalities.map((modality) => {
+    const { graph, recall } = indexes[modality];
+    if (!graph || recall.effort === Infinity) return { modality, state: 'exact', bands: graph ? recall.bands : [] };
+    return { modality, state: recall.bands.length > 0 ? 'measured' : 'unknown', bands: recall.bands, efSearch: graph.efSearch(recall.effort) };
+  });
 }

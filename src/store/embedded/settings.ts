@@ -25,8 +25,8 @@ export interface EmbeddedStoreSettings {
 }
 
 export const defaultSettings: EmbeddedStoreSettings = {
-  graphThreshold: 100_000,
-  graphThresholdNumbers: 100_000 * 256,
+  graphThreshold: 300_000,
+  graphThresholdNumbers: 300_000 * 256,
   vectorCacheBytes: 256 * 1024 * 1024,
   columnBytes: 256 * 1024 * 1024,
   snapshotAfterChanges: 5_000,

@@ -32,7 +32,7 @@ export interface ScanScope {
 export class Vectors {
   readonly #embeddings: EmbeddingTable;
   readonly #space: number;
-  readonly #modality: Modality;
+  readonly modality: Modality;
   readonly #dimension: number;
   readonly #rows: PackedRows;
   #from = 0;
@@ -41,7 +41,7 @@ export class Vectors {
   constructor(embeddings: EmbeddingTable, { space, modality, dimension }: { space: number; modality: Modality; dimension: number }, memory: VectorMemory) {
     this.#embeddings = embeddings;
     this.#space = space;
-    this.#modality = modality;
+    this.modality = modality;
     this.#dimension = dimension;
     this.#rows = new PackedRows(dimension, memory);
   }
@@ -108,7 +108,7 @@ export class Vectors {
   #append(urgent: boolean): boolean {
     const room = this.#retired ? 0 : this.#rows.room(urgent);
     if (room === 0) return false;
-    const rows = this.#embeddings.after(this.#space, this.#modality, this.#rows.lastKey ?? this.#from, Math.min(pageRows, room));
+    const rows = this.#embeddings.after(this.#space, this.modality, this.#rows.lastKey ?? this.#from, Math.min(pageRows, room));
     for (const row of rows) this.#rows.append(row);
     return rows.length > 0;
   }
@@ -166,7 +166,7 @@ export class Vectors {
 
   *#inOrder(through: number): Generator<EmbeddingRow[]> {
     for (let from = through; ; ) {
-      const rows = this.#embeddings.after(this.#space, this.#modality, from, pageRows);
+      const rows = this.#embeddings.after(this.#space, this.modality, from, pageRows);
       yield rows;
       if (rows.length < pageRows) return;
       from = rows.at(-1)!.key;

@@ -1,0 +1,143 @@
+/** Many items with one and the same embedding, among others: whatever a collection holds often must not hide the rest. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { CollectionDescription } from '../src/store/catalog.js';
+import type { EmbeddedStoreSettings } from '../src/store/embedded/settings.js';
+import { Random } from './crash/random.js';
+import { sha256 } from './port-contracts/oracle.js';
+import { bothPorts, type BothPorts } from './store-ports.js';
+
+const compiled = fileURLToPath(new URL('../dist/store/embedded/open.js', import.meta.url));
+const { openEmbeddedStore } = (await import(pathToFileURL(compiled).href)) as typeof import('../src/store/embedded/open.js');
+
+const dimension = 64;
+const distinct = 2_366;
+let store: BothPorts;
+let directory: string;
+const log: string[] = [];
+afterEach(async () => {
+  await store.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function unit(values: number[]): Float32Array {
+  const norm = Math.hypot(...values);
+  return Float32Array.from(values, (value) => value / norm);
+}
+const direction = (random: Random): Float32Array => unit(Array.from({ length: dimension }, () => random.normal()));
+
+interface Arrangement {
+  name: string;
+  copies: number;
+  /** How far apart the copies are. */
+  apart: number;
+  order: 'copies first' | 'copies last' | 'mixed';
+  /** Half of the copies go again, and some of the others are written anew. */
+  churn?: true;
+}
+
+async function write(ids: string[], embeddingOf: (id: string) => Float32Array): Promise<void> {
+  for (let at = 0; at < ids.length; at += 500) {
+    await store.write('c', ids.slice(at, at + 500).map((id) => ({ id, metadata: {}, content: { modality: 'text' as const, contentHash: sha256(`${id} ${embeddingOf(id)[0]}`), text: id, embeddings: [embeddingOf(id)] } })));
+  }
+}
+
+async function begin(settings: Partial<EmbeddedStoreSettings>): Promise<void> {
+  directory = mkdtempSync(join(tmpdir(), 'mixspace-equal-'));
+  store = bothPorts(await openEmbeddedStore({ directory, settings, log: (_level, message) => void log.push(message) }));
+  await store.createCollection({ name: 'c', model: 'm', fingerprint: 'f', dimension, originals: 'keep' });
+}
+
+const asked = Array.from({ length: 99 }, (_, i) => `own ${i * 23}`);
+
+/** Of what is distinct, asked for by its own embedding: how often it is first; how many of the ten nearest are found, by a comparison of the test's own. */
+async function ownAndNearest(embeddings: Map<string, Float32Array>): Promise<[own: number, nearest: number]> {
+  let own = 0;
+  let found = 0;
+  for (const id of asked) {
+    const embedding = embeddings.get(id)!;
+    const [leaf] = await store.nearest('c', { embedding, leaves: [{ modality: 'text', limit: 10 }] });
+    own += Number(leaf!.neighbors[0]?.id === id);
+    const scores = [...embeddings.values()].map((other) => other.reduce((sum, value, i) => sum + value * embedding[i]!, 0)).sort((a, b) => b - a);
+    found += leaf!.neighbors.filter(({ score }) => score >= scores[9]! - 1e-6).length;
+  }
+  return [own, found];
+}
+
+describe('Items with equal embeddings', () => {
+  it.each<Arrangement>([
+    { name: 'first', copies: 4_000, apart: 0, order: 'copies first' },
+    { name: 'last', copies: 4_000, apart: 0, order: 'copies last' },
+    { name: 'in between', copies: 4_000, apart: 0, order: 'mixed' },
+    { name: 'nearly equal, first', copies: 4_000, apart: 1e-6, order: 'copies first' },
+    { name: 'nearly equal, in between', copies: 4_000, apart: 1e-6, order: 'mixed' },
+    { name: 'ten thousand of them', copies: 10_000, apart: 0, order: 'copies first' },
+    { name: 'one', copies: 1, apart: 0, order: 'copies last' },
+    { name: 'that come and go', copies: 4_000, apart: 0, order: 'mixed', churn: true },
+  ])('do not hide what is distinct: $name', { timeout: 120_000 }, async ({ copies, apart, order, churn }) => {
+    const random = new Random(11);
+    const common = direction(random);
+    const embeddings = new Map<string, Float32Array>();
+    for (let i = 0; i < copies; i++) embeddings.set(`copy ${i}`, apart === 0 ? common : unit(Array.from(common, (value) => value + apart * random.normal())));
+    for (let i = 0; i < distinct; i++) embeddings.set(`own ${i}`, direction(random));
+    const embeddingOf = (id: string): Float32Array => embeddings.get(id)!;
+    const ids = [...embeddings.keys()];
+    if (order === 'copies last') ids.reverse();
+    if (order === 'mixed') ids.sort((a, b) => (sha256(a) < sha256(b) ? -1 : 1));
+
+    await begin({});
+    await write(ids, embeddingOf);
+    if (churn) {
+      for (let i = 0; i < copies; i += 2) {
+        await store.deleteItem('c', `copy ${i}`);
+        embeddings.delete(`copy ${i}`);
+      }
+      const again = Array.from({ length: 500 }, (_, i) => `own ${i * 4}`);
+      for (const id of again) embeddings.set(id, direction(random));
+      await write(again, embeddingOf);
+    }
+    expect(await ownAndNearest(embeddings)).toEqual([asked.length, 10 * asked.length]);
+    const [copy] = await store.nearest('c', { embedding: common, leaves: [{ modality: 'text', limit: 10 }] });
+    expect(copy!.neighbors[0]!.id).toMatch(/^copy/);
+  });
+
+  it('are noticed where a graph answers: its recall is measured and told, and searches do without it', { timeout: 120_000 }, async () => {
+    const random = new Random(12);
+    const common = direction(random);
+    const embeddings = new Map<string, Float32Array>();
+    for (let i = 0; i < 4_000; i++) embeddings.set(`copy ${i}`, common);
+    for (let i = 0; i < distinct; i++) embeddings.set(`own ${i}`, direction(random));
+    await begin({ graphThreshold: 1_000 });
+    await write([...embeddings.keys()], (id) => embeddings.get(id)!);
+    const recall = async (): Promise<CollectionDescription['recall'][number]> => (await store.describeCollection('c')).recall.find(({ modality }) => modality === 'text')!;
+    await vi.waitFor(async () => expect((await recall()).bands).not.toEqual([]), { timeout: 60_000, interval: 250 });
+    const { state, bands, efSearch } = await recall();
+    expect([state, efSearch, bands.map(({ query }) => query)]).toEqual(['exact', undefined, ['item']]);
+    const [band] = bands;
+    // Two of three items are copies, which the graph does find.
+    expect(band!.recall).toBeLessThan(0.95);
+    expect(band!.low).toBeLessThan(band!.recall);
+    expect(band!.high).toBeGreaterThan(band!.recall);
+    expect(log.join('\n')).toContain('searches compare with everything instead');
+    expect(await ownAndNearest(embeddings)).toEqual([asked.length, 10 * asked.length]);
+  });
+
+  it('of which there are none leave a graph its work, with a recall that is told', { timeout: 120_000 }, async () => {
+    const random = new Random(13);
+    const embeddings = new Map<string, Float32Array>(Array.from({ length: distinct }, (_, i) => [`own ${i}`, direction(random)]));
+    await begin({ graphThreshold: 1_000 });
+    await write([...embeddings.keys()], (id) => embeddings.get(id)!);
+    const recall = async (): Promise<CollectionDescription['recall'][number]> => (await store.describeCollection('c')).recall.find(({ modality }) => modality === 'text')!;
+    await vi.waitFor(async () => expect((await recall()).bands).not.toEqual([]), { timeout: 60_000, interval: 250 });
+    const { state, bands, efSearch } = await recall();
+    expect([state, bands.length, bands[0]!.queries]).toEqual(['measured', 1, 32]);
+    expect(bands[0]!.recall).toBeGreaterThan(0.95);
+    expect(efSearch).toBeGreaterThanOrEqual(128);
+    const [own, nearest] = await ownAndNearest(embeddings);
+    expect(own).toBeGreaterThanOrEqual(98);
+    expect(nearest).toBeGreaterThan(0.95 * 10 * asked.length);
+  });
+});
