@@ -1,5 +1,5 @@
 import type { ClassifyResponse } from '../contract/classify.js';
-import type { Collection } from '../contract/collections.js';
+import type { Collection, RecallResponse } from '../contract/collections.js';
 import type { ErrorBody, Metadata } from '../contract/shared.js';
 import type { EmbeddingEncoding, EmbeddingsResponse } from '../contract/embeddings.js';
 import type { FileNote, Item, ItemOutcome, ItemPage, NewItem, ValueCounts } from '../contract/items.js';
@@ -114,6 +114,11 @@ export class MixspaceClient {
 
   deleteCollection(name: string, options: Signaled = {}): Promise<undefined> {
     return this.call('deleteCollection', { params: { name }, ...options });
+  }
+
+  /** recall@10 by modality, measured now beside exact searches. */
+  async measureRecall(name: string, body: CallParts<'measureRecall'>['body'] = {}, options: Signaled = {}): Promise<RecallResponse['bands']> {
+    return (await this.call('measureRecall', { params: { name }, body, ...options })).bands;
   }
 
   /** Tells the plan, and begins to embed the collection again or goes on; the service works on when the call is over. */

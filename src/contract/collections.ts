@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { byModality } from '../domain/modality.js';
 import { CollectionName, Modality, ModelId } from './shared.js';
+import { Filter } from './filter.js';
 import { limits } from './limits.js';
 import { Reembedding } from './reembed.js';
 import { maybe } from './zod-helpers.js';
@@ -43,6 +44,33 @@ export const Collection = z
   })
   .meta({ id: 'Collection' });
 export type Collection = z.infer<typeof Collection>;
+
+export const RecallRequest = z
+  .strictObject({
+    queries: maybe(z.number().int().min(1).max(limits.recallQueries)).meta({ description: 'Items that are searched for in each modality. Default 100.' }),
+    filter: maybe(Filter),
+  })
+  .meta({ id: 'RecallRequest' });
+export type RecallRequest = z.infer<typeof RecallRequest>;
+
+export const RecallResponse = z
+  .object({
+    bands: z.array(
+      z.object({
+        modality: Modality,
+        query: z.literal('item'),
+        selectivity: z.number().meta({ description: 'The share of items that the filter matches.' }),
+        exact: z.boolean().meta({ description: 'The searches were exact ones.' }),
+        recall: z.number(),
+        low: z.number(),
+        high: z.number(),
+        queries: z.number().int(),
+        at: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: 'RecallResponse' });
+export type RecallResponse = z.infer<typeof RecallResponse>;
 
 export const CollectionList = z.object({ collections: z.array(Collection) }).meta({ id: 'CollectionList' });
 export type CollectionList = z.infer<typeof CollectionList>;

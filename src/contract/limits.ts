@@ -17,6 +17,7 @@ export const limits = {
   jobIdLength: 128,
   page: 1000,
   embeddings: 1000,
+  recallQueries: 1000,
   dimensions: 65_536,
   encodings: 5,
   /** Levels of nesting of any JSON. */

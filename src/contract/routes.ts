@@ -3,7 +3,7 @@
  */
 import { z } from 'zod';
 import { ClassifyRequest, ClassifyResponse } from './classify.js';
-import { Collection, CollectionList, NewCollection } from './collections.js';
+import { Collection, CollectionList, NewCollection, RecallRequest, RecallResponse } from './collections.js';
 import { CollectionName, Id } from './shared.js';
 import { EmbeddingsRequest, EmbeddingsResponse } from './embeddings.js';
 import { Deleted, ExistsRequest, ExistsResponse, Facets, Item, ItemEmbeddings, ItemEmbeddingsRequest, ItemPage, ItemsRequest, ItemsResponse, MetadataPatch } from './items.js';
@@ -56,6 +56,8 @@ export const routes = {
   listCollections: { method: 'get', path: '/v1/collections', summary: 'All collections', status: 200, response: CollectionList },
   getCollection: { method: 'get', path: '/v1/collections/{name}', summary: 'One collection', params: CollectionParams, status: 200, response: Collection, errors: [404] },
   deleteCollection: { method: 'delete', path: '/v1/collections/{name}', summary: 'Delete a collection and all it holds', params: CollectionParams, status: 204, errors: [404, 409] },
+
+  measureRecall: { method: 'post', path: '/v1/collections/{name}/recall', summary: 'How many of the ten nearest searches find, measured now beside exact ones', params: CollectionParams, body: RecallRequest, status: 200, response: RecallResponse, errors: [404] },
 
   reembed: { method: 'post', path: '/v1/collections/{name}/reembed', summary: 'Embed a collection again with another model, or go on with it', params: CollectionParams, body: ReembedRequest, status: 200, response: ReembedResponse, errors: [404, 409] },
   getReembedding: { method: 'get', path: '/v1/collections/{name}/reembed', summary: 'How far a collection is on the way to another model', params: CollectionParams, status: 200, response: ReembedResponse, errors: [404] },

@@ -19,6 +19,7 @@ import { ingest, type Entry } from '../operations/ingest.js';
 import { deleteItem, deleteItems, facets, getItem, itemEmbeddings, itemImage, itemsExist, listItems, patchItem } from '../operations/items.js';
 import { cancelJob, followJob, getJob, listJobFailures, listJobs, pauseJob, resumeJob } from '../operations/jobs.js';
 import { listModels, selfTest } from '../operations/models.js';
+import { measureRecall } from '../operations/recall.js';
 import { getReembedding, reembed, stopReembedding } from '../operations/reembed/reembed.js';
 import { search } from '../operations/search/search.js';
 import { isMultipart, type BodyLimits } from './bodies.js';
@@ -51,6 +52,7 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     getCollection: ({ params }) => getCollection(context, params.name),
     deleteCollection: ({ params }) => deleteCollection(context, params.name),
 
+    measureRecall: ({ params, body, caller }) => measureRecall(context, params.name, body, caller),
     reembed: ({ params, body }) => reembed(context, params.name, body),
     getReembedding: ({ params }) => getReembedding(context, params.name),
     stopReembedding: ({ params, query }) => stopReembedding(context, params.name, query.discard === 'true'),

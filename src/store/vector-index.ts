@@ -62,4 +62,6 @@ export interface VectorIndex {
   readonly capabilities: IndexCapabilities;
   /** The neighbors of an embedding, for each leaf in the order given: all of one moment's space, none merged with another. */
   nearest(collection: string, request: NearestRequest): Promise<Neighbors[]>;
+  /** At most so many stored embeddings, drawn by chance. */
+  sample(collection: string, modality: Modality, most: number): Promise<Float32Array[]>;
 }

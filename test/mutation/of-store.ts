@@ -50,5 +50,8 @@ export const ofStore: Mutation[] = [
   of('src/store/embedded/columns/evaluate.ts', fields)('not-of-unknown', 'all[i] = verdict.yes - all[i]!', 'all[i] = all[i] === verdict.no ? verdict.yes : verdict.no', 'What has to be looked up is left out under $not.'),
   of('src/store/embedded/listing.ts', fields)('cursor-item-again-by-field', 'compare(place, after) > 0', 'compare(place, after) >= 0', 'Each page by a field begins with the last item of the one before.'),
   of('src/domain/times.ts', fields)('zones-forgotten', "* (found[8] === '-' ? -1 : 1)", '* 0', 'Times of other zones are compared by their clocks.'),
+  of('src/store/embedded/recall-audit.ts', ['test/recall.test.ts'])('unfit-graph-goes-on', 'if (worst < least && isInMemory) this.effort = Infinity;', '', 'Among thousands of equal embeddings what is distinct is not found.'),
+  of('src/store/embedded/restore.ts', ['test/backup.test.ts'])('cut-backup-restored', "if (!manifest || !summary || databaseHash === undefined) throw refuse('it is cut');", "if (!manifest || databaseHash === undefined) throw refuse('it is cut');\n  summary ??= { database_sha256: databaseHash, originals, missing: [] };", 'Of a backup that is cut a part is taken for the whole.'),
+  of('src/store/pictures/originals.ts', ['test/backup.test.ts'])('original-gone-from-backup', '        this.#leaving.add(hash);\n        continue;\n', '        this.#leaving.add(hash);\n', 'A picture that is deleted while a backup is taken is missing in it.'),
   of('src/store/embedded/reembeddings.ts', reembedding)('one-may-be-lost', "if (impossible > 0 && !skipImpossible) return 'impossible';", "if (impossible > 1 && !skipImpossible) return 'impossible';", 'A collection goes over although an item cannot be found there.'),
 ];

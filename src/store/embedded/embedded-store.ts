@@ -233,6 +233,7 @@ export class EmbeddedStore implements StoreCalls {
     return this.#sources.picture(item, size);
   }
 
+  sample: StoreCalls['sample'] = async (name, modality, most) => this.#collections.find(name).indexes[modality].sample(most).map((each) => each.slice());
   nearest: StoreCalls['nearest'] = (name, request) => this.#index.nearest(name, request);
 
   async cursorKey(): Promise<Uint8Array> {

@@ -137,6 +137,12 @@ export class ModalityIndex {
     return this.#around.columns.readSome();
   }
 
+  /** At most so many stored embeddings, from places drawn all over the keys. */
+  sample(most: number): Float32Array[] {
+    const { space, modality } = this.owner;
+    return Array.from({ length: most }, () => this.#around.embeddings.after(space, modality, Math.floor(Math.random() * this.#newestKey), 1)[0]?.embedding).filter((each) => each !== undefined);
+  }
+
   /** Saves the graph if it has changed. */
   async save(): Promise<void> {
     if (!this.#graph || this.#graph.changes === 0 || this.#retired) return;
@@ -167,7 +173,7 @@ export class ModalityIndex {
 
   async #audit(graph: Graph): Promise<void> {
     const { embeddings, log } = this.#around;
-    const { recall, effort } = await this.recall.run({ graph, embeddings, vectors: this.vectors, space: this.owner.space, newestKey: this.#newestKey, count: this.count });
+    const { recall, effort } = await this.recall.run({ graph, embeddings, vectors: this.vectors, space: this.owner.space, count: this.count, sample: (most) => this.sample(most) });
     if (effort === 1) return;
     const what = effort === Infinity ? 'Its graph finds too few of the nearest: searches compare with everything instead.' : 'Its graph finds too few of the nearest: searches look further.';
     log('warn', what, { collection: this.owner.name, modality: this.owner.modality, recall, ...(effort === Infinity ? {} : { effort }) });

@@ -56,6 +56,7 @@ export async function openEmbeddedStore({ directory, migrationsDirectory, settin
     },
     index: {
       capabilities: { exact: true, filters: true, cursors: true },
+      sample: (...parameters) => connection.call('sample', parameters),
       nearest: (collection, request) => connection.call('nearest', [collection, { ...request, embedding: withOwnMemory(request.embedding) }]),
     },
     backup: () => backupOf(connection, new Originals(join(directory, 'originals'), () => true)),

@@ -8,7 +8,7 @@ import type { EmbeddedStoreSettings } from './settings.js';
 
 /** Both ports as the store's thread answers them. */
 export type StoreCalls = Catalog &
-  Pick<VectorIndex, 'nearest'> & {
+  Pick<VectorIndex, 'nearest' | 'sample'> & {
     beginBackup(): Promise<BackupCopy>;
     backupOriginals(after: string, limit: number): Promise<string[]>;
     endBackup(): Promise<void>;

@@ -1,3 +1,4 @@
+import { recallOf } from '../../domain/recall.js';
 import type { RecallBand } from '../catalog.js';
 import type { EmbeddingTable } from './embedding-table.js';
 import type { Graph } from './graph.js';
@@ -18,16 +19,15 @@ const againAfterMs = 600_000;
 const efforts = [1, 2, 4, 8] as const;
 /** Two scores that are one, made in another order. */
 const rounding = 1e-6;
-/** Of the normal distribution, 95 %; the interval is Wilson's. */
-const z = 1.96;
 
 interface Audited {
   graph: Graph | undefined;
   embeddings: EmbeddingTable;
   vectors: Vectors;
   space: number;
-  newestKey: number;
   count: number;
+  /** At most so many stored embeddings, drawn by chance. */
+  sample: (most: number) => Float32Array[];
 }
 
 /**
@@ -63,7 +63,7 @@ export class RecallAudit {
     const isInMemory = audited.vectors.fits(audited.count);
     const most = isInMemory ? sample.inMemory : sample.fromDisk;
     const kinds = [
-      { query: 'item' as const, queries: storedSample(audited, most) },
+      { query: 'item' as const, queries: audited.sample(most) },
       { query: 'search' as const, queries: this.#queries.slice(0, most) },
     ].filter(({ queries }) => queries.length > 0);
     const asked: { query: RecallBand['query']; embedding: Float32Array; tenth: number; all: number }[] = [];
@@ -80,7 +80,7 @@ export class RecallAudit {
         found.set(query, [...(found.get(query) ?? []), scores.filter((score) => score >= tenth - rounding).length / all]);
         await nextTurn();
       }
-      this.bands = [...found].map(([query, recalls]) => ({ query, ...withInterval(recalls), at }));
+      this.bands = [...found].map(([query, recalls]) => ({ query, ...recallOf(recalls, k), at }));
       worst = Math.min(...this.bands.map(({ recall }) => recall));
       this.effort = effort;
       if (worst >= least) break;
@@ -89,11 +89,6 @@ export class RecallAudit {
     if (worst < least && isInMemory) this.effort = Infinity;
     return { recall: worst, effort: this.effort };
   }
-}
-
-/** From places drawn all over the keys. */
-function storedSample({ embeddings, vectors, newestKey, space }: Audited, most: number): Float32Array[] {
-  return Array.from({ length: most }, () => embeddings.after(space, vectors.modality, Math.floor(Math.random() * newestKey), 1)[0]?.embedding).filter((each) => each !== undefined);
 }
 
 /** The tenth best score of all, or the last where there are fewer. */
@@ -106,13 +101,4 @@ async function exactly({ vectors, count }: Audited, embedding: Float32Array): Pr
 function scoresThrough({ graph, embeddings, space }: Audited, embedding: Float32Array, effort: number): number[] {
   const rows = graph!.nearest(embedding, k, { effort }).map((key) => embeddings.byKey(key, space));
   return rows.flatMap((row) => (row ? [similarity(embedding, row.embedding)] : []));
-}
-
-function withInterval(recalls: number[]): Omit<RecallBand, 'query' | 'at'> {
-  const recall = recalls.reduce((sum, each) => sum + each, 0) / recalls.length;
-  // Each of the nearest that were to be found is one trial.
-  const n = recalls.length * k;
-  const middle = (recall + z ** 2 / (2 * n)) / (1 + z ** 2 / n);
-  const half = (z / (1 + z ** 2 / n)) * Math.sqrt((recall * (1 - recall)) / n + z ** 2 / (4 * n ** 2));
-  return { recall, low: Math.max(0, middle - half), high: Math.min(1, middle + half), queries: recalls.length };
 }

@@ -1,4 +1,4 @@
-/** Many items with one and the same embedding, among others: whatever a collection holds often must not hide the rest. */
+/** How many of the nearest searches find: also where one embedding is held by thousands of items, and as the service itself measures it. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,8 +6,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { CollectionDescription } from '../src/store/catalog.js';
 import type { EmbeddedStoreSettings } from '../src/store/embedded/settings.js';
+import { call, items } from './api.js';
 import { Random } from './crash/random.js';
 import { sha256 } from './port-contracts/oracle.js';
+import { startServer } from './server.js';
 import { bothPorts, type BothPorts } from './store-ports.js';
 
 const compiled = fileURLToPath(new URL('../dist/store/embedded/open.js', import.meta.url));
@@ -18,10 +20,6 @@ const distinct = 2_366;
 let store: BothPorts;
 let directory: string;
 const log: string[] = [];
-afterEach(async () => {
-  await store.close();
-  rmSync(directory, { recursive: true, force: true });
-});
 
 function unit(values: number[]): Float32Array {
   const norm = Math.hypot(...values);
@@ -68,6 +66,11 @@ async function ownAndNearest(embeddings: Map<string, Float32Array>): Promise<[ow
 }
 
 describe('Items with equal embeddings', () => {
+  afterEach(async () => {
+    await store.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
   it.each<Arrangement>([
     { name: 'first', copies: 4_000, apart: 0, order: 'copies first' },
     { name: 'last', copies: 4_000, apart: 0, order: 'copies last' },
@@ -139,5 +142,42 @@ describe('Items with equal embeddings', () => {
     const [own, nearest] = await ownAndNearest(embeddings);
     expect(own).toBeGreaterThanOrEqual(98);
     expect(nearest).toBeGreaterThan(0.95 * 10 * asked.length);
+  });
+});
+
+describe('Recall, measured when it is asked for,', () => {
+  it('is that of searches as they are, in all or under a filter, by modality', { timeout: 120_000 }, async () => {
+    const server = await startServer({ store: { graphThreshold: 800 } });
+    try {
+      const { dimensions } = (await call(server.url, 'GET', '/v1/models')).body.data[0];
+      const random = new Random(14);
+      const embedding = (): number[] => Array.from({ length: dimensions }, () => random.normal());
+      const common = embedding();
+      const entries = [
+        ...Array.from({ length: 900 }, (_, i) => ({ id: `copy ${i}`, embedding: common, modality: 'text', metadata: { copy: true } })),
+        ...Array.from({ length: 300 }, (_, i) => ({ id: `own ${i}`, embedding: embedding(), modality: 'text', metadata: { copy: false, i } })),
+        ...Array.from({ length: 50 }, (_, i) => ({ id: `picture ${i}`, embedding: embedding(), modality: 'image', metadata: { i } })),
+      ];
+      await call(server.url, 'POST', items(), { items: entries.slice(0, 900) });
+      await call(server.url, 'POST', items(), { items: entries.slice(900) });
+      const measured = async (body: object = {}): Promise<any[]> => (await call(server.url, 'POST', '/v1/collections/default/recall', body)).body.bands;
+      const settled = async (): Promise<any> => (await call(server.url, 'GET', '/v1/collections/default')).body;
+      await vi.waitFor(async () => expect((await settled()).recall.find(({ modality }: any) => modality === 'text').bands).toHaveLength(1), { timeout: 60_000, interval: 250 });
+
+      const bands = await measured({ queries: 20 });
+      expect(bands.map(({ modality, query, selectivity, queries }) => [modality, query, selectivity, queries])).toEqual([['image', 'item', 1, 20], ['text', 'item', 1, 20]]);
+      // Few pictures, and texts of which the graph was found wanting: both are searched exactly.
+      for (const { exact, recall, low, high } of bands) expect([exact, recall, high, low < 1 && low > 0.97]).toEqual([true, 1, expect.closeTo(1, 6), true]);
+      const [image, text] = await measured({ filter: { i: { $lt: 25 } } });
+      expect([image.selectivity, image.recall, text.selectivity, text.recall]).toEqual([0.5, 1, 25 / 1200, 1]);
+      expect(await measured({ filter: { i: -1 } })).toEqual([]);
+      for (const [body, param] of [[{ queries: 0 }, 'queries'], [{ queries: 1_001 }, 'queries'], [{ filter: { a: { $b: 1 } } }, 'filter.a.$b'], [{ k: 1 }, 'k']] as const) {
+        const refused = await call(server.url, 'POST', '/v1/collections/default/recall', body);
+        expect([refused.status, refused.body.error.param]).toEqual([400, param]);
+      }
+      expect((await call(server.url, 'POST', '/v1/collections/none/recall', {})).status).toBe(404);
+    } finally {
+      await server.remove();
+    }
   });
 });
