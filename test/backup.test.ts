@@ -147,6 +147,7 @@ describe('a backup', () => {
         leaving.abort();
         await expect(reader.read()).rejects.toThrow();
       }
+      for (const milliseconds of [0, 1, 3, 10, 30]) await fetch(`${broken.url}/v1/backup`, { signal: AbortSignal.timeout(milliseconds) }).then((response) => response.arrayBuffer()).catch(() => undefined);
       await expect.poll(() => existsSync(path.join(broken.indexDir, 'backup.tmp'))).toBe(false);
       expect((await fetch(`${broken.url}/v1/backup`)).status).toBe(200);
       await mkdir(path.join(broken.indexDir, 'backup.tmp'), { recursive: true });

@@ -152,10 +152,8 @@ describe('Recall, measured when it is asked for,', () => {
       const { dimensions } = (await call(server.url, 'GET', '/v1/models')).body.data[0];
       const random = new Random(14);
       const embedding = (): number[] => Array.from({ length: dimensions }, () => random.normal());
-      const common = embedding();
       const entries = [
-        ...Array.from({ length: 900 }, (_, i) => ({ id: `copy ${i}`, embedding: common, modality: 'text', metadata: { copy: true } })),
-        ...Array.from({ length: 300 }, (_, i) => ({ id: `own ${i}`, embedding: embedding(), modality: 'text', metadata: { copy: false, i } })),
+        ...Array.from({ length: 1_200 }, (_, i) => ({ id: `text ${i}`, embedding: embedding(), modality: 'text', metadata: { i } })),
         ...Array.from({ length: 50 }, (_, i) => ({ id: `picture ${i}`, embedding: embedding(), modality: 'image', metadata: { i } })),
       ];
       await call(server.url, 'POST', items(), { items: entries.slice(0, 900) });
@@ -166,10 +164,12 @@ describe('Recall, measured when it is asked for,', () => {
 
       const bands = await measured({ queries: 20 });
       expect(bands.map(({ modality, query, selectivity, queries }) => [modality, query, selectivity, queries])).toEqual([['image', 'item', 1, 20], ['text', 'item', 1, 20]]);
-      // Few pictures, and texts of which the graph was found wanting: both are searched exactly.
-      for (const { exact, recall, low, high } of bands) expect([exact, recall, high, low < 1 && low > 0.97]).toEqual([true, 1, expect.closeTo(1, 6), true]);
+      // Pictures are few, texts have a graph.
+      const [pictures, texts] = bands;
+      expect([pictures.exact, pictures.recall, pictures.high, pictures.low > 0.97 && pictures.low < 1]).toEqual([true, 1, expect.closeTo(1, 6), true]);
+      expect([texts.exact, texts.recall > 0.95, texts.low < texts.recall, texts.high >= texts.recall]).toEqual([false, true, true, true]);
       const [image, text] = await measured({ filter: { i: { $lt: 25 } } });
-      expect([image.selectivity, image.recall, text.selectivity, text.recall]).toEqual([0.5, 1, 25 / 1200, 1]);
+      expect([image.selectivity, image.recall, text.selectivity, text.recall, text.exact]).toEqual([0.5, 1, 25 / 1200, 1, true]);
       expect(await measured({ filter: { i: -1 } })).toEqual([]);
       for (const [body, param] of [[{ queries: 0 }, 'queries'], [{ queries: 1_001 }, 'queries'], [{ filter: { a: { $b: 1 } } }, 'filter.a.$b'], [{ k: 1 }, 'k']] as const) {
         const refused = await call(server.url, 'POST', '/v1/collections/default/recall', body);

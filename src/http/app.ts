@@ -6,11 +6,11 @@ import express, { type Express, type Request, type RequestHandler, type Response
 import helmet from 'helmet';
 import type { Config } from '../config.js';
 import { routes, type Route, type RouteName } from '../contract/routes.js';
-import { MixspaceError } from '../errors.js';
+import { MixspaceError, toMixspaceError } from '../errors.js';
 import type { JobContext } from '../operations/context.js';
 import type { Readiness } from '../operations/readiness.js';
 import type { Picture } from '../store/catalog.js';
-import type { Telemetry } from '../telemetry.js';
+import type { Log, Telemetry } from '../telemetry.js';
 import { isMultipart, jsonBody, type BodyLimits } from './bodies.js';
 import { failed, within } from './callbacks.js';
 import { docs } from './docs.js';
@@ -140,7 +140,7 @@ async function answer({ context, streams }: Surroundings, { route, handle }: End
   // The caller has gone, or was told meanwhile what is wrong with the body.
   if (response.destroyed || response.headersSent) return;
   if (route.events) return streams.send(request, response, result as AsyncIterable<ServerEvent> | undefined);
-  if (route.formats) return sendStream(response, route.formats[(call.query as unknown as { format?: string } | undefined)?.format ?? Object.keys(route.formats)[0]!]!, result as AsyncIterable<Uint8Array>);
+  if (route.formats) return sendStream(response, route.formats[(call.query as unknown as { format?: string } | undefined)?.format ?? Object.keys(route.formats)[0]!]!, result as AsyncIterable<Uint8Array>, context.log);
   if (route.bytes) sendPicture(response, result as Picture);
   else if (route.status === 204) response.status(204).end();
   else response.status(route.status).json(result);
@@ -148,27 +148,27 @@ async function answer({ context, streams }: Surroundings, { route, handle }: End
 
 /**
  * As fast as it is taken. What goes wrong before anything is sent is told as ever; on the way it ends the connection, so
- * that no reader takes a part for the whole.
+ * that no reader takes a part for the whole. Whoever makes the chunks is let go however it ends.
  */
-async function sendStream(response: Response, type: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+async function sendStream(response: Response, type: string, chunks: AsyncIterable<Uint8Array>, log: Log): Promise<void> {
   const iterator = chunks[Symbol.asyncIterator]();
-  const first = await iterator.next();
-  const all = async function* (): AsyncGenerator<Uint8Array> {
-    try {
+  try {
+    const first = await iterator.next();
+    if (response.destroyed) return;
+    response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store' });
+    if (response.req.method === 'HEAD') return void response.end();
+    const all = async function* (): AsyncGenerator<Uint8Array> {
       for (let next = first; !next.done; next = await iterator.next()) yield next.value;
-    } finally {
-      await iterator.return?.();
-    }
-  };
-  response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store' });
-  if (response.req.method === 'HEAD') {
-    response.end();
-    return void (await iterator.return?.());
+    };
+    await pipeline(Readable.from(all()), response);
+  } catch (error) {
+    const isReaderGone = ['ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_UNABLE_TO_PIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
+    if (isReaderGone) return;
+    if (response.headersSent) log('warn', 'An answer broke off: its reader has a part of it.', { path: response.req.path, reason: toMixspaceError(error).message });
+    throw error;
+  } finally {
+    await iterator.return?.();
   }
-  await pipeline(Readable.from(all()), response).catch((error: NodeJS.ErrnoException) => {
-    // The reader has gone.
-    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
-  });
 }
 
 /** Whatever the bytes are, a browser must take them for a picture and nothing that acts. */

@@ -127,7 +127,8 @@ export interface Picture {
 
 export interface ItemEmbeddings {
   fingerprint: string;
-  items: { id: string; modality: Modality; parts: Float32Array[] }[];
+  /** `contentHash`: of the content that they are of. */
+  items: { id: string; modality: Modality; contentHash: string; parts: Float32Array[] }[];
 }
 
 export interface ListRequest {

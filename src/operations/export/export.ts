@@ -1,6 +1,6 @@
 import type { ExportFormat } from '../../contract/routes.js';
 import { MixspaceError } from '../../errors.js';
-import type { ListPlace } from '../../store/catalog.js';
+import type { Item, ItemEmbeddings, ListPlace } from '../../store/catalog.js';
 import type { Context } from '../context.js';
 import { toldItem } from '../items.js';
 import type { ExportedItem } from './exported-item.js';
@@ -9,6 +9,7 @@ import { parquet } from './parquet.js';
 
 /** Read, and written, at a time: some milliseconds of the main thread's. */
 const pageItems = 256;
+const attempts = 5;
 
 const writers: Record<ExportFormat, (pages: AsyncIterable<ExportedItem[]>) => AsyncIterable<Uint8Array>> = { jsonl: jsonLines, parquet };
 
@@ -24,13 +25,15 @@ async function* pagesOf({ catalog }: Context, collection: string, withThumbnails
   for (let after: ListPlace | undefined; ; ) {
     const { items, next } = await catalog.listItems(collection, { limit: pageItems, ...(after ? { after } : {}) });
     const { fingerprint, items: embedded } = await catalog.getEmbeddings(collection, items.map(({ id }) => id));
-    const byId = new Map(embedded.map(({ id, parts }) => [id, parts]));
+    const byId = new Map(embedded.map((each) => [each.id, each]));
     const page: ExportedItem[] = [];
-    for (const item of items) {
-      const { image_url: _image, ...told } = toldItem(collection, item);
-      const parts = byId.get(item.id);
-      const thumbnail = withThumbnails && item.hasImage ? await thumbnailOf(catalog, collection, item.id) : undefined;
-      page.push({ ...told, fingerprint, embedding: parts?.[0], parts: parts && parts.length > 1 ? parts : undefined, thumbnail });
+    for (const listed of items) {
+      const whole = isOfOneMoment(listed, byId.get(listed.id)) ? { item: listed, of: byId.get(listed.id), fingerprint } : await readAgain(catalog, collection, listed.id);
+      if (!whole) continue;
+      const { image_url: _image, ...told } = toldItem(collection, whole.item);
+      const parts = whole.of?.parts;
+      const thumbnail = withThumbnails && whole.item.hasImage ? await thumbnailOf(catalog, collection, listed.id) : undefined;
+      page.push({ ...told, fingerprint: whole.fingerprint, embedding: parts?.[0], parts: parts && parts.length > 1 ? parts : undefined, thumbnail });
     }
     yield page;
     if (!next) return;
@@ -38,10 +41,29 @@ async function* pagesOf({ catalog }: Context, collection: string, withThumbnails
   }
 }
 
+type Embedded = ItemEmbeddings['items'][number];
+
+const isOfOneMoment = (item: Item, of: Embedded | undefined): boolean => (of ? of.contentHash === item.contentHash : item.unembedded !== undefined);
+
+/** What was written anew, or removed, between two questions; `undefined` where it has gone. */
+async function readAgain(catalog: Context['catalog'], collection: string, id: string): Promise<{ item: Item; of: Embedded | undefined; fingerprint: string } | undefined> {
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const item = await ifThere(catalog.getItem(collection, id));
+    if (!item) return undefined;
+    const { fingerprint, items } = await catalog.getEmbeddings(collection, [id]);
+    if (isOfOneMoment(item, items[0]) || attempt === attempts - 1) return { item, of: items[0], fingerprint };
+  }
+  return undefined;
+}
+
 /** `undefined` where there is none. */
 async function thumbnailOf(catalog: Context['catalog'], collection: string, id: string): Promise<Uint8Array | undefined> {
+  return (await ifThere(catalog.getPicture(collection, id, 'thumbnail')))?.bytes;
+}
+
+async function ifThere<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
-    return (await catalog.getPicture(collection, id, 'thumbnail')).bytes;
+    return await answer;
   } catch (error) {
     if (error instanceof MixspaceError && error.code === 'not_found') return undefined;
     throw error;

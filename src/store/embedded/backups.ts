@@ -70,8 +70,11 @@ export class Backups {
     if (!this.#isRunning) return;
     this.#copy?.close();
     this.#copy = undefined;
-    await rm(this.#folder, { recursive: true, force: true });
-    this.#isRunning = false;
-    await this.#originals.stopKeeping();
+    try {
+      await rm(this.#folder, { recursive: true, force: true });
+    } finally {
+      this.#isRunning = false;
+      await this.#originals.stopKeeping();
+    }
   }
 }

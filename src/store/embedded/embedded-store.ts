@@ -146,7 +146,7 @@ export class EmbeddedStore implements StoreCalls {
     this.#items.transaction(() => this.#collectionTable.unname(opened.row.key));
     this.#collections.delete(name);
     this.#index.retire(opened);
-    for (const columns of Object.values(opened.columns)) this.#columnMemory.forget(columns);
+    for (const columns of Object.values(opened.columns)) columns.retire();
     this.#housekeeping.wake();
   }
 
@@ -196,10 +196,14 @@ export class EmbeddedStore implements StoreCalls {
   async getEmbeddings(name: string, ids: string[]): Promise<ItemEmbeddings> {
     const { key, space, fingerprint } = this.#collections.find(name).row;
     const items: ItemEmbeddings['items'] = [];
+    let began = now();
     for (const id of ids) {
       const row = this.#items.byId(key, id);
       const parts = row?.unembedded === null ? this.#embeddings.ofItem(row.key, space) : undefined;
-      if (row && parts) items.push({ id, modality: row.modality, parts: parts.map((part) => part.slice()) });
+      if (row && parts) items.push({ id, modality: row.modality, contentHash: row.content_hash, parts: parts.map((part) => part.slice()) });
+      if (now() - began <= sliceMs) continue;
+      await nextTurn();
+      began = now();
     }
     return { fingerprint, items };
   }

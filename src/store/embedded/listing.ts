@@ -116,9 +116,10 @@ export class Listing {
       }),
     );
     const page = first.found.slice(0, limit);
+    const matches = filter ? compileFilter(filter) : () => true;
     const items = page.flatMap(({ key }): Item[] => {
       const row = this.#items.byKey(key);
-      return row ? [this.#items.toItem(row)] : [];
+      return row && (!this.#items.hasSoundMetadata(row) || matches(fieldsOf(row))) ? [this.#items.toItem(row)] : [];
     });
     const last = page.at(-1);
     return { items, ...(first.found.length > limit && last ? { next: [last.value ?? null, last.key] } : {}) };
@@ -137,7 +138,8 @@ export class Listing {
     let began = now();
     for (const key of columns.tell(field, keys, each)) {
       const fields = this.#items.fields(key);
-      if (fields) each(key, valueAt(fields, path));
+      // A damaged one has none; one that has gone is not told.
+      if (fields || this.#items.byKey(key)) each(key, fields && valueAt(fields, path));
       if (now() - began <= sliceMs) continue;
       await nextTurn();
       began = now();
@@ -146,26 +148,33 @@ export class Listing {
 }
 
 class Counts {
-  /** By value; a list is told by itself. */
-  readonly #counts = new Map<unknown, number>();
+  readonly #values = new Map<Scalar, number>();
+  #other = 0;
+  #missing = 0;
 
   add(value: unknown): void {
-    this.#counts.set(value, (this.#counts.get(value) ?? 0) + 1);
+    if (value === undefined) this.#missing++;
+    else if (Array.isArray(value)) {
+      const scalars = new Set(value.filter(isCounted));
+      if (scalars.size === 0) this.#other++;
+      for (const scalar of scalars) this.#count(scalar);
+    } else if (isCounted(value)) this.#count(value);
+    else this.#other++;
+  }
+
+  #count(value: Scalar): void {
+    this.#values.set(value, (this.#values.get(value) ?? 0) + 1);
   }
 
   told(limit: number): ValueCounts {
-    const values = new Map<Scalar, number>();
-    let other = 0;
-    let missing = 0;
-    for (const [value, count] of this.#counts) {
-      const scalars = new Set((Array.isArray(value) ? value : [value]).filter(isCounted));
-      if (value === undefined) missing += count;
-      else if (scalars.size === 0) other += count;
-      else for (const scalar of scalars) values.set(scalar, (values.get(scalar) ?? 0) + count);
+    const first = new First<[value: Scalar, count: number]>(limit, ([a, countOfA], [b, countOfB]) => countOfB - countOfA || byValue({ value: a ?? undefined, key: 0 }, { value: b ?? undefined, key: 0 }));
+    let all = 0;
+    for (const each of this.#values) {
+      first.offer(each);
+      all += each[1];
     }
-    const sorted = [...values].sort(([a, countOfA], [b, countOfB]) => countOfB - countOfA || byValue({ value: a ?? undefined, key: 0 }, { value: b ?? undefined, key: 0 }));
-    for (const [, count] of sorted.slice(limit)) other += count;
-    return { values: sorted.slice(0, limit).map(([value, count]) => ({ value, count })), other, missing };
+    const listed = first.found.reduce((sum, [, count]) => sum + count, 0);
+    return { values: first.found.map(([value, count]) => ({ value, count })), other: this.#other + all - listed, missing: this.#missing };
   }
 }
 

@@ -100,11 +100,11 @@ export class MatchingKeys {
 
   async #carriedOn({ keys: known, through, version }: Matching, filter: Filter): Promise<Matching> {
     // As they are now: while items are looked up, more may come, and all be read anew.
-    const [keys, items, count] = [this.#keys, this.#items, this.#count];
+    const [keys, items, count, isInOrder] = [this.#keys, this.#items, this.#count, this.#isInOrder];
     const after = through === 0 ? 0 : least(items.subarray(through, count)) - 1;
     const matching = await this.#columns.matching(filter, { after });
     const found = known.copy();
-    if (this.#isInOrder) {
+    if (isInOrder) {
       let place = through;
       for (const item of matching) {
         while (place < count && items[place]! < item) place++;

@@ -130,10 +130,6 @@ export class ModalityIndex {
       await this.save();
       return true;
     }
-    if (this.recall.isDue(this.count)) {
-      await this.#audit(this.#graph);
-      return true;
-    }
     return this.#around.columns.readSome();
   }
 
@@ -171,10 +167,15 @@ export class ModalityIndex {
     return now() - this.#lastChange >= snapshotAfterQuietMs || changes >= Math.max(snapshotAfterChanges, count * saveAtShare);
   }
 
-  async #audit(graph: Graph): Promise<void> {
+  /** Looks how much of what it should find the graph does find, when that is due and nothing else is to be done. */
+  async audit(isStopped: () => boolean): Promise<void> {
+    const graph = this.#graph;
+    if (!graph || this.#next || this.#retired || graph.through < this.#newestKey || !this.recall.isDue(this.count)) return;
     const { embeddings, log } = this.#around;
-    const { recall, effort } = await this.recall.run({ graph, embeddings, vectors: this.vectors, space: this.owner.space, count: this.count, sample: (most) => this.sample(most) });
-    if (effort === 1) return;
+    const isOver = (): boolean => this.#retired || this.#graph !== graph || isStopped();
+    const outcome = await this.recall.run({ graph, embeddings, vectors: this.vectors, space: this.owner.space, count: this.count, isOver, sample: (most) => this.sample(most) });
+    if (!outcome || outcome.effort === 1) return;
+    const { recall, effort } = outcome;
     const what = effort === Infinity ? 'Its graph finds too few of the nearest: searches compare with everything instead.' : 'Its graph finds too few of the nearest: searches look further.';
     log('warn', what, { collection: this.owner.name, modality: this.owner.modality, recall, ...(effort === Infinity ? {} : { effort }) });
   }

@@ -15,17 +15,21 @@ const rememberedQueries = 32;
 /** The share of embeddings that must have come or gone, and the milliseconds after which real queries are looked at again. */
 const againAtShare = 0.1;
 const againAfterMs = 600_000;
+/** After one that writing disturbed. */
+const tryAgainAfterMs = 5_000;
 /** Times the search list's usual length. */
 const efforts = [1, 2, 4, 8] as const;
 /** Two scores that are one, made in another order. */
 const rounding = 1e-6;
 
 interface Audited {
-  graph: Graph | undefined;
+  graph: Graph;
   embeddings: EmbeddingTable;
   vectors: Vectors;
   space: number;
   count: number;
+  /** Nobody needs it any more. */
+  isOver: () => boolean;
   /** At most so many stored embeddings, drawn by chance. */
   sample: (most: number) => Float32Array[];
 }
@@ -41,7 +45,9 @@ export class RecallAudit {
   bands: RecallBand[] = [];
   #queries: Float32Array[] = [];
   #sinceQueries = 0;
-  #changes = Infinity;
+  #changes = 0;
+  #isAudited = false;
+  #triedAt: number | undefined;
   #auditedAt = -Infinity;
 
   /** Was searched for, among all. */
@@ -55,50 +61,74 @@ export class RecallAudit {
   }
 
   isDue(count: number): boolean {
-    return this.#changes >= count * againAtShare || (this.#sinceQueries >= rememberedQueries && now() - this.#auditedAt > againAfterMs);
+    if (this.#triedAt !== undefined && now() - this.#triedAt < tryAgainAfterMs) return false;
+    return !this.#isAudited || this.#changes >= count * againAtShare || (this.#sinceQueries >= rememberedQueries && now() - this.#auditedAt > againAfterMs);
   }
 
-  /** Errors: whatever searching may throw. */
-  async run(audited: Audited & { graph: Graph }): Promise<{ recall: number; effort: number }> {
+  /** `undefined`: something was written meanwhile, or the end came; it is due still. Errors: whatever searching may throw. */
+  async run(audited: Audited): Promise<{ recall: number; effort: number } | undefined> {
     const isInMemory = audited.vectors.fits(audited.count);
     const most = isInMemory ? sample.inMemory : sample.fromDisk;
     const kinds = [
       { query: 'item' as const, queries: audited.sample(most) },
       { query: 'search' as const, queries: this.#queries.slice(0, most) },
     ].filter(({ queries }) => queries.length > 0);
-    const asked: { query: RecallBand['query']; embedding: Float32Array; tenth: number; all: number }[] = [];
-    for (const { query, queries } of kinds) for (const embedding of queries) asked.push({ query, embedding, ...(await exactly(audited, embedding)) });
+    const before = this.#changes;
+    this.#triedAt = now();
+    // What comes or goes from now on is in one of the answers alone.
     this.#changes = 0;
-    this.#sinceQueries = 0;
-    this.#auditedAt = now();
-    let worst = 1;
-    for (const effort of efforts) {
-      const at = new Date().toISOString();
-      const found = new Map<RecallBand['query'], number[]>();
-      for (const { query, embedding, tenth, all } of asked) {
-        const scores = scoresThrough(audited, embedding, effort);
-        found.set(query, [...(found.get(query) ?? []), scores.filter((score) => score >= tenth - rounding).length / all]);
-        await nextTurn();
+    const isDisturbed = (): boolean => {
+      if (this.#changes === 0 && !audited.isOver()) return false;
+      this.#changes += before;
+      return true;
+    };
+    const asked: Asked[] = [];
+    for (const { query, queries } of kinds) {
+      for (const embedding of queries) {
+        asked.push({ query, embedding, ...(await exactly(audited, embedding)) });
+        if (isDisturbed()) return undefined;
       }
-      this.bands = [...found].map(([query, recalls]) => ({ query, ...recallOf(recalls, k), at }));
-      worst = Math.min(...this.bands.map(({ recall }) => recall));
-      this.effort = effort;
+    }
+    let bands: RecallBand[] = [];
+    let [worst, effort] = [0, 1];
+    for (effort of efforts) {
+      bands = await bandsOf(audited, asked, effort);
+      if (isDisturbed()) return undefined;
+      worst = Math.min(...bands.map(({ recall }) => recall));
       if (worst >= least) break;
     }
     // Reading all from the disk for each search would be worse than missing some.
-    if (worst < least && isInMemory) this.effort = Infinity;
+    this.effort = worst < least && isInMemory ? Infinity : effort;
+    this.bands = bands;
+    this.#sinceQueries = 0;
+    this.#auditedAt = now();
+    this.#isAudited = true;
     return { recall: worst, effort: this.effort };
   }
 }
 
-/** The tenth best score of all, or the last where there are fewer. */
-async function exactly({ vectors, count }: Audited, embedding: Float32Array): Promise<{ tenth: number; all: number }> {
+interface Asked {
+  query: RecallBand['query'];
+  embedding: Float32Array;
+  /** The tenth best score of all, or the last of as many as there are. */
+  tenth: number;
+  all: number;
+}
+
+async function exactly({ vectors, count }: Audited, embedding: Float32Array): Promise<Pick<Asked, 'tenth' | 'all'>> {
   const ranking = new Ranking({ size: k, idOf: String });
   await vectors.scan(embedding, ranking, { after: 0, expected: count, total: count });
   return { tenth: ranking.best.at(-1)?.score ?? 1, all: Math.max(1, ranking.best.length) };
 }
 
-function scoresThrough({ graph, embeddings, space }: Audited, embedding: Float32Array, effort: number): number[] {
-  const rows = graph!.nearest(embedding, k, { effort }).map((key) => embeddings.byKey(key, space));
-  return rows.flatMap((row) => (row ? [similarity(embedding, row.embedding)] : []));
+async function bandsOf({ graph, embeddings, space }: Audited, asked: Asked[], effort: number): Promise<RecallBand[]> {
+  const at = new Date().toISOString();
+  const recalls = new Map<RecallBand['query'], number[]>();
+  for (const { query, embedding, tenth, all } of asked) {
+    const rows = graph.nearest(embedding, k, { effort }).map((key) => embeddings.byKey(key, space));
+    const found = rows.filter((row) => row && similarity(embedding, row.embedding) >= tenth - rounding).length;
+    recalls.set(query, [...(recalls.get(query) ?? []), found / all]);
+    await nextTurn();
+  }
+  return [...recalls].map(([query, each]) => ({ query, ...recallOf(each, k), at }));
 }

@@ -124,7 +124,7 @@ async function writeEntry(entry: AsyncIterable<Uint8Array>, file: string): Promi
   return hash.digest('hex');
 }
 
-/** Pictures first: without a database nothing names them. A mark of what was there before says nothing of what comes. */
+/** Pictures first: without a database nothing names them. Marks and graphs of what was there before say nothing of what comes. */
 async function moveAll(folder: string, directory: string): Promise<void> {
   for (const shard of await readdir(join(folder, 'originals')).catch(() => [] as string[])) {
     const to = join(directory, 'originals', shard);
@@ -132,7 +132,8 @@ async function moveAll(folder: string, directory: string): Promise<void> {
     for (const name of await readdir(join(folder, 'originals', shard))) await rename(join(folder, 'originals', shard, name), join(to, name));
     await syncDirectory(to);
   }
-  for (const name of [markName, `${databaseName}-wal`, `${databaseName}-shm`]) await rm(join(directory, name), { force: true });
+  if (existsSync(join(directory, 'originals'))) await syncDirectory(join(directory, 'originals'));
+  for (const name of [markName, `${databaseName}-wal`, `${databaseName}-shm`, 'snapshots']) await rm(join(directory, name), { force: true, recursive: true });
   await rename(join(folder, databaseName), join(directory, databaseName));
   await syncDirectory(directory);
 }

@@ -60,7 +60,10 @@ export class SnapshotSchedule {
         worked = (await this.#carryOn(index)) || worked;
         await nextTurn();
       }
-      if (!worked && !this.#stopped) await this.#rest();
+      if (!worked && !this.#stopped) {
+        await this.#audit();
+        await this.#rest();
+      }
     }
   }
 
@@ -85,7 +88,19 @@ export class SnapshotSchedule {
     }
   }
 
+  async #audit(): Promise<void> {
+    for (const index of this.#indexes()) {
+      try {
+        await index.audit(() => this.#stopped);
+      } catch (error) {
+        if (!this.#stopped) this.#log('warn', 'The recall of a graph could not be measured.', { collection: index.owner.name, modality: index.owner.modality, error: String(error) });
+      }
+      if (this.#stopped) return;
+    }
+  }
+
   #rest(): Promise<void> {
+    if (this.#stopped) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, idleMs);
       this.#wake = () => {

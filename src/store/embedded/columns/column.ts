@@ -1,4 +1,5 @@
 import type { Scalar } from '../../../domain/filter.js';
+import { timeOf } from '../../../domain/times.js';
 import type { FieldPredicate } from '../filter.js';
 
 /** Whether an item matches: not, not to be told without its row, or so. In this order, so that the lesser is "and", the greater "or". */
@@ -11,18 +12,19 @@ const beyond = 1;
 const longestString = 256;
 const longestList = 1024;
 /** What a value takes beside its characters: in the list, in the map, as an object of V8. */
-const valueBytes = 104;
+const valueBytes = 112;
 
-/** All of them hold of a number that passes. */
-export interface NumberRange {
+/** All of them hold of a number, or of a time in milliseconds since 1970, that passes. */
+export interface Range {
+  of: 'numbers' | 'times';
   above: number;
   from: number;
   below: number;
   to: number;
 }
 
-/** Which scalars pass: some of these; or the numbers of a range. Lists are judged by themselves. */
-export type PassingScalars = { among: Scalar[] } | NumberRange;
+/** Which scalars pass: some of these; or the numbers or times of a range, other strings being judged one by one. Lists always are. */
+export type PassingScalars = { among: Scalar[] } | Range;
 
 /** One field of many items: each distinct value once, and of each item which one it has. Lists are held with the scalars in them, objects as being one. */
 export class Column {
@@ -31,6 +33,7 @@ export class Column {
   #codes = new Uint32Array(256);
   /** By code; NaN of what is none. */
   #numbers = new Float64Array(16).fill(NaN);
+  #times = new Float64Array(16).fill(NaN);
   readonly #scalars = new Map<Scalar, number>();
   /** By their JSON. */
   readonly #lists = new Map<string, number>();
@@ -84,18 +87,19 @@ export class Column {
       for (let code = 0; code < byCode.length; code++) judge(code);
     } else {
       if ('among' in scalars) for (const each of scalars.among) judge(this.#scalars.get(each) ?? missing);
-      else this.#judgeNumbers(scalars, byCode);
+      else this.#judgeRange(scalars, byCode, judge);
       for (const code of this.#lists.values()) judge(code);
     }
     byCode[beyond] = verdict.unknown;
     return byCode;
   }
 
-  #judgeNumbers({ above, from, below, to }: NumberRange, byCode: Uint8Array): void {
-    const numbers = this.#numbers;
+  #judgeRange({ of, above, from, below, to }: Range, byCode: Uint8Array, judge: (code: number) => void): void {
+    const numbers = of === 'numbers' ? this.#numbers : this.#times;
     for (let code = 0; code < byCode.length; code++) {
       const number = numbers[code]!;
       if (number > above && number >= from && number < below && number <= to) byCode[code] = verdict.yes;
+      else if (of === 'times' && Number.isNaN(number) && typeof this.values[code] === 'string') judge(code);
     }
   }
 
@@ -117,11 +121,11 @@ export class Column {
     if (known !== undefined) return known;
     const code = this.values.push(value) - 1;
     if (code >= this.#numbers.length) {
-      const larger = new Float64Array(2 * this.#numbers.length).fill(NaN);
-      larger.set(this.#numbers);
-      this.#numbers = larger;
+      this.#numbers = grown(this.#numbers);
+      this.#times = grown(this.#times);
     }
     if (typeof value === 'number') this.#numbers[code] = value;
+    else if (typeof value === 'string') this.#times[code] = timeOf(value) ?? NaN;
     codes.set(key, code);
     this.bytes += valueBytes + (typeof key === 'string' ? key.length * 2 : 0);
     return code;
@@ -129,3 +133,9 @@ export class Column {
 }
 
 const isScalar = (value: unknown): value is Scalar => value === null || typeof value !== 'object';
+
+function grown(numbers: Float64Array): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(2 * numbers.length).fill(NaN);
+  larger.set(numbers);
+  return larger;
+}

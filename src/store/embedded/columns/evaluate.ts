@@ -1,6 +1,7 @@
 import { itemPrefix, type Filter, type Scalar } from '../../../domain/filter.js';
+import { timeOf } from '../../../domain/times.js';
 import { compileField } from '../filter.js';
-import { verdict, type Column, type NumberRange, type PassingScalars } from './column.js';
+import { verdict, type Column, type PassingScalars, type Range } from './column.js';
 
 /** What is held of a field: a column; nothing, because no item has it; nothing, although items may have it. */
 export type Held = Column | 'missing' | 'unknown';
@@ -31,13 +32,16 @@ function passingScalars(condition: unknown): PassingScalars | undefined {
   const [[operator, operand], ...more] = operators as [[string, unknown], ...[string, unknown][]];
   if (more.length === 0 && operator === '$eq') return { among: [operand as Scalar] };
   if (more.length === 0 && operator === '$in') return { among: operand as Scalar[] };
-  if (!operators.every(([name, bound]) => name in bounds && typeof bound === 'number')) return undefined;
-  const range = { above: -Infinity, from: -Infinity, below: Infinity, to: Infinity };
-  for (const [name, bound] of operators) range[bounds[name as keyof typeof bounds]] = bound as number;
+  if (!operators.every(([name]) => name in bounds)) return undefined;
+  const ends = operators.map(([, bound]) => (typeof bound === 'string' ? timeOf(bound) : (bound as number)));
+  const of = operators.every(([, bound]) => typeof bound === 'string') ? 'times' : operators.every(([, bound]) => typeof bound === 'number') ? 'numbers' : undefined;
+  if (of === undefined || ends.includes(undefined)) return undefined;
+  const range: Range = { of, above: -Infinity, from: -Infinity, below: Infinity, to: Infinity };
+  operators.forEach(([name], i) => (range[bounds[name as keyof typeof bounds]] = ends[i]!));
   return range;
 }
 
-const bounds = { $gt: 'above', $gte: 'from', $lt: 'below', $lte: 'to' } as const satisfies Record<string, keyof NumberRange>;
+const bounds = { $gt: 'above', $gte: 'from', $lt: 'below', $lte: 'to' } as const satisfies Record<string, keyof Range>;
 
 function lower(all: Uint8Array, part: Uint8Array): Uint8Array {
   for (let i = 0; i < all.length; i++) if (part[i]! < all[i]!) all[i] = part[i]!;

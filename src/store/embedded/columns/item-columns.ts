@@ -13,8 +13,8 @@ import { namesOwnFields, verdictsOf, type Held } from './evaluate.js';
 const pageRows = 512;
 /** Fields that are held; of more, items are looked up. */
 const mostFields = 256;
-/** Items that have gone, from which on, and the share of all, the rest is read anew. */
-const mostRemoved = { count: 1_000, share: 1 / 3 } as const;
+/** Items that have changed or gone, from which on, and the share of all, the rest is read anew. */
+const mostChanges = { count: 1_000, share: 1 / 3 } as const;
 /** Of an item itself. */
 const state = { gone: 0, sound: 1, damaged: 2 } as const;
 /** Its key, and its state. */
@@ -39,8 +39,10 @@ export class ItemColumns {
   /** By place. */
   #states = new Uint8Array(256);
   #count = 0;
-  #removed = 0;
+  /** Items that have changed or gone since all was read. */
+  #changes = 0;
   #isBehind = true;
+  #isRetired = false;
   /** Rises whenever what was read before changes. */
   version = 0;
 
@@ -78,6 +80,8 @@ export class ItemColumns {
     for (const column of this.#columns.values()) column.set(place, undefined);
     this.#put(place, this.#items.fields(key));
     this.version++;
+    this.#memory.bound(this);
+    this.#outdated();
   }
 
   removed(key: number): void {
@@ -85,7 +89,12 @@ export class ItemColumns {
     if (place === undefined) return;
     this.#states[place] = state.gone;
     this.version++;
-    if (++this.#removed > mostRemoved.count && this.#removed > this.#count * mostRemoved.share) this.clear();
+    this.#outdated();
+  }
+
+  /** Columns keep each value that an item ever had. */
+  #outdated(): void {
+    if (++this.#changes > mostChanges.count && this.#changes > this.#count * mostChanges.share) this.clear();
   }
 
   /** Everything is read anew when it is next asked for. */
@@ -94,14 +103,21 @@ export class ItemColumns {
     this.#isPartial = false;
     this.#keys = new Uint32Array(256);
     this.#states = new Uint8Array(256);
-    this.#count = this.#removed = 0;
+    this.#count = this.#changes = 0;
     this.#isBehind = true;
     this.version++;
   }
 
+  /** Its collection has gone. */
+  retire(): void {
+    this.#isRetired = true;
+    this.clear();
+    this.#memory.forget(this);
+  }
+
   /** Reads some more items; false when there are no more. */
   readSome(): boolean {
-    if (!this.#isBehind) return false;
+    if (!this.#isBehind || this.#isRetired) return false;
     const rows = this.#items.fieldsAfter(this.#collection, this.#modality, this.through, pageRows);
     this.#isBehind = rows.length === pageRows;
     for (const { key, fields } of rows) this.#append(key, fields);

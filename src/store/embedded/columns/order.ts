@@ -10,15 +10,20 @@ export interface OrderPlace {
   key: number;
 }
 
+/** Characters of a string that count: two that begin alike stand side by side, by key. */
+const longestOrdered = 256;
+
 /** Of a list the one that comes first. */
 export function orderValueOf(value: unknown, descending: boolean): OrderValue {
   if (Array.isArray(value)) {
     const sign = descending ? -1 : 1;
-    const [first, ...more] = value.filter(isOrdered);
+    const [first, ...more] = value.filter(isOrdered).map(cut);
     return more.reduce<OrderValue>((least, each) => (sign * compareValues(each, least!) < 0 ? each : least), first);
   }
-  return isOrdered(value) ? value : undefined;
+  return isOrdered(value) ? cut(value) : undefined;
 }
+
+const cut = (value: Ordered): Ordered => (typeof value === 'string' && value.length > longestOrdered ? value.slice(0, longestOrdered) : value);
 
 /** Booleans, then numbers, then strings by code point; descending the other way round. What has no value is last either way. */
 export function compareIn(descending: boolean): (a: OrderPlace, b: OrderPlace) => number {
