@@ -3,6 +3,7 @@ import { MixspaceError, toMixspaceError, type PlainError, traceOf } from '../../
 import type { Log } from '../../telemetry.js';
 import { EmbeddedStore } from './embedded-store.js';
 import type { Call, Ping, Report, WorkerOptions } from './protocol.js';
+import { now, sliceMs } from './time-slices.js';
 
 const port = parentPort!;
 const log: Log = (level, message, fields) => {
@@ -12,8 +13,9 @@ const log: Log = (level, message, fields) => {
     port.postMessage({ kind: 'log', level, message } satisfies Report);
   }
 };
-/** Calls that are not answered yet. */
+/** Calls that are not answered yet, and of these those that were not begun, in their order. */
 const open = new Set<number>();
+const waiting: Call[] = [];
 
 /** The log keeps the cause, which stays behind in this thread. */
 function plainError(error: unknown): PlainError {
@@ -25,7 +27,6 @@ function plainError(error: unknown): PlainError {
 }
 
 async function answer(store: EmbeddedStore, { call, method, parameters }: Call): Promise<void> {
-  open.add(call);
   let result: unknown;
   let error: PlainError | undefined;
   try {
@@ -47,11 +48,24 @@ function report(call: number, outcome: { result?: unknown } | { error: PlainErro
   open.delete(call);
 }
 
+/** Between messages that wait Node lets nothing else run, a thousand of them long: what has had a slice of work would never go on. */
+function begin(store: EmbeddedStore): void {
+  const began = now();
+  for (let call = waiting.shift(); call; call = waiting.shift()) {
+    void answer(store, call);
+    if (now() - began > sliceMs) break;
+  }
+  if (waiting.length > 0) setImmediate(begin, store);
+}
+
 try {
   const store = new EmbeddedStore({ ...(workerData as WorkerOptions), log });
   port.on('message', (message: Call | Ping) => {
     if ('ping' in message) port.postMessage({ kind: 'alive', ping: message.ping, open: [...open] } satisfies Report);
-    else void answer(store, message);
+    else {
+      open.add(message.call);
+      if (waiting.push(message) === 1) setImmediate(begin, store);
+    }
   });
   // The next sign of life does not name the call, and whoever waits for it is told.
   port.on('messageerror', (error) => log('error', "A call did not reach the store's thread.", { cause: String(error) }));
