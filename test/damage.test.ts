@@ -7,6 +7,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Sqlite } from '../src/store/embedded/database.js';
 import { base64, call, items } from './api.js';
+import { checkDirectory } from '../src/store/embedded/check.js';
 import { Random } from './crash/random.js';
 import { env, fill, judge, openStore, originalsIn, type Contents, type Judgement } from './damage/contents.js';
 import { repository, runMixspace, startServer } from './server.js';
@@ -37,8 +38,11 @@ async function damaged(spoil: (directory: string) => void): Promise<Judgement> {
     cpSync(base, directory, { recursive: true });
     spoil(directory);
     const before = originalsIn(directory);
+    const checked = await checkDirectory(directory, () => undefined).then(({ problems }) => problems, (error: Error) => [error.message]);
     const judgement = await judge(directory, contents);
     expect(originalsIn(directory)).toEqual(before);
+    // Whatever a service meets, a check has named.
+    if (judgement.refused !== undefined || judgement.named.length > 0) expect({ ...judgement, checked }).not.toEqual({ ...judgement, checked: [] });
     return judgement;
   } finally {
     rmSync(directory, { recursive: true, force: true });
