@@ -187,6 +187,15 @@ describe('restoring', () => {
     await again.stop();
   });
 
+  it('names what cannot be read, and where nothing can be made', async () => {
+    for (const [file, to, says] of [[path.join(folder, 'none.tar'), directory(), 'none.tar cannot be read (ENOENT)'], [folder, directory(), 'cannot be read (EISDIR)'], [archive, '/proc/none/index', 'The folder /proc/none cannot be made (ENOENT)']] as const) {
+      const { code, stderr } = await restore(file, to);
+      expect([code, stderr]).toEqual([2, expect.stringContaining(says)]);
+    }
+    const { stderr } = await restore(archive, directory());
+    expect(stderr).toBe('');
+  });
+
   it('refuses whatever is cut, damaged or no backup, and leaves nothing of it', { timeout: 120_000 }, async () => {
     const bytes = await readFile(archive);
     const damaged = async (name: string, change: (copy: Buffer) => Buffer): Promise<void> => {

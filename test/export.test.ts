@@ -21,7 +21,7 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'mixspace-export-'));
   server = await startServer();
   const sent = [
-    { id: 'words', text: 'a boat\nwith "quotes"', metadata: { year: 2024, deep: { list: [1, 'é', null] }, __proto__: 1 }, source: 'notes.txt' },
+    { id: 'words', text: 'a boat\nwith "quotes"', metadata: JSON.parse('{"year": 2024, "deep": {"list": [1, "é", null], "__proto__": {"x": 1}}, "__proto__": "p"}') as object, source: 'notes.txt' },
     { id: 'picture', image: base64(await drawn(3)), metadata: {}, source: 'a/b.png' },
     { id: 'ß/ü', text: '' },
   ];
@@ -116,7 +116,7 @@ describe('an export', () => {
     expect(rows.map(({ id }) => id)).toEqual(exported.map(({ id }) => id));
     for (const [i, row] of rows.entries()) {
       const line = exported[i];
-      expect([row['modality'], row['text'] ?? undefined, row['metadata'], row['sources'], row['width'] ?? undefined, row['content_hash'], row['fingerprint'], row['parts'] ?? undefined]).toEqual([
+      expect([row['modality'], row['text'] ?? undefined, JSON.parse(row['metadata'] as string), row['sources'], row['width'] ?? undefined, row['content_hash'], row['fingerprint'], row['parts'] ?? undefined]).toEqual([
         line.modality, line.text, line.metadata, line.sources, line.width, line.content_hash, line.fingerprint, undefined,
       ]);
       expect((row['created_at'] as Date).toISOString()).toBe(line.created_at);
@@ -136,6 +136,24 @@ describe('an export', () => {
     expect([ids.length, new Set(ids).size]).toEqual([many, many]);
     await call(server.url, 'POST', '/v1/collections', { name: `empty-${format}` });
     expect(await read(`empty-${format}`)).toEqual([]);
+  });
+
+  it('breaks off where its collection is deleted and another of the name is made', { timeout: 120_000 }, async () => {
+    const fill = (tag: string): Promise<unknown> => Promise.all([0, 1, 2, 3].map((part) => call(server.url, 'POST', items('anew'), { items: Array.from({ length: 1_000 }, (_, i) => ({ id: `n${part * 1000 + i}`, embedding: one, modality: 'text', metadata: { tag, padding: 'x'.repeat(5_000) } })) })));
+    const [one] = (await call(server.url, 'POST', embeddingsOf(), { ids: ['words'] })).body.data.map(({ embedding }: any) => embedding);
+    await call(server.url, 'POST', '/v1/collections', { name: 'anew' });
+    await fill('old');
+    const response = await fetch(server.url + exportOf('anew'));
+    const reader = response.body!.getReader();
+    await reader.read();
+    await call(server.url, 'DELETE', '/v1/collections/anew');
+    await call(server.url, 'POST', '/v1/collections', { name: 'anew' });
+    await fill('new');
+    const rest = async (): Promise<void> => {
+      while (!(await reader.read()).done);
+    };
+    await expect(rest()).rejects.toThrow();
+    expect(server.logs()).toMatch(/(was deleted, and another|There is no collection \\"anew).*An answer broke off/);
   });
 
   it('is written to a file by the command line, once it is whole, or to standard output', async () => {

@@ -101,9 +101,9 @@ describe('filters, orders and facets of a service', () => {
 
   it('goes on behind a value of any length, as in one go', async () => {
     await call(server.url, 'POST', '/v1/collections', { name: 'long' });
-    const values = ['ü'.repeat(5_000), `${'ü'.repeat(5_000)}a`, 'z'.repeat(20_000), 'b', 'ü'.repeat(200)];
+    const values = ['ü'.repeat(5_000), `${'ü'.repeat(5_000)}a`, 'z'.repeat(20_000), 'b', 'ü'.repeat(100), '\u0001'.repeat(300)];
     await call(server.url, 'POST', items('long'), { items: values.map((value, i) => ({ id: `${i}`, text: `text ${i}`, metadata: { value } })) });
-    for (const [sort, expected] of [['value', '32401'], ['-value', '10423']]) {
+    for (const [sort, expected] of [['value', '532401'], ['-value', '104235']]) {
       let paged = '';
       for (let cursor = ''; ; ) {
         const { status, body } = await call(server.url, 'GET', `${items('long')}?sort=${sort}&limit=1${cursor}`);
@@ -114,6 +114,23 @@ describe('filters, orders and facets of a service', () => {
       }
       expect([sort, paged]).toEqual([sort, expected]);
     }
+  });
+
+  it('tells times apart to the nanosecond, whatever else a filter says', async () => {
+    await call(server.url, 'POST', '/v1/collections', { name: 'times' });
+    await call(server.url, 'POST', items('times'), { items: Array.from({ length: 6 }, (_, i) => ({ id: `${i}`, text: `text ${i}`, metadata: { t: `2024-05-01T00:00:00.00000000${i}Z` } })) });
+    const where = async (filter: object): Promise<string> => (await call(server.url, 'GET', `${items('times')}?filter=${encodeURIComponent(JSON.stringify(filter))}`)).body.items.map(({ id }: { id: string }) => id).join('');
+    const bound = '2024-05-01T00:00:00.000000002Z';
+    expect([await where({ t: { $gt: bound } }), await where({ t: { $lt: bound } }), await where({ t: { $lt: bound, $exists: true } }), await where({ t: { $gte: bound, $lte: bound } })]).toEqual(['345', '01', '01', '2']);
+  });
+
+  it('orders a collection of its own alone: the cursor of one that was deleted is refused', async () => {
+    await call(server.url, 'POST', '/v1/collections', { name: 'anew' });
+    await call(server.url, 'POST', items('anew'), { items: [1, 2, 3].map((s) => ({ id: `a${s}`, text: `a${s}`, metadata: { s } })) });
+    const { next_cursor: cursor } = (await call(server.url, 'GET', `${items('anew')}?sort=s&limit=1`)).body;
+    await call(server.url, 'DELETE', '/v1/collections/anew');
+    await call(server.url, 'POST', '/v1/collections', { name: 'anew' });
+    expect((await call(server.url, 'GET', `${items('anew')}?sort=s&limit=1&cursor=${cursor}`)).status).toBe(400);
   });
 
   it('counts how many items have which value, in all or in those that match', async () => {

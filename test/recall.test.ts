@@ -136,7 +136,7 @@ describe('Items with equal embeddings', () => {
     const recall = async (): Promise<CollectionDescription['recall'][number]> => (await store.describeCollection('c')).recall.find(({ modality }) => modality === 'text')!;
     await vi.waitFor(async () => expect((await recall()).bands).not.toEqual([]), { timeout: 60_000, interval: 250 });
     const { state, bands, efSearch } = await recall();
-    expect([state, bands.length, bands[0]!.queries]).toEqual(['measured', 1, 32]);
+    expect([state, bands.length, bands[0]!.queries > 25 && bands[0]!.queries <= 32]).toEqual(['measured', 1, true]);
     expect(bands[0]!.recall).toBeGreaterThan(0.95);
     expect(efSearch).toBeGreaterThanOrEqual(128);
     const [own, nearest] = await ownAndNearest(embeddings);
@@ -163,10 +163,11 @@ describe('Recall, measured when it is asked for,', () => {
       await vi.waitFor(async () => expect((await settled()).recall.find(({ modality }: any) => modality === 'text').bands).toHaveLength(1), { timeout: 60_000, interval: 250 });
 
       const bands = await measured({ queries: 20 });
-      expect(bands.map(({ modality, query, selectivity, queries }) => [modality, query, selectivity, queries])).toEqual([['image', 'item', 1, 20], ['text', 'item', 1, 20]]);
+      // Drawn by chance, one may come twice, and counts once.
+      expect(bands.map(({ modality, query, selectivity, queries }) => [modality, query, selectivity, queries > 10 && queries <= 20])).toEqual([['image', 'item', 1, true], ['text', 'item', 1, true]]);
       // Pictures are few, texts have a graph.
       const [pictures, texts] = bands;
-      expect([pictures.exact, pictures.recall, pictures.high, pictures.low > 0.97 && pictures.low < 1]).toEqual([true, 1, expect.closeTo(1, 6), true]);
+      expect([pictures.exact, pictures.recall, pictures.high, pictures.low > 0.95 && pictures.low < 1]).toEqual([true, 1, expect.closeTo(1, 6), true]);
       expect([texts.exact, texts.recall > 0.95, texts.low < texts.recall, texts.high >= texts.recall]).toEqual([false, true, true, true]);
       const [image, text] = await measured({ filter: { i: { $lt: 25 } } });
       expect([image.selectivity, image.recall, text.selectivity, text.recall, text.exact]).toEqual([0.5, 1, 25 / 1200, 1, true]);

@@ -14,7 +14,7 @@ const isItemField = (key: string): boolean => itemFieldNames.includes(key);
 
 /** A field as filters name it. */
 const isField = (name: string): boolean => name !== '' && (!name.startsWith('$') || isItemField(name));
-const fieldMessage = (name: string): string => `${name.slice(0, 100)} is no field: name one of the metadata, with dots into objects, or one of ${itemFieldNames.join(', ')}.`;
+const fieldMessage = (name: string): string => `"${name.slice(0, 100)}" is no field here: name one of the metadata, with dots into objects, or one of ${itemFieldNames.join(', ')}.`;
 const longestField = 1_000;
 
 export interface Sort {
@@ -42,7 +42,7 @@ export const FieldsQuery = z
     if (wrong !== undefined) context.addIssue({ code: 'custom', message: fieldMessage(wrong) });
     if (names.length > mostFields) context.addIssue({ code: 'custom', message: `At most ${mostFields} fields.` });
   })
-  .meta({ description: 'Fields as filters name them, between commas.' });
+  .meta({ description: 'Fields as filters name them, between commas: one with a comma in its name cannot be asked for.' });
 
 class FilterProblem extends Error {
   constructor(

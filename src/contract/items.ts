@@ -104,7 +104,7 @@ export type ItemEmbeddings = z.infer<typeof ItemEmbeddings>;
 export const ValueCounts = z
   .object({
     values: z.array(z.object({ value: z.union([z.string(), z.number(), z.boolean(), z.null()]), count: z.number().int() })).meta({ description: 'The most frequent first. An item with a list counts once for each scalar in it.' }),
-    other: z.number().int().meta({ description: 'The same of all further values; strings of over 256 characters, objects, and lists without a scalar are among them.' }),
+    other: z.number().int().meta({ description: 'The same of all further values, and of items whose value is a string of over 256 characters, an object, or a list without a shorter scalar.' }),
     missing: z.number().int().meta({ description: 'Items without the field.' }),
   })
   .meta({ id: 'ValueCounts' });

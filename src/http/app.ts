@@ -33,6 +33,9 @@ export interface AppParts {
   telemetry: Telemetry;
 }
 
+/** Milliseconds that the reader of a stream may take nothing, before it is cut off. */
+const readerPatienceMs = 60_000;
+
 interface Endpoint {
   route: Route;
   handle: (call: Call<RouteName>) => unknown;
@@ -151,12 +154,14 @@ async function answer({ context, streams }: Surroundings, { route, handle }: End
  * that no reader takes a part for the whole. Whoever makes the chunks is let go however it ends.
  */
 async function sendStream(response: Response, type: string, chunks: AsyncIterable<Uint8Array>, log: Log): Promise<void> {
+  const headers = { 'Content-Type': type, 'Cache-Control': 'no-store' };
+  if (response.req.method === 'HEAD') return void response.writeHead(200, headers).end();
   const iterator = chunks[Symbol.asyncIterator]();
   try {
     const first = await iterator.next();
     if (response.destroyed) return;
-    response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store' });
-    if (response.req.method === 'HEAD') return void response.end();
+    response.writeHead(200, headers);
+    response.setTimeout(readerPatienceMs, () => response.destroy());
     const all = async function* (): AsyncGenerator<Uint8Array> {
       for (let next = first; !next.done; next = await iterator.next()) yield next.value;
     };

@@ -18,7 +18,9 @@ export async function itemsExist(context: Context, collection: string, ids: stri
 
 export async function listItems(context: Context, collection: string, request: { filter?: Filter; sort?: Sort; limit?: number; cursor?: string }): Promise<ItemPage> {
   const { filter, sort, limit = pageSize, cursor } = request;
-  const scope = ['items', collection, filter ?? null, ...(sort ? [sort] : [])];
+  // A place in an order is of this collection's own keys.
+  const order = sort && { ...sort, of: (await context.catalog.getCollection(collection)).createdAt };
+  const scope = ['items', collection, filter ?? null, ...(order ? [order] : [])];
   const after = cursor === undefined ? undefined : ((await context.cursors.open(cursor, scope)) as ListPlace);
   const { items, next } = await context.catalog.listItems(collection, { limit, ...(filter && { filter }), ...(sort && { sort }), ...(after && { after }) });
   return { items: items.map((item) => toldItem(collection, item)), ...(next ? { next_cursor: await context.cursors.seal(next, scope) } : {}) };

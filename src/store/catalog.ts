@@ -145,7 +145,7 @@ export type ListPlace = (string | number | boolean | null)[];
 export interface ValueCounts {
   /** The most frequent, at most `limit`; an item with a list counts once for each scalar in it. */
   values: { value: Scalar; count: number }[];
-  /** The same of all further values: those are among them that are strings of over 256 characters, objects, or lists without a scalar. */
+  /** The same of all further values, and of items whose value is a string of over 256 characters, an object, or a list without a shorter scalar. */
   other: number;
   /** Items without the field. */
   missing: number;

@@ -10,7 +10,7 @@ interface Item {
 export const matchesItem = (filter: Record<string, any>, item: Item): boolean => matches(filter, fieldsOf(item));
 
 /** What filters and orders see of an item, as far as is drawn. */
-export const fieldsOf = ({ metadata, modality, sources }: Item): Record<string, unknown> => ({ ...metadata, $item: { modality, source: sources } });
+export const fieldsOf = ({ metadata, modality, sources }: Item): Record<string, unknown> => ({ ...metadata, $item: { modality, ...(sources.length > 0 ? { source: sources } : {}) } });
 
 export function matches(filter: Record<string, any>, metadata: Record<string, unknown>): boolean {
   for (const [key, operand] of Object.entries(filter)) {

@@ -38,7 +38,7 @@ export const foundByReview: Mutation[] = [
   ),
   of('src/store/embedded/writer.ts', writes)('written-under-another-modality', 'content.contentHash !== row.content_hash || content.modality !== row.modality || row.unembedded', 'content.contentHash !== row.content_hash || row.unembedded', 'The same bytes as a text stay a picture.'),
   of('src/operations/search/search.ts', cursors)('filter-not-in-search-cursor', 'request.filter ?? null, request.min_score', 'null, request.min_score', 'A page of another filter goes on in the middle of this one.'),
-  of('src/operations/items.ts', cursors)('filter-not-in-listing-cursor', "['items', collection, filter ?? null, ...(sort ? [sort] : [])]", "['items', collection, ...(sort ? [sort] : [])]", 'A page of another filter goes on in the middle of this one.'),
+  of('src/operations/items.ts', cursors)('filter-not-in-listing-cursor', "['items', collection, filter ?? null, ...(order ? [order] : [])]", "['items', collection, ...(order ? [order] : [])]", 'A page of another filter goes on in the middle of this one.'),
   of('src/store/embedded/filter.ts', ['test/filters.test.ts'])('lte-as-lt', '(order) => order <= 0', '(order) => order < 0', 'The boundary itself is left out.'),
   of('src/store/embedded/nearest.ts', ['test/graphs.test.ts'])('excluded-not-counted', ' + (excluded?.size ?? 0);', ';', 'A search by many items compares with everything.'),
   of('src/encoder/pool/queue.ts', ['test/overload.test.ts'])('bulk-before-interactive', 'const able = ranks.flatMap(', 'const able = ranks.toReversed().flatMap(', 'People wait for the bulk work of others.'),

@@ -15,13 +15,14 @@ const writers: Record<ExportFormat, (pages: AsyncIterable<ExportedItem[]>) => As
 
 /**
  * A collection as the bytes of a file, item by item by id; what is written meanwhile may be in it or not.
- * @throws MixspaceError `not_found`; `not_ready`: a damaged item, by name.
+ * @throws MixspaceError `not_found`; `conflict`: it is another collection now; `not_ready`: a damaged item, by name.
  */
 export function exportItems(context: Context, collection: string, { format, thumbnails }: { format: ExportFormat; thumbnails: boolean }): AsyncIterable<Uint8Array> {
   return writers[format](pagesOf(context, collection, thumbnails));
 }
 
 async function* pagesOf({ catalog }: Context, collection: string, withThumbnails: boolean): AsyncGenerator<ExportedItem[]> {
+  const { createdAt } = await catalog.getCollection(collection);
   for (let after: ListPlace | undefined; ; ) {
     const { items, next } = await catalog.listItems(collection, { limit: pageItems, ...(after ? { after } : {}) });
     const { fingerprint, items: embedded } = await catalog.getEmbeddings(collection, items.map(({ id }) => id));
@@ -35,6 +36,7 @@ async function* pagesOf({ catalog }: Context, collection: string, withThumbnails
       const thumbnail = withThumbnails && whole.item.hasImage ? await thumbnailOf(catalog, collection, listed.id) : undefined;
       page.push({ ...told, fingerprint: whole.fingerprint, embedding: parts?.[0], parts: parts && parts.length > 1 ? parts : undefined, thumbnail });
     }
+    if ((await catalog.getCollection(collection)).createdAt !== createdAt) throw new MixspaceError('conflict', `The collection "${collection}" was deleted, and another of this name made.`);
     yield page;
     if (!next) return;
     after = next;

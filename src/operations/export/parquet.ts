@@ -19,7 +19,8 @@ const columns: Record<string, { schema: Schema; of: (item: ExportedItem) => unkn
   id: { schema: text('id', true), of: ({ id }) => id },
   modality: { schema: text('modality', true), of: ({ modality }) => modality },
   text: { schema: text('text'), of: (item) => item.text },
-  metadata: { schema: [{ name: 'metadata', type: 'BYTE_ARRAY', converted_type: 'JSON', repetition_type: 'REQUIRED' }], of: ({ metadata }) => metadata },
+  // As text: the library would write a JSON value without a key `__proto__`.
+  metadata: { schema: text('metadata', true), of: ({ metadata }) => JSON.stringify(metadata) },
   sources: { schema: listOf('sources', text('element', true)), of: ({ sources }) => sources },
   width: { schema: integer('width'), of: ({ width }) => width },
   height: { schema: integer('height'), of: ({ height }) => height },
@@ -34,7 +35,7 @@ const columns: Record<string, { schema: Schema; of: (item: ExportedItem) => unkn
 };
 const schema: Schema = [{ name: 'root', num_children: Object.keys(columns).length }, ...Object.values(columns).flatMap((column) => column.schema)];
 
-/** Parquet, a row group a page; embeddings as lists of float32, times in UTC, the metadata as JSON. */
+/** Parquet, a row group a page; embeddings as lists of float32, times in UTC, the metadata as a text of JSON. */
 export async function* parquet(pages: AsyncIterable<ExportedItem[]>): AsyncGenerator<Uint8Array> {
   const bytes = new ByteWriter();
   const file = new ParquetWriter({ writer: bytes, schema, createdBy: 'mixspace', statistics: false });

@@ -269,7 +269,9 @@ export class ItemTable {
 /** The metadata and, as `$item`, the item's own fields: what filters and orders go by. */
 export function fieldsOf(row: FieldColumns): Metadata {
   const { modality, width, height, media_type, taken_at, created_at, updated_at } = row;
-  const own: Partial<Record<ItemField, unknown>> = { modality, source: sourcesOf(row), created_at, updated_at };
+  const own: Partial<Record<ItemField, unknown>> = { modality, created_at, updated_at };
+  const sources = sourcesOf(row);
+  if (sources.length > 0) own.source = sources;
   if (width !== null) own.width = width;
   if (height !== null) own.height = height;
   if (media_type !== null) own.media_type = media_type;

@@ -136,7 +136,15 @@ export class ModalityIndex {
   /** At most so many stored embeddings, from places drawn all over the keys. */
   sample(most: number): Float32Array[] {
     const { space, modality } = this.owner;
-    return Array.from({ length: most }, () => this.#around.embeddings.after(space, modality, Math.floor(Math.random() * this.#newestKey), 1)[0]?.embedding).filter((each) => each !== undefined);
+    const drawn = new Map<number, Float32Array>();
+    const { embeddings } = this.#around;
+    const [oldest] = embeddings.after(space, modality, 0, 1);
+    if (!oldest) return [];
+    for (let i = 0; i < most; i++) {
+      const place = oldest.key - 1 + Math.floor(Math.random() * (this.#newestKey - oldest.key + 1));
+      for (const { key, embedding } of embeddings.after(space, modality, place, 1)) drawn.set(key, embedding);
+    }
+    return [...drawn.values()];
   }
 
   /** Saves the graph if it has changed. */

@@ -1,6 +1,6 @@
 /** A backup's archive becomes an index directory. */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { extract } from 'tar-stream';
@@ -30,13 +30,24 @@ export async function restoreDirectory(archive: AsyncIterable<Uint8Array>, direc
   if (existsSync(join(directory, databaseName))) throw new MixspaceError('conflict', `${directory} holds a database: restore into another folder, or move this one away.`);
   const folder = join(directory, folderName);
   await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
+  make(folder);
   try {
     const restored = await unpack(archive, folder);
     await moveAll(folder, directory);
     return restored;
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** With its parents, one by one: Node's own way has no end where one cannot be made (/proc). */
+function make(folder: string): void {
+  try {
+    if (!existsSync(dirname(folder))) make(dirname(folder));
+    mkdirSync(folder);
+  } catch (error) {
+    if (error instanceof MixspaceError) throw error;
+    throw new MixspaceError('invalid_request', `The folder ${folder} cannot be made (${(error as NodeJS.ErrnoException).code}).`, { cause: error });
   }
 }
 
@@ -47,12 +58,14 @@ async function unpack(archive: AsyncIterable<Uint8Array>, folder: string): Promi
   let summary: BackupSummary | undefined;
   let databaseHash: string | undefined;
   let originals = 0;
+  const names = new Set<string>();
   const entries = extract();
   const feeding = feed(archive, entries);
   try {
     for await (const entry of entries) {
       const { name, type } = entry.header;
       const [, , contentHash] = original.exec(name) ?? [];
+      if (names.size === names.add(name).size) throw refuse(`it holds ${name.slice(0, 200)} twice`);
       if (type !== 'file') throw refuse(`it holds ${name.slice(0, 200)}, which is no file`);
       if ((manifest === undefined) !== (name === manifestName)) throw refuse(`it does not begin with ${manifestName}`);
       if (name === manifestName) manifest = checkedManifest(await jsonOf(entry));
@@ -75,9 +88,10 @@ async function unpack(archive: AsyncIterable<Uint8Array>, folder: string): Promi
 }
 
 async function feed(archive: AsyncIterable<Uint8Array>, entries: ReturnType<typeof extract>): Promise<void> {
+  const closed = new Promise((resolve) => entries.once('close', resolve));
   try {
     for await (const chunk of archive) {
-      if (!entries.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))) await new Promise<void>((resolve) => void entries.once('drain', resolve).once('close', () => resolve()));
+      if (!entries.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))) await Promise.race([new Promise((resolve) => entries.once('drain', resolve)), closed]);
       if (entries.destroyed) return;
     }
     entries.end();

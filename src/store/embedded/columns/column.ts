@@ -98,8 +98,10 @@ export class Column {
     const numbers = of === 'numbers' ? this.#numbers : this.#times;
     for (let code = 0; code < byCode.length; code++) {
       const number = numbers[code]!;
-      if (number > above && number >= from && number < below && number <= to) byCode[code] = verdict.yes;
-      else if (of === 'times' && Number.isNaN(number) && typeof this.values[code] === 'string') judge(code);
+      // No number holds a time to the nanosecond: near a bound, and where a string is no time, the strings decide.
+      const isStrings = of === 'times' && (Number.isNaN(number) ? typeof this.values[code] === 'string' : [above, from, below, to].some((bound) => Math.abs(number - bound) < 1));
+      if (isStrings) judge(code);
+      else if (number > above && number >= from && number < below && number <= to) byCode[code] = verdict.yes;
     }
   }
 

@@ -11,7 +11,7 @@ export interface OrderPlace {
 }
 
 /** Characters of a string that count: two that begin alike stand side by side, by key. */
-const longestOrdered = 256;
+const longestOrdered = 128;
 
 /** Of a list the one that comes first. */
 export function orderValueOf(value: unknown, descending: boolean): OrderValue {
