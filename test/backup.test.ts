@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import sharp from 'sharp';
 import { extract } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Sqlite } from '../src/store/embedded/database.js';
@@ -133,6 +134,27 @@ describe('a backup', () => {
       await again.stop();
     }
     await call(server.url, 'DELETE', '/v1/collections/busy');
+  });
+
+  it('holds the pictures of its moment, also those that go while it is read', { timeout: 120_000 }, async () => {
+    const busy = await startServer();
+    try {
+      const noise = async (): Promise<string> => base64(await sharp(randomBytes(1_000 * 900 * 3), { raw: { width: 1_000, height: 900, channels: 3 } }).png({ compressionLevel: 0 }).toBuffer());
+      for (let i = 0; i < 8; i++) await call(busy.url, 'POST', items(), { items: [{ id: `noise ${i}`, image: await noise() }] });
+      const reader = (await fetch(`${busy.url}/v1/backup`)).body!.getReader();
+      const pieces = [(await reader.read()).value!];
+      expect((await call(busy.url, 'DELETE', `${items()}?all=true`)).body).toEqual({ deleted: 8 });
+      for (let next = await reader.read(); !next.done; next = await reader.read()) pieces.push(next.value);
+      const file = path.join(folder, 'noise.tar');
+      await writeFile(file, Buffer.concat(pieces));
+      const to = directory();
+      expect((await restore(file, to)).stderr).toBe('');
+      expect((await check(to)).stdout).toMatch(/default: 8 items\nAll is as it was written; 8 pictures kept\./);
+      // Here they go once it has ended.
+      await expect.poll(async () => (await Promise.all((await readdir(path.join(busy.indexDir, 'originals'))).map((shard) => readdir(path.join(busy.indexDir, 'originals', shard))))).flat()).toEqual([]);
+    } finally {
+      await busy.remove();
+    }
   });
 
   it('that a caller breaks off, or a kill, leaves nothing behind', async () => {

@@ -76,12 +76,13 @@ function stringOrder(a: string, b: string): number {
 
 /** Milliseconds, by the platform's own reading of the one form it is bound to read; NaN for what is no time. */
 function time(text: string): number {
-  const parts = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(:\d\d(?:\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/.exec(text);
+  const parts = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(?:(:\d\d)(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/.exec(text);
   if (!parts) return NaN;
-  const [, day, minutes = '00:00', seconds = ':00', zone = 'Z'] = parts;
+  // The platform cuts what is finer than a millisecond.
+  const [, day, minutes = '00:00', seconds = ':00', fraction = '', zone = 'Z'] = parts;
   const midnight = new Date(`${day}T00:00:00Z`);
   if (Number.isNaN(midnight.getTime()) || midnight.toISOString().slice(0, 10) !== day) return NaN;
-  return Date.parse(`${day}T${minutes}${seconds}${zone}`);
+  return Date.parse(`${day}T${minutes}${seconds}${zone}`) + Number(`0${fraction}`) * 1000;
 }
 
 /** By UTF-8 bytes, which is by code point. */
