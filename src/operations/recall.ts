@@ -1,14 +1,11 @@
 import type { RecallRequest, RecallResponse } from '../contract/collections.js';
 import type { Filter } from '../domain/filter.js';
 import { modalities, type Modality } from '../domain/modality.js';
-import { recallOf } from '../domain/recall.js';
+import { recallDepth, recallOf, shareFound } from '../domain/recall.js';
 import type { Neighbors } from '../store/vector-index.js';
 import type { Caller, Context } from './context.js';
 
-const k = 10;
 const usualQueries = 100;
-/** Two scores that are one, made in another order. */
-const rounding = 1e-6;
 const modalityField = '$item.modality';
 
 /**
@@ -27,13 +24,13 @@ export async function measureRecall(context: Context, collection: string, { quer
     let isExact = true;
     for (const embedding of await context.index.sample(collection, modality, queries)) {
       signal.throwIfAborted();
-      const ask = async (exact: boolean): Promise<Neighbors> => (await context.index.nearest(collection, { embedding, exact, leaves: [{ modality, limit: k }], ...(filter && { filter }) }))[0]!;
+      const ask = async (exact: boolean): Promise<Neighbors> => (await context.index.nearest(collection, { embedding, exact, leaves: [{ modality, limit: recallDepth }], ...(filter && { filter }) }))[0]!;
       const [found, wanted] = [await ask(false), await ask(true)];
       isExact &&= found.exact;
       const last = wanted.neighbors.at(-1)?.score;
-      if (last !== undefined) recalls.push(found.neighbors.filter(({ score }) => score >= last - rounding).length / wanted.neighbors.length);
+      if (last !== undefined) recalls.push(shareFound(found.neighbors.map(({ score }) => score), last, wanted.neighbors.length));
     }
-    if (recalls.length > 0) bands.push({ modality, query: 'item', selectivity: count / all.get(modality)!, exact: isExact, ...recallOf(recalls, k), at: new Date().toISOString() });
+    if (recalls.length > 0) bands.push({ modality, query: 'item', selectivity: count / all.get(modality)!, exact: isExact, ...recallOf(recalls), at: new Date().toISOString() });
   }
   return { bands };
 }

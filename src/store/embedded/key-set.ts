@@ -1,3 +1,5 @@
+import { grown } from './grown.js';
+
 /** Keys in ascending order; new ones come at the end. */
 export class KeySet {
   #keys: Uint32Array = new Uint32Array(64);
@@ -17,11 +19,7 @@ export class KeySet {
 
   /** `key` is above all that are there. */
   add(key: number): void {
-    if (this.#size === this.#keys.length) {
-      const larger = new Uint32Array(Math.max(64, 2 * this.#keys.length));
-      larger.set(this.#keys);
-      this.#keys = larger;
-    }
+    if (this.#size === this.#keys.length) this.#keys = grown(this.#keys, Math.max(64, 2 * this.#size));
     this.#keys[this.#size++] = key;
   }
 

@@ -2,6 +2,7 @@ import type { Filter } from '../../domain/filter.js';
 import type { Modality } from '../../domain/modality.js';
 import type { ItemColumns } from './columns/item-columns.js';
 import type { EmbeddingTable } from './embedding-table.js';
+import { grown } from './grown.js';
 import { KeySet } from './key-set.js';
 import { nextTurn, now, sliceMs } from './time-slices.js';
 
@@ -87,11 +88,8 @@ export class MatchingKeys {
 
   #append(key: number, item: number): void {
     if (this.#count === this.#keys.length) {
-      const [keys, items] = [new Uint32Array(2 * this.#count), new Uint32Array(2 * this.#count)];
-      keys.set(this.#keys);
-      items.set(this.#items);
-      this.#keys = keys;
-      this.#items = items;
+      this.#keys = grown(this.#keys, 2 * this.#count);
+      this.#items = grown(this.#items, 2 * this.#count);
     }
     if (this.#count > 0 && item < this.#items[this.#count - 1]!) this.#isInOrder = false;
     this.#keys[this.#count] = key;

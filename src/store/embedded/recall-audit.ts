@@ -1,4 +1,4 @@
-import { recallOf } from '../../domain/recall.js';
+import { recallDepth, recallOf, shareFound } from '../../domain/recall.js';
 import type { RecallBand } from '../catalog.js';
 import type { EmbeddingTable } from './embedding-table.js';
 import type { Graph } from './graph.js';
@@ -6,7 +6,6 @@ import { Ranking, similarity } from './ranking.js';
 import { nextTurn, now } from './time-slices.js';
 import type { Vectors } from './vectors.js';
 
-const k = 10;
 /** What a collection promises. */
 const least = 0.98;
 /** Queries of a kind that are compared; and where comparing reads the disk. */
@@ -19,8 +18,6 @@ const againAfterMs = 600_000;
 const tryAgainAfterMs = 5_000;
 /** Times the search list's usual length. */
 const efforts = [1, 2, 4, 8] as const;
-/** Two scores that are one, made in another order. */
-const rounding = 1e-6;
 
 interface Audited {
   graph: Graph;
@@ -116,7 +113,7 @@ interface Asked {
 }
 
 async function exactly({ vectors, count }: Audited, embedding: Float32Array): Promise<Pick<Asked, 'tenth' | 'all'>> {
-  const ranking = new Ranking({ size: k, idOf: String });
+  const ranking = new Ranking({ size: recallDepth, idOf: String });
   await vectors.scan(embedding, ranking, { after: 0, expected: count, total: count });
   return { tenth: ranking.best.at(-1)?.score ?? 1, all: Math.max(1, ranking.best.length) };
 }
@@ -125,10 +122,10 @@ async function bandsOf({ graph, embeddings, space }: Audited, asked: Asked[], ef
   const at = new Date().toISOString();
   const recalls = new Map<RecallBand['query'], number[]>();
   for (const { query, embedding, tenth, all } of asked) {
-    const rows = graph.nearest(embedding, k, { effort }).map((key) => embeddings.byKey(key, space));
-    const found = rows.filter((row) => row && similarity(embedding, row.embedding) >= tenth - rounding).length;
-    recalls.set(query, [...(recalls.get(query) ?? []), found / all]);
+    const rows = graph.nearest(embedding, recallDepth, { effort }).map((key) => embeddings.byKey(key, space));
+    const scores = rows.flatMap((row) => (row ? [similarity(embedding, row.embedding)] : []));
+    recalls.set(query, [...(recalls.get(query) ?? []), shareFound(scores, tenth, all)]);
     await nextTurn();
   }
-  return [...recalls].map(([query, each]) => ({ query, ...recallOf(each, k), at }));
+  return [...recalls].map(([query, each]) => ({ query, ...recallOf(each), at }));
 }

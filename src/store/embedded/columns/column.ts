@@ -1,6 +1,7 @@
 import type { Scalar } from '../../../domain/filter.js';
 import { timeOf } from '../../../domain/times.js';
 import type { FieldPredicate } from '../filter.js';
+import { grown } from '../grown.js';
 
 /** Whether an item matches: not, not to be told without its row, or so. In this order, so that the lesser is "and", the greater "or". */
 export const verdict = { no: 0, unknown: 1, yes: 2 } as const;
@@ -45,10 +46,9 @@ export class Column {
     const code = this.#codeOf(value);
     if (place >= this.#codes.length) {
       if (code === missing) return;
-      const larger = new Uint32Array(Math.max(place + 1, 2 * this.#codes.length));
-      larger.set(this.#codes);
-      this.bytes += 4 * (larger.length - this.#codes.length);
-      this.#codes = larger;
+      const length = Math.max(place + 1, 2 * this.#codes.length);
+      this.bytes += 4 * (length - this.#codes.length);
+      this.#codes = grown(this.#codes, length);
     }
     this.#codes[place] = code;
   }
@@ -123,8 +123,8 @@ export class Column {
     if (known !== undefined) return known;
     const code = this.values.push(value) - 1;
     if (code >= this.#numbers.length) {
-      this.#numbers = grown(this.#numbers);
-      this.#times = grown(this.#times);
+      this.#numbers = grown(this.#numbers, 2 * code, NaN);
+      this.#times = grown(this.#times, 2 * code, NaN);
     }
     if (typeof value === 'number') this.#numbers[code] = value;
     else if (typeof value === 'string') this.#times[code] = timeOf(value) ?? NaN;
@@ -135,9 +135,3 @@ export class Column {
 }
 
 const isScalar = (value: unknown): value is Scalar => value === null || typeof value !== 'object';
-
-function grown(numbers: Float64Array): Float64Array<ArrayBuffer> {
-  const larger = new Float64Array(2 * numbers.length).fill(NaN);
-  larger.set(numbers);
-  return larger;
-}

@@ -2,6 +2,7 @@ import { itemPrefix, type Filter } from '../../../domain/filter.js';
 import type { Metadata } from '../../../domain/metadata.js';
 import type { Modality } from '../../../domain/modality.js';
 import { compileFilter } from '../filter.js';
+import { grown } from '../grown.js';
 import type { ItemTable } from '../item-table.js';
 import { firstAbove } from '../key-set.js';
 import { nextTurn, now, sliceMs } from '../time-slices.js';
@@ -51,11 +52,6 @@ export class ItemColumns {
     this.#collection = collection;
     this.#modality = modality;
     this.#memory = memory;
-  }
-
-  /** The greatest key that was read. */
-  get through(): number {
-    return this.#count === 0 ? 0 : this.#keys[this.#count - 1]!;
   }
 
   get places(): number {
@@ -118,7 +114,7 @@ export class ItemColumns {
   /** Reads some more items; false when there are no more. */
   readSome(): boolean {
     if (!this.#isBehind || this.#isRetired) return false;
-    const rows = this.#items.fieldsAfter(this.#collection, this.#modality, this.through, pageRows);
+    const rows = this.#items.fieldsAfter(this.#collection, this.#modality, this.#count === 0 ? 0 : this.#keys[this.#count - 1]!, pageRows);
     this.#isBehind = rows.length === pageRows;
     for (const { key, fields } of rows) this.#append(key, fields);
     this.#memory.bound(this);
@@ -209,12 +205,8 @@ export class ItemColumns {
 
   #append(key: number, fields: Metadata | undefined): void {
     if (this.#count === this.#keys.length) {
-      const keys = new Uint32Array(2 * this.#keys.length);
-      const states = new Uint8Array(keys.length);
-      keys.set(this.#keys);
-      states.set(this.#states);
-      this.#keys = keys;
-      this.#states = states;
+      this.#keys = grown(this.#keys, 2 * this.#count);
+      this.#states = grown(this.#states, 2 * this.#count);
     }
     this.#keys[this.#count] = key;
     this.#put(this.#count++, fields);
