@@ -145,7 +145,7 @@ function logLevel(text: string): string {
 export const settings = {
   port: setting('PORT', '--port <number>', { shown: '8080', fallback: () => 8080, parse: whole(0, 65_535) }, 'port to listen on; 0 takes a free one'),
   host: setting('HOST', '--host <address>', { shown: '127.0.0.1', fallback: () => '127.0.0.1', parse: host }, 'address to listen on'),
-  indexDir: setting('MIXSPACE_INDEX_DIR', '--index-dir <folder>', { shown: './index', fallback: () => absolute('index'), parse: absolute }, 'database, graph snapshots, originals, thumbnails'),
+  indexDir: setting('MIXSPACE_INDEX_DIR', '--index-dir <folder>', { shown: './index', fallback: () => absolute('index'), parse: absolute }, 'database, originals, thumbnails'),
   modelsDir: setting('MIXSPACE_MODELS_DIR', '--models-dir <folder>', { shown: './models', fallback: () => path.join(packageRoot, 'models'), parse: absolute }, 'model packages'),
   model: setting<string | undefined>('MIXSPACE_MODEL', '--model <id>', { shown: 'the bundled one', fallback: () => undefined, parse: (text) => text }, 'model of a new collection, and of a call without model'),
   preload: setting<string[]>('MIXSPACE_PRELOAD', '--preload <ids>', { shown: 'none', fallback: () => [], parse: list }, 'models, separated by commas, that are loaded at the start and stay loaded, as the default one always is; any other is loaded on first use'),

@@ -22,7 +22,7 @@ export interface Service {
   telemetry: Telemetry;
   /** Takes the pictures under the paths into the collection `default`; all goes to the log. Never rejects. */
   ingestFolders(paths: string[], signal: AbortSignal): Promise<void>;
-  /** Work under way ends, graphs are saved, files closed. */
+  /** Work under way ends, files are closed. */
   close(): Promise<void>;
 }
 

@@ -60,7 +60,7 @@ describe('A start with graph snapshots that are', () => {
   const whole = 'whole';
   const collections = [whole, ...Object.keys(damages)];
   const nameOf = (title: string): string => title.replaceAll(/\W+/g, '-');
-  const store = { graphThreshold: 500 };
+  const store = { cellsFrom: 500 };
   let indexDir: string;
   let server: RunningServer;
   let client: MixspaceClient;

@@ -139,7 +139,7 @@ describe('A list of both kinds', () => {
   });
 
   it('is exact where both of them are', async () => {
-    const server = await startServer({ store: { graphThreshold: 50 }, env: { MIXSPACE_MODELS_DIR: service.models, MIXSPACE_MODEL: 'small', MIXSPACE_CACHE: '0', MIXSPACE_WORKERS: '1' } });
+    const server = await startServer({ store: { cellsFrom: 50 }, env: { MIXSPACE_MODELS_DIR: service.models, MIXSPACE_MODEL: 'small', MIXSPACE_CACHE: '0', MIXSPACE_WORKERS: '1' } });
     try {
       const texts = Array.from({ length: 200 }, (_, i) => ({ id: `t${i}`, embedding: [1, i / 200, (i % 7) / 7, (i % 11) / 11], modality: 'text' }));
       await call(server.url, 'POST', items(), { items: [...texts, { id: 'p', embedding: [1, 0, 0, 0], modality: 'image' }] });

@@ -41,7 +41,7 @@ afterEach(async () => {
 });
 
 async function open(vectorCacheBytes: number): Promise<void> {
-  store = await openEmbeddedStore({ directory, settings: { vectorCacheBytes, graphThreshold: 1_000_000 }, log: () => undefined });
+  store = await openEmbeddedStore({ directory, settings: { vectorCacheBytes, cellsFrom: 1_000_000 }, log: () => undefined });
 }
 
 async function add(collection: string, items: Held[]): Promise<void> {

@@ -16,7 +16,7 @@ const { openEmbeddedStore } = (await import(pathToFileURL(compiled).href)) as ty
 
 const dimension = 16;
 /** Graphs from 50 items on, saved when the store is closed. */
-const settings: Partial<EmbeddedStoreSettings> = { graphThreshold: 50 };
+const settings: Partial<EmbeddedStoreSettings> = { cellsFrom: 50 };
 
 let folder: string;
 let reasons: string[];
@@ -180,13 +180,13 @@ describe('A search through a graph', () => {
 
 describe('A search that compares with everything', () => {
   it('fills its page after the best were deleted, from memory and from the database', async () => {
-    const store = await filled(folder, named(0, 1200), { graphThreshold: 5_000 });
+    const store = await filled(folder, named(0, 1200), { cellsFrom: 5_000 });
     const query = embeddingOf('what is asked');
     const before = (await search(store, 'photos', { embedding: query, limit: 40 })).matches.map(({ item }) => item.id);
     for (const id of before.slice(0, 15)) await store.deleteItem('photos', id);
     expect((await search(store, 'photos', { embedding: query, limit: 25 })).matches.map(({ item }) => item.id)).toEqual(before.slice(15));
     await store.close();
-    const again = await open(folder, { graphThreshold: 5_000, vectorCacheBytes: 0 });
+    const again = await open(folder, { cellsFrom: 5_000, vectorCacheBytes: 0 });
     expect((await search(again, 'photos', { embedding: query, limit: 25 })).matches.map(({ item }) => item.id)).toEqual(before.slice(15));
   });
 });

@@ -113,7 +113,7 @@ describe('Items with equal embeddings', () => {
     const embeddings = new Map<string, Float32Array>();
     for (let i = 0; i < 4_000; i++) embeddings.set(`copy ${i}`, common);
     for (let i = 0; i < distinct; i++) embeddings.set(`own ${i}`, direction(random));
-    await begin({ graphThreshold: 1_000 });
+    await begin({ cellsFrom: 1_000 });
     await write([...embeddings.keys()], (id) => embeddings.get(id)!);
     const recall = async (): Promise<CollectionDescription['recall'][number]> => (await store.describeCollection('c')).recall.find(({ modality }) => modality === 'text')!;
     await vi.waitFor(async () => expect((await recall()).bands).not.toEqual([]), { timeout: 60_000, interval: 250 });
@@ -131,7 +131,7 @@ describe('Items with equal embeddings', () => {
   it('of which there are none leave a graph its work, with a recall that is told', { timeout: 120_000 }, async () => {
     const random = new Random(13);
     const embeddings = new Map<string, Float32Array>(Array.from({ length: distinct }, (_, i) => [`own ${i}`, direction(random)]));
-    await begin({ graphThreshold: 1_000 });
+    await begin({ cellsFrom: 1_000 });
     await write([...embeddings.keys()], (id) => embeddings.get(id)!);
     const recall = async (): Promise<CollectionDescription['recall'][number]> => (await store.describeCollection('c')).recall.find(({ modality }) => modality === 'text')!;
     await vi.waitFor(async () => expect((await recall()).bands).not.toEqual([]), { timeout: 60_000, interval: 250 });
@@ -147,7 +147,7 @@ describe('Items with equal embeddings', () => {
 
 describe('Recall, measured when it is asked for,', () => {
   it('is that of searches as they are, in all or under a filter, by modality', { timeout: 120_000 }, async () => {
-    const server = await startServer({ store: { graphThreshold: 800 } });
+    const server = await startServer({ store: { cellsFrom: 800 } });
     try {
       const { dimensions } = (await call(server.url, 'GET', '/v1/models')).body.data[0];
       const random = new Random(14);

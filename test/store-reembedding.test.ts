@@ -20,7 +20,7 @@ const old = { model: 'old', fingerprint: 'f-old', dimension: 32 };
 const other = { model: 'other', fingerprint: 'f-other', dimension: 48 };
 const target: ReembeddingTarget = { ...other, fromThumbnails: false, skipImpossible: false };
 const back: ReembeddingTarget = { ...target, ...old };
-const eager: Partial<EmbeddedStoreSettings> = { graphThreshold: 50, snapshotAfterChanges: 100, snapshotAfterQuietMs: 50 };
+const eager: Partial<EmbeddedStoreSettings> = { cellsFrom: 50 };
 
 const directories: string[] = [];
 const stores: BothPorts[] = [];

@@ -24,7 +24,7 @@ const { openEmbeddedStore } = (await import(pathToFileURL(compiled).href)) as ty
 const dimension = 32;
 const collection = { name: 'photos', model: 'm', fingerprint: 'f', dimension, originals: 'keep' as const };
 /** Graphs from 50 items on, saved soon. */
-const eager: Partial<EmbeddedStoreSettings> = { graphThreshold: 50, snapshotAfterChanges: 100, snapshotAfterQuietMs: 50 };
+const eager: Partial<EmbeddedStoreSettings> = { cellsFrom: 50 };
 
 const directories: string[] = [];
 const stores: BothPorts[] = [];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { byModality } from '../domain/modality.js';
+import { queryKinds } from '../domain/recall.js';
 import { CollectionName, Modality, ModelId } from './shared.js';
 import { Filter } from './filter.js';
 import { limits } from './limits.js';
@@ -35,11 +36,11 @@ export const Collection = z
         z.object({
           modality: Modality,
           state: z.enum(['exact', 'measured', 'unknown']).meta({ description: '`exact`: searches compare with everything.' }),
-          ef_search: z.number().int().optional().meta({ description: "The length of the graph's search list." }),
-          bands: z.array(z.object({ query: z.enum(['item', 'search']), recall: z.number(), low: z.number(), high: z.number(), queries: z.number().int(), at: z.string() })),
+          share: z.number().optional().meta({ description: 'The greatest share of embeddings, 0 to 1, that an unfiltered search for ten compares with, by what was measured.' }),
+          bands: z.array(z.object({ query: z.enum(queryKinds), selectivity: z.number(), recall: z.number(), low: z.number(), high: z.number(), queries: z.number().int(), at: z.string() })),
         }),
       )
-      .meta({ description: 'How many of the ten nearest unfiltered searches find, measured in the background beside exact answers, with a 95 % interval: of stored embeddings (`item`), of what was searched for of late (`search`).' }),
+      .meta({ description: 'How many of the ten nearest searches find, measured in the background beside exact answers, with a 95 % interval: of stored embeddings (`item`), of what was searched for of late by `text`, by `image`, by `embedding` or an id, or by several of them (`mixed`); by the share that a filter let through, to a power of ten.' }),
     reembedding: Reembedding.optional().meta({ description: 'Being embedded again, or stopped on the way.' }),
   })
   .meta({ id: 'Collection' });

@@ -1,5 +1,9 @@
 /** How many of the nearest are to be found: recall is told at this depth. */
 export const recallDepth = 10;
+
+/** What is searched for: a stored embedding among its own kind; what a caller gave. They lie differently to what is stored, and are found differently well. */
+export const queryKinds = ['item', 'text', 'image', 'embedding', 'mixed'] as const;
+export type QueryKind = (typeof queryKinds)[number];
 /** Two scores that are one, made in another order. */
 const rounding = 1e-6;
 

@@ -71,7 +71,7 @@ async function told(context: JobContext, collection: CollectionDescription): Pro
     not_embedded: collection.unembedded,
     bytes: collection.bytes,
     graph: collection.graph,
-    recall: collection.recall.map(({ efSearch, ...rest }) => ({ ...rest, ...(efSearch === undefined ? {} : { ef_search: efSearch }) })),
+    recall: collection.recall,
     ...(await toldReembedding(context, collection)),
   };
 }

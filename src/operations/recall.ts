@@ -24,7 +24,7 @@ export async function measureRecall(context: Context, collection: string, { quer
     let isExact = true;
     for (const embedding of await context.index.sample(collection, modality, queries)) {
       signal.throwIfAborted();
-      const ask = async (exact: boolean): Promise<Neighbors> => (await context.index.nearest(collection, { embedding, exact, leaves: [{ modality, limit: recallDepth }], ...(filter && { filter }) }))[0]!;
+      const ask = async (exact: boolean): Promise<Neighbors> => (await context.index.nearest(collection, { embedding, kind: 'item', exact, leaves: [{ modality, limit: recallDepth }], ...(filter && { filter }) }))[0]!;
       const [found, wanted] = [await ask(false), await ask(true)];
       isExact &&= found.exact;
       const last = wanted.neighbors.at(-1)?.score;

@@ -12,6 +12,7 @@
 import type { Filter, Scalar } from '../domain/filter.js';
 import type { Metadata } from '../domain/metadata.js';
 import type { Modality } from '../domain/modality.js';
+import type { QueryKind } from '../domain/recall.js';
 import type { Space } from '../domain/space.js';
 import type { JobCatalog } from './job-catalog.js';
 import type { Reembedding, ReembeddingCatalog } from './reembedding-catalog.js';
@@ -36,17 +37,19 @@ export interface CollectionDescription extends Collection {
   unembedded: number;
   /** Of embeddings, texts, metadata, thumbnails and originals kept, roughly. */
   bytes: number;
-  /** `ready`: the graph holds every item. `building`: searches add the rest exactly. `none`: too few items to need one; searches are exact. */
+  /** Of what makes searches of many embeddings quick: `ready`; `building`: they are right meanwhile, and slower; `none`: too few to need it, or too many for the memory; searches are exact. */
   graph: { state: 'ready' | 'building' | 'none'; indexed: number };
-  /** How many of the ten nearest its searches find, as measured of late. `exact`: all of them. */
-  recall: { modality: Modality; state: 'exact' | 'measured' | 'unknown'; efSearch?: number; bands: RecallBand[] }[];
+  /** How many of the ten nearest its searches find, as measured of late, and the greatest share of all embeddings that they look at for them. `exact`: all of them. */
+  recall: { modality: Modality; state: 'exact' | 'measured' | 'unknown'; share?: number; bands: RecallBand[] }[];
   /** Its way into another space, until it has gone over. */
   reembedding?: Reembedding;
 }
 
-/** recall@10 of one kind of queries, with a 95 % interval: stored embeddings; what was searched for of late. */
+/** recall@10 of one kind of queries, with a 95 % interval. */
 export interface RecallBand {
-  query: 'item' | 'search';
+  query: QueryKind;
+  /** The share of embeddings that the queries' filters let through, a power of ten; 1: no filter. */
+  selectivity: number;
   recall: number;
   low: number;
   high: number;

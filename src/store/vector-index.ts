@@ -7,6 +7,7 @@
  */
 import type { Filter } from '../domain/filter.js';
 import type { Modality } from '../domain/modality.js';
+import type { QueryKind } from '../domain/recall.js';
 import type { Item } from './catalog.js';
 
 /** What it can be relied on for. */
@@ -31,6 +32,8 @@ export interface Leaf {
 export interface NearestRequest {
   /** Normalised, of the collection's dimension. */
   embedding: Float32Array;
+  /** What it was made of: how much must be looked at follows it. Left out: unknown. */
+  kind?: QueryKind;
   /** The embedding's space; `conflict` unless it is the collection's from beginning to end. Left out: trusted to be. */
   fingerprint?: string;
   leaves: Leaf[];

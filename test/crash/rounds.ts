@@ -47,10 +47,10 @@ export interface CrashSize {
 }
 
 /** With the store's own settings, but for a graph, and its snapshots, that come sooner. */
-export const asServed: CrashSize = { store: { graphThreshold: 5_000 }, itemsAtFirst: 5_600, itemsAtLeast: 5_400, itemsAtMost: 12_000, changesUntilSnapshot: 5_400, answeredLastLookedUp: 300, olderItemsLookedUp: 100 };
+export const asServed: CrashSize = { store: { cellsFrom: 5_000 }, itemsAtFirst: 5_600, itemsAtLeast: 5_400, itemsAtMost: 12_000, changesUntilSnapshot: 5_400, answeredLastLookedUp: 300, olderItemsLookedUp: 100 };
 /** A tenth of that, with graphs that come and are saved as much earlier. */
 export const aTenth: CrashSize = {
-  store: { graphThreshold: 500, snapshotAfterChanges: 500 },
+  store: { cellsFrom: 500 },
   itemsAtFirst: 560,
   itemsAtLeast: 540,
   itemsAtMost: 1_200,

@@ -15,7 +15,7 @@ import { search, type SearchRequest } from '../store-search.js';
 import { bothPorts, type BothPorts } from '../store-ports.js';
 
 /** Graphs where there are some texts, saved when the store is closed. */
-const settings: Partial<EmbeddedStoreSettings> = { graphThreshold: 15 };
+const settings: Partial<EmbeddedStoreSettings> = { cellsFrom: 15 };
 
 type Write = Omit<ItemWrite, 'content'> & { content?: Omit<NonNullable<ItemWrite['content']>, 'embeddings'> & { embedding: Float32Array } };
 /** The port as versions 0.3 and 0.4 had it. */

@@ -21,8 +21,8 @@ export interface SeedResult extends Tally {
 /** Few items, as anybody has; graphs from fifty on, saved and thrown away all the time; so many that they are compared in memory, which is too small for all. */
 const profiles: Profile[] = [
   { name: 'small', ids: 150, batch: 40 },
-  { name: 'graphs', ids: 1_200, batch: 150, store: { graphThreshold: 50, snapshotAfterChanges: 100, snapshotAfterQuietMs: 50 } },
-  { name: 'memory', ids: 1_500, batch: 120, store: { graphThreshold: 1_000_000, vectorCacheBytes: 300_000 } },
+  { name: 'graphs', ids: 1_200, batch: 150, store: { cellsFrom: 50 } },
+  { name: 'memory', ids: 1_500, batch: 120, store: { cellsFrom: 1_000_000, vectorCacheBytes: 300_000 } },
 ];
 export const profileNames = profiles.map(({ name }) => name);
 const leastRecall = 0.95;

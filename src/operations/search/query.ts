@@ -1,4 +1,5 @@
 import type { QueryPart, SearchRequest, WeightedQuery } from '../../contract/search.js';
+import type { QueryKind } from '../../domain/recall.js';
 import { MixspaceError } from '../../errors.js';
 import type { Collection } from '../../store/catalog.js';
 import { checkedEmbedding } from '../input/embedding.js';
@@ -34,6 +35,12 @@ export function isOfOneSpace({ parts }: Query): boolean {
 /** The items it names: they are left out of the answer. */
 export function itemsNamedBy({ parts }: Query): string[] {
   return parts.flatMap(({ input }) => (typeof input === 'object' && 'id' in input ? [input.id] : []));
+}
+
+/** What it is made of. */
+export function kindOf({ parts }: Query): QueryKind {
+  const kinds = new Set(parts.map(({ input }) => (typeof input === 'string' || 'text' in input ? 'text' : 'image' in input || 'file' in input ? 'image' : 'embedding')));
+  return kinds.size === 1 ? [...kinds][0]! : 'mixed';
 }
 
 /** The weighted sum of its parts' embeddings, normalised. @throws MixspaceError `unprocessable`: the sum is zero; and what embedding a part may throw, told by its place. */

@@ -5,7 +5,7 @@ import type { Caller, Context } from '../context.js';
 import { inItsSpace } from '../in-space.js';
 import { toldOf } from '../items.js';
 import { pageOf, planOf, type Place } from './plan.js';
-import { isOfOneSpace, itemsNamedBy, queryEmbedding, queryOf, type Query } from './query.js';
+import { isOfOneSpace, itemsNamedBy, kindOf, queryEmbedding, queryOf, type Query } from './query.js';
 
 const pageSize = 10;
 
@@ -34,6 +34,7 @@ async function searchIn(context: Context, collection: Collection, { request, que
   const searching = performance.now();
   const lists = await context.index.nearest(collection.name, {
     embedding,
+    kind: kindOf(query),
     fingerprint: collection.fingerprint,
     leaves: plan.leaves,
     excludeIds: itemsNamedBy(query),

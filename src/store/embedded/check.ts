@@ -1,11 +1,11 @@
-/** Whether an index directory that no service uses is as it was written: every row, embedding, picture and graph. */
-import { existsSync, readdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+/** Whether an index directory that no service uses is as it was written: every row, embedding and picture. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { modalities } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
-import { isVerified } from '../../files.js';
 import { Originals } from '../pictures/originals.js';
+import { CellTable } from './cell-table.js';
 import { CollectionTable, type CollectionRow } from './collection-table.js';
 import { Damage } from './damage.js';
 import { databaseName, databaseProblem, Sqlite, type Database } from './database.js';
@@ -13,7 +13,6 @@ import { inspect } from './directory-check.js';
 import { EmbeddingTable } from './embedding-table.js';
 import { ItemTable, type ItemRow } from './item-table.js';
 import { readMigrations } from './migrations.js';
-import { graphFileOf, type Sidecar } from './snapshots.js';
 
 const packageMigrations = fileURLToPath(new URL('../../../migrations/sqlite', import.meta.url));
 const pageRows = 512;
@@ -51,23 +50,23 @@ export async function checkDirectory(directory: string, progress: (done: number,
 }
 
 class Check {
-  readonly #directory: string;
   readonly #progress: (done: number, total: number) => void;
   readonly #collections: CollectionTable;
   readonly #items: ItemTable;
   readonly #embeddings: EmbeddingTable;
   readonly #originals: Originals;
+  readonly #cells: CellTable;
   readonly #checked: Checked = { collections: [], originals: 0, problems: [], notes: [] };
   readonly #seen = new Set<string>();
   #done = 0;
 
   constructor(database: Database, directory: string, progress: (done: number, total: number) => void) {
     const damage = new Damage(() => undefined);
-    this.#directory = directory;
     this.#progress = progress;
     this.#collections = new CollectionTable(database);
     this.#items = new ItemTable(database, { run: (work) => work() }, damage);
     this.#embeddings = new EmbeddingTable(database, damage);
+    this.#cells = new CellTable(database, { run: (work) => work() });
     this.#originals = new Originals(join(directory, 'originals'), (hash) => this.#items.namesOriginal(hash));
   }
 
@@ -87,7 +86,7 @@ class Check {
       }
     }
     this.#checked.originals = this.#seen.size;
-    await this.#graphs();
+    this.#cellsOfAll();
     return this.#checked;
   }
 
@@ -102,12 +101,13 @@ class Check {
     if (!/^[0-9a-f]{64}$/.test(row.content_hash) || !(await this.#originals.isWhole(row.content_hash))) tell('the picture kept');
   }
 
-  async #graphs(): Promise<void> {
-    const folder = join(this.#directory, 'snapshots');
-    for (const name of readdirSync(folder).filter((each) => each.endsWith('.json'))) {
-      const sidecar = await readFile(join(folder, name), 'utf8').then((text) => JSON.parse(text) as Partial<Sidecar>, () => undefined);
-      const isWhole = typeof sidecar?.sha256 === 'string' && (await isVerified(graphFileOf(folder, sidecar), sidecar.sha256));
-      if (!isWhole) this.#checked.notes.push(`The saved graph ${name} is damaged: it is built again when the service starts, and searches are right meanwhile.`);
+  #cellsOfAll(): void {
+    for (const { name, space, dimension } of this.#collections.all()) {
+      for (const modality of modalities) {
+        if (this.#cells.has(space, modality) && !this.#cells.get(space, modality, dimension)) {
+          this.#checked.notes.push(`${name}: what makes searches of its ${modality === 'image' ? 'pictures' : 'texts'} quick is damaged: it is made anew when the service starts, and searches are right meanwhile.`);
+        }
+      }
     }
   }
 }

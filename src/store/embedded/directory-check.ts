@@ -28,7 +28,7 @@ const firstWithApplicationId = 3;
 export function inspect(directory: string, migrations: Migrations, checkedBytes: number): boolean {
   makeDirectory(directory);
   const isTrusted = inspectDatabase(directory, migrations, checkedBytes);
-  for (const name of ['originals', 'snapshots']) makeDirectory(join(directory, name));
+  makeDirectory(join(directory, 'originals'));
   return isTrusted;
 }
 

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Filter } from '../../domain/filter.js';
@@ -19,7 +20,8 @@ import { databaseName, databaseProblem, openDatabase, type Database } from './da
 import { EmbeddingTable } from './embedding-table.js';
 import { Listing } from './listing.js';
 import { compileFilter } from './filter.js';
-import { HnswIndex } from './hnsw-index.js';
+import { CellTable } from './cell-table.js';
+import { EmbeddedIndex } from './embedded-index.js';
 import { Housekeeping } from './housekeeping.js';
 import { inspect } from './directory-check.js';
 import { fieldsOf, ItemTable, type ItemRow } from './item-table.js';
@@ -29,12 +31,11 @@ import type { StoreCalls } from './protocol.js';
 import { ReembeddingTable } from './reembedding-table.js';
 import { Reembeddings } from './reembeddings.js';
 import type { EmbeddedStoreSettings } from './settings.js';
-import { Snapshots, stem } from './snapshots.js';
 import { nextTurn, now, sliceMs } from './time-slices.js';
-import { VectorMemory } from './vector-memory.js';
+import { VectorMemory } from './vectors/vector-memory.js';
 import { isWhole, noChanges, removeItem, writeItem, type Changes } from './writer.js';
 
-/** The store itself, in the thread that owns the database and the graphs. */
+/** The store itself, in the thread that owns the database and what follows it. */
 export class EmbeddedStore implements StoreCalls {
   readonly #settings: EmbeddedStoreSettings;
   readonly #log: Log;
@@ -51,9 +52,8 @@ export class EmbeddedStore implements StoreCalls {
   readonly #backups: Backups;
   readonly #sources: Sources<ItemRow>;
   readonly #reembeddings: Reembeddings;
-  readonly #snapshots: Snapshots;
   readonly #columnMemory: ColumnMemory;
-  readonly #index: HnswIndex;
+  readonly #index: EmbeddedIndex;
   readonly #housekeeping: Housekeeping;
   readonly #collections: Collections;
   readonly #jobs: JobTable;
@@ -62,7 +62,7 @@ export class EmbeddedStore implements StoreCalls {
   /** What SQLite said of its file. */
   #problem: MixspaceError | undefined;
 
-  /** Graphs are loaded or built afterwards, in the background; errors as `inspect` and `openDatabase`. */
+  /** What makes searches quick comes afterwards, in the background; errors as `inspect` and `openDatabase`. */
   constructor(options: { directory: string; migrationsDirectory: string; settings: EmbeddedStoreSettings; log: Log }) {
     const { directory, migrationsDirectory, settings, log } = options;
     this.#settings = settings;
@@ -94,28 +94,25 @@ export class EmbeddedStore implements StoreCalls {
     });
     this.#reembeddings = new Reembeddings({ table: new ReembeddingTable(this.#database), items: this.#items, embeddings: this.#embeddings, collections: this.#collectionTable, sources: this.#sources });
     this.#columnMemory = new ColumnMemory(settings.columnBytes);
-    this.#snapshots = new Snapshots(join(directory, 'snapshots'), log);
     this.#collections = new Collections({
       embeddings: this.#embeddings,
-      table: this.#collectionTable,
-      snapshots: this.#snapshots,
+      cells: new CellTable(this.#database, this.#commits),
       memory: new VectorMemory(settings.vectorCacheBytes),
       items: this.#items,
       columnMemory: this.#columnMemory,
       log,
       settings,
     });
-    for (const row of this.#collectionTable.all()) this.#collections.open(row, false);
-    this.#index = new HnswIndex(this.#collections, this.#tables, log);
-    const stems = new Set([...this.#collections.indexes()].map((index) => stem(index.owner)));
-    this.#snapshots.sweep((name) => stems.has(name));
+    for (const row of this.#collectionTable.all()) this.#collections.open(row);
+    this.#index = new EmbeddedIndex(this.#collections, this.#tables, log);
+    // Of older versions.
+    rmSync(join(directory, 'snapshots'), { force: true, recursive: true });
     this.#housekeeping = new Housekeeping({
       items: this.#items,
       embeddings: this.#embeddings,
       damage,
       collectionTable: this.#collectionTable,
       originals: this.#originals,
-      snapshots: this.#snapshots,
       reembeddings: this.#reembeddings,
       collections: () => this.#collections.rows(),
       log,
@@ -126,7 +123,7 @@ export class EmbeddedStore implements StoreCalls {
 
   createCollection(collection: NewCollection): Promise<CollectionDescription> {
     const row = this.#items.transaction(() => this.#collectionTable.insert(collection));
-    return Promise.resolve(this.#describe(this.#collections.open(row, true)));
+    return Promise.resolve(this.#describe(this.#collections.open(row)));
   }
 
   listCollections(): Promise<CollectionDescription[]> {
@@ -265,7 +262,7 @@ export class EmbeddedStore implements StoreCalls {
     const opened = this.#collections.find(name);
     const gone = this.#reembeddings.finish(opened.row);
     if (typeof gone === 'string') return gone;
-    this.#collections.open(gone, true);
+    this.#collections.open(gone);
     this.#index.retire(opened);
     this.#housekeeping.wake();
     return 'done';
@@ -300,9 +297,8 @@ export class EmbeddedStore implements StoreCalls {
   }
 
   async close(): Promise<void> {
-    const deadline = now() + this.#settings.closeWithinMs;
     await Promise.race([
-      Promise.all([this.#index.close(deadline), this.#housekeeping.stop()]),
+      Promise.all([this.#index.close(), this.#housekeeping.stop()]),
       setTimeout(this.#settings.closeWithinMs, undefined, { ref: false }),
     ]);
     await this.#backups.end();

@@ -6,7 +6,6 @@ import type { EmbeddingTable } from './embedding-table.js';
 import type { ItemTable } from './item-table.js';
 import { unclaimed, type Originals } from '../pictures/originals.js';
 import type { Reembeddings } from './reembeddings.js';
-import type { Snapshots } from './snapshots.js';
 import { nextTurn } from './time-slices.js';
 
 /** Items of a deleted collection that go in one transaction. */
@@ -26,7 +25,6 @@ export class Housekeeping {
     damage: Damage;
     collectionTable: CollectionTable;
     originals: Originals;
-    snapshots: Snapshots;
     reembeddings: Reembeddings;
     collections: () => Iterable<CollectionRow>;
     log: Log;
@@ -83,7 +81,7 @@ export class Housekeeping {
   }
 
   async #sweepDeletedCollections(): Promise<void> {
-    const { items, collectionTable, originals, snapshots } = this.#parts;
+    const { items, collectionTable, originals } = this.#parts;
     for (const collection of collectionTable.nameless()) {
       for (;;) {
         if (this.#stopped) return;
@@ -96,7 +94,6 @@ export class Housekeeping {
         await originals.release(removed.filter((item) => item.original_bytes !== null).map((item) => item.content_hash));
         await nextTurn();
       }
-      for (const modality of modalities) await snapshots.remove(collection, modality);
     }
   }
 }

@@ -1,31 +1,40 @@
+import type { Modality } from '../../domain/modality.js';
 import type { Log } from '../../telemetry.js';
 import type { CollectionDescription } from '../catalog.js';
+import type { CellTable } from './cell-table.js';
 import type { EmbeddingTable } from './embedding-table.js';
 import type { ItemColumns } from './columns/item-columns.js';
 import { MatchingKeys } from './matching-keys.js';
-import { Graph } from './graph.js';
-import { RecallAudit } from './recall-audit.js';
+import { Recall, type Ask } from './recall.js';
 import type { EmbeddedStoreSettings } from './settings.js';
-import type { GraphOwner, Snapshots } from './snapshots.js';
 import { now, sliceMs } from './time-slices.js';
-import type { VectorMemory } from './vector-memory.js';
-import { Vectors } from './vectors.js';
+import type { CellDirections } from './vectors/centroids.js';
+import { sampleFor, trained } from './vectors/training.js';
+import type { VectorMemory } from './vectors/vector-memory.js';
+import { Vectors, type ScanScope } from './vectors/vectors.js';
 
-/** Embeddings read for one slice of adding; each takes about a millisecond. */
-const sliceRows = 16;
-const rebuildAtDead = 1_000;
-const rebuildAtShare = 1 / 3;
-/** Of a graph's nodes; the share that must have changed before a big graph is saved in the middle of work. */
-const saveAtShare = 1 / 5;
+/** Embeddings up to which the database is read rather than the memory filled. */
+const smallScan = 512;
+/** Cells are sought anew for so many times the embeddings that there were. */
+const growth = 2;
+
+/** Whose embeddings they are, and of which space. */
+export interface IndexOwner {
+  collection: number;
+  name: string;
+  modality: Modality;
+  fingerprint: string;
+  dimension: number;
+  /** The space's key. */
+  space: number;
+}
 
 export interface IndexSurroundings {
   embeddings: EmbeddingTable;
-  snapshots: Snapshots;
+  cells: CellTable;
   memory: VectorMemory;
   settings: EmbeddedStoreSettings;
   log: Log;
-  /** The collection's sequence number. */
-  seq: () => number;
   /** How many embeddings there are. */
   count: () => number;
   /** Of the items that the embeddings are of. */
@@ -35,56 +44,54 @@ export interface IndexSurroundings {
 /**
  * What makes one collection's embeddings of one modality quick to search.
  *
- * All of it follows the database by key: the graph, the embeddings in memory and the filters' keys are each
- * right up to some key; what lies behind it is read from the database. `carryOn` carries the graph on, a slice at a time.
+ * All of it follows the database by key: the embeddings in memory and the filters' keys are each right up to some key;
+ * what lies behind it is read from the database. `carryOn` carries it on, a slice at a time.
  */
 export class ModalityIndex {
-  readonly owner: GraphOwner;
+  readonly owner: IndexOwner;
   readonly vectors: Vectors;
   readonly matchingKeys: MatchingKeys;
-  readonly recall = new RecallAudit();
+  readonly recall: Recall;
   readonly #around: IndexSurroundings;
-  #graph: Graph | undefined;
-  /** Built beside `#graph` to take its place, without its dead nodes. */
-  #next: Graph | undefined;
-  #restored: boolean;
-  /** The collection's sequence number before anything was written: what is saved and newer belongs to another database. */
-  readonly #seqAtOpening: number;
+  /** What comes of it are cells, one step at a time. */
+  #training: Generator<undefined, CellDirections> | undefined;
   #retired = false;
   #newestKey: number;
-  #lastChange = now();
 
-  /** `isNew`: no graph of this space can have been saved. */
-  constructor(owner: GraphOwner, around: IndexSurroundings, isNew: boolean) {
+  constructor(owner: IndexOwner, around: IndexSurroundings) {
     this.owner = owner;
     this.#around = around;
-    this.vectors = new Vectors(around.embeddings, owner, around.memory);
+    this.vectors = new Vectors(around.embeddings, owner, around.memory, Math.min(smallScan, this.#largeFrom));
     this.matchingKeys = new MatchingKeys(around.embeddings, owner, around.columns);
-    // A graph that was not needed when the store was opened is built from nothing once it is.
-    this.#restored = isNew || !this.#wanted;
-    this.#seqAtOpening = around.seq();
     this.#newestKey = around.embeddings.newestKey(owner.space, owner.modality);
-  }
-
-  /** The graph that answers; `undefined` while there is none. */
-  get graph(): Graph | undefined {
-    return this.#graph;
+    const saved = this.#isLarge ? around.cells.get(owner.space, owner.modality, owner.dimension) : undefined;
+    this.recall = new Recall(saved?.shares);
+    if (saved) this.vectors.divide(saved.directions);
   }
 
   get count(): number {
     return this.#around.count();
   }
 
+  /** All there is to look at. */
+  get scope(): ScanScope {
+    return { total: this.count, newestKey: this.#newestKey };
+  }
+
+  /** Whether searches may look at the nearest cells alone. */
+  get isDivided(): boolean {
+    return this.#isLarge && this.vectors.directions !== undefined;
+  }
+
   get state(): CollectionDescription['graph']['state'] {
-    if (!this.#graph) return this.count > this.#threshold ? 'building' : 'none';
-    return this.#graph.through < this.#newestKey ? 'building' : 'ready';
+    if (!this.#isLarge || !this.vectors.fits(this.count)) return 'none';
+    return this.isDivided && !this.vectors.isMoving && this.vectors.through >= this.#newestKey ? 'ready' : 'building';
   }
 
   /** A row with this key was committed. */
   added(key: number): void {
     this.#newestKey = key;
     this.recall.changed();
-    this.#lastChange = now();
   }
 
   /** The key's row is gone. */
@@ -92,42 +99,23 @@ export class ModalityIndex {
     this.vectors.remove(key);
     this.matchingKeys.removed();
     this.recall.changed();
-    this.#graph?.remove(key);
-    this.#next?.remove(key);
-    this.#lastChange = now();
   }
 
-  /** The collection has gone, or gone over to another space: what is under way may end, and nothing is saved. */
+  /** The collection has gone, or gone over to another space: what is under way may end. */
   retire(): void {
     this.#retired = true;
+    this.#endTraining();
     this.vectors.retire();
-    this.discardGraph();
   }
 
-  /** Does one piece of what the graph needs, if anything; false when all is done for now. */
-  async carryOn(): Promise<boolean> {
-    if (!this.#restored) await this.#restore();
+  /** Does one piece of what is to be done, if anything; false when all is done for now. */
+  carryOn(): boolean {
     if (this.#retired) return false;
-    if (!this.#graph) {
-      if (!this.#wanted) return this.vectors.warm(this.count, this.#newestKey) || this.#around.columns.readSome();
-      this.#graph = Graph.empty(this.owner.dimension);
-    }
-    if (this.#graph.alive < this.#threshold / 2 && this.#graph.dead > 0 && !this.#wanted) return this.#abandon();
-    if (!this.#next && this.#graph.dead > rebuildAtDead && this.#graph.dead > this.#graph.count * rebuildAtShare) {
-      this.#next = Graph.empty(this.owner.dimension);
-    }
-    const growing = this.#next ?? this.#graph;
-    if (growing.through < this.#newestKey) {
-      this.#addSlice(growing);
-      return true;
-    }
-    if (this.#next) {
-      this.#graph = this.#next;
-      this.#next = undefined;
-      return true;
-    }
-    if (this.#saveIsDue) {
-      await this.save();
+    if (this.vectors.warm(this.scope)) return true;
+    if (this.#training) return this.#train(this.#training);
+    if (this.vectors.isMoving) return this.#move();
+    if (this.#isTrainingDue) {
+      this.#training = trained(this.vectors.sample(sampleFor(this.count)), this.count, { memory: this.#around.memory, holder: this.vectors.holder });
       return true;
     }
     return this.#around.columns.readSome();
@@ -147,68 +135,60 @@ export class ModalityIndex {
     return [...drawn.values()];
   }
 
-  /** Saves the graph if it has changed. */
-  async save(): Promise<void> {
-    if (!this.#graph || this.#graph.changes === 0 || this.#retired) return;
-    await this.#around.snapshots.save(this.owner, this.#around.seq(), this.#graph);
+  /** Finds out how much searches must look at, and how much of what they should find they do find, when that is due and nothing else is to be done. */
+  async audit(ask: Ask, isStopped: () => boolean): Promise<void> {
+    const { directions } = this.vectors;
+    if (this.state !== 'ready' || !directions || !this.recall.isDue(this.count, directions)) return;
+    const isOver = (): boolean => this.#retired || this.vectors.directions !== directions || this.vectors.isMoving || isStopped();
+    const problem = await this.recall.audit({ directions, ask, isOver, sample: (most) => this.sample(most), sharesBefore: (query, keys) => this.vectors.sharesBefore(query, keys) });
+    if (isOver()) return;
+    this.#around.cells.put(this.owner.space, this.owner.modality, { directions, shares: this.recall.shares });
+    if (problem) this.#around.log('warn', 'Searches found too few of the nearest: they look at more from now on.', { collection: this.owner.name, modality: this.owner.modality, ...problem });
   }
 
-  /** After a failure: the graph may be anything, so it is built anew. */
-  discardGraph(): void {
-    this.#graph = undefined;
-    this.#next = undefined;
+  get #isLarge(): boolean {
+    return this.count > this.#largeFrom;
   }
 
-  get #threshold(): number {
-    const { graphThreshold, graphThresholdNumbers } = this.#around.settings;
-    return Math.min(graphThreshold, graphThresholdNumbers / this.owner.dimension);
+  get #largeFrom(): number {
+    const { cellsFrom, cellsFromNumbers } = this.#around.settings;
+    return Math.min(cellsFrom, cellsFromNumbers / this.owner.dimension);
   }
 
-  get #wanted(): boolean {
-    return this.count > this.#threshold;
+  get #isTrainingDue(): boolean {
+    const { directions, held, through, isSparse } = this.vectors;
+    if (!this.#isLarge || held === 0 || through < this.#newestKey) return false;
+    return !directions || this.count >= growth * directions.count || isSparse;
   }
 
-  get #saveIsDue(): boolean {
-    const { changes, count } = this.#graph!;
-    const { snapshotAfterChanges, snapshotAfterQuietMs } = this.#around.settings;
-    if (changes === 0) return false;
-    return now() - this.#lastChange >= snapshotAfterQuietMs || changes >= Math.max(snapshotAfterChanges, count * saveAtShare);
+  #train(training: Generator<undefined, CellDirections>): boolean {
+    for (const began = now(); now() - began < sliceMs; ) {
+      const { done, value } = this.#nextOf(training);
+      if (!done) continue;
+      this.#training = undefined;
+      this.#around.cells.put(this.owner.space, this.owner.modality, { directions: value, shares: this.recall.shares });
+      this.vectors.divide(value);
+      break;
+    }
+    return true;
   }
 
-  /** Looks how much of what it should find the graph does find, when that is due and nothing else is to be done. */
-  async audit(isStopped: () => boolean): Promise<void> {
-    const graph = this.#graph;
-    if (!graph || this.#next || this.#retired || graph.through < this.#newestKey || !this.recall.isDue(this.count)) return;
-    const { embeddings, log } = this.#around;
-    const isOver = (): boolean => this.#retired || this.#graph !== graph || isStopped();
-    const outcome = await this.recall.run({ graph, embeddings, vectors: this.vectors, space: this.owner.space, count: this.count, isOver, sample: (most) => this.sample(most) });
-    if (!outcome || outcome.effort === 1) return;
-    const { recall, effort } = outcome;
-    const what = effort === Infinity ? 'Its graph finds too few of the nearest: searches compare with everything instead.' : 'Its graph finds too few of the nearest: searches look further.';
-    log('warn', what, { collection: this.owner.name, modality: this.owner.modality, recall, ...(effort === Infinity ? {} : { effort }) });
-  }
-
-  async #restore(): Promise<void> {
-    const { embeddings, snapshots } = this.#around;
-    const { space, modality } = this.owner;
-    this.#graph = await snapshots.load(this.owner, this.#seqAtOpening, () => embeddings.keys(space, modality));
-    this.#restored = true;
-  }
-
-  #addSlice(graph: Graph): void {
-    const began = now();
-    const { space, modality } = this.owner;
-    const rows = this.#around.embeddings.after(space, modality, graph.through, sliceRows);
-    if (rows.length === 0) graph.through = this.#newestKey;
-    for (const { key, embedding } of rows) {
-      graph.add(key, embedding);
-      if (now() - began > sliceMs) return;
+  #nextOf(training: Generator<undefined, CellDirections>): IteratorResult<undefined, CellDirections> {
+    try {
+      return training.next();
+    } catch (error) {
+      this.#training = undefined;
+      throw error;
     }
   }
 
-  async #abandon(): Promise<boolean> {
-    this.discardGraph();
-    await this.#around.snapshots.remove(this.owner.collection, this.owner.modality);
+  #endTraining(): void {
+    this.#training?.return(undefined as never);
+    this.#training = undefined;
+  }
+
+  #move(): boolean {
+    for (const began = now(); now() - began < sliceMs; ) if (!this.vectors.moveSome()) return false;
     return true;
   }
 }

@@ -1,25 +1,20 @@
 import { MixspaceError } from '../../errors.js';
 import type { Leaf, NearestRequest, Neighbor, Neighbors } from '../vector-index.js';
-import type { EmbeddingTable } from './embedding-table.js';
 import type { ItemRow, ItemTable } from './item-table.js';
-import type { KeySet } from './key-set.js';
 import type { ModalityIndex } from './modality-index.js';
-import { Ranking, similarity, type RankingRules } from './ranking.js';
-import type { ScanScope } from './vectors.js';
+import { Ranking, type RankingRules } from './ranking.js';
 
-/** Places from which on the graph's search list would be longer than comparing with everything is worth. */
-const deepestRank = 1_000;
-/** Matches of a filter up to which they are compared one by one instead of sought in the graph; or the share of all embeddings, where these are not in memory. */
-const narrow = { inMemory: 50_000, fromDisk: 512, shareFromDisk: 0.05 } as const;
-/** The graph is asked for more than is needed: its last neighbors are its least certain. */
-const slack = 16;
+/** Matches of a filter up to which they are compared one by one, whatever else is known of them. */
+const narrow = 50_000;
 const attempts = 3;
 
-/** The items nearest to an embedding in one list, each by its nearest part: among the graph's, and exactly among what the graph does not hold yet. */
-export async function nearest({ items, embeddings }: { items: ItemTable; embeddings: EmbeddingTable }, index: ModalityIndex, leaf: Leaf, query: Query): Promise<Neighbors> {
+/** The items nearest to an embedding in one list, each by its nearest part. */
+export async function nearest({ items }: { items: ItemTable }, index: ModalityIndex, leaf: Leaf, query: Query): Promise<Neighbors> {
+  const { embedding, filter, kind = 'embedding' } = query;
+  if (index.isDivided && !leaf.after && !query.exact) index.recall.note({ embedding, kind, ...(filter && { filter }) });
   for (let attempt = 1; ; attempt++) {
     const excluded = query.excludeIds?.map((id) => items.keyOf(index.owner.collection, id) ?? 0);
-    const { ranking, exact } = await new LeafSearch(embeddings, index, query, {
+    const { ranking, exact } = await new LeafSearch(index, query, {
       // One more than asked for tells whether there is more.
       size: leaf.limit + 1,
       ...(leaf.after ? { after: leaf.after } : {}),
@@ -51,70 +46,40 @@ type Query = Omit<NearestRequest, 'leaves' | 'fingerprint'>;
 interface Found {
   ranking: Ranking;
   exact: boolean;
+  /** The share of all embeddings that the filter lets through. */
+  selectivity: number;
 }
 
-class LeafSearch {
-  readonly #embeddings: EmbeddingTable;
+/** One search in one list: with what matches the filter, or all; or with those of the nearest cells, where there are many. */
+export class LeafSearch {
   readonly #index: ModalityIndex;
   readonly #query: Query;
   readonly #rules: RankingRules;
 
-  constructor(embeddings: EmbeddingTable, index: ModalityIndex, query: Query, rules: RankingRules) {
-    this.#embeddings = embeddings;
+  constructor(index: ModalityIndex, query: Query, rules: RankingRules) {
     this.#index = index;
     this.#query = query;
     this.#rules = rules;
   }
 
   async run(): Promise<Found> {
-    const { filter, exact } = this.#query;
-    const matching = filter && (await this.#index.matchingKeys.of(filter));
-    if (matching && this.#isNarrow(matching.size)) return this.#compared(matching);
-    const approximate = exact ? undefined : await this.#throughGraph(matching);
-    return approximate ?? this.#compared(matching);
-  }
-
-  #isNarrow(matching: number): boolean {
-    const { count, vectors } = this.#index;
-    if (matching <= narrow.fromDisk) return true;
-    return vectors.fits(count) ? matching <= narrow.inMemory : matching < count * narrow.shareFromDisk;
-  }
-
-  /** Of all embeddings, or of those alone that match. */
-  async #compared(matching?: KeySet): Promise<Found> {
+    const { embedding, filter } = this.#query;
+    const { vectors, scope } = this.#index;
+    const keys = filter && (await this.#index.matchingKeys.of(filter));
+    const selectivity = keys ? Math.min(1, keys.size / scope.total) : 1;
     const ranking = new Ranking(this.#rules);
-    await this.#scan(ranking, { after: 0, expected: this.#index.count }, matching);
-    return { ranking, exact: true };
+    const share = this.#share(keys?.size, selectivity);
+    const exact = share === undefined || (await vectors.probe(embedding, ranking, { ...scope, keys, share, isBounded: this.#rules.minScore !== undefined }));
+    if (share === undefined) await vectors.scan(embedding, ranking, { ...scope, keys });
+    return { ranking, exact, selectivity };
   }
 
-  /** `undefined` when the graph is missing or gives too few to be sure of a full page. */
-  async #throughGraph(matching?: KeySet): Promise<Found | undefined> {
-    const { graph, recall } = this.#index;
-    const { embedding } = this.#query;
-    const { after, size, minScore, excluded } = this.#rules;
-    const needed = (after?.rank ?? 0) + size + (excluded?.size ?? 0);
-    if (!graph || needed > deepestRank || recall.effort === Infinity) return undefined;
-    if (!matching && !after) recall.note(embedding);
-
-    const ranking = new Ranking(this.#rules);
-    const { through, alive } = graph;
-    const nearest = graph.nearest(embedding, needed + slack, { accepts: matching && ((key) => matching.has(key)), effort: recall.effort });
-    let worst = 1;
-    for (const key of nearest) {
-      const row = this.#embeddings.byKey(key, this.#index.owner.space);
-      if (!row) continue;
-      const score = similarity(embedding, row.embedding);
-      worst = Math.min(worst, score);
-      ranking.offer({ key, item: row.item, score });
-    }
-    const enough = ranking.full || (minScore !== undefined && worst < minScore) || nearest.length === alive;
-    if (!enough) return undefined;
-    const { count } = this.#index;
-    if (alive < count) await this.#scan(ranking, { after: through, expected: count - alive }, matching);
-    return { ranking, exact: nearest.length === alive };
-  }
-
-  #scan(ranking: Ranking, part: Pick<ScanScope, 'after' | 'expected'>, keys?: KeySet): Promise<void> {
-    return this.#index.vectors.scan(this.#query.embedding, ranking, { ...part, total: this.#index.count, ...(keys ? { keys } : {}) });
+  /** Of what matches, how much to look at; `undefined`: all. */
+  #share(matching: number | undefined, selectivity: number): number | undefined {
+    const { isDivided, recall } = this.#index;
+    if (this.#query.exact || !isDivided || (matching !== undefined && matching <= narrow)) return undefined;
+    const { after, size, excluded } = this.#rules;
+    // The nearest of a part are as far away as so many more of all.
+    return recall.share(this.#query.kind ?? 'embedding', ((after?.rank ?? 0) + size - 1 + (excluded?.size ?? 0)) / selectivity);
   }
 }

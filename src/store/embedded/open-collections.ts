@@ -1,5 +1,6 @@
 import { byModality, modalities, type Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
+import { queryKinds, recallDepth } from '../../domain/recall.js';
 import type { CollectionDescription } from '../catalog.js';
 import type { ColumnMemory } from './columns/column-memory.js';
 import { ItemColumns } from './columns/item-columns.js';
@@ -18,26 +19,24 @@ export class Collections {
   readonly #around;
   readonly #byName = new Map<string, OpenCollection>();
 
-  constructor(around: Pick<IndexSurroundings, 'embeddings' | 'snapshots' | 'memory' | 'settings' | 'log'> & { table: CollectionTable; items: ItemTable; columnMemory: ColumnMemory }) {
+  constructor(around: Pick<IndexSurroundings, 'embeddings' | 'cells' | 'memory' | 'settings' | 'log'> & { items: ItemTable; columnMemory: ColumnMemory }) {
     this.#around = around;
   }
 
-  /** In the place of the one of this name. `isNew`: nothing of its space can have been saved. */
-  open(row: CollectionRow, isNew: boolean): OpenCollection {
-    const { table, items, columnMemory, ...around } = this.#around;
+  /** In the place of the one of this name. */
+  open(row: CollectionRow): OpenCollection {
+    const { items, columnMemory, ...around } = this.#around;
     // Another space is of the same items.
     const before = this.#byName.get(row.name);
     const columns = before?.row.key === row.key ? before.columns : byModality((modality) => new ItemColumns(items, { collection: row.key, modality, memory: columnMemory }));
     const open = (modality: Modality): ModalityIndex =>
       new ModalityIndex(
-        { collection: row.key, name: row.name, modality, fingerprint: row.fingerprint, dimension: row.dimension, space: row.space, since: row.since },
+        { collection: row.key, name: row.name, modality, fingerprint: row.fingerprint, dimension: row.dimension, space: row.space },
         {
           ...around,
           columns: columns[modality],
-          seq: () => table.seq(row.key),
           count: () => around.embeddings.tallies(row.space).find((tally) => tally.modality === modality)?.embeddings ?? 0,
         },
-        isNew,
       );
     const opened = { row, indexes: byModality(open), columns };
     this.#byName.set(row.name, opened);
@@ -69,7 +68,7 @@ export class Collections {
   }
 }
 
-/** What it is, what it holds and how its graphs do. */
+/** What it is, what it holds and how its searches do. */
 export function describe({ row, indexes }: OpenCollection, table: CollectionTable): Omit<CollectionDescription, 'unembedded' | 'reembedding'> {
   const counts = byModality(() => 0);
   let bytes = table.bytesOfEmbeddings(row.key);
@@ -79,15 +78,15 @@ export function describe({ row, indexes }: OpenCollection, table: CollectionTabl
   }
   const states = Object.values(indexes).map((index) => index.state);
   const state = states.includes('building') ? 'building' : states.includes('ready') ? 'ready' : 'none';
-  const indexed = Object.values(indexes).reduce((sum, { graph }) => sum + (graph?.alive ?? 0), 0);
+  const indexed = Object.values(indexes).reduce((sum, { state, vectors }) => sum + (state === 'none' ? 0 : vectors.held), 0);
   return { ...identityOf(row), counts, bytes, graph: { state, indexed }, recall: recallOf(indexes) };
 }
 
-/** A modality that is searched without a graph finds everything. */
 function recallOf(indexes: OpenCollection['indexes']): CollectionDescription['recall'] {
   return modalities.map((modality) => {
-    const { graph, recall } = indexes[modality];
-    if (!graph || recall.effort === Infinity) return { modality, state: 'exact', bands: graph ? recall.bands : [] };
-    return { modality, state: recall.bands.length > 0 ? 'measured' : 'unknown', bands: recall.bands, efSearch: graph.efSearch(recall.effort) };
+    const { isDivided, recall } = indexes[modality];
+    if (!isDivided) return { modality, state: 'exact', bands: [] };
+    const share = Math.max(...queryKinds.map((kind) => recall.share(kind, recallDepth) ?? 1));
+    return { modality, state: recall.bands.length > 0 ? 'measured' : 'unknown', bands: recall.bands, share };
   });
 }

@@ -15,7 +15,7 @@ import { defaultSettings, type EmbeddedStoreSettings } from './settings.js';
 export { defaultSettings, type EmbeddedStoreSettings } from './settings.js';
 
 export interface EmbeddedStoreOptions {
-  /** Made when it is missing. Holds `mixspace.db`, `mixspace.mark`, `originals/` and `snapshots/`. */
+  /** Made when it is missing. Holds `mixspace.db`, `mixspace.mark` and `originals/`. */
   directory: string;
   /** Left out: the package's own. */
   migrationsDirectory?: string;
@@ -24,7 +24,7 @@ export interface EmbeddedStoreOptions {
 }
 
 const originalsAtOnce = 1_000;
-/** Beyond what closing may spend on graphs: the database's last checkpoint. */
+/** Beyond what closing may wait for the background: the database's last checkpoint. */
 const closeGraceMs = 2_000;
 const packageMigrations = new URL('../../../migrations/sqlite', import.meta.url);
 

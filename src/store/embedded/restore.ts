@@ -138,7 +138,7 @@ async function writeEntry(entry: AsyncIterable<Uint8Array>, file: string): Promi
   return hash.digest('hex');
 }
 
-/** Pictures first: without a database nothing names them. Marks and graphs of what was there before say nothing of what comes. */
+/** Pictures first: without a database nothing names them. Marks of what was there before say nothing of what comes. */
 async function moveAll(folder: string, directory: string): Promise<void> {
   for (const shard of await readdir(join(folder, 'originals')).catch(() => [] as string[])) {
     const to = join(directory, 'originals', shard);

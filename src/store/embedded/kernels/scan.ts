@@ -1,8 +1,12 @@
 /**
- * The inner loop of exact search, in AssemblyScript, compiled to WebAssembly SIMD. Addresses are bytes of its memory,
+ * The inner loops of comparing, in AssemblyScript, compiled to WebAssembly SIMD. Addresses are bytes of its memory,
  * laid out by whoever calls. Rows are int8, the query int16, both padded with zeros to a multiple of 16; their scales are
  * chosen so that no sum leaves int32.
+ *
+ * A chunk is 64 rows, then their scales, then their slacks (f32): a row's score is within its slack of
+ * `product * scale * queryScale`.
  */
+const chunkRows: i32 = 64;
 
 /** Dot products of four rows with the query. */
 function dots(a: usize, b: usize, c: usize, d: usize, query: usize, length: i32): v128 {
@@ -35,50 +39,84 @@ function between(products: v128, scales: v128, slacks: v128, floor: v128, ceilin
 }
 
 /**
- * Rows `from` to `to` of a chunk, `to` excluded: writes the numbers (u32) of those that may score from `floor` to
- * `ceiling` to `out`, and gives their count. A row's score is within its slack of `product * scale * queryScale`; scales
- * and slacks are f32 by row. Reads up to three rows beyond `to`.
+ * Of each of `count` chunks its first rows, as the list says (pairs of u32: address, rows): writes those that may score
+ * from `floor` to `ceiling` to `out`, as u32, the chunk's place in the list times 64 plus the row, and gives their count.
  */
-export function scan(rows: usize, length: i32, scales: usize, slacks: usize, from: i32, to: i32, query: usize, queryScale: f32, floor: f32, ceiling: f32, out: usize): i32 {
+export function scanChunks(list: usize, count: i32, length: i32, query: usize, queryScale: f32, floor: f32, ceiling: f32, out: usize): i32 {
   const factor = f32x4.splat(queryScale);
   const least = f32x4.splat(floor);
   const most = f32x4.splat(ceiling);
   const begin = out;
-  for (let row = from; row < to; row += 4) {
-    const at = rows + row * length;
-    const place = row << 2;
-    const products = dots(at, at + length, at + 2 * length, at + 3 * length, query, length);
-    let found = between(products, f32x4.mul(v128.load(scales + place), factor), v128.load(slacks + place), least, most);
-    if (to - row < 4) found &= (1 << (to - row)) - 1;
-    for (; found !== 0; found &= found - 1) {
-      store<u32>(out, row + ctz(found));
-      out += 4;
+  for (let chunk = 0; chunk < count; chunk++) {
+    let at: usize = load<u32>(list);
+    const rows: i32 = load<u32>(list, 4);
+    list += 8;
+    let scales = at + chunkRows * length;
+    for (let row = 0; row < rows; row += 4) {
+      const products = dots(at, at + length, at + 2 * length, at + 3 * length, query, length);
+      let found = between(products, f32x4.mul(v128.load(scales), factor), v128.load(scales, 4 * chunkRows), least, most);
+      if (rows - row < 4) found &= (1 << (rows - row)) - 1;
+      for (; found !== 0; found &= found - 1) {
+        store<u32>(out, chunk * chunkRows + row + ctz(found));
+        out += 4;
+      }
+      at += 4 * length;
+      scales += 16;
     }
   }
   return <i32>(out - begin) >> 2;
 }
 
-/** The same of `count` rows by their numbers (u32 at `list`), in that order; behind the last stand three more of any rows. */
-export function scanListed(rows: usize, length: i32, scales: usize, slacks: usize, list: usize, count: i32, query: usize, queryScale: f32, floor: f32, ceiling: f32, out: usize): i32 {
+/** The same of single rows (pairs of u32: address of the chunk, row), of which it writes the places in the list; it stands filled up to a multiple of four. */
+export function scanListed(list: usize, count: i32, length: i32, query: usize, queryScale: f32, floor: f32, ceiling: f32, out: usize): i32 {
   const factor = f32x4.splat(queryScale);
   const least = f32x4.splat(floor);
   const most = f32x4.splat(ceiling);
   const begin = out;
   for (let i = 0; i < count; i += 4) {
-    const a = load<u32>(list);
-    const b = load<u32>(list, 4);
-    const c = load<u32>(list, 8);
-    const d = load<u32>(list, 12);
-    const products = dots(rows + a * length, rows + b * length, rows + c * length, rows + d * length, query, length);
-    const scale = f32x4(load<f32>(scales + (a << 2)), load<f32>(scales + (b << 2)), load<f32>(scales + (c << 2)), load<f32>(scales + (d << 2)));
-    const slack = f32x4(load<f32>(slacks + (a << 2)), load<f32>(slacks + (b << 2)), load<f32>(slacks + (c << 2)), load<f32>(slacks + (d << 2)));
+    const chunkA: usize = load<u32>(list);
+    const chunkB: usize = load<u32>(list, 8);
+    const chunkC: usize = load<u32>(list, 16);
+    const chunkD: usize = load<u32>(list, 24);
+    const a: usize = load<u32>(list, 4);
+    const b: usize = load<u32>(list, 12);
+    const c: usize = load<u32>(list, 20);
+    const d: usize = load<u32>(list, 28);
+    const products = dots(chunkA + a * length, chunkB + b * length, chunkC + c * length, chunkD + d * length, query, length);
+    const scalesA = chunkA + chunkRows * length + (a << 2);
+    const scalesB = chunkB + chunkRows * length + (b << 2);
+    const scalesC = chunkC + chunkRows * length + (c << 2);
+    const scalesD = chunkD + chunkRows * length + (d << 2);
+    const scale = f32x4(load<f32>(scalesA), load<f32>(scalesB), load<f32>(scalesC), load<f32>(scalesD));
+    const slack = f32x4(load<f32>(scalesA, 4 * chunkRows), load<f32>(scalesB, 4 * chunkRows), load<f32>(scalesC, 4 * chunkRows), load<f32>(scalesD, 4 * chunkRows));
     let found = between(products, f32x4.mul(scale, factor), slack, least, most);
     if (count - i < 4) found &= (1 << (count - i)) - 1;
     for (; found !== 0; found &= found - 1) {
-      store<u32>(out, load<u32>(list + (ctz(found) << 2)));
+      store<u32>(out, i + ctz(found));
       out += 4;
     }
-    list += 16;
+    list += 32;
   }
   return <i32>(out - begin) >> 2;
+}
+
+/** Writes the scores (f32) of rows that stand one behind the other, with their scales elsewhere, to `out`; up to three more than `count`. */
+export function scores(rows: usize, scales: usize, count: i32, length: i32, query: usize, queryScale: f32, out: usize): void {
+  const factor = f32x4.splat(queryScale);
+  for (let row = 0; row < count; row += 4) {
+    const products = dots(rows, rows + length, rows + 2 * length, rows + 3 * length, query, length);
+    v128.store(out, f32x4.mul(f32x4.convert_i32x4_s(products), f32x4.mul(v128.load(scales), factor)));
+    rows += 4 * length;
+    scales += 16;
+    out += 16;
+  }
+}
+
+/** Makes a query (int16) of a row (int8). */
+export function widen(row: usize, length: i32, query: usize): void {
+  for (let i = 0; i < length; i += 8) {
+    v128.store(query, v128.load8x8_s(row));
+    row += 8;
+    query += 16;
+  }
 }

@@ -1,26 +1,34 @@
+import { recallDepth } from '../../domain/recall.js';
 import type { Log } from '../../telemetry.js';
 import type { NearestRequest, Neighbors, VectorIndex } from '../vector-index.js';
-import type { Collections, OpenCollection } from './open-collections.js';
+import { Background } from './background.js';
 import type { EmbeddingTable } from './embedding-table.js';
 import type { ItemTable } from './item-table.js';
-import { SnapshotSchedule } from './snapshot-schedule.js';
-import { nearest } from './nearest.js';
+import { LeafSearch, nearest } from './nearest.js';
+import type { Collections, OpenCollection } from './open-collections.js';
 import type { Changes } from './writer.js';
 
 /** What makes collections quick to search: it follows the database, is told of each transaction once it is on disk, and can be thrown away at any time. */
-export class HnswIndex implements Pick<VectorIndex, 'nearest'> {
+export class EmbeddedIndex implements Pick<VectorIndex, 'nearest'> {
   readonly #collections: Collections;
   readonly #tables: { items: ItemTable; embeddings: EmbeddingTable };
-  readonly #snapshotSchedule: SnapshotSchedule;
+  readonly #background: Background;
 
   constructor(collections: Collections, tables: { items: ItemTable; embeddings: EmbeddingTable }, log: Log) {
     this.#collections = collections;
     this.#tables = tables;
-    this.#snapshotSchedule = new SnapshotSchedule(() => collections.indexes(), log);
+    this.#background = new Background(
+      () => collections.indexes(),
+      (index) => async (query, depth, exact) => {
+        const { ranking, ...found } = await new LeafSearch(index, { ...query, exact }, { size: depth ?? recallDepth, idOf: (item) => tables.items.idOf(item) }).run();
+        return { ...found, best: ranking.best };
+      },
+      log,
+    );
   }
 
   start(): void {
-    this.#snapshotSchedule.start();
+    this.#background.start();
   }
 
   async nearest(name: string, { leaves, fingerprint: wanted, ...query }: NearestRequest): Promise<Neighbors[]> {
@@ -40,17 +48,16 @@ export class HnswIndex implements Pick<VectorIndex, 'nearest'> {
     for (const { key, modality } of remarked) columns[modality].changed(key);
     for (const { key, modality } of removed) columns[modality].removed(key);
     for (const each of Object.values(columns)) each.added();
-    if (added.length + gone.length > 0) this.#snapshotSchedule.wake();
+    if (added.length + gone.length > 0) this.#background.wake();
   }
 
   /** Its collection has gone, or gone over to another space. */
   retire({ indexes }: OpenCollection): void {
     for (const index of Object.values(indexes)) index.retire();
-    this.#snapshotSchedule.wake();
   }
 
-  /** The last of it: what has changed is saved as far as there is time before `deadline`, milliseconds as `now` has them. */
-  close(deadline: number): Promise<void> {
-    return this.#snapshotSchedule.saveAll(deadline);
+  /** Resolves when what is under way in the background has ended. */
+  close(): Promise<void> {
+    return this.#background.stop();
   }
 }

@@ -1,19 +1,25 @@
 /** The memory that packed embeddings of all spaces lie in, where the kernel scans them. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { pageBytes, WebAssembly } from '../../web-assembly.js';
+import { pageBytes, WebAssembly } from '../../../web-assembly.js';
 
 /** What kernels/scan.ts exports; addresses are byte offsets in `memory`. */
 interface Kernel {
   memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
-  scan(rows: number, length: number, scales: number, slacks: number, from: number, to: number, query: number, queryScale: number, floor: number, ceiling: number, out: number): number;
-  scanListed(rows: number, length: number, scales: number, slacks: number, list: number, count: number, query: number, queryScale: number, floor: number, ceiling: number, out: number): number;
+  scanChunks(list: number, count: number, length: number, query: number, queryScale: number, floor: number, ceiling: number, out: number): number;
+  scanListed(list: number, count: number, length: number, query: number, queryScale: number, floor: number, ceiling: number, out: number): number;
+  scores(rows: number, scales: number, count: number, length: number, query: number, queryScale: number, out: number): void;
+  widen(row: number, length: number, query: number): void;
 }
 
 /** Built by `npm run build`; the source runs beside it too. */
-const file = fileURLToPath(new URL('../../../dist/store/embedded/scan.wasm', import.meta.url));
-/** At the beginning, for whoever scans: a query of 65,536 dimensions, and some rows' numbers. */
-const scratchPages = 3;
+const file = fileURLToPath(new URL('../../../../dist/store/embedded/scan.wasm', import.meta.url));
+
+/** Most dimensions of a query, pairs in a list, scores that are written at once. */
+export const scratchLimits = { dimensions: 65_536, listed: 1_024, scores: 8_192 } as const;
+/** At the beginning of the memory, for whoever computes, until its next turn: addresses. */
+export const scratch = { list: 0, found: 8_192, query: 12_288, row: 143_360, scores: 208_896 } as const;
+const scratchPages = 4;
 /** WebAssembly's addresses have 32 bits. */
 const mostBytes = 2 ** 32;
 
@@ -41,6 +47,10 @@ export class VectorMemory {
   /** Free stretches, by address, no two of them side by side. */
   #free: Run[] = [];
   #used = 0;
+  /** Scans under way, by number, the oldest first; and what is to be done once those before it have ended. */
+  readonly #scans = new Set<number>();
+  #lastScan = 0;
+  #afterwards: { scan: number; work: () => void }[] = [];
 
   /** `limit`: bytes. */
   constructor(limit: number) {
@@ -90,6 +100,27 @@ export class VectorMemory {
   takeSpare(bytes: number): number | undefined {
     const size = this.sizeOf(bytes);
     return this.#used + size > this.limit ? undefined : this.#place(size);
+  }
+
+  /** Runs a scan that lets others have their turn meanwhile: what it reads stays where it is. */
+  async during<T>(scan: () => Promise<T>): Promise<T> {
+    const number = ++this.#lastScan;
+    this.#scans.add(number);
+    try {
+      return await scan();
+    } finally {
+      this.#scans.delete(number);
+      const [oldest = Infinity] = this.#scans;
+      const due = this.#afterwards.filter((each) => each.scan < oldest);
+      this.#afterwards = this.#afterwards.filter((each) => each.scan >= oldest);
+      for (const { work } of due) work();
+    }
+  }
+
+  /** Once no scan that is under way now can come across it any more. */
+  afterScans(work: () => void): void {
+    if (this.#scans.size === 0) work();
+    else this.#afterwards.push({ scan: this.#lastScan, work });
   }
 
   giveBack(at: number, bytes: number): void {

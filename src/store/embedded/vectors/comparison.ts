@@ -1,0 +1,89 @@
+import { similarity, type Ranking } from '../ranking.js';
+import { chunkRows, type Chunk, type ChunkPool } from './chunk-pool.js';
+import { packQuery, type PackedQuery } from './packing.js';
+import { scratch } from './vector-memory.js';
+
+/** Rows compared between two looks at the ranking's floor; fewer at first, while it rises. */
+const firstStep = 64;
+const mostStep = 512;
+/** Below every score, and above what a removed row may score. */
+const lowest = -4;
+
+/** One query's comparison with packed rows: what may come into the ranking is offered to it with its exact score. */
+export class Comparison {
+  readonly query: PackedQuery;
+  readonly #embedding: Float32Array;
+  readonly #ranking: Ranking;
+  readonly #pool: ChunkPool;
+  readonly #around: { isWanted: ((key: number) => boolean) | undefined; stored: (key: number) => Float32Array | undefined };
+  #step = firstStep;
+
+  /** `stored`: an embedding as it is stored; `isWanted`: of the keys of whole chunks. */
+  constructor(embedding: Float32Array, ranking: Ranking, pool: ChunkPool, around: { isWanted?: ((key: number) => boolean) | undefined; stored: (key: number) => Float32Array | undefined }) {
+    this.query = packQuery(embedding);
+    this.#embedding = embedding;
+    this.#ranking = ranking;
+    this.#pool = pool;
+    this.#around = { isWanted: around.isWanted, stored: around.stored };
+  }
+
+  /** Compares some of the chunks, from the `from`-th on; the one to go on with. */
+  chunks(chunks: readonly Chunk[], from: number): number {
+    const to = Math.min(chunks.length, from + Math.max(1, this.#step / chunkRows));
+    const list = this.#list(2 * (to - from));
+    for (let i = from; i < to; i++) {
+      list[2 * (i - from)] = chunks[i]!.address;
+      list[2 * (i - from) + 1] = chunks[i]!.count;
+    }
+    const { isWanted } = this.#around;
+    for (const found of this.#found('scanChunks', to - from)) {
+      const chunk = chunks[from + Math.floor(found / chunkRows)]!;
+      const row = found % chunkRows;
+      if (!isWanted || isWanted(chunk.slab.keys[chunk.offset + row]!)) this.#offer(chunk, row);
+    }
+    this.#rise();
+    return to;
+  }
+
+  /** How many places it is to be given next at most. */
+  get step(): number {
+    return this.#step;
+  }
+
+  /** Compares single rows. */
+  places(places: Uint32Array): void {
+    const rows = Array.from(places, (place) => this.#pool.at(place));
+    const filled = Math.ceil(rows.length / 4) * 4;
+    const list = this.#list(2 * filled);
+    for (let i = 0; i < filled; i++) {
+      const { chunk, row } = rows[Math.min(i, rows.length - 1)]!;
+      list[2 * i] = chunk.address;
+      list[2 * i + 1] = row;
+    }
+    for (const found of this.#found('scanListed', rows.length)) this.#offer(rows[found]!.chunk, rows[found]!.row);
+    this.#rise();
+  }
+
+  #list(length: number): Uint32Array {
+    return new Uint32Array(this.#pool.memory.kernel.memory.buffer, scratch.list, length);
+  }
+
+  #found(scan: 'scanChunks' | 'scanListed', count: number): Uint32Array {
+    const { memory, length } = this.#pool;
+    const { values, scale, slack } = this.query;
+    new Int16Array(memory.kernel.memory.buffer, scratch.query, values.length).set(values);
+    const least = Math.max(this.#ranking.floor, lowest) - slack;
+    const found = memory.kernel[scan](scratch.list, count, length, scratch.query, scale, least, this.#ranking.ceiling + slack, scratch.found);
+    return new Uint32Array(memory.kernel.memory.buffer, scratch.found, found);
+  }
+
+  #offer(chunk: Chunk, row: number): void {
+    const [key, item] = [chunk.slab.keys[chunk.offset + row]!, chunk.slab.items[chunk.offset + row]!];
+    const embedding = this.#pool.exact(chunk, row) ?? this.#around.stored(key);
+    if (embedding) this.#ranking.offer({ key, item, score: similarity(this.#embedding, embedding) });
+  }
+
+  #rise(): void {
+    this.#step = Math.min(2 * this.#step, mostStep);
+  }
+}
