@@ -112,6 +112,20 @@ export function scores(rows: usize, scales: usize, count: i32, length: i32, quer
   }
 }
 
+/** The place of the greatest of some numbers (f32). */
+export function greatest(values: usize, count: i32): i32 {
+  let place = 0;
+  let most = load<f32>(values);
+  for (let i = 1; i < count; i++) {
+    const value = load<f32>(values + (i << 2));
+    if (value > most) {
+      most = value;
+      place = i;
+    }
+  }
+  return place;
+}
+
 /** Makes a query (int16) of a row (int8). */
 export function widen(row: usize, length: i32, query: usize): void {
   for (let i = 0; i < length; i += 8) {

@@ -50,6 +50,13 @@ export class PackedDirections {
     return new Float32Array(kernel.memory.buffer, scratch.scores, to - from);
   }
 
+  /** Which of those from one to another is nearest to the query that stands in the scratch. */
+  nearest(from: number, to: number): { place: number; score: number } {
+    const scores = this.scores(1, from, to);
+    const at = this.#memory.kernel.greatest(scratch.scores, to - from);
+    return { place: from + at, score: scores[at]! };
+  }
+
   free(): void {
     this.#memory.giveBack(this.#address, this.#bytes);
   }
@@ -91,20 +98,12 @@ export class Centroids {
   /** Of the packed row in the scratch. */
   cellOfRow(): number {
     this.#memory.kernel.widen(scratch.row, this.#length, scratch.query);
+    if (this.count <= compared) return this.#centroids.nearest(0, this.count).place;
     const { firstOf } = this.directions;
-    let cell = 0;
-    let best = -Infinity;
-    const tried = Math.ceil((compared * this.#groups.count) / this.#centroids.count);
-    for (const group of greatest(this.#groups.scores(1), tried)) {
-      const from = firstOf[group]!;
-      const scores = this.#centroids.scores(1, from, firstOf[group + 1]!);
-      for (let i = 0; i < scores.length; i++) {
-        if (scores[i]! <= best) continue;
-        best = scores[i]!;
-        cell = from + i;
-      }
-    }
-    return cell;
+    const tried = Math.ceil((compared * this.#groups.count) / this.count);
+    return greatest(this.#groups.scores(1), tried)
+      .map((group) => this.#centroids.nearest(firstOf[group]!, firstOf[group + 1]!))
+      .reduce((best, each) => (each.score > best.score ? each : best)).place;
   }
 
   /** How near each is to the query. */

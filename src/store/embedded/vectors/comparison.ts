@@ -17,6 +17,7 @@ export class Comparison {
   readonly #pool: ChunkPool;
   readonly #around: { isWanted: ((key: number) => boolean) | undefined; stored: (key: number) => Float32Array | undefined };
   #step = firstStep;
+  #chunks: Chunk[] = [];
 
   /** `stored`: an embedding as it is stored; `isWanted`: of the keys of whole chunks. */
   constructor(embedding: Float32Array, ranking: Ranking, pool: ChunkPool, around: { isWanted?: ((key: number) => boolean) | undefined; stored: (key: number) => Float32Array | undefined }) {
@@ -27,22 +28,31 @@ export class Comparison {
     this.#around = { isWanted: around.isWanted, stored: around.stored };
   }
 
-  /** Compares some of the chunks, from the `from`-th on; the one to go on with. */
-  chunks(chunks: readonly Chunk[], from: number): number {
-    const to = Math.min(chunks.length, from + Math.max(1, this.#step / chunkRows));
-    const list = this.#list(2 * (to - from));
-    for (let i = from; i < to; i++) {
-      list[2 * (i - from)] = chunks[i]!.address;
-      list[2 * (i - from) + 1] = chunks[i]!.count;
-    }
+  /** Compares a chunk, together with some before or after it; true when it has just done so, with all that were added. */
+  add(chunk: Chunk): boolean {
+    this.#chunks.push(chunk);
+    if (this.#chunks.length * chunkRows < this.#step) return false;
+    this.finish();
+    return true;
+  }
+
+  /** Compares what was added and not compared yet. */
+  finish(): void {
+    const chunks = this.#chunks;
+    if (chunks.length === 0) return;
+    this.#chunks = [];
+    const list = this.#list(2 * chunks.length);
+    chunks.forEach(({ address, count }, i) => {
+      list[2 * i] = address;
+      list[2 * i + 1] = count;
+    });
     const { isWanted } = this.#around;
-    for (const found of this.#found('scanChunks', to - from)) {
-      const chunk = chunks[from + Math.floor(found / chunkRows)]!;
+    for (const found of this.#found('scanChunks', chunks.length)) {
+      const chunk = chunks[Math.floor(found / chunkRows)]!;
       const row = found % chunkRows;
       if (!isWanted || isWanted(chunk.slab.keys[chunk.offset + row]!)) this.#offer(chunk, row);
     }
     this.#rise();
-    return to;
   }
 
   /** How many places it is to be given next at most. */

@@ -1,7 +1,7 @@
 /** Embeddings packed in memory, those of one cell beside each other, and the rows of them that a query may want. */
 import type { EmbeddingRow } from '../embedding-table.js';
 import type { KeySet } from '../key-set.js';
-import { Centroids, type CellDirections } from './centroids.js';
+import { Centroids, mostCells, type CellDirections } from './centroids.js';
 import { ChunkPool, chunkRows, type Chunk } from './chunk-pool.js';
 import { KeyPlaces } from './key-places.js';
 import { pack, type PackedQuery } from './packing.js';
@@ -139,25 +139,24 @@ export class PackedRows implements Holder {
     return true;
   }
 
-  /** Everything, in no order. */
-  chunks(): Chunk[] {
-    return this.#divisions.flatMap(({ cells }) => cells.flat());
-  }
-
   /** All cells, those that the query is nearest to first; what has not been brought to its cell before all. */
-  nearestCells(query: PackedQuery): Iterable<Cell> {
+  *nearestCells(query: PackedQuery): Generator<Cell> {
     const cells: Chunk[][] = [];
     const scores: number[] = [];
-    for (const division of this.#divisions) {
-      const of = division.centroids?.scores(query);
-      division.cells.forEach((chunks, cell) => {
-        if (chunks.length === 0) return;
+    for (const { centroids, cells: all } of this.#divisions) {
+      const of = centroids?.scores(query);
+      for (let cell = 0; cell < all.length; cell++) {
+        const chunks = all[cell]!;
+        if (chunks.length === 0) continue;
         // While rows are on their way, a scan goes by where they were when it began.
         cells.push(this.isMoving ? chunks.slice() : chunks);
         scores.push(of ? of[cell]! : first);
-      });
+      }
     }
-    return inOrder(cells, scores);
+    for (const place of inOrder(scores)) {
+      const chunks = cells[place]!;
+      yield { chunks, rows: scores[place] === first ? 0 : chunks.reduce((sum, { count, dead }) => sum + count - dead, 0) };
+    }
   }
 
   /** Where the rows of these keys lie. */
@@ -182,7 +181,7 @@ export class PackedRows implements Holder {
   /** Some of them, from all over. */
   sample(most: number): Sample {
     const { pool } = this;
-    const chunks = this.chunks();
+    const chunks = this.#chunks();
     const wanted = Math.min(most, this.alive);
     const rows = new Int8Array(wanted * pool.length);
     const scales = new Float32Array(wanted);
@@ -202,7 +201,7 @@ export class PackedRows implements Holder {
 
   /** Lets go of the rows; where its cells lie it knows still. */
   clear(): void {
-    for (const chunk of this.chunks()) this.pool.give(chunk);
+    for (const chunk of this.#chunks()) this.pool.give(chunk);
     for (const { centroids } of this.#divisions.slice(0, -1)) centroids?.free();
     this.#divisions = this.#divisions.slice(-1);
     const { centroids, cells } = this.#divisions[0]!;
@@ -240,6 +239,10 @@ export class PackedRows implements Holder {
     return true;
   }
 
+  *#chunks(): Generator<Chunk> {
+    for (const { cells } of this.#divisions) for (const chunks of cells) yield* chunks;
+  }
+
   /** Where the row in the scratch is to lie: in the last chunk of its cell, or a new one. */
   #openChunk(urgent: boolean): Chunk | undefined {
     this.#memory.touch(this);
@@ -267,16 +270,17 @@ export class PackedRows implements Holder {
   }
 }
 
+/** Two divisions' cells. */
+const mostPlaces = 2 * mostCells;
+/** Scores that are so near to each other are one. */
+const fineness = 2 ** 24;
 /** Above every score. */
 const first = 2;
 const undivided = (): Division => ({ centroids: undefined, cells: [[]] });
 
-/** By score, the greatest first; sorted piece by piece as they are asked for. */
-function* inOrder(cells: Chunk[][], scores: number[]): Generator<Cell> {
-  const order = Float64Array.from(scores, (score, i) => Math.round((2 - score) * 2 ** 24) * 2 ** 14 + i).sort();
-  for (const each of order) {
-    const cell = each % 2 ** 14;
-    const chunks = cells[cell]!;
-    yield { chunks, rows: scores[cell] === first ? 0 : chunks.reduce((sum, { count, dead }) => sum + count - dead, 0) };
-  }
+/** Places by score, the greatest first; scores are -1..1, or `first`. */
+function inOrder(scores: number[]): Uint32Array {
+  const order = new Float64Array(scores.length);
+  for (let i = 0; i < order.length; i++) order[i] = Math.round((first - scores[i]!) * fineness) * mostPlaces + i;
+  return Uint32Array.from(order.sort(), (each) => each % mostPlaces);
 }

@@ -101,10 +101,7 @@ class Clustering {
       for (const [i, member] of members.entries()) {
         new Int8Array(memory.kernel.memory.buffer, scratch.row, this.#length).set(rows.subarray(member * this.#length, (member + 1) * this.#length));
         memory.kernel.widen(scratch.row, this.#length, scratch.query);
-        const scores = packed.scores(1);
-        let best = 0;
-        for (let place = 1; place < scores.length; place++) if (scores[place]! > scores[best]!) best = place;
-        take(member, best);
+        take(member, packed.nearest(0, packed.count).place);
         if (i % rowsAtOnce === rowsAtOnce - 1) yield;
       }
     } finally {

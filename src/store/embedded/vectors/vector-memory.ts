@@ -9,6 +9,7 @@ interface Kernel {
   scanChunks(list: number, count: number, length: number, query: number, queryScale: number, floor: number, ceiling: number, out: number): number;
   scanListed(list: number, count: number, length: number, query: number, queryScale: number, floor: number, ceiling: number, out: number): number;
   scores(rows: number, scales: number, count: number, length: number, query: number, queryScale: number, out: number): void;
+  greatest(values: number, count: number): number;
   widen(row: number, length: number, query: number): void;
 }
 

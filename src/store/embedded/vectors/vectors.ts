@@ -111,7 +111,7 @@ export class Vectors {
     const { through } = this;
     const areMany = keys !== undefined && keys.size > total * manyKeys;
     const comparison = this.#comparison(query, ranking, areMany ? keys : undefined);
-    await this.#memory.during(() => (keys && !areMany ? this.#compareKeys(comparison, keys) : this.#compareChunks(comparison)));
+    await this.#memory.during<unknown>(() => (keys && !areMany ? this.#compareKeys(comparison, keys) : this.#compareCells(comparison, () => false)));
     return this.#scanStored(query, ranking, through, scope);
   }
 
@@ -124,22 +124,16 @@ export class Vectors {
     await this.#fill({ ...scope, keys: undefined });
     const { through } = this;
     const comparison = this.#comparison(query, ranking, keys);
-    const isAll = await this.#memory.during(async () => {
-      const enough = share * (keys?.size ?? total);
-      let seen = 0;
-      let began = now();
-      for (const cell of this.#rows.nearestCells(comparison.query)) {
-        if (seen >= enough && (ranking.full || isBounded)) return false;
-        for (let i = 0; i < cell.chunks.length; ) {
-          i = comparison.chunks(cell.chunks, i);
-          if (now() - began <= sliceMs) continue;
-          await nextTurn();
-          began = now();
-        }
-        seen += keys ? cell.rows * shareOf(cell, keys) : cell.rows;
-      }
-      return true;
-    });
+    const enough = share * (keys?.size ?? total);
+    let seen = 0;
+    const isAll = await this.#memory.during(() =>
+      this.#compareCells(comparison, (last) => {
+        if (last) seen += keys ? last.rows * shareOf(last, keys) : last.rows;
+        if (seen < enough) return false;
+        comparison.finish();
+        return ranking.full || isBounded;
+      }),
+    );
     await this.#scanStored(query, ranking, through, scope);
     return isAll;
   }
@@ -187,15 +181,21 @@ export class Vectors {
     return rows.length > 0 && rows.every((row) => this.#rows.append(row, urgent));
   }
 
-  async #compareChunks(comparison: Comparison): Promise<void> {
-    const chunks = this.#rows.chunks();
+  /** The nearest first, until it `isEnough`, which is told of each that was looked at; true when all were. */
+  async #compareCells(comparison: Comparison, isEnough: (last?: Cell) => boolean): Promise<boolean> {
     let began = now();
-    for (let i = 0; i < chunks.length; ) {
-      i = comparison.chunks(chunks, i);
-      if (now() - began <= sliceMs) continue;
-      await nextTurn();
-      began = now();
+    let last: Cell | undefined;
+    for (const cell of this.#rows.nearestCells(comparison.query)) {
+      if (isEnough(last)) return false;
+      for (const chunk of cell.chunks) {
+        if (!comparison.add(chunk) || now() - began <= sliceMs) continue;
+        await nextTurn();
+        began = now();
+      }
+      last = cell;
     }
+    comparison.finish();
+    return true;
   }
 
   /** Those that are in memory: looked up beforehand, since a row may be brought elsewhere between two turns. */
