@@ -5,7 +5,9 @@ import type { ModalityIndex } from './modality-index.js';
 import { Ranking, type RankingRules } from './ranking.js';
 
 /** Matches of a filter up to which they are compared one by one, whatever else is known of them. */
-const narrow = 50_000;
+const narrow = 20_000;
+/** Of the share of what matches that is to be looked at, so much suffices: more than chance leaves out. */
+const leastOfShare = 0.7;
 const attempts = 3;
 
 /** The items nearest to an embedding in one list, each by its nearest part. */
@@ -69,9 +71,12 @@ export class LeafSearch {
     const selectivity = keys ? Math.min(1, keys.size / scope.total) : 1;
     const ranking = new Ranking(this.#rules);
     const share = this.#share(keys?.size, selectivity);
-    const exact = share === undefined || (await vectors.probe(embedding, ranking, { ...scope, keys, share, isBounded: this.#rules.minScore !== undefined }));
-    if (share === undefined) await vectors.scan(embedding, ranking, { ...scope, keys });
-    return { ranking, exact, selectivity };
+    if (share !== undefined) {
+      const looked = await vectors.probe(embedding, ranking, { ...scope, keys, share, isBounded: this.#rules.minScore !== undefined });
+      if (looked >= share * leastOfShare) return { ranking, exact: looked === 1, selectivity };
+    }
+    await vectors.scan(embedding, ranking, { ...scope, keys });
+    return { ranking, exact: true, selectivity };
   }
 
   /** Of what matches, how much to look at; `undefined`: all. */

@@ -21,6 +21,7 @@ export const scratchLimits = { dimensions: 65_536, listed: 1_024, scores: 8_192 
 /** At the beginning of the memory, for whoever computes, until its next turn: addresses. */
 export const scratch = { list: 0, found: 8_192, query: 12_288, row: 143_360, scores: 208_896 } as const;
 const scratchPages = 4;
+const mostGrowth = 64 * 2 ** 20;
 /** WebAssembly's addresses have 32 bits. */
 const mostBytes = 2 ** 32;
 
@@ -127,35 +128,40 @@ export class VectorMemory {
   giveBack(at: number, bytes: number): void {
     const size = this.sizeOf(bytes);
     this.#used -= size;
-    const behind = this.#free.findIndex((run) => run.at > at);
-    this.#free.splice(behind === -1 ? this.#free.length : behind, 0, { at, bytes: size });
-    this.#free = this.#free.reduce<Run[]>((joined, run) => {
+    this.#setFree({ at, bytes: size });
+  }
+
+  #setFree(run: Run): void {
+    const behind = this.#free.findIndex(({ at }) => at > run.at);
+    this.#free.splice(behind === -1 ? this.#free.length : behind, 0, run);
+    this.#free = this.#free.reduce<Run[]>((joined, each) => {
       const last = joined.at(-1);
-      if (last && last.at + last.bytes === run.at) last.bytes += run.bytes;
-      else joined.push(run);
+      if (last && last.at + last.bytes === each.at) last.bytes += each.bytes;
+      else joined.push(each);
       return joined;
     }, []);
   }
 
   #place(size: number): number | undefined {
-    const free = this.#free.find(({ bytes }) => bytes >= size);
-    const at = free?.at ?? this.#grow(size);
-    if (at === undefined) return undefined;
-    if (free) {
-      free.at += size;
-      free.bytes -= size;
-      if (free.bytes === 0) this.#free.splice(this.#free.indexOf(free), 1);
-    }
+    const find = (): Run | undefined => this.#free.find(({ bytes }) => bytes >= size);
+    const free = find() ?? (this.#grow(Math.max(size, Math.min(mostGrowth, this.sizeOf(this.#used / 8)))) || this.#grow(size) ? find() : undefined);
+    if (!free) return undefined;
+    const { at } = free;
+    free.at += size;
+    free.bytes -= size;
+    if (free.bytes === 0) this.#free.splice(this.#free.indexOf(free), 1);
     this.#used += size;
     return at;
   }
 
-  #grow(size: number): number | undefined {
+  /** What nobody writes to takes no memory yet; each time it grows, though, a garbage collection may follow. */
+  #grow(bytes: number): boolean {
     try {
-      return this.kernel.memory.grow(size / pageBytes) * pageBytes;
+      this.#setFree({ at: this.kernel.memory.grow(bytes / pageBytes) * pageBytes, bytes });
+      return true;
     } catch (error) {
       // The machine has no more, or addresses end.
-      if (error instanceof RangeError) return undefined;
+      if (error instanceof RangeError) return false;
       throw error;
     }
   }

@@ -18,7 +18,7 @@ const pageKeys = 64;
 /** Reading a row by its key takes so many times what it takes in order. */
 const costOfKey = 3;
 /** Of all; so large a share of wanted keys is not looked up one by one. */
-const manyKeys = 1 / 8;
+const manyKeys = 1 / 2;
 /** Rows of a cell by which it is told how many of it are wanted. */
 const looks = 32;
 
@@ -116,26 +116,30 @@ export class Vectors {
   }
 
   /**
-   * The same of the cells that the query is nearest to, until so large a share of the scope was looked at and the ranking
-   * is full, or there is a score below which none is wanted. True when all was looked at.
+   * The same of the cells that the query is nearest to, until so large a share of all was looked at and the ranking
+   * is full, or there is a score below which none is wanted. The share of the scope that was looked at, 0..1: well below
+   * the share of all where what is wanted lies elsewhere than what is near.
    */
-  async probe(query: Float32Array, ranking: Ranking, scope: ScanScope & { share: number; isBounded: boolean }): Promise<boolean> {
+  async probe(query: Float32Array, ranking: Ranking, scope: ScanScope & { share: number; isBounded: boolean }): Promise<number> {
     const { total, keys, share, isBounded } = scope;
     await this.#fill({ ...scope, keys: undefined });
     const { through } = this;
     const comparison = this.#comparison(query, ranking, keys);
-    const enough = share * (keys?.size ?? total);
     let seen = 0;
+    let wanted = 0;
     const isAll = await this.#memory.during(() =>
       this.#compareCells(comparison, (last) => {
-        if (last) seen += keys ? last.rows * shareOf(last, keys) : last.rows;
-        if (seen < enough) return false;
+        if (last) {
+          seen += last.rows;
+          wanted += keys ? last.rows * shareOf(last, keys) : last.rows;
+        }
+        if (seen < share * total) return false;
         comparison.finish();
         return ranking.full || isBounded;
       }),
     );
     await this.#scanStored(query, ranking, through, scope);
-    return isAll;
+    return isAll ? 1 : wanted / (keys?.size ?? total);
   }
 
   /** For each key, the share that is looked at before it when the nearest cells come first. Not while any are on their way. */
