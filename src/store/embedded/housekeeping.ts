@@ -6,6 +6,7 @@ import type { EmbeddingTable } from './embedding-table.js';
 import type { ItemTable } from './item-table.js';
 import { unclaimed, type Originals } from '../pictures/originals.js';
 import type { Reembeddings } from './reembeddings.js';
+import type { Restores } from './restores.js';
 import type { Snapshots } from './snapshots.js';
 import { nextTurn } from './time-slices.js';
 
@@ -28,6 +29,7 @@ export class Housekeeping {
     originals: Originals;
     snapshots: Snapshots;
     reembeddings: Reembeddings;
+    restores: Restores;
     collections: () => Iterable<CollectionRow>;
     log: Log;
   }) {
@@ -83,8 +85,8 @@ export class Housekeeping {
   }
 
   async #sweepDeletedCollections(): Promise<void> {
-    const { items, collectionTable, originals, snapshots } = this.#parts;
-    for (const collection of collectionTable.nameless()) {
+    const { items, collectionTable, originals, snapshots, restores } = this.#parts;
+    for (const collection of collectionTable.nameless().filter((key) => !restores.isComing(key))) {
       for (;;) {
         if (this.#stopped) return;
         const removed = items.someOf(collection, sweepRows);
