@@ -128,7 +128,7 @@ async function tarOf(entries: [name: string, bytes: Buffer | string][]): Promise
   for (const [name, bytes] of entries) archiveOf.entry({ name }, bytes);
   archiveOf.finalize();
   const pieces: Buffer[] = [];
-  for await (const piece of archiveOf) pieces.push(piece as Buffer);
+  for await (const piece of archiveOf) pieces.push(piece);
   return Buffer.concat(pieces);
 }
 
