@@ -416,6 +416,25 @@ describe('a restore', () => {
     expect(existsSync(path.join(to.indexDir, 'restore.tmp'))).toBe(false);
   }, 120_000);
 
+  it('that a full disk or the end of the service breaks off leaves nothing', async () => {
+    const to = await server({ store: { maxDatabaseBytes: 3e6 } });
+    const job = await restored(to.url, many);
+    expect(job).toMatchObject({ state: 'cancelled', problem: expect.stringMatching(/^The disk is full.* Nothing was restored\.$/) });
+    expect(job.done).toBeGreaterThan(0);
+    expect((await call(to.url, 'POST', `/v1/jobs/${job.id}/resume`)).status).toBe(409);
+    await expect.poll(() => Mark.read(to.indexDir)!.items, { timeout: 60_000 }).toBe(0);
+    await to.stop();
+    const again = await server({ indexDir: to.indexDir });
+    await inTheMiddle(again.url);
+    expect(await again.stop()).toBe(0);
+    expect(leftIn(to.indexDir)).toEqual([]);
+    const last = await server({ indexDir: to.indexDir });
+    expect((await call(last.url, 'GET', '/v1/jobs')).body.jobs.map(({ state }: { state: string }) => state)).toEqual(['cancelled', 'cancelled']);
+    expect(await restored(last.url, many)).toMatchObject({ state: 'done' });
+    await last.remove();
+    await rm(to.indexDir, { recursive: true, force: true });
+  }, 120_000);
+
   it('lets searches, writes and a backup pass', async () => {
     const to = await server();
     await call(to.url, 'POST', items(), { items: Array.from({ length: 200 }, (_, i) => ({ id: `own ${i}`, text: `text ${i}` })) });

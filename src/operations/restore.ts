@@ -3,7 +3,7 @@ import { CollectionName } from '../contract/shared.js';
 import type { RestoreResponse } from '../contract/jobs.js';
 import type { BackupManifest } from '../domain/backup.js';
 import { total } from '../domain/modality.js';
-import { MixspaceError } from '../errors.js';
+import { MixspaceError, toMixspaceError, traceOf } from '../errors.js';
 import type { JobEnd, JobKind, JobWork } from '../jobs/kind.js';
 import type { StoreRestore } from '../store/store.js';
 import { defaultCollection } from './collections.js';
@@ -64,6 +64,11 @@ export function restoreKind(context: Context): JobKind<Parameters> {
       if (!restoring) return { cancelled: 'Nothing was restored, and what was sent is not kept. Send the backup again.' };
       try {
         return await takeIn(context, restoring, work);
+      } catch (error) {
+        if (work.signal.aborted) throw error;
+        const { code, message } = toMixspaceError(error);
+        context.log(code === 'conflict' ? 'warn' : 'error', `A backup could not be restored. ${message}`, { job: work.job.id, code, cause: traceOf(error) });
+        return { cancelled: `${message} Nothing was restored.` };
       } finally {
         await restoring.release();
       }
@@ -83,14 +88,9 @@ async function takeIn({ log }: Context, restoring: StoreRestore, work: JobWork<P
     isAll = some.isAll;
   }
   const missing = await restoring.originals();
-  work.signal.throwIfAborted();
-  try {
-    await restoring.publish([defaultCollection]);
-  } catch (error) {
-    if (error instanceof MixspaceError && error.code === 'conflict') return { cancelled: error.message };
-    throw error;
-  }
   for (const name of missing) await work.failed({ what: 'file', name, reason: 'The picture was missing or damaged when the backup was taken.' });
+  work.signal.throwIfAborted();
+  await restoring.publish([defaultCollection]);
   work.at({ done: all, failed: missing.length });
   log('info', `A backup was restored: ${all} items.`, { job: work.job.id, collections: collections.map(({ name }) => name), missing: missing.length });
   return { result: { collections } };

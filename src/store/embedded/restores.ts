@@ -122,7 +122,7 @@ export class Restores {
     const names = new Set(this.#coming.map(({ row }) => row.name));
     const there = [...collections.all()].filter(({ row }) => names.has(row.name));
     const inTheWay = there.filter(({ row }) => !overEmpty.includes(row.name) || table.tallies(row.key).some((tally) => tally.items > 0));
-    if (inTheWay.length > 0) throw new MixspaceError('conflict', `There is a collection ${inTheWay.map(({ row }) => `"${row.name}"`).join(', ')} by now. Nothing was restored.`);
+    if (inTheWay.length > 0) throw new MixspaceError('conflict', `There is a collection ${inTheWay.map(({ row }) => `"${row.name}"`).join(', ')} by now.`);
     const rows = items.transaction(() => {
       for (const { row } of there) table.unname(row.key);
       return this.#coming.map(({ key, row }) => table.name(key, row.name));
