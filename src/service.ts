@@ -12,6 +12,7 @@ import { Cursors } from './operations/cursors.js';
 import { watchReadiness, type Readiness } from './operations/readiness.js';
 import { adoptReembeddings, reembedKind } from './operations/reembed/job.js';
 import { Reembeddings } from './operations/reembed/runs.js';
+import { restoreKind } from './operations/restore.js';
 import { ingestFolders } from './operations/ingest-folders.js';
 import { openEmbeddedStore } from './store/embedded/open.js';
 import { openTelemetry, type Telemetry } from './telemetry.js';
@@ -77,6 +78,7 @@ export async function openService(config: Config): Promise<Service> {
     catalog,
     index,
     backup: store.backup,
+    restores: store.restores,
     limits: {
       picture: config.maxPicture,
       text: config.maxText,
@@ -94,7 +96,7 @@ export async function openService(config: Config): Promise<Service> {
   };
   const jobs = new Jobs({
     catalog,
-    kinds: [reembedKind(work)],
+    kinds: [reembedKind(work), restoreKind(work)],
     hasCollection: (name) =>
       catalog.getCollection(name).then(
         () => true,

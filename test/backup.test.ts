@@ -8,6 +8,7 @@ import { extract } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Sqlite } from '../src/store/embedded/database.js';
 import { base64, call, items, searchIn } from './api.js';
+import { everything } from './everything.js';
 import { drawn } from './pictures.js';
 import { runMixspace, startServer, type RunningServer } from './server.js';
 
@@ -36,22 +37,6 @@ const restore = (file: string, directory: string): ReturnType<typeof runMixspace
 const check = (directory: string): ReturnType<typeof runMixspace> => runMixspace(['check', '--index-dir', directory]);
 let directories = 0;
 const directory = (): string => path.join(folder, `index-${directories++}`);
-
-/** All that a service tells of a collection: each item, its embedding, its pictures' bytes. */
-async function everything(url: string, collection: string): Promise<Map<string, unknown>> {
-  const told = new Map<string, unknown>();
-  for (let cursor = ''; ; ) {
-    const { body } = await call(url, 'GET', `${items(collection)}?limit=100${cursor}`);
-    const ids = body.items.map(({ id }: { id: string }) => id);
-    const { data } = (await call(url, 'POST', `${items(collection)}/embeddings`, { ids, encoding_format: 'base64' })).body;
-    for (const [i, item] of body.items.entries()) {
-      const image = async (size: string): Promise<string> => createHash('sha256').update(Buffer.from(await (await fetch(`${url}${item.image_url}?size=${size}`)).arrayBuffer())).digest('hex');
-      told.set(item.id, [item, data[i], item.image_url ? [await image('thumbnail'), await image('original')] : []]);
-    }
-    if (!body.next_cursor) return told;
-    cursor = `&cursor=${body.next_cursor}`;
-  }
-}
 
 async function entriesOf(file: string): Promise<Map<string, Buffer>> {
   const found = new Map<string, Buffer>();

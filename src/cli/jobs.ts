@@ -62,7 +62,8 @@ async function show(id: string, flags: ClientFlags): Promise<void> {
   if (job.failed > failures.length) say(`  and ${job.failed - failures.length} more`);
 }
 
-async function follow(id: string, flags: ClientFlags): Promise<void> {
+/** Until it has ended. @throws MixspaceError `unprocessable`: it failed or was cancelled. */
+export async function follow(id: string, flags: ClientFlags): Promise<void> {
   const leaving = new AbortController();
   const leave = (): void => leaving.abort();
   process.once('SIGINT', leave);

@@ -236,6 +236,11 @@ export class MixspaceClient {
     return this.call('backup', options);
   }
 
+  /** Takes in the collections of a backup, or those named; resolves when all of it has been sent and verified. The job does the rest. */
+  async restore(archive: Blob | ReadableStream<Uint8Array>, { collections, ...options }: { collections?: string[] } & Signaled = {}): Promise<Job> {
+    return (await this.call('restore', { body: archive, ...(collections === undefined ? {} : { query: { collections: collections.join() } }), ...options })).job;
+  }
+
   /** For each of the fields how many items have which value of it. */
   async facets(name: string, fields: string[], query: { filter?: object; limit?: number } = {}, options: Signaled = {}): Promise<Record<string, ValueCounts>> {
     const { filter, limit } = query;
@@ -301,12 +306,15 @@ export class MixspaceClient {
     const { body, signal } = parts;
     const headers: Record<string, string> = { ...parts.headers };
     if (this.#apiKey !== undefined) headers['authorization'] = `Bearer ${this.#apiKey}`;
-    const isForm = body instanceof FormData;
-    if (body !== undefined && !isForm) headers['content-type'] = 'application/json';
+    const isStream = body instanceof ReadableStream;
+    const isSentAsItIs = body instanceof FormData || route.upload !== undefined;
+    if (body !== undefined && !(body instanceof FormData)) headers['content-type'] = route.upload ?? 'application/json';
     const request: RequestInit = {
       method: route.method.toUpperCase(),
       headers,
-      ...(body === undefined ? {} : { body: isForm ? body : JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: isSentAsItIs ? (body as NonNullable<RequestInit['body']>) : JSON.stringify(body) }),
+      // What comes as it is sent is asked for by this name alone.
+      ...(isStream ? { duplex: 'half' } : {}),
       ...(signal && { signal }),
     };
     for (let attempt = 0; ; attempt++) {
@@ -316,7 +324,7 @@ export class MixspaceClient {
       });
       if (response.ok) return response;
       const error = await errorOf(response);
-      if ((error.status !== 429 && error.status !== 503) || attempt >= this.#retries) throw error;
+      if (isStream || (error.status !== 429 && error.status !== 503) || attempt >= this.#retries) throw error;
       await pause(Math.min(error.retryAfter ?? 2 ** attempt / 2, longestWaitSeconds), signal);
     }
   }

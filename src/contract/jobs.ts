@@ -4,7 +4,7 @@ import { CollectionName } from './shared.js';
 import { limits } from './limits.js';
 
 /** What there is long work for. */
-export const jobKinds = ['reembed'] as const;
+export const jobKinds = ['reembed', 'restore'] as const;
 export const JobKind = z.enum(jobKinds).meta({ id: 'JobKind' });
 export type JobKind = z.infer<typeof JobKind>;
 
@@ -24,10 +24,13 @@ export const Job = z
     created_at: z.string(),
     ended_at: z.string().optional(),
     seconds_left: z.number().int().optional().meta({ description: 'At the pace of the last minute.' }),
-    result: z.record(z.string(), z.unknown()).optional().meta({ description: 'What came of it. Of `reembed`: model, fingerprint, embedded, not_embedded.' }),
+    result: z.record(z.string(), z.unknown()).optional().meta({ description: 'What came of it. Of `reembed`: model, fingerprint, embedded, not_embedded; of `restore`: collections, each with name and items.' }),
   })
   .meta({ id: 'Job' });
 export type Job = z.infer<typeof Job>;
+
+export const RestoreResponse = z.object({ job: Job }).meta({ id: 'RestoreResponse', description: 'When the job is done the collections are there, all at once.' });
+export type RestoreResponse = z.infer<typeof RestoreResponse>;
 
 export const JobList = z
   .object({ jobs: z.array(Job).meta({ description: 'The newest first.' }), next_cursor: z.string().optional() })

@@ -7,7 +7,7 @@ import { Collection, CollectionList, NewCollection, RecallRequest, RecallRespons
 import { CollectionName, Id } from './shared.js';
 import { EmbeddingsRequest, EmbeddingsResponse } from './embeddings.js';
 import { Deleted, ExistsRequest, ExistsResponse, Facets, Item, ItemEmbeddings, ItemEmbeddingsRequest, ItemPage, ItemsRequest, ItemsResponse, MetadataPatch } from './items.js';
-import { Job, JobEventData, jobEvents, JobFailures, JobFailuresQuery, JobList, JobParams, JobQuery } from './jobs.js';
+import { Job, JobEventData, jobEvents, JobFailures, JobFailuresQuery, JobList, JobParams, JobQuery, RestoreResponse } from './jobs.js';
 import { FieldsQuery, SortQuery } from './filter.js';
 import { ModelList, SelfTestResponse } from './models.js';
 import { ReembedRequest, ReembedResponse } from './reembed.js';
@@ -22,10 +22,12 @@ export interface Route {
   params?: z.ZodObject;
   query?: z.ZodObject;
   body?: z.ZodType;
+  /** The type of a body that goes to the disk as it comes, in place of JSON. */
+  upload?: string;
   /** What a multipart body may hold beside the JSON form. */
   multipart?: { description: string; file: 'one' | 'many'; part?: 'request' | 'metadata' };
   /** Success. No schema: no body (204), bytes or events. */
-  status: 200 | 201 | 204;
+  status: 200 | 201 | 202 | 204;
   response?: z.ZodType;
   bytes?: string;
   /** A stream of bytes of these types, by the query's `format`; the first is the default. */
@@ -40,10 +42,16 @@ export const exportFormats = ['jsonl', 'parquet'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 const exportTypes: Record<ExportFormat, string> = { jsonl: 'application/jsonl', parquet: 'application/vnd.apache.parquet' };
 
+const backupType = 'application/x-tar';
+
 const CollectionParams = z.object({ name: CollectionName });
 const ItemParams = z.object({ name: CollectionName, id: Id });
 const flag = z.enum(['true', 'false']);
 const FilterQuery = z.string().meta({ description: 'A filter as JSON, URL-encoded.' });
+const NamesQuery = z
+  .string()
+  .refine((text) => text.split(',').every((name) => CollectionName.safeParse(name).success), 'It takes names of collections, separated by commas.')
+  .meta({ description: 'Names of those to restore, separated by commas. Left out: all but an empty `default`.' });
 const PageLimit = z.string().regex(/^[1-9]\d{0,8}$/, 'limit is a whole number.').refine((text) => Number(text) <= limits.page, `limit is at most ${limits.page}.`);
 
 export const routes = {
@@ -71,7 +79,12 @@ export const routes = {
   listJobFailures: { method: 'get', path: '/v1/jobs/{id}/failures', summary: 'What a job could not do, and why', params: JobParams, query: JobFailuresQuery, status: 200, response: JobFailures, errors: [404] },
   jobEvents: { method: 'get', path: '/v1/jobs/{id}/events', summary: 'Follow a job until it has ended', params: JobParams, status: 200, events: { names: jobEvents, data: JobEventData }, errors: [404, 429] },
 
-  backup: { method: 'get', path: '/v1/backup', summary: 'All collections at one moment, as an archive that `mixspace restore` reads; models are not in it, nor pictures that were taken in by path', status: 200, formats: { tar: 'application/x-tar' }, errors: [409] },
+  backup: { method: 'get', path: '/v1/backup', summary: 'All collections at one moment, as an archive that `mixspace restore` reads; models are not in it, nor pictures that were taken in by path', status: 200, formats: { tar: backupType }, errors: [409] },
+
+  restore: {
+    method: 'post', path: '/v1/restore', summary: 'Take in the collections of a backup: none of them may be there yet, but for `default` while it is empty. Answered when all of it has come and was verified; a job does the rest',
+    query: z.strictObject({ collections: NamesQuery.optional() }), upload: backupType, status: 202, response: RestoreResponse, errors: [404, 409, 429],
+  },
 
   addItems: {
     method: 'post', path: '/v1/collections/{name}/items', summary: 'Take in items; each stands for itself', params: CollectionParams, body: ItemsRequest,

@@ -11,7 +11,7 @@ import type { JobContext } from '../operations/context.js';
 import type { Readiness } from '../operations/readiness.js';
 import type { Picture } from '../store/catalog.js';
 import type { Log, Telemetry } from '../telemetry.js';
-import { isMultipart, jsonBody, type BodyLimits } from './bodies.js';
+import { isMultipart, jsonBody, uploadedBody, type BodyLimits } from './bodies.js';
 import { failed, within } from './callbacks.js';
 import { docs } from './docs.js';
 import type { EventStreams, ServerEvent } from './event-streams.js';
@@ -91,7 +91,11 @@ export function createApp({ config, context, readiness, telemetry }: AppParts, s
   const uploads = new Uploads(config.maxUploads);
   telemetry.gauge('mixspace_upload_bytes', 'Bytes of request bodies that are read or held', () => uploads.bytes);
   telemetry.gauge('mixspace_event_streams', 'Streams of events that are open', () => streams.open);
-  mountRoutes(app, { context, streams }, boundUploads(uploads, { body: config.maxBody, uploadTimeout: config.uploadTimeout }, telemetry.log), { body: config.maxBody, picture: config.maxPicture, files: config.maxItems, json: jsonBounds({ ...context.limits, values: config.maxValues }) });
+  const bounds = {
+    held: boundUploads(uploads, { body: config.maxBody, uploadTimeout: config.uploadTimeout }, telemetry.log),
+    streamed: boundUploads(undefined, { body: config.maxBackup, uploadTimeout: config.uploadTimeout }, telemetry.log),
+  };
+  mountRoutes(app, { context, streams }, bounds, { body: config.maxBody, backup: config.maxBackup, picture: config.maxPicture, files: config.maxItems, json: jsonBounds({ ...context.limits, values: config.maxValues }) });
   app.use('/v1', unknownPath);
   app.use(express.static(dashboard, { index: 'index.html', setHeaders: (response) => void response.setHeader('Cache-Control', 'no-cache') }));
   app.use(unknownPath);
@@ -99,7 +103,7 @@ export function createApp({ config, context, readiness, telemetry }: AppParts, s
   return app;
 }
 
-function mountRoutes(app: Router, around: Surroundings, bound: RequestHandler, limits: BodyLimits): void {
+function mountRoutes(app: Router, around: Surroundings, bounds: Record<'held' | 'streamed', RequestHandler>, limits: BodyLimits): void {
   const handlers = handlersOf(around.context, limits);
   const readJson = jsonBody(limits);
   const methods = new Map<string, Set<string>>();
@@ -108,7 +112,8 @@ function mountRoutes(app: Router, around: Surroundings, bound: RequestHandler, l
     const at = route.path.replace(/\{(\w+)\}/g, ':$1');
     methods.set(at, (methods.get(at) ?? new Set()).add(route.method.toUpperCase()));
     const handle = handlers[name];
-    app[route.method](at, ...(route.body ? [bound, readJson] : []), async (request: Request, response: Response) => {
+    const readers = route.upload !== undefined ? [bounds.streamed, uploadedBody(route.upload)] : route.body ? [bounds.held, readJson] : [];
+    app[route.method](at, ...readers, async (request: Request, response: Response) => {
       const upload = uploadOf(request);
       upload?.hold();
       try {

@@ -7,8 +7,17 @@ export interface BodyLimits {
   /** Bytes. */
   body: number;
   picture: number;
+  backup: number;
   files: number;
   json: JsonBounds;
+}
+
+/** The body is left to its route, which reads it as it comes. */
+export function uploadedBody(type: string): RequestHandler {
+  return (request, _response, next) => {
+    if (!request.is(type)) throw new MixspaceError('invalid_request', `Send the file itself, as Content-Type: ${type}.`);
+    next();
+  };
 }
 
 /** `request.body` is the JSON sent; a multipart body is left to its route. */

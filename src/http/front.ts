@@ -5,6 +5,7 @@ import { MixspaceError } from '../errors.js';
 import type { Log } from '../telemetry.js';
 import { failed, within } from './callbacks.js';
 import { errorBody, refuse, statusOf } from './errors.js';
+import { mayTakeItsTime } from './uploads.js';
 
 /** Milliseconds until a connection that was told what is wrong is cut, however much it still sends. */
 const lingerMs = 1_000;
@@ -28,6 +29,8 @@ export function attach(server: Server, app: RequestListener, log: Log): void {
   server.on(
     'clientError',
     within(failed(log), (error: NodeJS.ErrnoException, socket: Socket) => {
+      // Told once of each request, which goes on where nobody ends it.
+      if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && mayTakeItsTime(socket)) return;
       log('debug', 'What a connection sent is not HTTP that can be read.', { code: error.code });
       tell(socket, ofParser(error), answers.get(socket));
     }),

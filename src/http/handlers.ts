@@ -21,8 +21,10 @@ import { cancelJob, followJob, getJob, listJobFailures, listJobs, pauseJob, resu
 import { listModels, selfTest } from '../operations/models.js';
 import { measureRecall } from '../operations/recall.js';
 import { getReembedding, reembed, stopReembedding } from '../operations/reembed/reembed.js';
+import { restore } from '../operations/restore.js';
 import { search } from '../operations/search/search.js';
 import { isMultipart, type BodyLimits } from './bodies.js';
+import { bodyStream } from './body-stream.js';
 import { readJson } from './json/read.js';
 import { readMultipart, type Upload } from './multipart.js';
 import { parse } from './parse.js';
@@ -79,6 +81,7 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     itemEmbeddings: ({ params, body }) => itemEmbeddings(context, params.name, body),
     exportItems: ({ params, query }) => exportItems(context, params.name, { format: query.format ?? 'jsonl', thumbnails: query.thumbnails === 'true' }),
     backup: () => backup(context),
+    restore: ({ query, request }) => restore(context, bodyStream(request, limits.backup), query.collections?.split(',')),
     facets: async ({ params, query }) => facets(context, params.name, { fields: query.fields.split(','), ...(await filterOf(query.filter, limits)), ...pageOf(query) }),
     deleteItems: async ({ params, query }) => deleteItems(context, params.name, { ...(await filterOf(query.filter, limits)), all: query.all === 'true' }),
     getItem: ({ params }) => getItem(context, params.name, params.id),

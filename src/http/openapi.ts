@@ -45,6 +45,7 @@ function operation(name: RouteName, route: Route): Json {
     summary: route.summary,
     parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query'), ...(route.events ? [lastEventId] : [])],
     ...(route.body ? { requestBody: requestBody(route) } : {}),
+    ...(route.upload === undefined ? {} : { requestBody: { required: true, content: { [route.upload]: {} } } }),
     responses: {
       [route.status]: {
         description: 'Success',

@@ -1,5 +1,6 @@
 /** The bytes of request bodies that are read or held, of all requests together. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { RequestHandler } from 'express';
 import { MixspaceError, toMixspaceError } from '../errors.js';
 import type { Log } from '../telemetry.js';
@@ -120,22 +121,35 @@ const ofRequest = new WeakMap<IncomingMessage, Upload>();
 /** Of a request that has a body, once `boundUploads` has seen it. */
 export const uploadOf = (request: IncomingMessage): Upload | undefined => ofRequest.get(request);
 
+const comeAsTheyMay = new WeakSet<Socket>();
+
+/** Whether what comes on a connection now may take as long as it does, as long as it does not stand still. */
+export const mayTakeItsTime = (socket: Socket): boolean => comeAsTheyMay.has(socket);
+
 /**
  * Before a body is read, by whatever reads it: refuses one that is or becomes too large, that there is no room for, or
- * that stands still, and asks for it where the caller waits to be asked.
+ * that stands still, and asks for it where the caller waits to be asked. Without `uploads`: it is not held, but goes to the
+ * disk as it comes, and may come for hours.
  */
-export function boundUploads(uploads: Uploads, limits: UploadLimits, log: Log): RequestHandler {
+export function boundUploads(uploads: Uploads | undefined, limits: UploadLimits, log: Log): RequestHandler {
   const tooLarge = (): MixspaceError => new MixspaceError('too_large', `A request body is at most ${limits.body} bytes.`);
   return (request, response, next) => {
     const declared = Number(request.headers['content-length'] ?? 0);
     if (declared === 0 && request.headers['transfer-encoding'] === undefined) return next();
     if (declared > limits.body) throw tooLarge();
-    const upload = new Upload(uploads, declared);
-    ofRequest.set(request, upload);
-    response.on('close', within(failed(log), () => upload.release()));
+    const upload = uploads && new Upload(uploads, declared);
+    if (upload) {
+      ofRequest.set(request, upload);
+      response.on('close', within(failed(log), () => upload.release()));
+    } else {
+      const { socket } = request;
+      comeAsTheyMay.add(socket);
+      response.on('close', within(failed(log), () => comeAsTheyMay.delete(socket)));
+    }
+    let received = 0;
     watch(request, response, limits.uploadTimeout, (bytes) => {
-      upload.receive(bytes);
-      if (upload.received > limits.body) throw tooLarge();
+      upload?.receive(bytes);
+      if ((received += bytes) > limits.body) throw tooLarge();
     });
     if (request.headers.expect !== undefined && request.httpVersion === '1.1') response.writeContinue();
     next();

@@ -14,6 +14,7 @@ export interface Context {
   catalog: Catalog;
   index: VectorIndex;
   backup: Store['backup'];
+  restores: Store['restores'];
   /** `picture`, `text` and `metadata` in bytes; the others count a request's entries. */
   limits: { picture: number; text: number; metadata: number; inputs: number; items: number; labels: number };
   /** Real paths of the folders whose files may be named by path. */

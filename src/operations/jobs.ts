@@ -77,7 +77,7 @@ async function placeOf(cursors: Cursors, cursor: string | undefined, scope: unkn
   return place;
 }
 
-function toldJob(job: ToldJob): Told {
+export function toldJob(job: ToldJob): Told {
   return {
     id: job.id,
     kind: job.kind as JobKind,

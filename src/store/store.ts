@@ -14,6 +14,37 @@ export interface StoreBackup {
   release(): Promise<void>;
 }
 
+/** A backup that has come whole. Of its collections nothing is seen until all of them are. */
+export interface StoreRestore {
+  /** Its own, among all that there ever were. */
+  id: string;
+  /** Those that were chosen. */
+  collections: { name: string; items: number }[];
+  /** Takes in some more of their items: how many are in by now, and whether these are all. */
+  some(): Promise<{ items: number; isAll: boolean }>;
+  /** Once all items are in: takes in the pictures that were kept as they came. Content hashes of those that the backup lacks. */
+  originals(): Promise<string[]>;
+  /**
+   * Then: all of the collections are there from now on. `overEmpty`: names of collections that give way while they are empty.
+   * Errors: `conflict`, and none of them is: there is one of the name.
+   */
+  publish(overEmpty: string[]): Promise<void>;
+  /** It has been published, or is not to be: nothing else of it is kept. */
+  release(): Promise<void>;
+}
+
+export interface StoreRestores {
+  /**
+   * Takes a backup's archive, and verifies it as a whole. `choose` names those of its collections that are to be restored,
+   * before anything is written; what it throws ends it. One at a time, until it is released.
+   *
+   * Errors: `conflict`: another one is on its way, or it is of a newer mixspace; `invalid_request`: no backup, cut or damaged; `disk_full`.
+   */
+  unpack(archive: AsyncIterable<Uint8Array>, choose: (held: BackupManifest['collections']) => Promise<string[]>): Promise<StoreRestore>;
+  /** The one that was unpacked, until it is released. */
+  current(): StoreRestore | undefined;
+}
+
 export interface BackupFile {
   name: string;
   bytes: number;
@@ -25,6 +56,7 @@ export interface Store {
   index: VectorIndex;
   /** Of all that the catalog holds at one moment, while it goes on. Errors: `conflict`: another is being taken; `disk_full`. */
   backup: () => Promise<StoreBackup>;
+  restores: StoreRestores;
   /** What follows the catalog is saved, files are closed. */
   close(): Promise<void>;
 }

@@ -63,7 +63,8 @@ export class Backups {
 
   /** Content hashes of the originals that the copy names, ascending, behind `after`. */
   originals(after: string, limit: number): string[] {
-    return this.#copy!.prepare<[string, number], string>('SELECT DISTINCT content_hash FROM items WHERE original_bytes IS NOT NULL AND content_hash > ? ORDER BY content_hash LIMIT ?').pluck().all(after, limit);
+    return this.#copy!.prepare<[string, number], string>(`SELECT DISTINCT content_hash FROM items WHERE original_bytes IS NOT NULL AND content_hash > ?
+           AND collection IN (SELECT key FROM collections WHERE name IS NOT NULL) ORDER BY content_hash LIMIT ?`).pluck().all(after, limit);
   }
 
   async end(): Promise<void> {

@@ -15,9 +15,8 @@ export interface CollectionRow extends NewCollection {
   createdAt: string;
 }
 
-export interface SpaceRow {
+export interface SpaceRow extends Space {
   key: number;
-  fingerprint: string;
   /** As a collection's; null when it has never been in it. */
   since: number | null;
 }
@@ -52,11 +51,13 @@ const rows = 'collections LEFT JOIN spaces ON spaces.key = collections.space';
 /** Collections and their spaces as rows. */
 export class CollectionTable {
   readonly #insert;
+  readonly #insertNameless;
   readonly #insertSpace;
   readonly #spaces;
   readonly #removeSpace;
   readonly #get;
   readonly #all;
+  readonly #name;
   readonly #unname;
   readonly #nameless;
   readonly #remove;
@@ -71,11 +72,13 @@ export class CollectionTable {
 
   constructor(database: Database) {
     this.#insert = database.prepare<unknown[], number>('INSERT INTO collections (name, description, originals, created_at) VALUES (?, ?, ?, ?) RETURNING key').pluck();
+    this.#insertNameless = database.prepare<unknown[], number>('INSERT INTO collections (description, originals, created_at, seq) VALUES (?, ?, ?, ?) RETURNING key').pluck();
     this.#insertSpace = database.prepare<unknown[], number>('INSERT INTO spaces (collection, model, fingerprint, dimension, since) VALUES (?, ?, ?, ?, ?) RETURNING key').pluck();
-    this.#spaces = database.prepare<[number], SpaceRow>('SELECT key, fingerprint, since FROM spaces WHERE collection = ? ORDER BY key');
+    this.#spaces = database.prepare<[number], SpaceRow>('SELECT key, model, fingerprint, dimension, since FROM spaces WHERE collection = ? ORDER BY key');
     this.#removeSpace = database.prepare<[number]>('DELETE FROM spaces WHERE key = ?');
     this.#get = database.prepare<[number], Columns>(`SELECT ${columns} FROM ${rows} WHERE collections.key = ?`);
     this.#all = database.prepare<[], Columns>(`SELECT ${columns} FROM ${rows} WHERE name IS NOT NULL ORDER BY name`);
+    this.#name = database.prepare<[string, number]>('UPDATE collections SET name = ? WHERE key = ?');
     this.#unname = database.prepare<[number]>('UPDATE collections SET name = NULL WHERE key = ?');
     this.#nameless = database.prepare<[], number>('SELECT key FROM collections WHERE name IS NULL').pluck();
     this.#remove = database.prepare<[number]>('DELETE FROM collections WHERE key = ?');
@@ -102,6 +105,20 @@ export class CollectionTable {
       if ((error as { code?: unknown }).code !== 'SQLITE_CONSTRAINT_UNIQUE') throw error;
       throw new MixspaceError('conflict', `There is a collection "${name}" already.`);
     }
+  }
+
+  /** One of another database that nobody sees until it is named: its key, and the keys of those of its spaces that it has been in by the ones they have there. */
+  insertNameless({ description, originals, createdAt, space }: CollectionRow, seq: number, spaces: SpaceRow[]): { key: number; spaces: Map<number, number> } {
+    const key = this.#insertNameless.get(description ?? null, originals, createdAt, seq)!;
+    const keys = new Map(spaces.filter(({ since }) => since !== null).map((each) => [each.key, this.insertSpace(key, each, each.since)]));
+    this.#pointTo.run(keys.get(space)!, key);
+    return { key, spaces: keys };
+  }
+
+  /** The row as it is then. */
+  name(key: number, name: string): CollectionRow {
+    this.#name.run(name, key);
+    return this.#sealed(toRow(this.#get.get(key)!));
   }
 
   /** The new space's key. `since`: null for one that it is not in yet. */

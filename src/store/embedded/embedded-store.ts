@@ -30,6 +30,7 @@ import { migrate, readMigrations } from './migrations.js';
 import type { StoreCalls } from './protocol.js';
 import { ReembeddingTable } from './reembedding-table.js';
 import { Reembeddings } from './reembeddings.js';
+import { Restores } from './restores.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 import { nextTurn, now, sliceMs } from './time-slices.js';
 import { VectorMemory } from './vectors/vector-memory.js';
@@ -50,6 +51,7 @@ export class EmbeddedStore implements StoreCalls {
   readonly #listing: Listing;
   readonly #originals: Originals;
   readonly #backups: Backups;
+  readonly #restores: Restores;
   readonly #sources: Sources<ItemRow>;
   readonly #reembeddings: Reembeddings;
   readonly #columnMemory: ColumnMemory;
@@ -107,6 +109,7 @@ export class EmbeddedStore implements StoreCalls {
     this.#index = new EmbeddedIndex(this.#collections, this.#tables, log);
     // Of older versions.
     rmSync(join(directory, 'snapshots'), { force: true, recursive: true });
+    this.#restores = new Restores({ ...this.#tables, table: this.#collectionTable, collections: this.#collections, originals: this.#originals, directory, log });
     this.#housekeeping = new Housekeeping({
       items: this.#items,
       embeddings: this.#embeddings,
@@ -114,6 +117,7 @@ export class EmbeddedStore implements StoreCalls {
       collectionTable: this.#collectionTable,
       originals: this.#originals,
       reembeddings: this.#reembeddings,
+      restores: this.#restores,
       collections: () => this.#collections.rows(),
       log,
     });
@@ -142,9 +146,7 @@ export class EmbeddedStore implements StoreCalls {
     const opened = this.#collections.find(name);
     this.#items.transaction(() => this.#collectionTable.unname(opened.row.key));
     this.#collections.delete(name);
-    this.#index.retire(opened);
-    for (const columns of Object.values(opened.columns)) columns.retire();
-    this.#housekeeping.wake();
+    this.#retire(opened);
   }
 
   async write(name: string, writes: ItemWrite[], fingerprint?: string): Promise<WriteStatus[]> {
@@ -285,6 +287,15 @@ export class EmbeddedStore implements StoreCalls {
   backupOriginals: StoreCalls['backupOriginals'] = async (after, limit) => this.#backups.originals(after, limit);
   endBackup: StoreCalls['endBackup'] = () => this.#backups.end();
 
+  beginRestore: StoreCalls['beginRestore'] = async (names) => this.#restores.begin(names);
+  restoreSome: StoreCalls['restoreSome'] = () => this.#restores.some();
+  restoreOriginals: StoreCalls['restoreOriginals'] = (missing) => this.#restores.originals(missing);
+  publishRestore: StoreCalls['publishRestore'] = async (overEmpty) => this.#restores.publish(overEmpty).forEach((gone) => this.#retire(gone));
+  endRestore: StoreCalls['endRestore'] = async () => {
+    await this.#restores.end();
+    this.#housekeeping.wake();
+  };
+
   putJob: StoreCalls['putJob'] = async (job, changes) => this.#jobs.put(job, changes);
   getJob: StoreCalls['getJob'] = async (id) => this.#jobs.get(id);
   listJobs: StoreCalls['listJobs'] = async (query) => this.#jobs.list(query);
@@ -311,6 +322,13 @@ export class EmbeddedStore implements StoreCalls {
     const problem = databaseProblem(error, this.#file);
     if (problem && /^SQLITE_(CORRUPT|NOTADB)/.test((error as { code: string }).code)) this.#problem ??= problem;
     return problem ?? error;
+  }
+
+  /** The collection has gone. */
+  #retire(opened: OpenCollection): void {
+    this.#index.retire(opened);
+    for (const columns of Object.values(opened.columns)) columns.retire();
+    this.#housekeeping.wake();
   }
 
   #row(name: string, id: string): ItemRow {

@@ -6,6 +6,7 @@ import type { EmbeddingTable } from './embedding-table.js';
 import type { ItemTable } from './item-table.js';
 import { unclaimed, type Originals } from '../pictures/originals.js';
 import type { Reembeddings } from './reembeddings.js';
+import type { Restores } from './restores.js';
 import { nextTurn } from './time-slices.js';
 
 /** Items of a deleted collection that go in one transaction. */
@@ -26,6 +27,7 @@ export class Housekeeping {
     collectionTable: CollectionTable;
     originals: Originals;
     reembeddings: Reembeddings;
+    restores: Restores;
     collections: () => Iterable<CollectionRow>;
     log: Log;
   }) {
@@ -81,8 +83,8 @@ export class Housekeeping {
   }
 
   async #sweepDeletedCollections(): Promise<void> {
-    const { items, collectionTable, originals } = this.#parts;
-    for (const collection of collectionTable.nameless()) {
+    const { items, collectionTable, originals, restores } = this.#parts;
+    for (const collection of collectionTable.nameless().filter((key) => !restores.isComing(key))) {
       for (;;) {
         if (this.#stopped) return;
         const removed = items.someOf(collection, sweepRows);

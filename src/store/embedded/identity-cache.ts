@@ -6,7 +6,7 @@ type Changing = Pick<Catalog, 'getCollection' | 'createCollection' | 'deleteColl
  * What collections are, kept where it is asked for, so that nobody crosses over to the store's thread for it. The answer
  * to a change comes before every answer that follows from it: who was told `conflict` finds the other space here.
  */
-export function withIdentities(catalog: Changing): Changing {
+export function withIdentities(catalog: Changing): { catalog: Changing; forget: (name: string) => void } {
   const known = new Map<string, Collection>();
   async function changing<T>(name: string, change: Promise<T>): Promise<T> {
     try {
@@ -15,7 +15,7 @@ export function withIdentities(catalog: Changing): Changing {
       known.delete(name);
     }
   }
-  return {
+  const cached: Changing = {
     getCollection: async (name) => {
       const found = known.get(name);
       if (found) return found;
@@ -27,4 +27,5 @@ export function withIdentities(catalog: Changing): Changing {
     deleteCollection: (name) => changing(name, catalog.deleteCollection(name)),
     finishReembedding: (name) => changing(name, catalog.finishReembedding(name)),
   };
+  return { catalog: cached, forget: (name) => void known.delete(name) };
 }

@@ -1,6 +1,6 @@
 import type { ItemField } from '../../domain/filter.js';
 import type { Metadata } from '../../domain/metadata.js';
-import type { Modality } from '../../domain/modality.js';
+import { modalities, type Modality } from '../../domain/modality.js';
 import type { Item, ItemContent } from '../catalog.js';
 import { checksumOf, itemChecksum } from './checksums.js';
 import type { Commits } from './commits.js';
@@ -63,6 +63,7 @@ export class ItemTable {
   readonly #byId;
   readonly #page;
   readonly #keys;
+  readonly #keysAfter;
   readonly #someOf;
   readonly #fieldsAfter;
   readonly #fields;
@@ -91,6 +92,7 @@ export class ItemTable {
     this.#byId = database.prepare<[number, string], ItemRow>(`SELECT ${columns} FROM items WHERE collection = ? AND id = ?`);
     this.#page = database.prepare<[number, string, number], ItemRow>(`SELECT ${columns} FROM items WHERE collection = ? AND id > ? ORDER BY id LIMIT ?`);
     this.#keys = database.prepare<[number, Modality], number>('SELECT key FROM items WHERE collection = ? AND modality = ? ORDER BY key').pluck();
+    this.#keysAfter = database.prepare<[number, Modality, number, number], number>('SELECT key FROM items WHERE collection = ? AND modality = ? AND key > ? ORDER BY key LIMIT ?').pluck();
     this.#someOf = database.prepare<[number, number], ItemRow>(`SELECT ${columns} FROM items WHERE collection = ? LIMIT ?`);
     this.#fieldsAfter = database.prepare<[number, Modality, number, number], FieldColumns & { key: number; id: string }>(
       `SELECT ${fieldColumns} FROM items WHERE collection = ? AND modality = ? AND key > ? ORDER BY key LIMIT ?`,
@@ -114,6 +116,7 @@ export class ItemTable {
       modality: content.modality,
       content_hash: content.contentHash,
       text: content.text ?? null,
+      metadata: item.metadata,
       sources: item.sources,
       width: content.width ?? null,
       height: content.height ?? null,
@@ -125,13 +128,19 @@ export class ItemTable {
       created_at: item.createdAt,
       updated_at: item.updatedAt,
     };
+    const checksums = { checksum: itemChecksum(row), metadata_checksum: checksumOf(item.metadata), thumbnail_checksum: content.thumbnail ? checksumOf(content.thumbnail) : null };
+    return this.insertRow(collection, { ...row, ...checksums }, content.thumbnail);
+  }
+
+  /** As another database has it, checksums included: what was damaged there is so here. The new row's key. */
+  insertRow(collection: number, row: Omit<ItemRow, 'key' | 'unembedded'>, thumbnail: Uint8Array | undefined): number {
     const { lastInsertRowid } = this.#insert.run(
       collection,
       row.id,
       row.modality,
       row.content_hash,
       row.text,
-      item.metadata,
+      row.metadata,
       row.sources,
       row.width,
       row.height,
@@ -142,12 +151,12 @@ export class ItemTable {
       row.thumbnail_bytes,
       row.created_at,
       row.updated_at,
-      itemChecksum(row),
-      checksumOf(item.metadata),
-      content.thumbnail ? checksumOf(content.thumbnail) : null,
+      row.checksum,
+      row.metadata_checksum,
+      row.thumbnail_checksum,
     );
     const key = Number(lastInsertRowid);
-    if (content.thumbnail) this.#insertThumbnail.run(key, content.thumbnail);
+    if (thumbnail) this.#insertThumbnail.run(key, thumbnail);
     return key;
   }
 
@@ -209,6 +218,14 @@ export class ItemTable {
   /** Ascending. */
   keys(collection: number, modality: Modality): number[] {
     return this.#keys.all(collection, modality);
+  }
+
+  /** The next ones of all modalities, ascending. */
+  keysAfter(collection: number, after: number, limit: number): number[] {
+    return modalities
+      .flatMap((modality) => this.#keysAfter.all(collection, modality, after, limit))
+      .sort((a, b) => a - b)
+      .slice(0, limit);
   }
 
   someOf(collection: number, limit: number): ItemRow[] {

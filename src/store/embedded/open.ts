@@ -10,6 +10,7 @@ import { Connection } from './connection.js';
 import { databaseName } from './database.js';
 import { withIdentities } from './identity-cache.js';
 import { catalogMethods, type StoreArguments, type WorkerOptions } from './protocol.js';
+import { restoresOf } from './restoring.js';
 import { defaultSettings, type EmbeddedStoreSettings } from './settings.js';
 
 export { defaultSettings, type EmbeddedStoreSettings } from './settings.js';
@@ -46,10 +47,11 @@ export async function openEmbeddedStore({ directory, migrationsDirectory, settin
   const catalog = Object.fromEntries(
     catalogMethods.map((method) => [method, (...parameters: StoreArguments[typeof method]) => connection.call(method, parameters)]),
   ) as unknown as Catalog;
+  const identities = withIdentities(catalog);
   return {
     catalog: {
       ...catalog,
-      ...withIdentities(catalog),
+      ...identities.catalog,
       write: (collection, writes, fingerprint) => connection.call('write', [collection, writes.map(writeWithOwnMemory), fingerprint]),
       putReembedded: (collection, fingerprint, items) =>
         connection.call('putReembedded', [collection, fingerprint, items.map((item) => ('embedding' in item ? { ...item, embedding: withOwnMemory(item.embedding) } : item))]),
@@ -60,6 +62,7 @@ export async function openEmbeddedStore({ directory, migrationsDirectory, settin
       nearest: (collection, request) => connection.call('nearest', [collection, { ...request, embedding: withOwnMemory(request.embedding) }]),
     },
     backup: () => backupOf(connection, new Originals(join(directory, 'originals'), () => true)),
+    restores: restoresOf(connection, { directory, migrationsDirectory: workerData.migrationsDirectory, carriedAtOnce: workerData.settings.carriedAtOnce, forget: identities.forget }),
     close: () => connection.close(workerData.settings.closeWithinMs + closeGraceMs),
   };
 }

@@ -2,6 +2,7 @@
 import type { PlainError } from '../../errors.js';
 import type { LogLevel } from '../../telemetry.js';
 import type { Catalog } from '../catalog.js';
+import type { StoreRestore } from '../store.js';
 import type { VectorIndex } from '../vector-index.js';
 import type { BackupCopy } from './backups.js';
 import type { EmbeddedStoreSettings } from './settings.js';
@@ -12,6 +13,11 @@ export type StoreCalls = Catalog &
     beginBackup(): Promise<BackupCopy>;
     backupOriginals(after: string, limit: number): Promise<string[]>;
     endBackup(): Promise<void>;
+    beginRestore(names: string[]): Promise<StoreRestore['collections']>;
+    restoreSome(): ReturnType<StoreRestore['some']>;
+    restoreOriginals(missing: string[]): Promise<string[]>;
+    publishRestore(overEmpty: string[]): Promise<void>;
+    endRestore(): Promise<void>;
     close(): Promise<void>;
   };
 export type StoreMethod = keyof StoreCalls;

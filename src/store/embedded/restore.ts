@@ -9,8 +9,8 @@ import { MixspaceError } from '../../errors.js';
 import { syncDirectory } from '../../files.js';
 import { databaseName } from './database.js';
 import { markName } from './mark.js';
+import { refuse, unpackedName } from './unpacked.js';
 
-const folderName = 'restore.tmp';
 const original = /^originals\/([0-9a-f]{2})\/(\1[0-9a-f]{62})$/;
 /** Of the archive's own entries. */
 const longestJson = 64e6;
@@ -28,7 +28,7 @@ export interface Restored {
  */
 export async function restoreDirectory(archive: AsyncIterable<Uint8Array>, directory: string): Promise<Restored> {
   if (existsSync(join(directory, databaseName))) throw new MixspaceError('conflict', `${directory} holds a database: restore into another folder, or move this one away.`);
-  const folder = join(directory, folderName);
+  const folder = join(directory, unpackedName);
   await rm(folder, { recursive: true, force: true });
   make(folder);
   try {
@@ -51,9 +51,13 @@ function make(folder: string): void {
   }
 }
 
-const refuse = (what: string, cause?: unknown): MixspaceError => new MixspaceError('invalid_request', `This is no backup that can be restored: ${what}.`, cause === undefined ? {} : { cause });
-
-async function unpack(archive: AsyncIterable<Uint8Array>, folder: string): Promise<Restored> {
+/**
+ * Into a folder that is there, for good when it resolves. `look` sees what the archive says of itself before anything of it
+ * is written; what that throws ends it.
+ *
+ * Errors: `invalid_request`: no archive of ours, cut or damaged; `conflict`: of a newer mixspace.
+ */
+export async function unpack(archive: AsyncIterable<Uint8Array>, folder: string, look?: (manifest: BackupManifest) => Promise<void>): Promise<Restored> {
   let manifest: BackupManifest | undefined;
   let summary: BackupSummary | undefined;
   let databaseHash: string | undefined;
@@ -68,8 +72,10 @@ async function unpack(archive: AsyncIterable<Uint8Array>, folder: string): Promi
       if (names.size === names.add(name).size) throw refuse(`it holds ${name.slice(0, 200)} twice`);
       if (type !== 'file') throw refuse(`it holds ${name.slice(0, 200)}, which is no file`);
       if ((manifest === undefined) !== (name === manifestName)) throw refuse(`it does not begin with ${manifestName}`);
-      if (name === manifestName) manifest = checkedManifest(await jsonOf(entry));
-      else if (name === databaseName) databaseHash = await writeEntry(entry, join(folder, databaseName));
+      if (name === manifestName) {
+        manifest = checkedManifest(await jsonOf(entry));
+        await look?.(manifest);
+      } else if (name === databaseName) databaseHash = await writeEntry(entry, join(folder, databaseName));
       else if (name === completeName) summary = (await jsonOf(entry)) as BackupSummary;
       else if (contentHash !== undefined) {
         originals++;
@@ -82,6 +88,7 @@ async function unpack(archive: AsyncIterable<Uint8Array>, folder: string): Promi
     throw error instanceof MixspaceError || (error as NodeJS.ErrnoException).syscall !== undefined ? error : refuse(`it is cut or damaged (${(error as Error).message})`, error);
   }
   if (!manifest || !summary || databaseHash === undefined) throw refuse('it is cut');
+  if (!Array.isArray(summary.missing)) throw refuse(`${completeName} in it is of something else`);
   if (summary.database_sha256 !== databaseHash) throw refuse('the database in it is damaged');
   if (summary.originals !== originals) throw refuse(`it holds ${originals} pictures of ${summary.originals}`);
   return { manifest, summary };
@@ -104,6 +111,7 @@ function checkedManifest(value: unknown): BackupManifest {
   const manifest = value as Partial<BackupManifest> | null;
   if (manifest?.format !== backupFormat) throw refuse(`${manifestName} in it is of something else`);
   if (manifest.version !== 1) throw new MixspaceError('conflict', `The backup is of version ${String(manifest.version)}, made by a newer mixspace; this one reads version 1.`);
+  if (!Array.isArray(manifest.collections) || manifest.collections.some((each: Partial<BackupManifest['collections'][number]> | null) => typeof each?.name !== 'string')) throw refuse(`${manifestName} in it does not name its collections`);
   return manifest as BackupManifest;
 }
 

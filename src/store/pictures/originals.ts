@@ -1,5 +1,5 @@
 import { lstatSync, renameSync, rmSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MixspaceError } from '../../errors.js';
@@ -55,6 +55,18 @@ export class Originals {
         else this.#held.delete(hash);
       }
       await this.release(hashes);
+    }
+  }
+
+  /** Takes over the files of another such directory, each on disk already, that are named here. */
+  async adopt(directory: string): Promise<void> {
+    for (const shard of await listDirectory(directory)) {
+      if (!shardName.test(shard)) continue;
+      await this.#makeShard(shard);
+      for (const hash of await listDirectory(join(directory, shard))) {
+        if (contentHash.test(hash) && this.#isNamed(hash)) await rename(join(directory, shard, hash), this.path(hash));
+      }
+      await syncDirectory(join(this.#directory, shard));
     }
   }
 
