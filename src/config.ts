@@ -11,6 +11,7 @@ import { variantNames, type Variant } from './encoder/package/variants.js';
 import { preprocessSpeeds, type PreprocessSpeed } from './encoder/picture/speed.js';
 import { MixspaceError } from './errors.js';
 import { shownAddress } from './secrets.js';
+import { defaultSettings } from './store/embedded/settings.js';
 
 const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -167,6 +168,8 @@ export const settings = {
   encodeTimeout: setting('MIXSPACE_ENCODE_TIMEOUT', '--encode-timeout <seconds>', { shown: '60', fallback: () => 60, parse: whole(1, 86_400) }, 'seconds a batch may take in a worker; then the worker is replaced and each input tried once more, alone'),
   queueLimit: setting('MIXSPACE_QUEUE_LIMIT', '--queue-limit <number>', { shown: '4096', fallback: () => 4096, parse: whole(1, 1_000_000) }, 'texts and pictures that may wait for an encoder, of each rank (one text, few texts, one picture, few pictures, bulk) by itself; beyond it 429'),
   cache: setting('MIXSPACE_CACHE', '--cache <size>', { shown: '64MB', fallback: () => 64e6, parse: bytes }, 'memory for the embeddings of texts and pictures asked for last, so that they are not encoded again; 0 keeps none'),
+  vectorMemory: setting('MIXSPACE_VECTOR_MEMORY', '--vector-memory <size>', { shown: '512MB', fallback: () => defaultSettings.vectorCacheBytes, parse: bytes }, 'memory for the embeddings that searches compare with, about a byte for each number; those beyond are read from the disk by each search'),
+  fieldMemory: setting('MIXSPACE_FIELD_MEMORY', '--field-memory <size>', { shown: '256MB', fallback: () => defaultSettings.columnBytes, parse: bytes }, 'memory for the fields that filters, facets and orders go by; those beyond are looked up on the disk'),
   maxBody: setting('MIXSPACE_MAX_BODY', '--max-body <size>', { shown: '256MB', fallback: () => 256e6, parse: bytes }, 'a request body'),
   maxBackup: setting('MIXSPACE_MAX_BACKUP', '--max-backup <size>', { shown: 'no bound', fallback: () => Infinity, parse: bytes }, 'a backup that is sent to be restored; it goes to the disk as it comes'),
   maxUploads: setting('MIXSPACE_MAX_UPLOADS', '--max-uploads <size>', { shown: '512MB', fallback: () => 512e6, parse: bytes }, 'request bodies that are read or held at once, all together; beyond it 429. A sixteenth is kept for bodies up to 64 kB, an eighth for those up to 1 MB; one body always fits'),

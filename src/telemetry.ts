@@ -7,6 +7,11 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 /** The one way to say something to the operator: a sentence, and fields beside it. */
 export type Log = (level: LogLevel, message: string, fields?: Record<string, unknown>) => void;
 
+interface Labelled<L extends string> {
+  labels: Record<L, string>;
+  value: number;
+}
+
 export interface Telemetry {
   log: Log;
   registry: Registry;
@@ -15,8 +20,8 @@ export interface Telemetry {
   request(labels: { method: string; route: string; status: number }, seconds: number): void;
   /** A value read when the metrics are. */
   gauge(name: string, help: string, read: () => number): void;
-  /** Several values of one name, by their labels. */
-  gauges<L extends string>(name: string, help: string, labelNames: L[], read: () => { labels: Record<L, string>; value: number }[]): void;
+  /** Several values of one name, by their labels; none where they cannot be read. */
+  gauges<L extends string>(name: string, help: string, labelNames: L[], read: () => Labelled<L>[] | Promise<Labelled<L>[]>): void;
   /** Returns what adds to it. */
   counter<L extends string>(name: string, help: string, labelNames: L[]): (labels: Record<L, string>, count: number) => void;
   close(): void;
@@ -62,9 +67,10 @@ export function openTelemetry(options: { level: string }): Telemetry {
         help,
         labelNames,
         registers: [registry],
-        collect() {
+        async collect() {
           this.reset();
-          for (const { labels, value } of read()) this.set(labels, value);
+          const values = await Promise.resolve(read()).catch(() => []);
+          for (const { labels, value } of values) this.set(labels, value);
         },
       });
     },

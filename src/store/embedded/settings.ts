@@ -23,8 +23,8 @@ export interface EmbeddedStoreSettings {
 export const defaultSettings: EmbeddedStoreSettings = {
   cellsFrom: 50_000,
   cellsFromNumbers: 50_000 * 256,
-  vectorCacheBytes: 512 * 1024 * 1024,
-  columnBytes: 256 * 1024 * 1024,
+  vectorCacheBytes: 512e6,
+  columnBytes: 256e6,
   closeWithinMs: 6_000,
   checkedBytes: 512 * 1024 * 1024,
   carriedAtOnce: 256,
