@@ -1,12 +1,10 @@
 # syntax=docker/dockerfile:1
 
-FROM node:24-bookworm AS build
+FROM node:24-bookworm-slim AS build
 WORKDIR /app
-# hnswlib-node is always compiled. better-sqlite3 is Node 20's: here its successor on Node-API comes built.
-# The image carries python3, make, g++ and, here, Node's headers.
-ENV npm_config_nodedir=/usr/local
+# Nothing is compiled: better-sqlite3 is Node 20's, its successor on Node-API comes built, hnswlib-node is for benchmarks alone.
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --ignore-scripts && npm rebuild --foreground-scripts hnswlib-node
+RUN npm ci --ignore-scripts
 COPY . .
 RUN npm run build
 RUN npm prune --omit=dev --ignore-scripts && rm -r node_modules/better-sqlite3
