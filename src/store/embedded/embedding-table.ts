@@ -6,9 +6,8 @@ import type { Database } from './database.js';
 
 export interface EmbeddingRow {
   key: number;
-  /** Its item's key, and id. */
+  /** Its item's key. */
   item: number;
-  id: string;
   embedding: Float32Array;
 }
 
@@ -37,8 +36,7 @@ export interface Range {
 
 type Stored = Omit<EmbeddingRow, 'embedding'> & { vector: Buffer; checksum: number };
 
-const columns = 'embeddings.key, item, items.id, vector, embeddings.checksum';
-const rows = 'embeddings JOIN items ON items.key = item';
+const columns = 'embeddings.key, item, vector, checksum';
 const isNotSetApart = 'NOT EXISTS (SELECT 1 FROM unembedded WHERE unembedded.item = embeddings.item AND unembedded.space = embeddings.space)';
 
 /**
@@ -71,6 +69,7 @@ export class EmbeddingTable {
   readonly #remove;
   readonly #removeUnembedded;
   readonly #isEmpty;
+  readonly #idOf;
 
   constructor(database: Database, damage: Damage) {
     this.#database = database;
@@ -91,20 +90,20 @@ export class EmbeddingTable {
     this.#insertUnembedded = database.prepare<[number, number, Modality, string]>('INSERT OR IGNORE INTO unembedded (item, space, modality, reason) VALUES (?, ?, ?, ?)');
     // `+space`: an item has few embeddings and a space has many, by which SQLite would rather look.
     this.#keysOf = database.prepare<[number, number], EmbeddingKey>('SELECT key, modality FROM embeddings WHERE item = ? AND +space = ?');
-    this.#ofItem = database.prepare<[number, number], Stored>(`SELECT ${columns} FROM ${rows} WHERE item = ? AND +space = ? ORDER BY part`);
+    this.#ofItem = database.prepare<[number, number], Stored>(`SELECT ${columns} FROM embeddings WHERE item = ? AND +space = ? ORDER BY part`);
     this.#latest = database.prepare<[number], Stored & { space: number }>(
-      `SELECT ${columns}, space FROM ${rows} JOIN spaces ON spaces.key = space WHERE item = ? AND since IS NOT NULL ORDER BY since DESC, part LIMIT 1`,
+      `SELECT ${columns}, space FROM embeddings JOIN spaces ON spaces.key = space WHERE item = ? AND since IS NOT NULL ORDER BY since DESC, part LIMIT 1`,
     );
-    this.#byKey = database.prepare<[number, number], Stored>(`SELECT ${columns} FROM ${rows} WHERE embeddings.key = ? AND space = ? AND ${isNotSetApart}`);
+    this.#byKey = database.prepare<[number, number], Stored>(`SELECT ${columns} FROM embeddings WHERE embeddings.key = ? AND space = ? AND ${isNotSetApart}`);
     this.#after = database.prepare<[number, Modality, number, number], Stored>(
-      `SELECT ${columns} FROM ${rows} WHERE space = ? AND embeddings.modality = ? AND embeddings.key > ? AND ${isNotSetApart} ORDER BY embeddings.key LIMIT ?`,
+      `SELECT ${columns} FROM embeddings WHERE space = ? AND embeddings.modality = ? AND embeddings.key > ? AND ${isNotSetApart} ORDER BY embeddings.key LIMIT ?`,
     );
     this.#ownersAfter = database
       .prepare<[number, Modality, number, number], [key: number, item: number]>('SELECT key, item FROM embeddings WHERE space = ? AND modality = ? AND key > ? ORDER BY key LIMIT ?')
       .raw();
     this.#keys = database.prepare<[number, Modality], number>(`SELECT key FROM embeddings WHERE space = ? AND modality = ? AND ${isNotSetApart} ORDER BY key`).pluck();
     this.#newestKey = database.prepare<[number, Modality], number | null>('SELECT max(key) FROM embeddings WHERE space = ? AND modality = ?').pluck();
-    this.#some = database.prepare<[number], Stored>(`SELECT ${columns} FROM ${rows} WHERE space = ? LIMIT 1`);
+    this.#some = database.prepare<[number], Stored>(`SELECT ${columns} FROM embeddings WHERE space = ? LIMIT 1`);
     this.#tallies = database.prepare<[number], SpaceTally>('SELECT modality, items, embeddings, unembedded FROM space_tallies WHERE space = ?');
     this.#someUnembedded = database.prepare<[number, number], ImpossibleItem>('SELECT id, reason FROM unembedded JOIN items ON items.key = item WHERE space = ? ORDER BY item LIMIT ?');
     this.#outcomes = database.prepare<[object], { key: number; waits: 0 | 1 }>(
@@ -123,6 +122,7 @@ export class EmbeddingTable {
     );
     this.#remove = database.prepare<[number]>('DELETE FROM embeddings WHERE key = ?');
     this.#removeUnembedded = database.prepare<[object]>('DELETE FROM unembedded WHERE space = :space AND item IN (SELECT item FROM unembedded WHERE space = :space LIMIT :limit)');
+    this.#idOf = database.prepare<[number], string>('SELECT id FROM items WHERE key = ?').pluck();
     this.#isEmpty = database
       .prepare<[object], 0 | 1>('SELECT NOT EXISTS (SELECT 1 FROM embeddings WHERE space = :space) AND NOT EXISTS (SELECT 1 FROM unembedded WHERE space = :space)')
       .pluck();
@@ -264,9 +264,9 @@ export class EmbeddingTable {
     return this.#isEmpty.get({ space }) === 1;
   }
 
-  #read({ key, item, id, vector, checksum }: Stored, space: number): EmbeddingRow | undefined {
-    if (checksum === embeddingChecksum(vector, space) && vector.byteLength % 4 === 0) return { key, item, id, embedding: toEmbedding(vector) };
-    this.#damage.embedding(item, id);
+  #read({ key, item, vector, checksum }: Stored, space: number): EmbeddingRow | undefined {
+    if (checksum === embeddingChecksum(vector, space) && vector.byteLength % 4 === 0) return { key, item, embedding: toEmbedding(vector) };
+    this.#damage.embedding(item, this.#idOf.get(item) ?? '');
     return undefined;
   }
 }

@@ -55,6 +55,10 @@ export class ModalityIndex {
   readonly #around: IndexSurroundings;
   /** What comes of it are cells, one step at a time. */
   #training: Generator<undefined, CellDirections> | undefined;
+  /** Of an earlier run; taken up once all is in memory, which is quicker read than sorted. */
+  #saved: CellDirections | undefined;
+  /** Not all fit into the memory. */
+  #isShort = false;
   #retired = false;
   #newestKey: number;
 
@@ -66,7 +70,7 @@ export class ModalityIndex {
     this.#newestKey = around.embeddings.newestKey(owner.space, owner.modality);
     const saved = this.#isLarge ? around.cells.get(owner.space, owner.modality, owner.dimension) : undefined;
     this.recall = new Recall(saved?.shares);
-    if (saved) this.vectors.divide(saved.directions);
+    this.#saved = saved?.directions;
   }
 
   get count(): number {
@@ -111,9 +115,11 @@ export class ModalityIndex {
   /** Does one piece of what is to be done, if anything; false when all is done for now. */
   carryOn(): boolean {
     if (this.#retired) return false;
+    this.#tellOfRoom();
     if (this.vectors.warm(this.scope)) return true;
     if (this.#training) return this.#train(this.#training);
     if (this.vectors.isMoving) return this.#move();
+    if (this.#saved && this.vectors.through >= this.#newestKey) return this.#takeUp(this.#saved);
     if (this.#isTrainingDue) {
       this.#training = trained(this.vectors.sample(sampleFor(this.count)), this.count, { memory: this.#around.memory, holder: this.vectors.holder });
       return true;
@@ -159,6 +165,19 @@ export class ModalityIndex {
     const { directions, held, through, isSparse } = this.vectors;
     if (!this.#isLarge || held === 0 || through < this.#newestKey) return false;
     return !directions || this.count >= growth * directions.count || isSparse;
+  }
+
+  /** Once each time. */
+  #tellOfRoom(): void {
+    const isShort = this.#isLarge && !this.vectors.fits(this.count);
+    if (isShort && !this.#isShort) this.#around.log('warn', 'The embeddings do not all fit into the memory for them: searches read from the disk. Raise MIXSPACE_VECTOR_MEMORY.', { collection: this.owner.name, modality: this.owner.modality, embeddings: this.count });
+    this.#isShort = isShort;
+  }
+
+  #takeUp(saved: CellDirections): boolean {
+    this.#saved = undefined;
+    this.vectors.divide(saved);
+    return true;
   }
 
   #train(training: Generator<undefined, CellDirections>): boolean {
