@@ -6,22 +6,25 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MixspaceApiError, MixspaceClient } from '../src/client/index.js';
 import type { NewItem } from '../src/contract/items.js';
 import { embeddingOf, idsOf, itemOf } from './crash/contents.js';
+import { sumOf } from './crash/counts.js';
 import { traceFlush, whyNoTrace } from './crash/flush.js';
 import { graphIsReady } from './crash/graph.js';
-import { aTenth, crash } from './crash/rounds.js';
+import { crash } from './crash/rounds.js';
+import { small } from './crash/sizes.js';
 import { mountSmallDisk, type SmallDisk } from './crash/small-disk.js';
 import { writesToTrace } from './crash/writes-to-trace.js';
 import { startServer, type RunningServer } from './server.js';
 
 const env = { MIXSPACE_WORKERS: '1' };
 
-describe('A service killed at random moments of an ingest with deletes', () => {
-  it('has every item it answered for, and none it answered as deleted', { timeout: 300_000 }, async () => {
+describe('A service killed at random moments of writes, questions, backups and reembeddings', () => {
+  it('has every item as it answered for it, and none it answered as deleted', { timeout: 300_000 }, async () => {
     const said: string[] = [];
-    const report = await crash({ rounds: 3, seed: Date.now() % 1e6, size: aTenth, say: (line) => said.push(line) });
-    expect(report.losses, said.join('\n')).toEqual([]);
-    expect(report.kills).toBe(3);
-    expect(report.throughGraph).toBeGreaterThan(200);
+    const records = await crash({ rounds: 2, seed: Date.now() % 1e6, size: small, say: (line) => said.push(line) });
+    expect(records.flatMap(({ faults }) => faults), said.join('\n')).toEqual([]);
+    const counts = sumOf(records.map((record) => record.counts));
+    expect(counts.kills).toBe(2);
+    expect(counts['of these through the graph']).toBeGreaterThan(200);
   });
 });
 
