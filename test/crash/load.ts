@@ -29,6 +29,7 @@ export interface LoadPlan {
   fault: (sentence: string) => void;
 }
 
+const groupsAskedAnyway = 3;
 const mostGroupsAsked = 20;
 
 /** Clients that add, change, delete and ask side by side, each the groups of its own, until `stop`. */
@@ -89,10 +90,11 @@ export class Load {
       groups.push(group);
       return this.#put('added', new Map(group.map((id) => [id, { version: 1, note: 0 }])));
     }
-    const group = random.pick(groups);
+    const [group] = groups.splice(random.between(0, groups.length - 1), 1) as [string[]];
     if (!group.every((id) => ledger.isCertain(id))) return;
     const there = group.filter((id) => ledger.present(id));
-    if (there.length === 0) return void groups.splice(groups.indexOf(group), 1);
+    if (there.length === 0) return;
+    groups.push(group);
     if (choice < 0.35) return this.#deleteWhere(group, there, {});
     const some = random.shuffle(there).slice(0, random.between(1, 20));
     if (choice < 0.5) return this.#put('replaced', this.#next(some, ({ version, note }) => ({ version: version + 1, note })));
@@ -103,10 +105,10 @@ export class Load {
     return this.#deleteWhere(group, there, random.next() < 0.3 ? {} : drawQuestion(random));
   }
 
-  /** Some groups of the lane's own, where nobody else writes. */
+  /** Some groups of the lane's own, where nobody else writes, those that were written to last among them. */
   #field(random: Random, groups: string[][]): Field {
-    const { ledger } = this.#plan;
-    const chosen = random.shuffle(groups.filter((group) => group.every((id) => ledger.isCertain(id)))).slice(0, random.between(1, mostGroupsAsked));
+    const certain = groups.filter((group) => group.every((id) => this.#plan.ledger.isCertain(id)));
+    const chosen = [...certain.slice(-groupsAskedAnyway), ...random.shuffle(certain.slice(0, -groupsAskedAnyway)).slice(0, random.between(0, mostGroupsAsked))];
     return { items: this.#owed(chosen.flat()), filter: { group: { $in: chosen.map(([id]) => groupOf(id!)) } } };
   }
 

@@ -34,6 +34,7 @@ export interface CrashOptions {
 /** Of a big graph, the share of its items that must have changed before it is saved. */
 const shareUntilSnapshot = 0.22;
 const changesWorthSaving = 100;
+const mostWritesBefore = 600;
 /** Of the rounds, those whose backup is restored; of the starts, those with so little memory that fields and embeddings are read from disk. */
 const shareRestored = 0.1;
 const shareOfLittleMemory = 0.25;
@@ -60,6 +61,8 @@ class CrashRun {
   readonly #records: RoundRecord[] = [];
   #dimension = 0;
   #server!: RunningServer;
+  /** Nothing is known of what is there, so no round can follow. */
+  #isBrokenOff = false;
 
   constructor(folder: string, options: CrashOptions) {
     this.#folder = folder;
@@ -75,13 +78,13 @@ class CrashRun {
     await this.#start(Random.named(`${seed}`));
     await this.#fill(Random.named(`${seed}-${first}-first`));
     let kills = 0;
-    for (let round = first; kills < rounds; round++) {
+    for (let round = first; kills < rounds && !this.#isBrokenOff; round++) {
       const random = Random.named(`${seed}-${round}`);
       const moment = drawMoment(random);
       const { counts } = await this.#recorded(round, moment, (work) => this.#round(work, { round, moment, random }));
       kills += counts.kills ?? 0;
     }
-    await this.#recorded(this.#records.at(-1)?.round ?? 0, 'at rest', (work) => this.#reckoning(work));
+    if (!this.#isBrokenOff) await this.#recorded(this.#records.at(-1)?.round ?? 0, 'at rest', (work) => this.#reckoning(work));
     return this.#records;
   }
 
@@ -97,15 +100,14 @@ class CrashRun {
       await work(record);
     } catch (error) {
       say(this.#server.logs());
-      record.faults.push(`The round broke off: ${String((error as Error).stack)}`);
-      throw error;
-    } finally {
-      record.seconds = Math.round((performance.now() - began) / 100) / 10;
-      this.#records.push(record);
-      for (const fault of record.faults) say(`FAULT: ${fault}`);
-      say(`${moment === 'at rest' ? 'at rest' : `round ${round}, ${moment}`}: ${record.seconds} s, ${toldCounts(record.counts)}; ${record.faults.length} faults`);
-      await keep?.(record);
+      record.faults.push(`It broke off: ${String((error as Error).stack)}`);
+      this.#isBrokenOff = true;
     }
+    record.seconds = Math.round((performance.now() - began) / 100) / 10;
+    this.#records.push(record);
+    for (const fault of record.faults) say(`FAULT: ${fault}`);
+    say(`${moment === 'at rest' ? 'at rest' : `round ${round}, ${moment}`}: ${record.seconds} s, ${toldCounts(record.counts)}; ${record.faults.length} faults`);
+    await keep?.(record);
     return record;
   }
 
@@ -176,22 +178,20 @@ class CrashRun {
     await this.#audit({ counts, faults }, random);
   }
 
+  /** Behind so many writes, however long they take. */
   async #untilMoment(moment: Moment, { random, load, stop }: { random: Random; load: Load; stop: () => void }): Promise<void> {
-    if (moment === 'anytime') return sleep(random.between(20, 1_500));
-    if (moment === 'backup' || moment === 'reembedding') {
-      await sleep(random.between(0, 400));
-      await comesTrue(`A ${moment}`, () => (moment === 'backup' ? this.#backups : this.#reembeddings).isRunning);
-      return sleep(random.between(0, 150));
-    }
-    const begun = snapshotBegins(this.#snapshots, this.#server.process, () => `${moment}: ${load.written} items written, ${load.counted} counted`);
-    if (moment === 'closing') {
-      await sleep(random.between(200, 800));
-      while (load.written < changesWorthSaving) await sleep(10);
+    const begun = moment === 'snapshot' || moment === 'closing' ? snapshotBegins(this.#snapshots, this.#server.process, () => `${moment}: ${load.written} items written, ${load.counted} counted`) : undefined;
+    const isClosing = moment === 'closing';
+    const writes = random.between(isClosing ? changesWorthSaving : 0, mostWritesBefore);
+    if (moment !== 'snapshot') await comesTrue(`${writes} writes`, () => load.written >= writes);
+    if (moment === 'backup') await comesTrue('A backup', () => this.#backups.isRunning);
+    if (moment === 'reembedding') await comesTrue('A reembedding', () => this.#reembeddings.isRunning);
+    if (isClosing) {
       stop();
       this.#server.process.kill('SIGTERM');
     }
     await begun;
-    await sleep(random.between(0, 10));
+    await sleep(random.between(0, begun ? 10 : 60));
   }
 
   async #audit({ counts, faults }: Pick<RoundRecord, 'counts' | 'faults'>, random: Random): Promise<void> {
@@ -224,7 +224,8 @@ class CrashRun {
     const to = path.join(this.#folder, 'restored');
     const { code, stdout, stderr } = await runMixspace(['restore', file, '--index-dir', to]);
     count(counts, 'restored');
-    if (code !== 0 || stderr !== '') return void faults.push(`A restore ends with ${code}: ${stderr}${stdout}`);
+    if (code !== 0 || stderr !== '') faults.push(`A restore ends with ${code}: ${stderr}${stdout}`);
+    if (code !== 0) return;
     faults.push(...(await this.#checked(to, counts)));
     const restored = await this.#serve(to, random);
     try {
