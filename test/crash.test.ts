@@ -6,22 +6,25 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MixspaceApiError, MixspaceClient } from '../src/client/index.js';
 import type { NewItem } from '../src/contract/items.js';
 import { embeddingOf, idsOf, itemOf } from './crash/contents.js';
+import { sumOf } from './crash/counts.js';
 import { traceFlush, whyNoTrace } from './crash/flush.js';
-import { graphIsReady } from './crash/graph.js';
-import { aTenth, crash } from './crash/rounds.js';
+import { cellsAreReady } from './crash/cells.js';
+import { crash } from './crash/rounds.js';
+import { small } from './crash/sizes.js';
 import { mountSmallDisk, type SmallDisk } from './crash/small-disk.js';
 import { writesToTrace } from './crash/writes-to-trace.js';
 import { startServer, type RunningServer } from './server.js';
 
 const env = { MIXSPACE_WORKERS: '1' };
 
-describe('A service killed at random moments of an ingest with deletes', () => {
-  it('has every item it answered for, and none it answered as deleted', { timeout: 300_000 }, async () => {
+describe('A service killed at random moments of writes, questions, backups and reembeddings', () => {
+  it('has every item as it answered for it, and none it answered as deleted', { timeout: 300_000 }, async () => {
     const said: string[] = [];
-    const report = await crash({ rounds: 3, seed: Date.now() % 1e6, size: aTenth, say: (line) => said.push(line) });
-    expect(report.losses, said.join('\n')).toEqual([]);
-    expect(report.kills).toBe(3);
-    expect(report.throughGraph).toBeGreaterThan(200);
+    const records = await crash({ rounds: 2, seed: Date.now() % 1e6, size: small, say: (line) => said.push(line) });
+    expect(records.flatMap(({ faults }) => faults), said.join('\n')).toEqual([]);
+    const counts = sumOf(records.map((record) => record.counts));
+    expect(counts.kills).toBe(2);
+    expect(counts['of these in cells']).toBeGreaterThan(200);
   });
 });
 
@@ -74,7 +77,7 @@ describe('A start with graph snapshots that are', () => {
     for (const name of collections.map(nameOf)) {
       dimension = (await filling.createCollection({ name })).dimensions;
       await filling.addItems(name, ids.map((id) => itemOf(id, { version: 1, note: 0 }, dimension)));
-      await graphIsReady(filling, name);
+      await cellsAreReady(filling, name);
     }
     expect(await first.stop()).toBe(0);
     // In the order in which the collections were made.
@@ -111,7 +114,7 @@ describe('A start with graph snapshots that are', () => {
   }
 
   it('whole says nothing of them and searches by them', async () => {
-    await graphIsReady(client, nameOf(whole));
+    await cellsAreReady(client, nameOf(whole));
     expect(await findsAll(whole)).not.toContain(false);
     expect(toldOf(whole)).toEqual([]);
   });
@@ -119,7 +122,7 @@ describe('A start with graph snapshots that are', () => {
   it.each(Object.keys(damages))('%s says so, answers right and builds them again', async (title) => {
     expect(found.get(title)).toHaveLength(sample.length);
     await expect.poll(() => toldOf(title)).toEqual([expect.stringContaining('it is built again')]);
-    await graphIsReady(client, nameOf(title));
+    await cellsAreReady(client, nameOf(title));
     expect(await findsAll(title)).not.toContain(false);
   });
 
@@ -128,7 +131,7 @@ describe('A start with graph snapshots that are', () => {
     expect((await snapshots()).filter((file) => isGraph.test(file))).toHaveLength(collections.length);
     server = await startServer({ env, store, indexDir });
     client = new MixspaceClient({ url: server.url });
-    for (const title of collections) await graphIsReady(client, nameOf(title));
+    for (const title of collections) await cellsAreReady(client, nameOf(title));
     expect(collections.flatMap(toldOf)).toEqual([]);
   });
 });

@@ -222,4 +222,34 @@ describe('fields of many items that come, change and go', () => {
       rmSync(directory, { recursive: true, force: true });
     }
   });
+
+  it('are all there for who asks in the moment in which they have to be read anew', { timeout: 120_000 }, async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'mixspace-fields-'));
+    const store = bothPorts(await openEmbeddedStore({ directory, log: () => undefined }));
+    try {
+      const random = new Random(4);
+      const embedding = direction(random);
+      await store.createCollection({ name: 'c', ...space, originals: 'keep' });
+      const most = 6_000;
+      for (let from = 0; from < most; from += 1_000) {
+        await store.write('c', Array.from({ length: 1_000 }, (_, i) => ({ id: `n${from + i}`, metadata: { n: from + i }, content: { modality: 'image' as const, contentHash: sha256(`${from + i}`), embeddings: [embedding] } })));
+      }
+      const filter = { n: { $gte: most - 40 } };
+      const last = Array.from({ length: 40 }, (_, i) => `n${most - 40 + i}`);
+      const listed = async (): Promise<string[]> => (await store.listItems('c', { filter, limit: 1_000 })).items.map(({ id }) => id);
+      const found = async (): Promise<number> => (await store.nearest('c', { embedding, filter, exact: true, leaves: [{ modality: 'image', limit: 100 }] }))[0]!.neighbors.length;
+      expect([await listed(), await found()]).toEqual([last, 40]);
+      // Nobody has asked for the items' own fields before.
+      const [before, searched] = await Promise.all([listed(), found(), store.countValues('c', { fields: ['$item.created_at'], limit: 1 })]);
+      expect([before, searched]).toEqual([last, 40]);
+      // With one more, more than a third of what was read has gone.
+      expect(await store.deleteItems('c', { n: { $lt: most / 3 } })).toBe(most / 3);
+      const [after, matches] = await Promise.all([listed(), found(), store.deleteItem('c', `n${most / 3}`)]);
+      expect([after, matches]).toEqual([last, 40]);
+      expect([await listed(), await found()]).toEqual([last, 40]);
+    } finally {
+      await store.close();
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
 });

@@ -1,6 +1,10 @@
-/** What an item holds follows from its id and version alone, so nothing needs to be remembered to check it. */
+/** What an item holds follows from its id and state alone, so nothing needs to be remembered to check it. */
 import { createHash } from 'node:crypto';
+import { deflateSync } from 'node:zlib';
 import type { NewItem } from '../../src/contract/items.js';
+import { base64 } from '../api.js';
+import { drawMetadata, type Json } from '../model-based/metadata.js';
+import { pngChunk } from '../pictures.js';
 import type { Presence } from './ledger.js';
 import { normal, Random } from './random.js';
 
@@ -9,17 +13,34 @@ const directions = 24;
 const bases = new Map<number, Float64Array[]>();
 
 export const isText = (id: string): boolean => id.startsWith('text_');
+/** Those that came as embeddings. */
+export const isGiven = (id: string): boolean => id.startsWith('embedding_');
+export const isPicture = (id: string): boolean => id.startsWith('picture_');
+export const modalityOf = (id: string): 'text' | 'image' => (isText(id) ? 'text' : 'image');
 /** Items that were created together. */
 export const groupOf = (id: string): string => id.split('_')[1]!;
-export const idsOf = (group: string, texts: number, embeddings: number): string[] =>
-  Array.from({ length: texts + embeddings }, (_, i) => `${i < texts ? 'text' : 'embedding'}_${group}_${i}`);
+export const idsOf = (group: string, texts: number, embeddings: number, pictures = 0): string[] =>
+  Array.from({ length: texts + embeddings + pictures }, (_, i) => `${i < texts ? 'text' : i < texts + embeddings ? 'embedding' : 'picture'}_${group}_${i}`);
 
-export function itemOf(id: string, { version, note }: Presence, dimension: number): NewItem {
-  const metadata = { version, note, group: groupOf(id) };
-  return isText(id) ? { id, metadata, text: textOf(id, version) } : { id, metadata, modality: 'image', embedding: embeddingOf(id, version, dimension) };
+export const sourcesOf = (id: string): string[] => (Number(id.at(-1)) % 3 === 0 ? ['a.jpg'] : []);
+
+export function itemOf(id: string, state: Presence, dimension: number): NewItem {
+  const [source] = sourcesOf(id);
+  const common = { id, metadata: metadataOf(id, state), ...(source === undefined ? {} : { source }) };
+  if (isText(id)) return { ...common, text: textOf(id, state.version) };
+  if (isPicture(id)) return { ...common, image: base64(pictureOf(id, state.version)) };
+  return { ...common, modality: 'image', embedding: embeddingOf(id, state.version, dimension) };
 }
 
-export const textOf = (id: string, version: number): string => `Description ${version} of ${id.replaceAll('_', ' ')}.`;
+/** Some of it is what filters are drawn for, the rest what few people think of. */
+export function metadataOf(id: string, { version, note }: Presence): Json {
+  const random = Random.named(`${id} ${version} ${note}`);
+  const day = new Date(Date.UTC(2024, 0, random.between(1, 366))).toISOString().slice(0, 10);
+  return { ...drawMetadata(random), version, note, group: groupOf(id), rank: random.next(), bucket: random.between(0, 9), day };
+}
+
+/** A tokenizer that reads digit by digit must not take two for one. */
+export const textOf = (id: string, version: number): string => `Description ${version} of ${id.replaceAll('_', ', number ')}.`;
 
 export function embeddingOf(id: string, version: number, dimension: number): number[] {
   // As long as a digest is: among 100,000 items, seeds of 32 bits would give some two the same embedding.
@@ -31,6 +52,20 @@ export function embeddingOf(id: string, version: number, dimension: number): num
   }
   const length = Math.hypot(...embedding);
   return Array.from(embedding, (value) => Number((value / length).toFixed(5)));
+}
+
+const width = 24;
+const height = 16;
+
+/** A PNG of noise. */
+export function pictureOf(id: string, version: number): Buffer {
+  const pixels = createHash('shake256', { outputLength: width * height * 3 }).update(`${id}#${version}`).digest();
+  const rows = Array.from({ length: height }, (_, y) => Buffer.concat([Buffer.of(0), pixels.subarray(y * width * 3, (y + 1) * width * 3)]));
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 2, 0, 0, 0], 8);
+  return Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), pngChunk('IHDR', header), pngChunk('IDAT', deflateSync(Buffer.concat(rows))), pngChunk('IEND', Buffer.alloc(0))]);
 }
 
 function basisOf(dimension: number): Float64Array[] {

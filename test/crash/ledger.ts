@@ -13,11 +13,13 @@ export class Ledger {
   readonly #lastVersion = new Map<string, number>();
   /** In the order of their latest answers. */
   readonly #answered = new Set<string>();
+  readonly #copies = new Set<Ledger>();
 
   /** A request that would bring the item to `next` is about to leave. */
   sent(id: string, next: ItemState): void {
     if (next) this.#lastVersion.set(id, next.version);
     this.#possible.set(id, [...this.possible(id), next]);
+    for (const copy of this.#copies) copy.sent(id, next);
   }
 
   acknowledged(id: string, state: ItemState): void {
@@ -31,8 +33,21 @@ export class Ledger {
     this.#possible.set(id, [state]);
   }
 
+  /** What a copy of the service's items owes that is being made from now on: all that is sent until `end` may be in it or not. */
+  beginCopy(): { copy: Ledger; end: () => void } {
+    const copy = new Ledger();
+    for (const [id, states] of this.#possible) copy.#possible.set(id, states);
+    for (const [id, version] of this.#lastVersion) copy.#lastVersion.set(id, version);
+    this.#copies.add(copy);
+    return { copy, end: () => void this.#copies.delete(copy) };
+  }
+
   possible(id: string): readonly ItemState[] {
     return this.#possible.get(id) ?? [undefined];
+  }
+
+  isCertain(id: string): boolean {
+    return this.possible(id).length === 1;
   }
 
   /** The item as it must be now; `undefined` where it is gone or an answer is outstanding. */

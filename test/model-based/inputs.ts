@@ -59,12 +59,17 @@ async function drawPictures(folder: string): Promise<Omit<Picture, 'thumbnail'>[
   );
 }
 
-export async function prepareInputs(): Promise<Inputs> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'mixspace-model-'));
-  const models = path.join(folder, 'models');
+/** A models directory of two small packages, of spaces of their own. */
+export async function copyTwoModels(models: string): Promise<void> {
   for (const [from, to] of [['clip-tiny', 'first'], ['openclip-tiny', 'second']] as const) {
     await cp(path.join(repository, 'test/fixtures/reference', from), path.join(models, to), { recursive: true, filter: (file) => path.basename(file) !== 'golden' });
   }
+}
+
+export async function prepareInputs(): Promise<Inputs> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'mixspace-model-'));
+  const models = path.join(folder, 'models');
+  await copyTwoModels(models);
   const env = { MIXSPACE_MODELS_DIR: models, MIXSPACE_MODEL: 'first', MIXSPACE_WORKERS: '1', MIXSPACE_ROOTS: folder, LOG_LEVEL: 'warn' };
   const pictures = await drawPictures(folder);
   const server = await startServer({ env });

@@ -46,7 +46,12 @@ export class MatchingKeys {
 
   /** May hold keys removed meanwhile. */
   async of(filter: Filter): Promise<KeySet> {
-    await this.#follow();
+    // Between its end and the next line another call may have all read anew.
+    let timesReset;
+    do {
+      timesReset = this.#timesReset;
+      await this.#follow();
+    } while (timesReset !== this.#timesReset);
     const name = JSON.stringify(filter);
     const version = this.#version;
     const known = this.#remembered.get(name);

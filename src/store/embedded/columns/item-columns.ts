@@ -137,7 +137,10 @@ export class ItemColumns {
 
   /** Keys of the items behind `after` that match, ascending; those that are looked up may change or go meanwhile. `damaged`: with those of which nobody can tell. */
   async matching(filter: Filter | undefined, { after = 0, damaged = false } = {}): Promise<Uint32Array> {
-    await this.follow(filter !== undefined && namesOwnFields(filter));
+    const own = filter !== undefined && namesOwnFields(filter);
+    // Between its end and the next line another call may have all read anew.
+    do await this.follow(own);
+    while (this.#isBehind && !this.#isRetired);
     const from = firstAbove(this.#keys, this.#count, after);
     const verdicts = verdictsOf(filter ?? {}, (field) => this.#held(field), from, this.#count);
     const states = this.#states.subarray(from, this.#count);

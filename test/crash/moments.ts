@@ -1,0 +1,23 @@
+/** When a service is killed. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { patienceMs } from './cells.js';
+import type { Random } from './random.js';
+
+/** `anytime`: whatever the service is doing. `early`: soon after the start, while what makes searches quick is made. `closing`: after SIGTERM. `backup` and `reembedding`: one runs. */
+export type Moment = 'anytime' | 'early' | 'closing' | 'backup' | 'reembedding';
+
+export function drawMoment(random: Random): Moment {
+  const choice = random.next();
+  if (choice < 0.1) return 'early';
+  if (choice < 0.3) return 'closing';
+  if (choice < 0.45) return 'backup';
+  return choice < 0.6 ? 'reembedding' : 'anytime';
+}
+
+export async function comesTrue(what: string, condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + patienceMs;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`${what} has not come in time.`);
+    await sleep(5);
+  }
+}
