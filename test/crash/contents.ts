@@ -39,6 +39,9 @@ export function metadataOf(id: string, { version, note }: Presence): Json {
   return { ...drawMetadata(random), version, note, group: groupOf(id), rank: random.next(), bucket: random.between(0, 9), day };
 }
 
+/** How much longer than its spread the way to a cluster is: so that searches need not look at all. */
+const apart = 6;
+
 /** A tokenizer that reads digit by digit must not take two for one. */
 export const textOf = (id: string, version: number): string => `Description ${version} of ${id.replaceAll('_', ', number ')}.`;
 
@@ -46,8 +49,9 @@ export function embeddingOf(id: string, version: number, dimension: number): num
   // As long as a digest is: among 100,000 items, seeds of 32 bits would give some two the same embedding.
   const bits = createHash('shake256', { outputLength: directions * 8 }).update(`${id}#${version}`).digest();
   const embedding = new Float64Array(dimension);
+  const cluster = bits[0]! % directions;
   for (const [at, direction] of basisOf(dimension).entries()) {
-    const weight = normal(bits.readUInt32LE(at * 8) / 2 ** 32, bits.readUInt32LE(at * 8 + 4) / 2 ** 32);
+    const weight = normal(bits.readUInt32LE(at * 8) / 2 ** 32, bits.readUInt32LE(at * 8 + 4) / 2 ** 32) + (at === cluster ? apart : 0);
     for (let i = 0; i < dimension; i++) embedding[i]! += weight * direction[i]!;
   }
   const length = Math.hypot(...embedding);

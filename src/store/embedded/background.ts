@@ -46,10 +46,12 @@ export class Background {
       for (const index of this.#indexes()) {
         if (this.#stopped) return;
         worked = this.#carryOn(index) || worked;
+        // Until it is known how much searches must look at, they look at more than that.
+        if (index.recall.isUnknown) await this.#audit(index);
         await nextTurn();
       }
       if (!worked && !this.#stopped) {
-        await this.#audit();
+        for (const index of this.#indexes()) await this.#audit(index);
         await this.#rest();
       }
     }
@@ -69,14 +71,12 @@ export class Background {
     }
   }
 
-  async #audit(): Promise<void> {
-    for (const index of this.#indexes()) {
-      try {
-        await index.audit(this.#ask(index), () => this.#stopped);
-      } catch (error) {
-        if (!this.#stopped) this.#tell(index, 'The recall of searches could not be measured.', error);
-      }
-      if (this.#stopped) return;
+  async #audit(index: ModalityIndex): Promise<void> {
+    if (this.#stopped) return;
+    try {
+      await index.audit(this.#ask(index), () => this.#stopped);
+    } catch (error) {
+      if (!this.#stopped) this.#tell(index, 'The recall of searches could not be measured.', error);
     }
   }
 

@@ -144,7 +144,7 @@ export class ModalityIndex {
   /** Finds out how much searches must look at, and how much of what they should find they do find, when that is due and nothing else is to be done. */
   async audit(ask: Ask, isStopped: () => boolean): Promise<void> {
     const { directions } = this.vectors;
-    if (this.state !== 'ready' || !directions || !this.recall.isDue(this.count, directions)) return;
+    if (!this.isDivided || !directions || this.vectors.isMoving || !this.recall.isDue(this.count, directions)) return;
     const isOver = (): boolean => this.#retired || this.vectors.directions !== directions || this.vectors.isMoving || isStopped();
     const problem = await this.recall.audit({ directions, ask, isOver, sample: (most) => this.sample(most), sharesBefore: (query, keys) => this.vectors.sharesBefore(query, keys) });
     if (isOver()) return;

@@ -97,6 +97,11 @@ export class Recall {
     return share >= mostOfAll ? undefined : share;
   }
 
+  /** Nothing was learnt yet. */
+  get isUnknown(): boolean {
+    return this.shares.item === undefined;
+  }
+
   isDue(count: number, directions: CellDirections): boolean {
     if (now() - this.#triedAt < tryAgainAfterMs) return false;
     const isNew = [...this.#asked].some(([kind, queries]) => queries.length >= fewest && !this.shares[kind]);

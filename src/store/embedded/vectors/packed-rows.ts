@@ -30,6 +30,9 @@ export class PackedRows implements Holder {
   readonly #places = new KeyPlaces();
   /** The last one takes what comes. Another before it is on its way into it. */
   #divisions: Division[] = [undivided()];
+  /** Rises whenever rows are brought elsewhere. */
+  #layout = 0;
+  readonly #placesOf = new WeakMap<KeySet, { places: Uint32Array; layout: number; through: number | undefined }>();
   /** Rows, and of them those removed. */
   #count = 0;
   #dead = 0;
@@ -118,6 +121,7 @@ export class PackedRows implements Holder {
       return false;
     }
     const { pool } = this;
+    this.#layout++;
     const moved: number[] = [];
     for (let row = 0; row < chunk.count; row++) {
       const [key, item] = [chunk.slab.keys[chunk.offset + row]!, chunk.slab.items[chunk.offset + row]!];
@@ -159,9 +163,13 @@ export class PackedRows implements Holder {
     }
   }
 
-  /** Where the rows of these keys lie. */
+  /** Where the rows of these keys lie, those that lie beside each other one behind the other. Some may have been removed. */
   placesOf(keys: KeySet): Uint32Array {
-    return this.#places.among(keys);
+    const known = this.#placesOf.get(keys);
+    if (known?.layout === this.#layout && known.through === this.#places.lastKey) return known.places;
+    const places = this.#places.among(keys).sort();
+    this.#placesOf.set(keys, { places, layout: this.#layout, through: this.#places.lastKey });
+    return places;
   }
 
   /** For each key, the share of all rows that lie in cells nearer to the query than its own. Not while rows are on their way. */
@@ -201,6 +209,7 @@ export class PackedRows implements Holder {
 
   /** Lets go of the rows; where its cells lie it knows still. */
   clear(): void {
+    this.#layout++;
     for (const chunk of this.#chunks()) this.pool.give(chunk);
     for (const { centroids } of this.#divisions.slice(0, -1)) centroids?.free();
     this.#divisions = this.#divisions.slice(-1);
@@ -232,6 +241,7 @@ export class PackedRows implements Holder {
       return true;
     }
     const chunk = chunks.pop()!;
+    this.#layout++;
     this.#places.truncate(chunk.slab.keys[chunk.offset]!);
     this.#count -= chunk.count;
     this.#dead -= chunk.dead;

@@ -19,6 +19,8 @@ const pageKeys = 64;
 const costOfKey = 3;
 /** Of all; so large a share of wanted keys is not looked up one by one. */
 const manyKeys = 1 / 2;
+/** Of what was looked at, the share of what is wanted from which on, below so much of that by chance, it lies elsewhere. */
+const starved = { from: 0.01, share: 0.3 } as const;
 /** Rows of a cell by which it is told how many of it are wanted. */
 const looks = 32;
 
@@ -133,6 +135,7 @@ export class Vectors {
           seen += last.rows;
           wanted += keys ? last.rows * shareOf(last, keys) : last.rows;
         }
+        if (keys && seen > starved.from * total && wanted < seen * (keys.size / total) * starved.share) return true;
         if (seen < share * total) return false;
         comparison.finish();
         return ranking.full || isBounded;
