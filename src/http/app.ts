@@ -131,7 +131,8 @@ async function answer({ context, streams }: Surroundings, { route, handle }: End
   if (isMultipart(request) && route.body && !route.multipart) throw new MixspaceError('invalid_request', 'Send JSON, as Content-Type: application/json.');
   if (!isAscii(request.path)) throw notPercentEncoded();
   const leaving = new AbortController();
-  response.on('close', within(failed(context.log), () => leaving.abort()));
+  const leave = within(failed(context.log), () => leaving.abort());
+  response.on('close', leave);
   const call = {
     params: route.params ? parse(route.params, request.params) : undefined,
     query: route.query ? parse(route.query, request.query) : undefined,
@@ -142,6 +143,8 @@ async function answer({ context, streams }: Surroundings, { route, handle }: End
   const result = await handle(call);
   // The caller has gone, or was told meanwhile what is wrong with the body.
   if (response.destroyed || response.headersSent) return;
+  // Streams are still being made; of all else nothing is left to abort.
+  if (!route.events && !route.formats) response.off('close', leave);
   if (route.events) return streams.send(request, response, result as AsyncIterable<ServerEvent> | undefined);
   if (route.formats) return sendStream(response, route.formats[(call.query as unknown as { format?: string } | undefined)?.format ?? Object.keys(route.formats)[0]!]!, result as AsyncIterable<Uint8Array>, context.log);
   if (route.bytes) sendPicture(response, result as Picture);

@@ -16,7 +16,7 @@ export const ofHttp: Mutation[] = [
   errors('no-retry-after', "response.setHeader('Retry-After', String(Math.max(1, Math.ceil(error.retryAfter))));", ';', 'Clients that are told to come back later do not know when.'),
   errors('full-disk-is-a-defect', 'disk_full: 507', 'disk_full: 500', 'A full disk looks like a defect.'),
   errors('answer-lost-to-who-still-sends', '  if (request.complete) response.end();\n  else drain(request, response);', '  response.end();', 'Clients see a broken connection and not why.'),
-  app('work-for-nobody', "response.on('close', within(failed(context.log), () => leaving.abort()));", '', 'What a caller asked who hung up is done all the same.'),
+  app('work-for-nobody', "  response.on('close', leave);\n", '', 'What a caller asked who hung up is done all the same.'),
   app('pictures-in-shared-caches', "'private, max-age=60'", "'public, max-age=60'", 'A proxy gives pictures to those without a key.'),
   app('a-metric-for-each-path', "request.originalUrl.startsWith('/v1') ? 'unknown'", "request.originalUrl.startsWith('/v1') ? request.originalUrl", 'Strangers fill the metrics.'),
   handlers('all-false-deletes-all', "all: query.all === 'true'", 'all: query.all !== undefined', '`all=false` deletes everything.'),
