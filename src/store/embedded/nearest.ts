@@ -27,7 +27,9 @@ export async function nearest({ items, embeddings }: { items: ItemTable; embeddi
       ...(excluded ? { excluded: new Set(excluded) } : {}),
       idOf: (item) => items.idOf(item),
     }).run();
-    const rows = ranking.best.slice(0, leaf.limit).map(({ key, score }) => ({ row: items.byEmbedding(key), score }));
+    const found = ranking.best.slice(0, leaf.limit);
+    const byKey = items.byEmbeddings(found.map(({ key }) => key));
+    const rows = found.map(({ key, score }) => ({ row: byKey.get(key), score }));
     // An item that went while the others were compared would leave a gap, and one replaced would stand there twice, or although it is left out.
     const isLeftOut = ({ id }: ItemRow): boolean => query.excludeIds?.includes(id) ?? false;
     const isSettled = rows.every(({ row }) => row && !isLeftOut(row));
