@@ -12,7 +12,7 @@ export const ofHttp: Mutation[] = [
   guards('another-port-is-home', 'new URL(origin).host === new URL(`http://${host}`).host', 'new URL(origin).hostname === new URL(`http://${host}`).hostname', 'Whatever else runs on this machine may call from a browser.'),
   guards('the-last-key-alone', 'if (timingSafeEqual(each, hashed)) known = true;', 'known = timingSafeEqual(each, hashed);', 'Of several keys only one opens.'),
   guards('bearer-in-one-spelling', '(\\S+)\\s*$/i.exec', '(\\S+)\\s*$/.exec', 'Clients that write "bearer" are refused.'),
-  guards('caches-mix-origins', "    response.vary('Origin');\n", '', "A cache gives one site's permission to another."),
+  guards('caches-mix-origins', "    response.setHeader('Vary', 'Origin');\n", '', "A cache gives one site's permission to another."),
   errors('no-retry-after', "response.setHeader('Retry-After', String(Math.max(1, Math.ceil(error.retryAfter))));", ';', 'Clients that are told to come back later do not know when.'),
   errors('full-disk-is-a-defect', 'disk_full: 507', 'disk_full: 500', 'A full disk looks like a defect.'),
   errors('answer-lost-to-who-still-sends', '  if (request.complete) response.end();\n  else drain(request, response);', '  response.end();', 'Clients see a broken connection and not why.'),
