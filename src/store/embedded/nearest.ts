@@ -15,8 +15,11 @@ const narrow = { inMemory: 50_000, fromDisk: 512, shareFromDisk: 0.05 } as const
 const slack = 16;
 const attempts = 3;
 
-/** The items nearest to an embedding in one list, each by its nearest part: among the graph's, and exactly among what the graph does not hold yet. */
-export async function nearest({ items, embeddings }: { items: ItemTable; embeddings: EmbeddingTable }, index: ModalityIndex, leaf: Leaf, query: Query): Promise<Neighbors> {
+/**
+ * The items nearest to an embedding in one list, each by its nearest part: among the graph's, and exactly among what the
+ * graph does not hold yet. Those below the score `wantedFrom` are left out.
+ */
+export async function nearest({ items, embeddings }: { items: ItemTable; embeddings: EmbeddingTable }, index: ModalityIndex, leaf: Leaf & { wantedFrom: number }, query: Query): Promise<Neighbors> {
   for (let attempt = 1; ; attempt++) {
     const excluded = query.excludeIds?.map((id) => items.keyOf(index.owner.collection, id) ?? 0);
     const { ranking, exact } = await new LeafSearch(embeddings, index, query, {
@@ -27,7 +30,7 @@ export async function nearest({ items, embeddings }: { items: ItemTable; embeddi
       ...(excluded ? { excluded: new Set(excluded) } : {}),
       idOf: (item) => items.idOf(item),
     }).run();
-    const found = ranking.best.slice(0, leaf.limit);
+    const found = ranking.best.slice(0, leaf.limit).filter(({ score }) => score >= leaf.wantedFrom);
     const byKey = items.byEmbeddings(found.map(({ key }) => key));
     const rows = found.map(({ key, score }) => ({ row: byKey.get(key), score }));
     // An item that went while the others were compared would leave a gap, and one replaced would stand there twice, or although it is left out.
@@ -35,7 +38,7 @@ export async function nearest({ items, embeddings }: { items: ItemTable; embeddi
     const isSettled = rows.every(({ row }) => row && !isLeftOut(row));
     if (!isSettled && attempt < attempts) continue;
     const neighbors = rows.flatMap(({ row, score }): Neighbor[] => (row && !isLeftOut(row) ? [{ id: row.id, score, item: itemOf(items, row) }] : []));
-    return { neighbors, exact, more: ranking.best.length > leaf.limit };
+    return { neighbors, exact, more: ranking.best.length > found.length };
   }
 }
 
@@ -48,7 +51,7 @@ function itemOf(items: ItemTable, row: ItemRow): Neighbor['item'] {
   }
 }
 
-type Query = Omit<NearestRequest, 'leaves' | 'fingerprint'>;
+type Query = Omit<NearestRequest, 'leaves' | 'most' | 'fingerprint'>;
 
 interface Found {
   ranking: Ranking;
