@@ -62,6 +62,15 @@ describe('A service of the loopback', () => {
     expect(await called('null')).toBe(403);
   });
 
+  it('tells browsers with every answer to run nothing of others and to show it nowhere else', async () => {
+    for (const at of ['/', '/docs/', '/healthz', '/v1/collections', '/v1/nothing']) {
+      const { headers } = await raw(open, {}, at);
+      expect(headers, at).toMatchObject({ 'x-content-type-options': 'nosniff', 'x-frame-options': 'SAMEORIGIN', 'referrer-policy': 'no-referrer', 'cross-origin-resource-policy': 'same-origin', 'cross-origin-opener-policy': 'same-origin' });
+      expect(headers['content-security-policy']).toBe("default-src 'self';img-src 'self' blob: data:;style-src 'self' 'unsafe-inline';object-src 'none';base-uri 'none';form-action 'self';frame-ancestors 'none'");
+      expect(headers).not.toHaveProperty('x-powered-by');
+    }
+  });
+
   it('may be linked to, but what it holds may not be opened from elsewhere', async () => {
     const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
     for (const at of ['/', '/docs', '/healthz']) expect([at, (await raw(open, link, at)).status]).toEqual([at, 200]);

@@ -3,7 +3,6 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import express, { type Express, type Request, type RequestHandler, type Response, type Router } from 'express';
-import helmet from 'helmet';
 import type { Config } from '../config.js';
 import { routes, type Route, type RouteName } from '../contract/routes.js';
 import { MixspaceError, toMixspaceError } from '../errors.js';
@@ -22,6 +21,7 @@ import { jsonBounds } from './json/bounds.js';
 import { openApiDocument } from './openapi.js';
 import { parse } from './parse.js';
 import { isAscii, readQuery } from './query-string.js';
+import { securityHeaders } from './security-headers.js';
 import { boundUploads, uploadOf, Uploads } from './uploads.js';
 
 const dashboard = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../dashboard');
@@ -53,25 +53,7 @@ export function createApp({ config, context, readiness, telemetry }: AppParts, s
   app.disable('etag');
   app.set('query parser', readQuery);
   app.use(measure(telemetry));
-  app.use(
-    helmet({
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: {
-          defaultSrc: ["'self'"],
-          imgSrc: ["'self'", 'blob:', 'data:'],
-          styleSrc: ["'self'", "'unsafe-inline'"],
-          objectSrc: ["'none'"],
-          baseUri: ["'none'"],
-          formAction: ["'self'"],
-          frameAncestors: ["'none'"],
-        },
-      },
-      // The service speaks plain HTTP; a proxy that speaks HTTPS sets this for itself.
-      strictTransportSecurity: false,
-      crossOriginEmbedderPolicy: false,
-    }),
-  );
+  app.use(securityHeaders);
   app.use(hostGuard(config));
   app.use(originGuard(config));
 
@@ -133,25 +115,38 @@ function mountRoutes(app: Router, around: Surroundings, bounds: Record<'held' | 
 }
 
 async function answer({ context, streams }: Surroundings, { route, handle }: Endpoint, request: Request, response: Response): Promise<void> {
-  if (isMultipart(request) && route.body && !route.multipart) throw new MixspaceError('invalid_request', 'Send JSON, as Content-Type: application/json.');
+  const isInParts = route.body !== undefined && isMultipart(request);
+  if (isInParts && !route.multipart) throw new MixspaceError('invalid_request', 'Send JSON, as Content-Type: application/json.');
   if (!isAscii(request.path)) throw notPercentEncoded();
   const leaving = new AbortController();
-  response.on('close', within(failed(context.log), () => leaving.abort()));
+  const leave = within(failed(context.log), () => leaving.abort());
+  response.on('close', leave);
   const call = {
     params: route.params ? parse(route.params, request.params) : undefined,
     query: route.query ? parse(route.query, request.query) : undefined,
-    body: route.body && !isMultipart(request) ? parse(route.body, request.body) : undefined,
+    body: route.body && !isInParts ? parse(route.body, request.body) : undefined,
     request,
     caller: { signal: leaving.signal },
   } as unknown as Call<RouteName>;
   const result = await handle(call);
   // The caller has gone, or was told meanwhile what is wrong with the body.
   if (response.destroyed || response.headersSent) return;
+  // Streams are still being made; of all else nothing is left to abort.
+  if (!route.events && !route.formats) response.off('close', leave);
   if (route.events) return streams.send(request, response, result as AsyncIterable<ServerEvent> | undefined);
   if (route.formats) return sendStream(response, route.formats[(call.query as unknown as { format?: string } | undefined)?.format ?? Object.keys(route.formats)[0]!]!, result as AsyncIterable<Uint8Array>, context.log);
   if (route.bytes) sendPicture(response, result as Picture);
   else if (route.status === 204) response.status(204).end();
-  else response.status(route.status).json(result);
+  else sendJson(response, route.status, result);
+}
+
+/** As Express would, but that it looks for no cached copy and copies nothing. */
+function sendJson(response: Response, status: number, value: unknown): void {
+  const text = JSON.stringify(value);
+  response.statusCode = status;
+  response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  response.setHeader('Content-Length', Buffer.byteLength(text));
+  response.end(text);
 }
 
 /**

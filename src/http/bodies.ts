@@ -3,6 +3,9 @@ import { MixspaceError } from '../errors.js';
 import type { JsonBounds } from './json/bounds.js';
 import { readJsonBody } from './json/read.js';
 
+const json = 'application/json';
+const parts = 'multipart/form-data';
+
 export interface BodyLimits {
   /** Bytes. */
   body: number;
@@ -23,12 +26,11 @@ export function uploadedBody(type: string): RequestHandler {
 /** `request.body` is the JSON sent; a multipart body is left to its route. */
 export function jsonBody(limits: BodyLimits): RequestHandler {
   return async (request, _response, next) => {
-    if (!isMultipart(request)) {
-      if (!request.is('application/json')) throw new MixspaceError('invalid_request', 'Send JSON, as Content-Type: application/json.');
-      request.body = await readJsonBody(request, limits.body, limits.json);
-    }
+    const type = request.is([json, parts]);
+    if (!type) throw new MixspaceError('invalid_request', 'Send JSON, as Content-Type: application/json.');
+    if (type === json) request.body = await readJsonBody(request, limits.body, limits.json);
     next();
   };
 }
 
-export const isMultipart = (request: Request): boolean => Boolean(request.is('multipart/form-data'));
+export const isMultipart = (request: Request): boolean => Boolean(request.is(parts));

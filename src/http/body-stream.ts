@@ -12,17 +12,19 @@ const inflaters = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createI
  * @param limit Bytes, inflated ones.
  * @throws MixspaceError `invalid_request` (an encoding that is not read, damaged compression), `too_large`, `overloaded`.
  */
-export async function* bodyStream(request: IncomingMessage, limit: number): AsyncGenerator<Buffer> {
+export function bodyStream(request: IncomingMessage, limit: number): AsyncIterable<Buffer> {
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  if (encoding === 'identity') return yield* chunksOf(request);
-  const inflate = Object.hasOwn(inflaters, encoding) ? inflaters[encoding as keyof typeof inflaters] : undefined;
-  if (!inflate) throw new MixspaceError('invalid_request', 'Send the body plain or compressed by gzip, deflate or brotli.', { param: 'Content-Encoding' });
+  if (encoding === 'identity') return request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  if (Object.hasOwn(inflaters, encoding)) return inflated(request, encoding as keyof typeof inflaters, limit);
+  throw new MixspaceError('invalid_request', 'Send the body plain or compressed by gzip, deflate or brotli.', { param: 'Content-Encoding' });
+}
 
+async function* inflated(request: IncomingMessage, encoding: keyof typeof inflaters, limit: number): AsyncGenerator<Buffer> {
   let total = 0;
   // What goes wrong on the way is thrown by the loop below.
-  const inflated = pipeline(Readable.from(chunksOf(request), { objectMode: false }), inflate(), () => undefined);
+  const bytes = pipeline(Readable.from(chunksOf(request), { objectMode: false }), inflaters[encoding](), () => undefined);
   try {
-    for await (const chunk of inflated as AsyncIterable<Buffer>) {
+    for await (const chunk of bytes as AsyncIterable<Buffer>) {
       total += chunk.length;
       uploadOf(request)?.inflate(chunk.length);
       if (total > limit) throw new MixspaceError('too_large', `A request body is at most ${limit} bytes, also when it comes compressed.`);
@@ -37,7 +39,7 @@ export async function* bodyStream(request: IncomingMessage, limit: number): Asyn
   }
 }
 
-/** However the loop over it is left, by a throw into it as well, the request stays open: its iterator alone would be thrown into, and destroy it. */
+/** However a stream of it ends, by a throw into it as well, the request stays open: its iterator alone would be thrown into, and destroy it. */
 async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer, void> {
   for await (const chunk of request.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
 }

@@ -20,7 +20,7 @@ export function hostGuard(config: Config): RequestHandler {
     if (given.length === 0 && request.httpVersion === '1.0' && withoutHost.has(request.path)) return next();
     if (given.length === 0 && request.httpVersion !== '1.0') throw new MixspaceError('invalid_request', 'The request has no Host.', { param: 'Host' });
     const name = hostName(given[0]);
-    if (name !== undefined && (isLoopback(name) || allowed.has(name) || (everywhere && ipaddr.isValid(name)))) return next();
+    if (name !== undefined && (allowed.has(name) || isLoopback(name) || (everywhere && ipaddr.isValid(name)))) return next();
     throw new MixspaceError('forbidden', `This service is not "${(name ?? '').slice(0, 200)}"; MIXSPACE_HOSTS can add a name.`);
   };
 }
@@ -37,7 +37,7 @@ export function originGuard(config: Config): RequestHandler {
   const allowed = new Set(config.corsOrigins);
   return (request, response, next) => {
     const { origin, host } = request.headers;
-    response.vary('Origin');
+    response.setHeader('Vary', 'Origin');
     if (origin !== undefined && allowed.has(origin)) {
       response.setHeader('Access-Control-Allow-Origin', origin);
       response.setHeader('Access-Control-Expose-Headers', 'Retry-After');

@@ -23,8 +23,8 @@ import { measureRecall } from '../operations/recall.js';
 import { getReembedding, reembed, stopReembedding } from '../operations/reembed/reembed.js';
 import { restore } from '../operations/restore.js';
 import { search } from '../operations/search/search.js';
-import { isMultipart, type BodyLimits } from './bodies.js';
 import { bodyStream } from './body-stream.js';
+import type { BodyLimits } from './bodies.js';
 import { readJson } from './json/read.js';
 import { readMultipart, type Upload } from './multipart.js';
 import { parse } from './parse.js';
@@ -68,7 +68,7 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     jobEvents: ({ params, request, caller }) => followJob(context, params.id, request.get('Last-Event-ID'), caller),
 
     addItems: async ({ params, body, request, caller }) => {
-      const entries = isMultipart(request) ? await uploadedEntries(request, limits) : body.items.map((item) => jsonEntry(item));
+      const entries = body === undefined ? await uploadedEntries(request, limits) : body.items.map((item) => jsonEntry(item));
       return ingest(context, params.name, entries, caller);
     },
     itemsExist: ({ params, body }) => itemsExist(context, params.name, body.ids),
@@ -90,7 +90,7 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     itemImage: ({ params, query }) => itemImage(context, params.name, params.id, query.size ?? 'thumbnail'),
 
     search: async ({ params, body, request, caller }) => {
-      if (!isMultipart(request)) return search(context, params.name, { ...body, file: undefined }, caller);
+      if (body !== undefined) return search(context, params.name, { ...body, file: undefined }, caller);
       const { files, part } = await readMultipart(request, routes.search.multipart.part, { ...limits, files: 1 });
       const wanted = parse(SearchRequest, part === undefined ? {} : await readJson(part, limits.json, { text: 'The part request', param: 'request' }));
       const bytes = files[0]?.bytes;

@@ -5,6 +5,7 @@ import { createApp, type AppParts } from './app.js';
 import { failed, within } from './callbacks.js';
 import { EventStreams } from './event-streams.js';
 import { attach } from './front.js';
+import { messageClasses } from './message-classes.js';
 
 /** More are closed as they come: each holds a file descriptor, and the store needs some too. */
 const maxConnections = 4_000;
@@ -19,7 +20,10 @@ export interface HttpServer {
 export async function listen(parts: AppParts): Promise<HttpServer> {
   const { host, port } = parts.config;
   const { log } = parts.telemetry;
+  const streams = new EventStreams(log);
+  const app = createApp(parts, streams);
   const server: Server = createServer({
+    ...messageClasses(app),
     // A slow upload of a large body is legitimate; a header that never ends is not.
     requestTimeout: 600_000,
     // Longer than a proxy's, and than a client may compute in between: whoever writes to a connection that is being closed meets a reset.
@@ -31,8 +35,7 @@ export async function listen(parts: AppParts): Promise<HttpServer> {
     requireHostHeader: false,
   });
   server.maxConnections = maxConnections;
-  const streams = new EventStreams(log);
-  attach(server, createApp(parts, streams), log);
+  attach(server, app, log);
   await new Promise<void>((resolve, reject) => {
     const refuse = (error: NodeJS.ErrnoException): void => {
       if (error.code === 'EADDRINUSE') reject(new MixspaceError('conflict', `Port ${port} on ${host} is in use by another process; --port takes another one.`));

@@ -7,9 +7,11 @@ export function normalizedSum(parts: { embedding: Float32Array; weight: number }
     for (let i = 0; i < sum.length; i++) sum[i]! += weight * embedding[i]!;
   }
   let squares = 0;
-  for (const value of sum) squares += value * value;
+  for (let i = 0; i < sum.length; i++) squares += sum[i]! * sum[i]!;
   const norm = Math.sqrt(squares);
   // Embeddings are float32: what is left of two opposites is rounding, about 1e-7 of the weights.
   if (!(norm > scale * 1e-6)) return undefined;
-  return Float32Array.from(sum, (value) => value / norm);
+  const normalized = new Float32Array(sum.length);
+  for (let i = 0; i < sum.length; i++) normalized[i] = sum[i]! / norm;
+  return normalized;
 }

@@ -37,6 +37,8 @@ export interface NearestRequest {
   /** The embedding's space; `conflict` unless it is the collection's from beginning to end. Left out: trusted to be. */
   fingerprint?: string;
   leaves: Leaf[];
+  /** How many are wanted of all lists together: what so many of the lists before surpass may be left out of a list, and is told as `more`. */
+  most?: number;
   filter?: Filter;
   /** Compare with every stored embedding. */
   exact?: boolean;

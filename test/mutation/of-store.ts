@@ -17,7 +17,7 @@ const restores = of('src/store/embedded/restores.ts', restoring);
 export const ofStore: Mutation[] = [
   ranking('cursors-item-again', 'compareCodePoints(this.#idOf(ranked), after.id) <= 0', 'compareCodePoints(this.#idOf(ranked), after.id) < 0', 'Each page begins with the last match of the one before.'),
   ranking('least-score-itself-left-out', 'if (score < this.floor) return;', 'if (score <= this.floor) return;', 'A match that meets min_score is not found, and of equal scores some are lost.'),
-  search('a-page-too-many', 'more: ranking.best.length > leaf.limit', 'more: ranking.best.length >= leaf.limit', 'A cursor leads to an empty page.'),
+  search('a-page-too-many', 'more: ranking.best.length > found.length', 'more: ranking.best.length >= found.length', 'A cursor leads to an empty page.'),
   search('exact-claimed', 'return { ranking, exact: nearest.length === alive };', 'return { ranking, exact: true };', 'What a graph found is told to be proven.'),
   search('newest-not-found', '    if (alive < count) await this.#scan(ranking, { after: through, expected: count - alive }, matching);\n', '', 'What was added is not found until the graph has it.'),
   search('short-page-is-enough', 'const enough = ranking.full ||', 'const enough = ranking.best.length > 0 ||', 'Where a filter leaves the graph few, matches are missing.'),

@@ -70,6 +70,25 @@ export function vectorIndexContract(engine: Engine): void {
       expect(lists[2]!.more).toBe(false);
     });
 
+    it('leaves out of a list at most what so many before it surpass, and says that there is more', async () => {
+      const { store } = await begin();
+      const shelf = new ShelfOfItems();
+      await fill(store, shelf, Array.from({ length: 120 }, (_, n) => drawItem(Random.named(`together ${n}`), n)));
+      const leaves: Leaf[] = [{ modality: 'text', limit: 8 }, { modality: 'image', limit: 8 }];
+      for (let n = 0; n < 20; n++) {
+        const request: Request = { embedding: direction(Random.named(`query ${n}`)), exact: true };
+        const whole = await store.index.nearest('photos', { ...request, leaves });
+        const wanted = await store.index.nearest('photos', { ...request, leaves, most: 8 });
+        const best = whole.flatMap(({ neighbors }) => neighbors).sort((a, b) => b.score - a.score)[7]!.score;
+        for (const [at, { neighbors, more }] of wanted.entries()) {
+          const all = whole[at]!.neighbors;
+          expect(neighbors).toEqual(all.slice(0, neighbors.length));
+          expect(neighbors.length).toBeGreaterThanOrEqual(all.filter(({ score }) => score >= best).length);
+          expect(more).toBe(neighbors.length < all.length || whole[at]!.more);
+        }
+      }
+    });
+
     it('sees each write and each deletion in the next search', async () => {
       const { store } = await begin();
       const { catalog } = store;

@@ -18,18 +18,23 @@ export function checkedEmbedding(sent: SentEmbedding, fingerprint: string | unde
   if (values.length !== collection.dimension) throw refuse(`An embedding of collection "${collection.name}" has ${collection.dimension} numbers, not ${values.length}.`);
   // Scaled by the largest first, so that squares neither overflow nor vanish.
   let largest = 0;
-  for (const value of values) {
-    if (!Number.isFinite(value)) throw refuse('An embedding holds finite numbers only.');
-    largest = Math.max(largest, Math.abs(value));
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isFinite(values[i])) throw refuse('An embedding holds finite numbers only.');
+    largest = Math.max(largest, Math.abs(values[i]!));
   }
   if (largest === 0) throw refuse('An embedding of zeros has no direction.');
   let squares = 0;
-  for (const value of values) squares += (value / largest) ** 2;
+  for (let i = 0; i < values.length; i++) squares += (values[i]! / largest) ** 2;
   const norm = Math.sqrt(squares);
-  return Float32Array.from(values, (value) => value / largest / norm);
+  const embedding = new Float32Array(values.length);
+  for (let i = 0; i < values.length; i++) embedding[i] = values[i]! / largest / norm;
+  return embedding;
 }
 
-function decoded(base64: string): number[] | undefined {
+function decoded(base64: string): Float32Array | undefined {
   const bytes = Buffer.from(base64, 'base64');
-  return bytes.length % 4 === 0 ? Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(4 * i)) : undefined;
+  if (bytes.length % 4 !== 0) return undefined;
+  const values = new Float32Array(bytes.length / 4);
+  new Uint8Array(values.buffer).set(bytes);
+  return values;
 }

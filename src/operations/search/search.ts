@@ -37,6 +37,7 @@ async function searchIn(context: Context, collection: Collection, { request, que
     kind: kindOf(query),
     fingerprint: collection.fingerprint,
     leaves: plan.leaves,
+    most: plan.limit,
     excludeIds: itemsNamedBy(query),
     ...(request.filter === undefined ? {} : { filter: request.filter }),
     ...(request.exact === undefined ? {} : { exact: request.exact }),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type BetterSqlite3 from 'better-sqlite3';
 import { MixspaceError } from '../../errors.js';
 
+/** SQLite plans by what a bare `LIMIT ?` is bound to, each time anew: statements that are often run say `LIMIT +?`. */
 export type Database = BetterSqlite3.Database;
 
 /**

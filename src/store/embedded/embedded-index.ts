@@ -31,13 +31,13 @@ export class EmbeddedIndex implements Pick<VectorIndex, 'nearest'> {
     this.#background.start();
   }
 
-  async nearest(name: string, { leaves, fingerprint: wanted, ...query }: NearestRequest): Promise<Neighbors[]> {
+  async nearest(name: string, { leaves, most = Infinity, fingerprint: wanted, ...query }: NearestRequest): Promise<Neighbors[]> {
     const { fingerprint } = this.#collections.find(name, wanted).row;
     for (;;) {
       // While it is searched it may go over to another space, and what was compared be of either.
       const opened = this.#collections.find(name, fingerprint);
       const lists: Neighbors[] = [];
-      for (const leaf of leaves) lists.push(await nearest(this.#tables, opened.indexes[leaf.modality], leaf, query));
+      for (const leaf of leaves) lists.push(await nearest(this.#tables, opened.indexes[leaf.modality], { ...leaf, wantedFrom: scoreOf(most, lists) }, query));
       if (this.#collections.find(name, fingerprint) === opened) return lists;
     }
   }
@@ -60,4 +60,10 @@ export class EmbeddedIndex implements Pick<VectorIndex, 'nearest'> {
   close(): Promise<void> {
     return this.#background.stop();
   }
+}
+
+/** Of the one at that place, the first being 1, among all that was found. */
+function scoreOf(place: number, lists: Neighbors[]): number {
+  const scores = lists.flatMap(({ neighbors }) => neighbors.map(({ score }) => score));
+  return scores.sort((a, b) => b - a)[place - 1] ?? -Infinity;
 }

@@ -96,20 +96,20 @@ export class EmbeddingTable {
     );
     this.#byKey = database.prepare<[number, number], Stored>(`SELECT ${columns} FROM embeddings WHERE embeddings.key = ? AND space = ? AND ${isNotSetApart}`);
     this.#after = database.prepare<[number, Modality, number, number], Stored>(
-      `SELECT ${columns} FROM embeddings WHERE space = ? AND embeddings.modality = ? AND embeddings.key > ? AND ${isNotSetApart} ORDER BY embeddings.key LIMIT ?`,
+      `SELECT ${columns} FROM embeddings WHERE space = ? AND embeddings.modality = ? AND embeddings.key > ? AND ${isNotSetApart} ORDER BY embeddings.key LIMIT +?`,
     );
     this.#ownersAfter = database
-      .prepare<[number, Modality, number, number], [key: number, item: number]>('SELECT key, item FROM embeddings WHERE space = ? AND modality = ? AND key > ? ORDER BY key LIMIT ?')
+      .prepare<[number, Modality, number, number], [key: number, item: number]>('SELECT key, item FROM embeddings WHERE space = ? AND modality = ? AND key > ? ORDER BY key LIMIT +?')
       .raw();
     this.#keys = database.prepare<[number, Modality], number>(`SELECT key FROM embeddings WHERE space = ? AND modality = ? AND ${isNotSetApart} ORDER BY key`).pluck();
     this.#newestKey = database.prepare<[number, Modality], number | null>('SELECT max(key) FROM embeddings WHERE space = ? AND modality = ?').pluck();
     this.#some = database.prepare<[number], Stored>(`SELECT ${columns} FROM embeddings WHERE space = ? LIMIT 1`);
     this.#tallies = database.prepare<[number], SpaceTally>('SELECT modality, items, embeddings, unembedded FROM space_tallies WHERE space = ?');
-    this.#someUnembedded = database.prepare<[number, number], ImpossibleItem>('SELECT id, reason FROM unembedded JOIN items ON items.key = item WHERE space = ? ORDER BY item LIMIT ?');
+    this.#someUnembedded = database.prepare<[number, number], ImpossibleItem>('SELECT id, reason FROM unembedded JOIN items ON items.key = item WHERE space = ? ORDER BY item LIMIT +?');
     this.#outcomes = database.prepare<[object], { key: number; waits: 0 | 1 }>(
       `SELECT key, NOT EXISTS (SELECT 1 FROM embeddings WHERE item = items.key AND space = :space)
            AND NOT EXISTS (SELECT 1 FROM unembedded WHERE item = items.key AND space = :space) AS waits
-         FROM items WHERE collection = :collection AND modality = :modality AND key > :after ORDER BY key LIMIT :limit`,
+         FROM items WHERE collection = :collection AND modality = :modality AND key > :after ORDER BY key LIMIT +:limit`,
     );
     this.#forget = database.prepare<[number, number]>('DELETE FROM embeddings WHERE item = ? AND +space = ?');
     this.#forgetUnembedded = database.prepare<[number, number]>('DELETE FROM unembedded WHERE item = ? AND space = ?');
@@ -118,10 +118,10 @@ export class EmbeddingTable {
     this.#left = database.prepare<[object], { key: number; isKept: 0 | 1 }>(
       `SELECT key, :since IS NOT NULL AND NOT EXISTS (
            SELECT 1 FROM embeddings later JOIN spaces ON spaces.key = later.space WHERE later.item = embeddings.item AND since > :since) AS isKept
-         FROM embeddings WHERE space = :space AND modality = :modality AND key > :after ORDER BY key LIMIT :limit`,
+         FROM embeddings WHERE space = :space AND modality = :modality AND key > :after ORDER BY key LIMIT +:limit`,
     );
     this.#remove = database.prepare<[number]>('DELETE FROM embeddings WHERE key = ?');
-    this.#removeUnembedded = database.prepare<[object]>('DELETE FROM unembedded WHERE space = :space AND item IN (SELECT item FROM unembedded WHERE space = :space LIMIT :limit)');
+    this.#removeUnembedded = database.prepare<[object]>('DELETE FROM unembedded WHERE space = :space AND item IN (SELECT item FROM unembedded WHERE space = :space LIMIT +:limit)');
     this.#idOf = database.prepare<[number], string>('SELECT id FROM items WHERE key = ?').pluck();
     this.#isEmpty = database
       .prepare<[object], 0 | 1>('SELECT NOT EXISTS (SELECT 1 FROM embeddings WHERE space = :space) AND NOT EXISTS (SELECT 1 FROM unembedded WHERE space = :space)')

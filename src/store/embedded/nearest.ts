@@ -10,8 +10,8 @@ const narrow = 20_000;
 const leastOfShare = 0.7;
 const attempts = 3;
 
-/** The items nearest to an embedding in one list, each by its nearest part. */
-export async function nearest({ items }: { items: ItemTable }, index: ModalityIndex, leaf: Leaf, query: Query): Promise<Neighbors> {
+/** The items nearest to an embedding in one list, each by its nearest part. Those below the score `wantedFrom` are left out. */
+export async function nearest({ items }: { items: ItemTable }, index: ModalityIndex, leaf: Leaf & { wantedFrom: number }, query: Query): Promise<Neighbors> {
   const { embedding, filter, kind = 'embedding' } = query;
   if (index.isDivided && !leaf.after && !query.exact) index.recall.note({ embedding, kind, ...(filter && { filter }) });
   for (let attempt = 1; ; attempt++) {
@@ -24,13 +24,15 @@ export async function nearest({ items }: { items: ItemTable }, index: ModalityIn
       ...(excluded ? { excluded: new Set(excluded) } : {}),
       idOf: (item) => items.idOf(item),
     }).run();
-    const rows = ranking.best.slice(0, leaf.limit).map(({ key, score }) => ({ row: items.byEmbedding(key), score }));
+    const found = ranking.best.slice(0, leaf.limit).filter(({ score }) => score >= leaf.wantedFrom);
+    const byKey = items.byEmbeddings(found.map(({ key }) => key));
+    const rows = found.map(({ key, score }) => ({ row: byKey.get(key), score }));
     // An item that went while the others were compared would leave a gap, and one replaced would stand there twice, or although it is left out.
     const isLeftOut = ({ id }: ItemRow): boolean => query.excludeIds?.includes(id) ?? false;
     const isSettled = rows.every(({ row }) => row && !isLeftOut(row));
     if (!isSettled && attempt < attempts) continue;
     const neighbors = rows.flatMap(({ row, score }): Neighbor[] => (row && !isLeftOut(row) ? [{ id: row.id, score, item: itemOf(items, row) }] : []));
-    return { neighbors, exact, more: ranking.best.length > leaf.limit };
+    return { neighbors, exact, more: ranking.best.length > found.length };
   }
 }
 
@@ -43,7 +45,7 @@ function itemOf(items: ItemTable, row: ItemRow): Neighbor['item'] {
   }
 }
 
-type Query = Omit<NearestRequest, 'leaves' | 'fingerprint'>;
+type Query = Omit<NearestRequest, 'leaves' | 'most' | 'fingerprint'>;
 
 interface Found {
   ranking: Ranking;
