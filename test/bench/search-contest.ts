@@ -23,8 +23,13 @@ interface Entry {
   recall: number;
   /** With some in flight. */
   perSecond: number;
-  /** Seconds. */
-  build: number;
+  build: Building;
+}
+
+/** Seconds until all could be searched, and of CPU. */
+export interface Building {
+  seconds: number;
+  cpu: number;
 }
 
 /** Of an engine at one effort, and of the service, asked by turns with it. */
@@ -40,11 +45,12 @@ const columns: { title: string; value: (entry: Entry) => number; digits: number;
   { title: 'p99 ms', value: ({ series }) => series.p(0.99), digits: 2 },
   { title: 'searches/s', value: ({ series }) => series.perSecond, digits: 0, highest: true },
   { title: `${width} in flight`, value: ({ perSecond }) => perSecond, digits: 0, highest: true },
-  { title: 'build s', value: ({ build }) => build, digits: 1 },
+  { title: 'build s', value: ({ build }) => build.seconds, digits: 1 },
+  { title: 'build CPU s', value: ({ build }) => build.cpu, digits: 1 },
 ];
 
-/** The service beside embedded engines on the same vectors. `ours.build`: seconds until it had all of them. */
-export async function contest(ours: { searcher: Searcher; build: number }, items: CloudItem[], disciplines: Discipline[], rounds: number): Promise<void> {
+/** The service beside embedded engines on the same vectors. */
+export async function contest(ours: { searcher: Searcher; build: Building }, items: CloudItem[], disciplines: Discipline[], rounds: number): Promise<void> {
   const engines = await installedEngines();
   const dimension = items[0]!.embedding.length;
   const pairs = new Map(disciplines.map((discipline) => [discipline, [] as Pair[]]));
@@ -76,8 +82,8 @@ export async function contest(ours: { searcher: Searcher; build: number }, items
   for (const [{ name }, all] of pairs) if (all.length > 0) report(name, all);
 }
 
-async function compare(peer: EnginePeer, ours: { searcher: Searcher; build: number; perSecond: number }, { queries, filter, oracle, told }: Discipline, rounds: number): Promise<Pair[]> {
-  const { effort, isConcurrent, seconds } = peer.built;
+async function compare(peer: EnginePeer, ours: { searcher: Searcher; build: Building; perSecond: number }, { queries, filter, oracle, told }: Discipline, rounds: number): Promise<Pair[]> {
+  const { effort, isConcurrent, seconds, cpu } = peer.built;
   const first = queries.slice(0, told);
   const efforts = [effort?.usual ?? 0];
   let least = 0;
@@ -97,7 +103,7 @@ async function compare(peer: EnginePeer, ours: { searcher: Searcher; build: numb
     const perSecond = isConcurrent ? new Series([await ask(queries, filter, width)]).perSecond : their!.perSecond;
     pairs.push({
       ours: { name: 'ours', series: own!, recall: oracle.recall(filter, own!.rows), perSecond: ours.perSecond, build: ours.build },
-      theirs: { name: effort ? `${peer.name}, ${effort.name} ${each}` : peer.name, series: their!, recall: oracle.recall(filter, their!.rows), perSecond, build: seconds },
+      theirs: { name: effort ? `${peer.name}, ${effort.name} ${each}` : peer.name, series: their!, recall: oracle.recall(filter, their!.rows), perSecond, build: { seconds, cpu } },
     });
   }
   return pairs;

@@ -29,9 +29,11 @@ export async function search(quick: boolean, asked?: BenchModel, count = quick ?
     const items = Array.from({ length: count }, () => cloud.item());
     const texts = Array.from({ length: queryCount }, () => Array.from(cloud.textQuery()));
     const pictures = Array.from({ length: told }, () => Array.from(cloud.pictureQuery()));
-    const build = await fill(client, items);
-
     const ours = service(client, server.process.pid!);
+    const before = ours.cpu();
+    const filled = await fill(client, items);
+    const build = { seconds: filled, cpu: ours.cpu() - before };
+
     const ofGroup = groupFilter(items);
     const filters = [everything, ...shares.map((share) => belowFilter(share)), ofGroup];
     const oracle = await SearchOracle.of(items, texts.slice(0, told), filters);

@@ -1,6 +1,6 @@
 /** An engine in a process of its own, filled and asked through messages: its searches are timed here, where no message is among them. */
 import { readFile } from 'node:fs/promises';
-import { inFlight, seconds } from '../timing.js';
+import { CpuMeter, inFlight, seconds } from '../timing.js';
 import type { Build, Effort, Engine } from './engine.js';
 
 const builds: Record<string, () => Promise<Build>> = {
@@ -29,6 +29,8 @@ export interface Built {
   isConcurrent: boolean;
   /** Until all could be searched. */
   seconds: number;
+  /** Seconds of all threads. */
+  cpu: number;
 }
 
 export interface SearchRequest {
@@ -56,23 +58,25 @@ async function build({ name, file, dimension, groups, directory }: BuildRequest)
   const bytes = await readFile(file);
   const vectors = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
   const build = await builds[name]!();
-  const took = await seconds(async () => (engine = await build({ vectors, dimension, groups, directory })));
+  const cpu = new CpuMeter();
+  const took = await seconds(() => cpu.during(async () => (engine = await build({ vectors, dimension, groups, directory }))));
   const { settings, effort, hasFilters, isConcurrent } = engine;
-  return { settings, effort, hasFilters, isConcurrent, seconds: took };
+  return { settings, effort, hasFilters, isConcurrent, seconds: took, cpu: cpu.seconds };
 }
 
 async function search({ queries, dimension, effort, group, atOnce }: SearchRequest): Promise<Searched> {
   engine.prepare?.(effort);
   const each = Array.from({ length: queries.length / dimension }, (_, turn) => queries.slice(turn * dimension, (turn + 1) * dimension));
   const searched: Searched = { rows: [], times: [], seconds: 0, cpu: 0 };
-  const before = process.cpuUsage();
+  const cpu = new CpuMeter();
   searched.seconds = await seconds(() =>
-    inFlight(each.entries(), atOnce, async ([turn, query]) => {
-      searched.times[turn] = 1_000 * (await seconds(async () => (searched.rows[turn] = await engine.find(query, effort, group))));
-    }),
+    cpu.during(() =>
+      inFlight(each.entries(), atOnce, async ([turn, query]) => {
+        searched.times[turn] = 1_000 * (await seconds(async () => (searched.rows[turn] = await engine.find(query, effort, group))));
+      }),
+    ),
   );
-  const { user, system } = process.cpuUsage(before);
-  searched.cpu = (user + system) / 1e6;
+  searched.cpu = cpu.seconds;
   return searched;
 }
 

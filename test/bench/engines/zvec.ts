@@ -13,17 +13,19 @@ interface Library {
   ZVecMetricType: { IP: number };
   ZVecLogLevel: { ERROR: number };
   ZVecCollectionSchema: new (schema: object) => object;
-  ZVecInitialize(options: { logLevel: number }): void;
+  ZVecInitialize(options: { logLevel: number; bruteForceByKeysRatio: number }): void;
   ZVecCreateAndOpen(folder: string, schema: object): Collection;
 }
 
 const name: string = '@zvec/zvec';
 const perInsert = 1_000;
+/** Up to this share of all, a filter's vectors are each compared with. Above its own, a tenth, a filter that goes with the content found half of what is nearest. */
+const bruteForceByKeysRatio = 0.3;
 
 export const build: Build = async (contents) => {
   const { default: zvec } = (await import(name)) as { default: Library };
   const { ZVecDataType: data, ZVecIndexType: indexes } = zvec;
-  zvec.ZVecInitialize({ logLevel: zvec.ZVecLogLevel.ERROR });
+  zvec.ZVecInitialize({ logLevel: zvec.ZVecLogLevel.ERROR, bruteForceByKeysRatio });
   const schema = new zvec.ZVecCollectionSchema({
     name: 'items',
     vectors: [{ name: 'embedding', dataType: data.VECTOR_FP32, dimension: contents.dimension, indexParams: { indexType: indexes.HNSW, metricType: zvec.ZVecMetricType.IP, ...hnsw } }],
@@ -39,7 +41,7 @@ export const build: Build = async (contents) => {
   }
   await collection.optimize();
   return {
-    settings: `HNSW, M ${hnsw.m}, efConstruction ${hnsw.efConstruction}, float32, optimized; an inverted index on the group; its own number of threads`,
+    settings: `HNSW, M ${hnsw.m}, efConstruction ${hnsw.efConstruction}, float32, optimized; an inverted index on the group, bruteForceByKeysRatio ${bruteForceByKeysRatio}; its own number of threads`,
     effort: searchList,
     hasFilters: true,
     isConcurrent: true,
