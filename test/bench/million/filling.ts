@@ -24,7 +24,7 @@ export async function fill(subject: Subject, file: CloudFile, count: number, que
   const sending = (): Promise<number> =>
     seconds(() =>
       inFlight(firsts, requestsInFlight, async (first) => {
-        const outcomes = await subject.client.addItems(collection, await file.items(first, perRequest));
+        const outcomes = await subject.client.addItems(collection, await file.items(first, Math.min(perRequest, count - first)));
         const refused = outcomes.find(({ status }) => status !== 'created');
         if (refused) throw new Error(`An item was ${refused.status}: ${refused.error?.message ?? ''}`);
         sent += outcomes.length;
