@@ -43,6 +43,8 @@ export interface ServerOptions {
   store?: Partial<EmbeddedStoreSettings>;
   /** Left out: a new temporary one. */
   indexDir?: string;
+  /** Left out: a free one. */
+  port?: number;
   /** Milliseconds until it must be ready. */
   patience?: number;
   /** Where its log goes, a file descriptor; left out: `logs()`. */
@@ -50,7 +52,7 @@ export interface ServerOptions {
 }
 
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
-  const { port, release } = await reservePort();
+  const { port, release } = options.port === undefined ? await reservePort() : { port: options.port, release: () => {} };
   const indexDir = options.indexDir ?? (await mkdtemp(path.join(tmpdir(), 'mixspace-test-')));
   const child = spawn(process.execPath, [main, 'serve', ...(options.args ?? [])], {
     env: { ...cleanEnv(), ...heapSettings, ...(process.env['VITEST'] ? quick : {}), ...(options.store && { NODE_OPTIONS: `--import=${storeSettings}`, STORE_SETTINGS: JSON.stringify(options.store) }), PORT: String(port), MIXSPACE_INDEX_DIR: indexDir, ...options.env },

@@ -5,6 +5,9 @@
  *     npm run bench -- embeddings lag --quick
  *     npm run bench -- add --model random-vit-b32
  *     npm run bench -- search --count 200000
+ *     npm run bench -- million --count 100000 --port 8081
+ *
+ * `million` takes an hour or so: it runs where it is named.
  */
 import { parseArgs } from 'node:util';
 import { MissingPack } from '../eval/pack.js';
@@ -13,21 +16,25 @@ import { benchModel } from './bench-model.js';
 import { embeddings } from './embeddings.js';
 import { lag } from './lag.js';
 import { memory } from './memory.js';
+import { million } from './million/million.js';
 import { resize } from './resize.js';
 import { search } from './search.js';
 import { transformers } from './transformers.js';
 
-const benchmarks = new Map(Object.entries({ embeddings, transformers, add, search, resize, lag, memory }));
+const benchmarks = new Map(Object.entries({ embeddings, transformers, add, search, resize, lag, memory, million }));
+const onlyWhenNamed = 'million';
 
 try {
-  const { positionals, values } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false }, model: { type: 'string' }, count: { type: 'string' } } });
+  const { positionals, values } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false }, model: { type: 'string' }, count: { type: 'string' }, port: { type: 'string' } } });
   const unknown = positionals.find((name) => !benchmarks.has(name));
   if (unknown !== undefined) throw new RangeError(`There is no benchmark "${unknown}"; there are ${[...benchmarks.keys()].join(', ')}.`);
   const model = values.model === undefined ? undefined : await benchModel(values.model);
   const count = values.count === undefined ? undefined : Number(values.count);
   if (count !== undefined && !(Number.isInteger(count) && count > 0)) throw new RangeError('--count takes a whole number above 0: how many embeddings are searched.');
+  const port = values.port === undefined ? undefined : Number(values.port);
+  if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536)) throw new RangeError('--port takes the number of a port: where the service of `million` listens.');
   for (const [name, run] of benchmarks) {
-    if (positionals.length === 0 || positionals.includes(name)) await run(values.quick, model, count);
+    if (positionals.length === 0 ? name !== onlyWhenNamed : positionals.includes(name)) await run(values.quick, model, count, port);
   }
 } catch (error) {
   const { code, message } = error as NodeJS.ErrnoException;

@@ -1,11 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { call, items, searchIn } from '../api.js';
 import { startServer, type RunningServer } from '../server.js';
 import { defaultModel, settingsFor } from './bench-model.js';
 import { embeddingRequests, readyMade, requestEmbeddings } from './embedding-requests.js';
 import { withPhotoFolder } from './photo-folder.js';
+import { memoryOfTree, total } from './process-tree.js';
 import { seconds } from './timing.js';
 
 const workers = 2;
@@ -25,7 +24,7 @@ export async function memory(quick: boolean): Promise<void> {
       let over = false;
       let highest = 0;
       const watching = (async () => {
-        for (; !over; await delay(100)) highest = Math.max(highest, total(processesOf(server), 'resident'));
+        for (; !over; await delay(100)) highest = Math.max(highest, total(memoryOfTree(server.process.pid!), 'resident'));
       })();
       for (let round = 0; round < (quick ? 1 : 3); round++) await requestEmbeddings(server.url, requests);
       console.log(`memory, saturated: ${told(server)}`);
@@ -42,35 +41,7 @@ export async function memory(quick: boolean): Promise<void> {
   });
 }
 
-interface ProcessMemory {
-  name: string;
-  /** Megabytes (2^20 bytes). */
-  resident: number;
-  /** What it shares with others counted by its share. */
-  proportional: number;
-}
-
 function told(server: RunningServer): string {
-  const all = processesOf(server);
+  const all = memoryOfTree(server.process.pid!);
   return `${total(all, 'resident')} MB resident, ${total(all, 'proportional')} MB where shared pages count once (${all.map(({ name, resident }) => `${name} ${resident}`).join(', ')})`;
-}
-
-function total(all: ProcessMemory[], key: 'resident' | 'proportional'): number {
-  return all.reduce((sum, each) => sum + each[key], 0);
-}
-
-function processesOf(server: RunningServer): ProcessMemory[] {
-  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' }).trim().split('\n');
-  const all = lines.map((line) => line.trim().split(/\s+/)).map(([pid, parent, ...args]) => ({ pid: Number(pid), parent: Number(parent), guard: args.at(-1) === 'mixspace-guard' }));
-  const children = all.filter(({ parent }) => parent === server.process.pid).map(({ pid, guard }) => ({ pid, name: guard ? 'guard' : 'encoder' }));
-  return [{ pid: server.process.pid!, name: 'service' }, ...children].flatMap(({ pid, name }) => {
-    try {
-      const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-      const of = (field: string): number => Math.round(Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(rollup)![1]) / 1024);
-      return [{ name, resident: of('Rss'), proportional: of('Pss') }];
-    } catch {
-      // It has ended meanwhile, ps among them.
-      return [];
-    }
-  });
 }

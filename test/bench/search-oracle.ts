@@ -9,6 +9,8 @@ export interface ItemFilter {
   name: string;
   /** As a search of the service says it; left out: every item. */
   body?: Record<string, unknown>;
+  /** Where it is all of one group, which. */
+  group?: number;
   accepts: (item: CloudItem) => boolean;
 }
 

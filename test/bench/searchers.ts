@@ -1,15 +1,6 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import hnswlib from 'hnswlib-node';
 import type { MixspaceClient } from '../../src/client/index.js';
-import { limit, type ItemFilter, type SearchOracle } from './search-oracle.js';
-import type { CloudItem } from './shifted-cloud.js';
+import { limit, type ItemFilter } from './search-oracle.js';
 import { cpuSecondsOf, inFlight, percentile, seconds } from './timing.js';
-
-/** As src/store/embedded/graph.ts has them. */
-const graphSettings = { m: 16, efConstruction: 200, randomSeed: 42 };
-const breatheEveryMs = 500;
-const efs = [128, 192, 256, 384, 512, 768, 1024];
-export const goodRecall = 0.99;
 
 export interface Answer {
   /** Of the items found. */
@@ -23,6 +14,19 @@ export interface Searcher {
   cpu(): number;
 }
 
+/** What some searches took. */
+export interface Sample {
+  /** In the queries' order. */
+  answers: Answer[];
+  /** Milliseconds of each. */
+  times: number[];
+  seconds: number;
+  /** Seconds of CPU. */
+  cpu: number;
+}
+
+export type Run = (queries: number[][], filter: ItemFilter, atOnce?: number) => Promise<Sample>;
+
 /** The service, whose ids are the items' rows. */
 export function service(client: MixspaceClient, pid: number): Searcher {
   return {
@@ -34,87 +38,34 @@ export function service(client: MixspaceClient, pid: number): Searcher {
   };
 }
 
-/** hnswlib-node alone in this process, on one thread. */
-export class BareGraph {
-  readonly #index: hnswlib.HierarchicalNSW;
-  readonly #items: CloudItem[];
-  #lastTurn = 0;
-
-  private constructor(index: hnswlib.HierarchicalNSW, items: CloudItem[]) {
-    this.#index = index;
-    this.#items = items;
-  }
-
-  static async of(items: CloudItem[], dimension: number): Promise<BareGraph> {
-    const index = new hnswlib.HierarchicalNSW('ip', dimension);
-    index.initIndex({ maxElements: items.length, ...graphSettings });
-    const graph = new BareGraph(index, items);
-    for (const [row, { embedding }] of items.entries()) {
-      index.addPoint(Array.from(embedding), row);
-      await graph.#breathe();
-    }
-    return graph;
-  }
-
-  searcher(ef: number): Searcher {
-    return {
-      find: async (query, { body, accepts }) => {
-        await this.#breathe();
-        this.#index.setEf(ef);
-        const { neighbors } = this.#index.searchKnn(query, limit, body && ((row) => accepts(this.#items[row]!)));
-        return { rows: neighbors, exact: false };
-      },
-      cpu: () => {
-        const { user, system } = process.cpuUsage();
-        return (user + system) / 1e6;
-      },
-    };
-  }
-
-  /** The length of its search list from which it finds enough, or the longest there is. */
-  async leastEf(queries: number[][], filter: ItemFilter, oracle: SearchOracle): Promise<number> {
-    for (const ef of efs) {
-      const searcher = this.searcher(ef);
-      const answers: number[][] = [];
-      for (const query of queries) answers.push((await searcher.find(query, filter)).rows);
-      if (oracle.recall(filter, answers) >= goodRecall) return ef;
-    }
-    return efs.at(-1)!;
-  }
-
-  /** Else a client in this process would not see in time which connections the service closes. */
-  async #breathe(): Promise<void> {
-    if (performance.now() - this.#lastTurn < breatheEveryMs) return;
-    await nextTurn();
-    this.#lastTurn = performance.now();
-  }
+/** `filter`: of all, or of each. */
+export async function run(searcher: Searcher, queries: number[][], filter: ItemFilter | ((turn: number) => ItemFilter), atOnce = 1): Promise<Sample> {
+  const sample: Sample = { answers: [], times: [], seconds: 0, cpu: 0 };
+  const before = searcher.cpu();
+  sample.seconds = await seconds(() =>
+    inFlight(queries.entries(), atOnce, async ([turn, query]) => {
+      const one = typeof filter === 'function' ? filter(turn) : filter;
+      sample.times[turn] = 1_000 * (await seconds(async () => (sample.answers[turn] = await searcher.find(query, one))));
+    }),
+  );
+  sample.cpu = searcher.cpu() - before;
+  return sample;
 }
 
-/** What a row of searches took. */
+/** Samples as one. */
 export class Series {
-  /** In the queries' order. */
-  readonly answers: Answer[] = [];
-  readonly #searcher: Searcher;
-  readonly #times: number[] = [];
-  #seconds = 0;
-  #cpu = 0;
+  readonly #samples: Sample[];
 
-  constructor(searcher: Searcher) {
-    this.#searcher = searcher;
+  constructor(samples: Sample[]) {
+    this.#samples = samples;
   }
 
-  /** `filter`: of all, or of each. */
-  async run(queries: number[][], filter: ItemFilter | ((turn: number) => ItemFilter), atOnce = 1): Promise<this> {
-    const first = this.answers.length;
-    const before = this.#searcher.cpu();
-    this.#seconds += await seconds(() =>
-      inFlight(queries.entries(), atOnce, async ([turn, query]) => {
-        const one = typeof filter === 'function' ? filter(turn) : filter;
-        this.#times.push(1_000 * (await seconds(async () => (this.answers[first + turn] = await this.#searcher.find(query, one)))));
-      }),
-    );
-    this.#cpu += this.#searcher.cpu() - before;
-    return this;
+  static of(all: Series[]): Series {
+    return new Series(all.flatMap((each) => each.#samples));
+  }
+
+  get answers(): Answer[] {
+    return this.#samples.flatMap(({ answers }) => answers);
   }
 
   get rows(): number[][] {
@@ -131,22 +82,31 @@ export class Series {
   }
 
   get perSecond(): number {
-    return this.#times.length / this.#seconds;
+    return this.#times.length / this.#sum('seconds');
   }
 
   /** Milliseconds of CPU of one. */
   get cpu(): number {
-    return (1_000 * this.#cpu) / this.#times.length;
+    return (1_000 * this.#sum('cpu')) / this.#times.length;
+  }
+
+  get #times(): number[] {
+    return this.#samples.flatMap(({ times }) => times);
+  }
+
+  #sum(key: 'seconds' | 'cpu'): number {
+    return this.#samples.reduce((sum, sample) => sum + sample[key], 0);
   }
 }
 
 /** Part of the queries goes to one, then to the next, and so on, first this way round and then that: what else the machine does falls on all. */
-export async function inTurns(searchers: Searcher[], queries: number[][], filter: ItemFilter, rounds: number): Promise<Series[]> {
-  const all = searchers.map((searcher) => new Series(searcher));
+export async function inTurns(runs: Run[], queries: number[][], filter: ItemFilter, rounds: number): Promise<Series[]> {
+  const samples = runs.map((): Sample[] => []);
   const size = Math.ceil(queries.length / rounds);
-  for (let round = 0; round < rounds; round++) {
-    const part = queries.slice(round * size, (round + 1) * size);
-    for (const series of round % 2 === 0 ? all : [...all].reverse()) await series.run(part, filter);
+  for (let first = 0; first < queries.length; first += size) {
+    const part = queries.slice(first, first + size);
+    const turns = runs.map((run, i) => async () => samples[i]!.push(await run(part, filter)));
+    for (const turn of (first / size) % 2 === 0 ? turns : turns.reverse()) await turn();
   }
-  return all;
+  return samples.map((each) => new Series(each));
 }
