@@ -126,6 +126,56 @@ export function greatest(values: usize, count: i32): i32 {
   return place;
 }
 
+/**
+ * Packs `length` numbers (f32) to int8: `value / scale`, rounded. Writes the scale and the slack (f32) to `bounds`: for
+ * every query of length 1 the score is within the slack of that of the packed row (Cauchy-Schwarz: the query times what
+ * rounding left out), what float32 arithmetic may be off by included.
+ */
+export function pack(values: usize, length: i32, row: usize, bounds: usize): void {
+  let most4 = f32x4.splat(0);
+  for (let i = 0; i < length; i += 4) most4 = f32x4.max(most4, f32x4.abs(v128.load(values + (i << 2))));
+  const most = max(max(f32x4.extract_lane(most4, 0), f32x4.extract_lane(most4, 1)), max(f32x4.extract_lane(most4, 2), f32x4.extract_lane(most4, 3)));
+  const scale = most < leastPacked ? <f32>0 : most / largest;
+  const scales = f32x4.splat(scale);
+  const factor = f32x4.splat(scale === 0 ? <f32>0 : <f32>1 / scale);
+  let squares = f32x4.splat(0);
+  for (let i = 0; i < length; i += 16) {
+    const a = v128.load(values);
+    const b = v128.load(values, 16);
+    const c = v128.load(values, 32);
+    const d = v128.load(values, 48);
+    const wholeA = whole(a, factor);
+    const wholeB = whole(b, factor);
+    const wholeC = whole(c, factor);
+    const wholeD = whole(d, factor);
+    const low = i16x8.narrow_i32x4_s(i32x4.trunc_sat_f32x4_s(wholeA), i32x4.trunc_sat_f32x4_s(wholeB));
+    const high = i16x8.narrow_i32x4_s(i32x4.trunc_sat_f32x4_s(wholeC), i32x4.trunc_sat_f32x4_s(wholeD));
+    v128.store(row, i8x16.narrow_i16x8_s(low, high));
+    squares = f32x4.add(squares, f32x4.add(f32x4.add(rest(a, wholeA, scales), rest(b, wholeB, scales)), f32x4.add(rest(c, wholeC, scales), rest(d, wholeD, scales))));
+    values += 64;
+    row += 16;
+  }
+  const sum = f32x4.extract_lane(squares, 0) + f32x4.extract_lane(squares, 1) + f32x4.extract_lane(squares, 2) + f32x4.extract_lane(squares, 3);
+  store<f32>(bounds, scale);
+  store<f32>(bounds, sqrt(sum) * (1 + rounding) + rounding, 4);
+}
+
+const largest: f32 = 127;
+/** Below it nothing is packed: its inverse would overflow. */
+const leastPacked: f32 = 1e-30;
+/** Beyond what float32 arithmetic is off by. */
+const rounding: f32 = 1e-5;
+
+function whole(values: v128, factor: v128): v128 {
+  return f32x4.max(f32x4.splat(-largest), f32x4.min(f32x4.splat(largest), f32x4.nearest(f32x4.mul(values, factor))));
+}
+
+/** What rounding left out, squared. */
+function rest(values: v128, wholes: v128, scales: v128): v128 {
+  const left = f32x4.sub(values, f32x4.mul(wholes, scales));
+  return f32x4.mul(left, left);
+}
+
 /** Makes a query (int16) of a row (int8). */
 export function widen(row: usize, length: i32, query: usize): void {
   for (let i = 0; i < length; i += 8) {

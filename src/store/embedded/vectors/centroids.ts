@@ -1,5 +1,5 @@
 /** What stands for cells: parts of a space, each of what is nearest to its centroid (an inverted file; Sivic and Zisserman 2003, Jégou and others 2011). */
-import { pack, packedLength, type PackedQuery } from './packing.js';
+import { packedLength, type PackedQuery } from './packing.js';
 import { scratch, scratchLimits, type Holder, type VectorMemory } from './vector-memory.js';
 
 export const mostCells = scratchLimits.scores;
@@ -38,8 +38,9 @@ export class PackedDirections {
   }
 
   set(place: number, direction: Float32Array): void {
+    const { scale } = this.#memory.pack(direction, this.#length);
     const { buffer } = this.#memory.kernel.memory;
-    const { scale } = pack(direction, new Int8Array(buffer, this.#address + place * this.#length, this.#length).fill(0));
+    new Int8Array(buffer, this.#address + place * this.#length, this.#length).set(new Int8Array(buffer, scratch.row, this.#length));
     new Float32Array(buffer, this.#scales, this.count)[place] = scale;
   }
 

@@ -4,7 +4,7 @@ import type { KeySet } from '../key-set.js';
 import { Centroids, mostCells, type CellDirections } from './centroids.js';
 import { ChunkPool, chunkRows, type Chunk } from './chunk-pool.js';
 import { KeyPlaces } from './key-places.js';
-import { pack, type PackedQuery } from './packing.js';
+import type { PackedQuery } from './packing.js';
 import type { Sample } from './training.js';
 import { scratch, type Holder, type VectorMemory } from './vector-memory.js';
 
@@ -76,9 +76,7 @@ export class PackedRows implements Holder {
 
   /** False where the memory has no room. `urgent`: others may lose theirs. Its key is above all others. */
   append({ key, item, embedding }: EmbeddingRow, urgent: boolean): boolean {
-    const { pool } = this;
-    const row = new Int8Array(this.#memory.kernel.memory.buffer, scratch.row, pool.length).fill(0);
-    const { scale, slack } = pack(embedding, row);
+    const { scale, slack } = this.#memory.pack(embedding, this.pool.length);
     const chunk = this.#openChunk(urgent);
     if (!chunk) return false;
     this.#places.add(key, this.#put(chunk, { key, item, scale, slack, exact: embedding }));

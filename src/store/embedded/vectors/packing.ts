@@ -3,35 +3,11 @@
 /** Rows are padded with zeros to a multiple of it: what the kernel takes at a time. */
 const lanes = 16;
 const largest = 127;
-/** Beyond what float32 arithmetic in the kernel may be off by. */
+/** Beyond what float32 arithmetic in the kernel may be off by; as in kernels/scan.ts. */
 const rounding = 1e-5;
 
 /** Bytes of a packed row. */
 export const packedLength = (dimension: number): number => Math.ceil(dimension / lanes) * lanes;
-
-/**
- * Writes an embedding as `value / scale`, rounded, and gives the scale and a bound: for every normalised query the score is
- * within `slack` of that of the packed row (Cauchy-Schwarz: the query times what rounding left out).
- */
-export function pack(embedding: Float32Array, row: Int8Array): { scale: number; slack: number } {
-  let most = 0;
-  for (const value of embedding) most = Math.max(most, Math.abs(value));
-  const scale = Math.fround(most / largest);
-  let squares = 0;
-  if (scale > 0) {
-    for (let i = 0; i < embedding.length; i++) {
-      const whole = Math.round(embedding[i]! / scale);
-      const packed = Math.min(largest, Math.max(-largest, whole));
-      row[i] = packed;
-      const rest = embedding[i]! - packed * scale;
-      squares += rest * rest;
-    }
-  } else {
-    row.fill(0);
-    for (const value of embedding) squares += value * value;
-  }
-  return { scale, slack: Math.sqrt(squares) * (1 + rounding) + rounding };
-}
 
 /** A query as int16; a packed row scores `product * its scale * scale`, apart from the query's own `slack`. */
 export interface PackedQuery {

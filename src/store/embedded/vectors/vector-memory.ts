@@ -10,6 +10,7 @@ interface Kernel {
   scanListed(list: number, count: number, length: number, query: number, queryScale: number, floor: number, ceiling: number, out: number): number;
   scores(rows: number, scales: number, count: number, length: number, query: number, queryScale: number, out: number): void;
   greatest(values: number, count: number): number;
+  pack(values: number, length: number, row: number, bounds: number): void;
   widen(row: number, length: number, query: number): void;
 }
 
@@ -19,8 +20,8 @@ const file = fileURLToPath(new URL('../../../../dist/store/embedded/scan.wasm', 
 /** Most dimensions of a query, pairs in a list, scores that are written at once. */
 export const scratchLimits = { dimensions: 65_536, listed: 1_024, scores: 8_192 } as const;
 /** At the beginning of the memory, for whoever computes, until its next turn: addresses. */
-export const scratch = { list: 0, found: 8_192, query: 12_288, row: 143_360, scores: 208_896 } as const;
-const scratchPages = 4;
+export const scratch = { list: 0, found: 8_192, query: 12_288, row: 143_360, scores: 208_896, bounds: 241_664, embedding: 241_680 } as const;
+const scratchPages = 8;
 const mostGrowth = 64 * 2 ** 20;
 /** WebAssembly's addresses have 32 bits. */
 const mostBytes = 2 ** 32;
@@ -59,6 +60,17 @@ export class VectorMemory {
     this.limit = Math.min(limit, mostBytes - scratchPages * pageBytes);
     this.kernel = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file))).exports as Kernel;
     this.kernel.memory.grow(scratchPages - 1);
+  }
+
+  /** Packs an embedding into the row in the scratch, padded to the length; see the kernel. */
+  pack(embedding: Float32Array, length: number): { scale: number; slack: number } {
+    const { buffer } = this.kernel.memory;
+    const values = new Float32Array(buffer, scratch.embedding, length);
+    values.set(embedding);
+    values.fill(0, embedding.length);
+    this.kernel.pack(scratch.embedding, length, scratch.row, scratch.bounds);
+    const [scale, slack] = new Float32Array(buffer, scratch.bounds, 2);
+    return { scale: scale!, slack: slack! };
   }
 
   /** Bytes that so many take. */
