@@ -86,7 +86,7 @@ function recallOf(indexes: OpenCollection['indexes']): CollectionDescription['re
   return modalities.map((modality) => {
     const { isDivided, recall } = indexes[modality];
     if (!isDivided) return { modality, state: 'exact', bands: [] };
-    const share = Math.max(...queryKinds.map((kind) => recall.share(kind, recallDepth) ?? 1));
-    return { modality, state: recall.bands.length > 0 ? 'measured' : 'unknown', bands: recall.bands, share };
+    const share = Math.max(...queryKinds.filter((kind) => recall.shares[kind]).map((kind) => recall.share(kind, recallDepth) ?? 1));
+    return { modality, state: recall.bands.length > 0 ? 'measured' : 'unknown', bands: recall.bands, ...(Number.isFinite(share) ? { share } : {}) };
   });
 }
