@@ -47,7 +47,7 @@ export class Background {
         if (this.#stopped) return;
         worked = this.#carryOn(index) || worked;
         // Until it is known how much searches must look at, they look at more than that.
-        if (index.recall.isUnknown) await this.#audit(index);
+        if (index.isUnknown) await this.#audit(index);
         await nextTurn();
       }
       if (!worked && !this.#stopped) {

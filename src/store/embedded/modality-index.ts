@@ -127,6 +127,12 @@ export class ModalityIndex {
     return this.#around.columns.readSome();
   }
 
+  /** Nobody knows yet how much of its cells searches must look at. */
+  get isUnknown(): boolean {
+    const { directions, isMoving } = this.vectors;
+    return this.isDivided && !isMoving && directions !== undefined && this.recall.isNew(directions);
+  }
+
   /** At most so many stored embeddings, from places drawn all over the keys. */
   sample(most: number): Float32Array[] {
     const { space, modality } = this.owner;

@@ -18,10 +18,11 @@ const depths = [
 ] as const;
 /** Queries of a kind that are remembered and looked at: of each two one says how much to look at, the other whether that is enough. */
 const remembered = 128;
-/** Queries of a kind from which on something can be said of it. */
+/** Queries of a kind from which on something can be said of it, and up to which what is said is but a beginning. */
 const fewest = 16;
-/** The share for a kind of which nothing is known yet: of stored embeddings' times so much, or so much of all. */
-const unknown = { timesItems: 3, ofAll: 0.25 } as const;
+const fewLearntFrom = 32;
+/** The share for a kind of which nothing is known yet: of stored embeddings' times so much, but so much at least, or so much of all. */
+const unknown = { timesItems: 3, atLeast: 0.05, ofAll: 0.25 } as const;
 /** From this share on comparing with everything takes no longer. */
 const mostOfAll = 0.6;
 /** The share of embeddings that must have come or gone, and the milliseconds after which real queries are looked at again. */
@@ -66,6 +67,8 @@ export class Recall {
   #notes = 0;
   #notesAtAudit = 0;
   #changes = 0;
+  /** By kind, of how many queries its shares are. */
+  readonly #learntFrom = new Map<QueryKind, number>();
   #audited: CellDirections | undefined;
   #auditedAt = -Infinity;
   #triedAt = -Infinity;
@@ -93,18 +96,21 @@ export class Recall {
     const at = depths.findIndex((each) => depth <= each.depth);
     if (at === -1) return undefined;
     const items = this.shares.item?.[at];
-    const share = this.shares[kind]?.[at] ?? (items === undefined ? unknown.ofAll : Math.max(items * unknown.timesItems, 0.02));
+    const learnt = this.shares[kind]?.[at];
+    const guessed = items === undefined ? unknown.ofAll : Math.max(items * unknown.timesItems, unknown.atLeast);
+    const isSure = kind === 'item' || (this.#learntFrom.get(kind) ?? 0) >= fewLearntFrom;
+    const share = learnt === undefined ? guessed : isSure ? learnt : Math.max(learnt, guessed);
     return share >= mostOfAll ? undefined : share;
   }
 
-  /** Nothing was learnt yet. */
-  get isUnknown(): boolean {
-    return this.shares.item === undefined;
+  /** Nothing was learnt of these cells yet. */
+  isNew(directions: CellDirections): boolean {
+    return this.#audited !== directions && now() - this.#triedAt >= tryAgainAfterMs;
   }
 
   isDue(count: number, directions: CellDirections): boolean {
     if (now() - this.#triedAt < tryAgainAfterMs) return false;
-    const isNew = [...this.#asked].some(([kind, queries]) => queries.length >= fewest && !this.shares[kind]);
+    const isNew = [...this.#asked].some(([kind, queries]) => queries.length >= Math.max(fewest, 4 * (this.#learntFrom.get(kind) ?? 0)));
     const isOld = this.#notes - this.#notesAtAudit >= remembered && now() - this.#auditedAt > againAfterMs;
     return this.#audited !== directions || this.#changes >= count * againAtShare || isNew || isOld;
   }
@@ -120,8 +126,10 @@ export class Recall {
     for (const kind of queryKinds) {
       const queries = kind === 'item' ? samples : [...(this.#asked.get(kind) ?? [])];
       if (queries.length < fewest && kind !== 'item') continue;
-      const learnt = await this.#learn(audited, queries.filter((_, i) => i % 2 === 0));
+      const learnFrom = queries.filter((_, i) => i % 2 === 0);
+      const learnt = await this.#learn(audited, learnFrom);
       if (!learnt) return undefined;
+      this.#learntFrom.set(kind, learnFrom.length);
       shares[kind] = this.shares[kind] = learnt;
       for (;;) {
         const found = await this.#measure(audited, queries.filter((_, i) => i % 2 === 1));

@@ -96,9 +96,9 @@ export class ChunkPool {
     return chunk.slab.number * slabRows + chunk.offset + row;
   }
 
-  at(place: number): { chunk: Chunk; row: number } {
-    const row = place % chunkRows;
-    return { chunk: this.#slabs[Math.floor(place / slabRows)]!.chunks[Math.floor(place / chunkRows) % slabChunks]!, row };
+  /** The one in which the row of this place lies, as number `place % chunkRows`. */
+  chunkAt(place: number): Chunk {
+    return this.#slabs[Math.floor(place / slabRows)]!.chunks[Math.floor(place / chunkRows) % slabChunks]!;
   }
 
   packedRow(chunk: Chunk, row: number): Int8Array {

@@ -60,17 +60,23 @@ export class Comparison {
     return this.#step;
   }
 
-  /** Compares single rows. */
+  /** Compares single rows: best those of one chunk one behind the other. */
   places(places: Uint32Array): void {
-    const rows = Array.from(places, (place) => this.#pool.at(place));
-    const filled = Math.ceil(rows.length / 4) * 4;
+    const filled = Math.ceil(places.length / 4) * 4;
     const list = this.#list(2 * filled);
+    let chunk: Chunk | undefined;
+    let last = -1;
     for (let i = 0; i < filled; i++) {
-      const { chunk, row } = rows[Math.min(i, rows.length - 1)]!;
+      const place = places[Math.min(i, places.length - 1)]!;
+      const row = place % chunkRows;
+      if (!chunk || place - row !== last) {
+        chunk = this.#pool.chunkAt(place);
+        last = place - row;
+      }
       list[2 * i] = chunk.address;
       list[2 * i + 1] = row;
     }
-    for (const found of this.#found('scanListed', rows.length)) this.#offer(rows[found]!.chunk, rows[found]!.row);
+    for (const found of this.#found('scanListed', places.length)) this.#offer(this.#pool.chunkAt(places[found]!), places[found]! % chunkRows);
     this.#rise();
   }
 

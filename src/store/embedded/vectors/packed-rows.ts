@@ -87,8 +87,8 @@ export class PackedRows implements Holder {
   remove(key: number): void {
     const place = this.#places.remove(key);
     if (place === undefined) return;
-    const { chunk, row } = this.pool.at(place);
-    this.pool.slacks(chunk)[row] = -Infinity;
+    const chunk = this.pool.chunkAt(place);
+    this.pool.slacks(chunk)[place % chunkRows] = -Infinity;
     chunk.dead++;
     this.#dead++;
   }
@@ -180,7 +180,7 @@ export class PackedRows implements Holder {
     }
     return keys.map((key) => {
       const place = this.#places.of(key);
-      return place === undefined ? 0 : before.get(this.pool.at(place).chunk.cell)!;
+      return place === undefined ? 0 : before.get(this.pool.chunkAt(place).cell)!;
     });
   }
 
