@@ -56,6 +56,11 @@ export class ChunkPool {
     return this.#slabs.reduce((sum, slab) => sum + (slab ? this.#packedBytes : 0), 0);
   }
 
+  /** Its share of what it is taken with. */
+  get bytesOfChunk(): number {
+    return this.#packedBytes / slabChunks;
+  }
+
   /** That so many rows take, in chunks of which so many are filled half. */
   bytesOf(rows: number, halves: number): number {
     return Math.ceil(rows / slabRows + halves / 2 / slabChunks) * this.#packedBytes;

@@ -99,6 +99,8 @@ export class PackedRows implements Holder {
       this.#divisions.at(-1)!.centroids?.free();
       this.#divisions = [];
     }
+    // Scans under way go on by the lists of before, from which nothing is taken.
+    this.#divisions = this.#divisions.map(({ centroids, cells }) => ({ centroids, cells: cells.map((chunks) => chunks.slice()) }));
     this.#divisions.push({ centroids, cells: Array.from({ length: centroids.count }, () => []) });
   }
 
@@ -223,20 +225,23 @@ export class PackedRows implements Holder {
   }
 
   /** Those of the highest keys, if that is how they lie; else all. */
-  giveSome(): boolean {
-    if (this.isEmpty) return false;
+  giveSome(): number {
+    if (this.isEmpty) return 0;
     const [division] = this.#divisions;
     const chunks = division!.cells[0]!;
     if (this.isMoving || division!.centroids || chunks.length === 1) {
+      const { bytes } = this.pool;
       this.clear();
-      return true;
+      return bytes;
     }
-    const chunk = chunks.pop()!;
+    const chunk = chunks.at(-1)!;
+    // Scans under way go on by the list of before.
+    division!.cells[0] = chunks.slice(0, -1);
     this.#places.truncate(chunk.slab.keys[chunk.offset]!);
     this.#count -= chunk.count;
     this.#dead -= chunk.dead;
     this.pool.give(chunk);
-    return true;
+    return this.pool.bytesOfChunk;
   }
 
   *#chunks(): Generator<Chunk> {
