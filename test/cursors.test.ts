@@ -55,8 +55,8 @@ describe('The cursor of a search', () => {
     ['no filter', unfiltered],
     ['another least score', { ...request, min_score: 0.11 }],
     ['no least score', unbounded],
-    ['the graph let in', approximate],
-    ['the graph let in by name', { ...request, exact: false }],
+    ['cells let in', approximate],
+    ['cells let in by name', { ...request, exact: false }],
     ['a collection that holds the same', request, 'copies'],
   ])('is refused with %s', async (_what, body, collection) => {
     const cursor = await cursorOf(request);

@@ -66,7 +66,7 @@ export class ModalityIndex {
     this.#newestKey = around.embeddings.newestKey(owner.space, owner.modality);
     const saved = this.#isLarge ? around.cells.get(owner.space, owner.modality, owner.dimension) : undefined;
     this.recall = new Recall(saved?.shares);
-    if (saved) this.vectors.divide(saved.directions);
+    if (saved) this.#takeUp(saved.directions);
   }
 
   get count(): number {
@@ -159,6 +159,15 @@ export class ModalityIndex {
     const { directions, held, through, isSparse } = this.vectors;
     if (!this.#isLarge || held === 0 || through < this.#newestKey) return false;
     return !directions || this.count >= growth * directions.count || isSparse;
+  }
+
+  #takeUp(directions: CellDirections): void {
+    try {
+      this.vectors.divide(directions);
+    } catch (error) {
+      const { name: collection, modality } = this.owner;
+      this.#around.log('warn', 'The memory for embeddings is too small for where the cells lie: searches compare with everything.', { collection, modality, reason: String(error) });
+    }
   }
 
   #train(training: Generator<undefined, CellDirections>): boolean {
