@@ -182,6 +182,20 @@ describe('An exact search', () => {
     expect(await search()).toEqual([1, 0]);
   });
 
+  it('has read everything although the last of it are damaged or gone, and reads them no second time', async () => {
+    const random = Random.named('unreadable');
+    const table = new Table(random, 3_000, dimension);
+    const vectors = new Vectors(table.table, { space: 1, modality: 'text', dimension }, new VectorMemory(16e6), smallScan);
+    const newestKey = 3_004;
+    while (vectors.warm({ total: 3_000, newestKey }));
+    expect([vectors.held, vectors.through]).toEqual([3_000, newestKey]);
+    table.inOrder = 0;
+    const query = direction(random, dimension);
+    const ranking = new Ranking({ size: 10, idOf });
+    await vectors.scan(query, ranking, { total: 3_000, newestKey });
+    expect([ranking.best.map(({ key }) => key), table.inOrder]).toEqual([table.best(query, 10), 0]);
+  });
+
   it('for few does not wait until another has read everything', async () => {
     const random = Random.named('few');
     const table = new Table(random, 60_000, dimension);

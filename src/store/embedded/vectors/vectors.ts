@@ -40,6 +40,8 @@ export class Vectors {
   readonly #rows: PackedRows;
   readonly #smallScan: number;
   #retired = false;
+  /** Behind the row with the one key there is none up to the other: what is damaged or has gone is never read. */
+  #nothing = { behind: 0, upTo: 0 };
 
   /** `smallScan`: embeddings up to which the database is read rather than the memory filled. */
   constructor(embeddings: EmbeddingTable, { space, modality, dimension }: { space: number; modality: Modality; dimension: number }, memory: VectorMemory, smallScan: number) {
@@ -59,12 +61,13 @@ export class Vectors {
   /** Takes some more of all into memory, where there is room beside others; false when there is nothing more to take. */
   warm({ total, newestKey }: ScanScope): boolean {
     if (total <= this.#smallScan || this.through >= newestKey || !this.fits(total)) return false;
-    return this.#append(false);
+    return this.#append(newestKey, false);
   }
 
   /** All up to this key are in memory. */
   get through(): number {
-    return this.#rows.lastKey ?? 0;
+    const { lastKey = 0 } = this.#rows;
+    return lastKey === this.#nothing.behind ? Math.max(lastKey, this.#nothing.upTo) : lastKey;
   }
 
   get held(): number {
@@ -171,7 +174,7 @@ export class Vectors {
     const fits = this.#rows.fits(total);
     if ((keys?.size ?? total) <= this.#smallScan || (keys && !fits.beside)) return;
     let began = now();
-    while (this.through < newestKey && this.#append(fits.atAll)) {
+    while (this.through < newestKey && this.#append(newestKey, fits.atAll)) {
       if (now() - began <= sliceMs) continue;
       await nextTurn();
       began = now();
@@ -179,10 +182,12 @@ export class Vectors {
   }
 
   /** Some more of those in the database; false when there are none, or no room for them. */
-  #append(urgent: boolean): boolean {
+  #append(newestKey: number, urgent: boolean): boolean {
     if (this.#retired) return false;
     const rows = this.#embeddings.after(this.#space, this.modality, this.through, pageRows);
-    return rows.length > 0 && rows.every((row) => this.#rows.append(row, urgent));
+    if (!rows.every((row) => this.#rows.append(row, urgent))) return false;
+    if (rows.length < pageRows) this.#nothing = { behind: this.#rows.lastKey ?? 0, upTo: newestKey };
+    return rows.length > 0;
   }
 
   /** The nearest first, until it `isEnough`, which is told of each that was looked at; true when all were. */
