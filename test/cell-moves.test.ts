@@ -268,7 +268,8 @@ describe('Rows that are brought to their cells', () => {
     const all = numbers(1, 2 * slabRows);
     rows.divide(cloud.directions(300));
     const other = new PackedRows(dimension, memory);
-    for (let key = 1; other.append({ key, item: key, id: '', embedding: cloud.embeddings[0]! }, false); key++);
+    // One slab is left, and there are twice as many cells as it has chunks.
+    for (const key of numbers(1, 4 * slabRows)) expect(other.append({ key, item: key, id: '', embedding: cloud.embeddings[0]! }, false)).toBe(true);
     while (rows.moveSome());
     expect(rows.isMoving).toBe(true);
     expect(cloud.offered()).toEqual(all);
@@ -288,7 +289,8 @@ describe('Rows that are brought to their cells', () => {
     const all = numbers(1, 2 * slabRows);
     rows.divide(cloud.directions(300));
     const other = new PackedRows(dimension, memory);
-    for (let key = 1; other.append({ key, item: key, id: '', embedding: cloud.embeddings[0]! }, false); key++);
+    // One slab is left, and there are twice as many cells as it has chunks.
+    for (const key of numbers(1, 4 * slabRows)) expect(other.append({ key, item: key, id: '', embedding: cloud.embeddings[0]! }, false)).toBe(true);
     const seen = new Set<number>();
     await memory.during(async () => {
       const scan = cloud.scan((key) => seen.add(key));

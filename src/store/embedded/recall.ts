@@ -115,7 +115,7 @@ export class Recall {
     for (const kind of queryKinds) {
       const queries = kind === 'item' ? samples : [...(this.#asked.get(kind) ?? [])];
       if (queries.length < fewest && kind !== 'item') continue;
-      const learnt = await this.#learn(audited, queries.filter((_, i) => i % 2 === 0));
+      let learnt = await this.#learn(audited, queries.filter((_, i) => i % 2 === 0));
       if (!learnt) return undefined;
       shares[kind] = this.shares[kind] = learnt;
       for (;;) {
@@ -127,7 +127,8 @@ export class Recall {
           break;
         }
         problem = { query: kind, recall, share: learnt[0] };
-        shares[kind] = this.shares[kind] = learnt.splice(0, learnt.length, ...learnt.map((share) => Math.min(1, 2 * share)));
+        learnt = learnt.map((share) => Math.min(1, 2 * share));
+        shares[kind] = this.shares[kind] = learnt;
       }
     }
     const filtered = await this.#measure(audited, [...this.#filtered]);
