@@ -294,6 +294,10 @@ describe('A page of a search through cells', () => {
       const nearest = (await search(store, 'photos', { embedding, limit: leftOut, modality: 'image', exact: true })).matches.map(({ item }) => item.id);
       await expectPage({ embedding, limit, excludeIds: nearest });
     }
+    // Behind so many all lies too deep for them.
+    const nearest = (await search(store, 'photos', { embedding: queries[0]!, limit: 400, modality: 'image', exact: true })).matches.map(({ item }) => item.id);
+    const { matches, exact } = await search(store, 'photos', { embedding: queries[0]!, limit: 10, modality: 'image', kind: 'item', excludeIds: nearest.slice(0, 390) });
+    expect([matches.map(({ item }) => item.id), exact]).toEqual([nearest.slice(390), true]);
   });
 
   it('goes on where the one before ended, and ends at a least score', async () => {

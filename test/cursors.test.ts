@@ -141,7 +141,8 @@ describe('A list of both kinds', () => {
   it('is exact where both of them are', async () => {
     const server = await startServer({ store: { cellsFrom: 50 }, env: { MIXSPACE_MODELS_DIR: service.models, MIXSPACE_MODEL: 'small', MIXSPACE_CACHE: '0', MIXSPACE_WORKERS: '1' } });
     try {
-      const texts = Array.from({ length: 900 }, (_, i) => ({ id: `t${i}`, embedding: [1, i / 900, (i % 7) / 7, (i % 11) / 11], modality: 'text' }));
+      // Near to each other lie twenty at a time.
+      const texts = Array.from({ length: 900 }, (_, i) => ({ id: `t${i}`, embedding: [1, (i % 9) / 9, (Math.floor(i / 9) % 5) / 5, i / 1e5], modality: 'text' }));
       await call(server.url, 'POST', items(), { items: [...texts, { id: 'p', embedding: [1, 0, 0, 0], modality: 'image' }] });
       await expect.poll(async () => (await call(server.url, 'GET', '/v1/collections/default')).body.graph, { timeout: 30_000 }).toEqual({ state: 'ready', indexed: 900 });
       const ask = async (more: object): Promise<boolean> => (await call(server.url, 'POST', searchIn(), { query: { embedding: [1, 0, 0, 0] }, limit: 5, ...more })).body.exact;
