@@ -14,7 +14,7 @@ import type { Store } from '../../src/store/store.js';
 import { search, type SearchRequest } from '../store-search.js';
 import { bothPorts, type BothPorts } from '../store-ports.js';
 
-/** Graphs where there are some texts, saved when the store is closed. */
+/** What makes searches quick where there are some texts. */
 const settings: Partial<EmbeddedStoreSettings> = { cellsFrom: 15 };
 
 type Write = Omit<ItemWrite, 'content'> & { content?: Omit<NonNullable<ItemWrite['content']>, 'embeddings'> & { embedding: Float32Array } };
