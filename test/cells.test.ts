@@ -59,11 +59,13 @@ async function add(store: BothPorts, count: number): Promise<void> {
   for (let from = 0; from < count; from += 1_000) await store.write('photos', writes.slice(from, from + 1_000));
 }
 
+/** Opened again: its cells are sought once all are there. */
 async function filled(count: number, more: Partial<EmbeddedStoreSettings> = {}): Promise<BothPorts> {
-  const store = await open(more);
+  const store = await open({ cellsFrom: 1e6 });
   await store.createCollection({ name: 'photos', model: 'm', fingerprint: 'f', dimension, originals: 'thumbnail' });
   await add(store, count);
-  return store;
+  await close(store);
+  return open(more);
 }
 
 const pictures = async (store: BothPorts): Promise<CollectionDescription['recall'][number]> => (await store.describeCollection('photos')).recall.find(({ modality }) => modality === 'image')!;
@@ -220,8 +222,7 @@ describe('Searches through cells', () => {
 describe('Cells that are kept', () => {
   /** There are more than there were when the cells were sought: such as are sought anew say so. */
   async function grown(): Promise<SavedRow> {
-    await close(await filled(1_500, { cellsFrom: 1e6 }));
-    const store = await open();
+    const store = await filled(1_500);
     await ready(store);
     await add(store, 700);
     await ready(store);
