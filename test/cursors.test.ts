@@ -55,8 +55,8 @@ describe('The cursor of a search', () => {
     ['no filter', unfiltered],
     ['another least score', { ...request, min_score: 0.11 }],
     ['no least score', unbounded],
-    ['the graph let in', approximate],
-    ['the graph let in by name', { ...request, exact: false }],
+    ['cells let in', approximate],
+    ['cells let in by name', { ...request, exact: false }],
     ['a collection that holds the same', request, 'copies'],
   ])('is refused with %s', async (_what, body, collection) => {
     const cursor = await cursorOf(request);
@@ -141,9 +141,10 @@ describe('A list of both kinds', () => {
   it('is exact where both of them are', async () => {
     const server = await startServer({ store: { cellsFrom: 50 }, env: { MIXSPACE_MODELS_DIR: service.models, MIXSPACE_MODEL: 'small', MIXSPACE_CACHE: '0', MIXSPACE_WORKERS: '1' } });
     try {
-      const texts = Array.from({ length: 200 }, (_, i) => ({ id: `t${i}`, embedding: [1, i / 200, (i % 7) / 7, (i % 11) / 11], modality: 'text' }));
+      // Near to each other lie twenty at a time.
+      const texts = Array.from({ length: 900 }, (_, i) => ({ id: `t${i}`, embedding: [1, (i % 9) / 9, (Math.floor(i / 9) % 5) / 5, i / 1e5], modality: 'text' }));
       await call(server.url, 'POST', items(), { items: [...texts, { id: 'p', embedding: [1, 0, 0, 0], modality: 'image' }] });
-      await expect.poll(async () => (await call(server.url, 'GET', '/v1/collections/default')).body.graph, { timeout: 30_000 }).toEqual({ state: 'ready', indexed: 200 });
+      await expect.poll(async () => (await call(server.url, 'GET', '/v1/collections/default')).body.graph, { timeout: 30_000 }).toEqual({ state: 'ready', indexed: 900 });
       const ask = async (more: object): Promise<boolean> => (await call(server.url, 'POST', searchIn(), { query: { embedding: [1, 0, 0, 0] }, limit: 5, ...more })).body.exact;
       expect(await Promise.all([ask({ modality: 'text' }), ask({ modality: 'image' }), ask({}), ask({ exact: true })])).toEqual([false, true, false, true]);
     } finally {

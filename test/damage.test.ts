@@ -456,7 +456,6 @@ describe('A start that cannot be', () => {
     ['a folder whose database is a folder', /mixspace\.db is no file/, (directory) => mkdirSync(path.join(directory, 'mixspace.db'), { recursive: true })],
     ['a folder whose database is a dangling link', /mixspace\.db is a link that leads nowhere/, (directory) => (mkdirSync(directory), symlinkSync('gone', path.join(directory, 'mixspace.db')))],
     ['a folder whose originals are a file', /originals cannot be used: there is a file/, (directory) => (mkdirSync(directory), writeFileSync(path.join(directory, 'originals'), ''))],
-    ['a folder whose snapshots may not be written to', /snapshots cannot be used: this user/, (directory) => (mkdirSync(path.join(directory, 'snapshots'), { recursive: true }), chmodSync(path.join(directory, 'snapshots'), 0o555))],
     ['a folder with a database that is none', /mixspace\.db is damaged \(file is not a database\)/, (directory) => (mkdirSync(directory), writeFileSync(path.join(directory, 'mixspace.db'), 'x'.repeat(10_000)))],
     [
       "another program's database",

@@ -35,7 +35,20 @@ interface Arrangement {
   order: 'copies first' | 'copies last' | 'mixed';
   /** Half of the copies go again, and some of the others are written anew. */
   churn?: true;
+  /** Left out: each search compares with all. */
+  cellsFrom?: number;
 }
+
+const arrangements: Arrangement[] = [
+  { name: 'first', copies: 4_000, apart: 0, order: 'copies first' },
+  { name: 'last', copies: 4_000, apart: 0, order: 'copies last' },
+  { name: 'in between', copies: 4_000, apart: 0, order: 'mixed' },
+  { name: 'nearly equal, first', copies: 4_000, apart: 1e-6, order: 'copies first' },
+  { name: 'nearly equal, in between', copies: 4_000, apart: 1e-6, order: 'mixed' },
+  { name: 'ten thousand of them', copies: 10_000, apart: 0, order: 'copies first' },
+  { name: 'one', copies: 1, apart: 0, order: 'copies last' },
+  { name: 'that come and go', copies: 4_000, apart: 0, order: 'mixed', churn: true },
+];
 
 async function write(ids: string[], embeddingOf: (id: string) => Float32Array): Promise<void> {
   for (let at = 0; at < ids.length; at += 500) {
@@ -47,6 +60,13 @@ async function begin(settings: Partial<EmbeddedStoreSettings>): Promise<void> {
   directory = mkdtempSync(join(tmpdir(), 'mixspace-equal-'));
   store = bothPorts(await openEmbeddedStore({ directory, settings, log: (_level, message) => void log.push(message) }));
   await store.createCollection({ name: 'c', model: 'm', fingerprint: 'f', dimension, originals: 'keep' });
+}
+
+/** Once recall is measured through cells: all that was due before is done. */
+async function measured(): Promise<CollectionDescription['recall'][number]> {
+  const recall = async (): Promise<CollectionDescription['recall'][number]> => (await store.describeCollection('c')).recall.find(({ modality }) => modality === 'text')!;
+  await vi.waitFor(async () => expect((await recall()).state).toBe('measured'), { timeout: 60_000, interval: 50 });
+  return recall();
 }
 
 const asked = Array.from({ length: 99 }, (_, i) => `own ${i * 23}`);
@@ -71,16 +91,7 @@ describe('Items with equal embeddings', () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  it.each<Arrangement>([
-    { name: 'first', copies: 4_000, apart: 0, order: 'copies first' },
-    { name: 'last', copies: 4_000, apart: 0, order: 'copies last' },
-    { name: 'in between', copies: 4_000, apart: 0, order: 'mixed' },
-    { name: 'nearly equal, first', copies: 4_000, apart: 1e-6, order: 'copies first' },
-    { name: 'nearly equal, in between', copies: 4_000, apart: 1e-6, order: 'mixed' },
-    { name: 'ten thousand of them', copies: 10_000, apart: 0, order: 'copies first' },
-    { name: 'one', copies: 1, apart: 0, order: 'copies last' },
-    { name: 'that come and go', copies: 4_000, apart: 0, order: 'mixed', churn: true },
-  ])('do not hide what is distinct: $name', { timeout: 120_000 }, async ({ copies, apart, order, churn }) => {
+  it.each(arrangements.flatMap((each) => [each, { ...each, name: `${each.name}, through cells`, cellsFrom: 1_000 }]))('do not hide what is distinct: $name', { timeout: 120_000 }, async ({ copies, apart, order, churn, cellsFrom }) => {
     const random = new Random(11);
     const common = direction(random);
     const embeddings = new Map<string, Float32Array>();
@@ -91,8 +102,9 @@ describe('Items with equal embeddings', () => {
     if (order === 'copies last') ids.reverse();
     if (order === 'mixed') ids.sort((a, b) => (sha256(a) < sha256(b) ? -1 : 1));
 
-    await begin({});
+    await begin(cellsFrom === undefined ? {} : { cellsFrom });
     await write(ids, embeddingOf);
+    if (cellsFrom !== undefined) await measured();
     if (churn) {
       for (let i = 0; i < copies; i += 2) {
         await store.deleteItem('c', `copy ${i}`);
@@ -102,46 +114,29 @@ describe('Items with equal embeddings', () => {
       for (const id of again) embeddings.set(id, direction(random));
       await write(again, embeddingOf);
     }
-    expect(await ownAndNearest(embeddings)).toEqual([asked.length, 10 * asked.length]);
+    const [own, nearest] = await ownAndNearest(embeddings);
+    expect(own).toBeGreaterThanOrEqual((cellsFrom === undefined ? 1 : 0.99) * asked.length);
+    expect(nearest).toBeGreaterThanOrEqual((cellsFrom === undefined ? 1 : 0.99) * 10 * asked.length);
     const [copy] = await store.nearest('c', { embedding: common, leaves: [{ modality: 'text', limit: 10 }] });
     expect(copy!.neighbors[0]!.id).toMatch(/^copy/);
   });
 
-  it('are noticed where a graph answers: its recall is measured and told, and searches do without it', { timeout: 120_000 }, async () => {
-    const random = new Random(12);
-    const common = direction(random);
-    const embeddings = new Map<string, Float32Array>();
-    for (let i = 0; i < 4_000; i++) embeddings.set(`copy ${i}`, common);
-    for (let i = 0; i < distinct; i++) embeddings.set(`own ${i}`, direction(random));
-    await begin({ cellsFrom: 1_000 });
-    await write([...embeddings.keys()], (id) => embeddings.get(id)!);
-    const recall = async (): Promise<CollectionDescription['recall'][number]> => (await store.describeCollection('c')).recall.find(({ modality }) => modality === 'text')!;
-    await vi.waitFor(async () => expect((await recall()).bands).not.toEqual([]), { timeout: 60_000, interval: 250 });
-    const { state, bands, efSearch } = await recall();
-    expect([state, efSearch, bands.map(({ query }) => query)]).toEqual(['exact', undefined, ['item']]);
-    const [band] = bands;
-    // Two of three items are copies, which the graph does find.
-    expect(band!.recall).toBeLessThan(0.95);
-    expect(band!.low).toBeLessThan(band!.recall);
-    expect(band!.high).toBeGreaterThan(band!.recall);
-    expect(log.join('\n')).toContain('searches compare with everything instead');
-    expect(await ownAndNearest(embeddings)).toEqual([asked.length, 10 * asked.length]);
-  });
-
-  it('of which there are none leave a graph its work, with a recall that is told', { timeout: 120_000 }, async () => {
+  it('of which there are none leave a search the nearest cells, with a recall that is told', { timeout: 120_000 }, async () => {
     const random = new Random(13);
-    const embeddings = new Map<string, Float32Array>(Array.from({ length: distinct }, (_, i) => [`own ${i}`, direction(random)]));
+    // Around some centers: of what lies nowhere in particular all would be looked at.
+    const centers = Array.from({ length: 60 }, () => direction(random));
+    const embeddings = new Map<string, Float32Array>(Array.from({ length: distinct }, (_, i) => [`own ${i}`, unit(Array.from(centers[i % 60]!, (value) => value + 0.05 * random.normal()))]));
     await begin({ cellsFrom: 1_000 });
     await write([...embeddings.keys()], (id) => embeddings.get(id)!);
-    const recall = async (): Promise<CollectionDescription['recall'][number]> => (await store.describeCollection('c')).recall.find(({ modality }) => modality === 'text')!;
-    await vi.waitFor(async () => expect((await recall()).bands).not.toEqual([]), { timeout: 60_000, interval: 250 });
-    const { state, bands, efSearch } = await recall();
-    expect([state, bands.length, bands[0]!.queries > 25 && bands[0]!.queries <= 32]).toEqual(['measured', 1, true]);
-    expect(bands[0]!.recall).toBeGreaterThan(0.95);
-    expect(efSearch).toBeGreaterThanOrEqual(128);
+    const { state, bands, share } = await measured();
+    expect([state, bands.length, bands[0]!.query, bands[0]!.queries > 48 && bands[0]!.queries <= 64]).toEqual(['measured', 1, 'item', true]);
+    expect(bands[0]!.recall).toBeGreaterThanOrEqual(0.98);
+    expect(bands[0]!.low).toBeLessThan(bands[0]!.recall);
+    expect(bands[0]!.high).toBeGreaterThan(bands[0]!.recall - 1e-9);
+    expect(share).toBeGreaterThan(0);
     const [own, nearest] = await ownAndNearest(embeddings);
     expect(own).toBeGreaterThanOrEqual(98);
-    expect(nearest).toBeGreaterThan(0.95 * 10 * asked.length);
+    expect(nearest).toBeGreaterThanOrEqual(0.98 * 10 * asked.length);
   });
 });
 
@@ -152,8 +147,10 @@ describe('Recall, measured when it is asked for,', () => {
       const { dimensions } = (await call(server.url, 'GET', '/v1/models')).body.data[0];
       const random = new Random(14);
       const embedding = (): number[] => Array.from({ length: dimensions }, () => random.normal());
+      const centers = Array.from({ length: 30 }, embedding);
+      const clustered = (i: number): number[] => centers[i % 30]!.map((value) => value + 0.3 * random.normal());
       const entries = [
-        ...Array.from({ length: 1_200 }, (_, i) => ({ id: `text ${i}`, embedding: embedding(), modality: 'text', metadata: { i } })),
+        ...Array.from({ length: 1_200 }, (_, i) => ({ id: `text ${i}`, embedding: clustered(i), modality: 'text', metadata: { i } })),
         ...Array.from({ length: 50 }, (_, i) => ({ id: `picture ${i}`, embedding: embedding(), modality: 'image', metadata: { i } })),
       ];
       await call(server.url, 'POST', items(), { items: entries.slice(0, 900) });
@@ -165,10 +162,10 @@ describe('Recall, measured when it is asked for,', () => {
       const bands = await measured({ queries: 20 });
       // Drawn by chance, one may come twice, and counts once.
       expect(bands.map(({ modality, query, selectivity, queries }) => [modality, query, selectivity, queries > 10 && queries <= 20])).toEqual([['image', 'item', 1, true], ['text', 'item', 1, true]]);
-      // Pictures are few, texts have a graph.
+      // Pictures are few, texts lie in cells.
       const [pictures, texts] = bands;
       expect([pictures.exact, pictures.recall, pictures.high, pictures.low > 0.95 && pictures.low < 1]).toEqual([true, 1, expect.closeTo(1, 6), true]);
-      expect([texts.exact, texts.recall > 0.95, texts.low < texts.recall, texts.high >= texts.recall]).toEqual([false, true, true, true]);
+      expect([texts.exact, texts.recall > 0.95, texts.low < texts.recall, texts.high > texts.recall - 1e-9]).toEqual([false, true, true, true]);
       const [image, text] = await measured({ filter: { i: { $lt: 25 } } });
       expect([image.selectivity, image.recall, text.selectivity, text.recall, text.exact]).toEqual([0.5, 1, 25 / 1200, 1, true]);
       expect(await measured({ filter: { i: -1 } })).toEqual([]);

@@ -7,4 +7,4 @@ catalogContract(embedded('embedded'));
 catalogContract(embedded('embedded, holding few fields in memory', { columnBytes: 20_000 }));
 vectorIndexContract(embedded('embedded, comparing with everything'));
 vectorIndexContract(embedded('embedded, holding no field in memory', { columnBytes: 0 }));
-vectorIndexContract(embedded('embedded, through graphs', { cellsFrom: 50 }));
+vectorIndexContract(embedded('embedded, through cells', { cellsFrom: 50 }));

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -15,7 +15,7 @@ import { bothPorts, type BothPorts } from './store-ports.js';
 const compiled = fileURLToPath(new URL('../dist/store/embedded/open.js', import.meta.url));
 const { openEmbeddedStore } = (await import(pathToFileURL(compiled).href)) as typeof import('../src/store/embedded/open.js');
 
-/** Two spaces; graphs from 50 items on, saved soon. */
+/** Two spaces; cells from 50 embeddings on. */
 const old = { model: 'old', fingerprint: 'f-old', dimension: 32 };
 const other = { model: 'other', fingerprint: 'f-other', dimension: 48 };
 const target: ReembeddingTarget = { ...other, fromThumbnails: false, skipImpossible: false };
@@ -96,7 +96,7 @@ async function nearest(store: BothPorts, content: string, space: { model: string
 }
 
 const here = (id: string): unknown => ({ id, score: expect.closeTo(1, 5) as number });
-const graphReady = (store: BothPorts, indexed: number): Promise<void> =>
+const cellsReady = (store: BothPorts, indexed: number): Promise<void> =>
   vi.waitFor(async () => expect((await store.describeCollection('photos')).graph).toEqual({ state: 'ready', indexed }), { timeout: 60_000, interval: 20 });
 /** Resolves when nothing is left of what went, or went over: another one is begun only then. */
 async function inOrder(store: BothPorts): Promise<void> {
@@ -287,7 +287,7 @@ describe('items that cannot be embedded again', () => {
     await store.startReembedding('photos', { ...target, skipImpossible: true });
     await putAll(store);
     await store.finishReembedding('photos');
-    await graphReady(store, 80);
+    await cellsReady(store, 80);
     const again: ItemWrite = { ...rawText, content: { ...raw.content, modality: 'text', embeddings: [embeddingOf('raw', other)] } };
     expect(await store.write('photos', [again], other.fingerprint)).toEqual(['updated']);
     expect(await nearest(store, 'raw', other)).toEqual(here('raw'));
@@ -297,55 +297,44 @@ describe('items that cannot be embedded again', () => {
     await putAll(store, old);
     await store.finishReembedding('photos');
     expect(await store.describeCollection('photos')).toMatchObject({ unembedded: 1 });
-    await graphReady(store, 80);
+    await cellsReady(store, 80);
     expect(await store.deleteItems('photos', { kind: 'raw' })).toBe(1);
-    await graphReady(store, 80);
+    await cellsReady(store, 80);
     expect(await store.describeCollection('photos')).toMatchObject({ unembedded: 0, counts: { image: 0, text: 80 } });
   });
 });
 
-describe('graphs and snapshots, when a collection goes over', () => {
-  it('are built for the other space, searches being exact meanwhile, and none of the old space is loaded', async () => {
+describe('cells, when a collection goes over', () => {
+  it('are sought in the other space, searches being right meanwhile, and none of the old space is used', async () => {
     const directory = newDirectory();
     const store = await openWith(directory, texts(0, 400), eager);
-    await graphReady(store, 400);
-    await vi.waitFor(() => expect(readdirSync(join(directory, 'snapshots')).some((name) => name.endsWith('.hnsw'))).toBe(true), 10_000);
+    await cellsReady(store, 400);
     await goOver(store, target);
     await Promise.all([0, 200, 399].map(async (i) => expect(await nearest(store, idOf(i), other)).toEqual(here(idOf(i)))));
-    await graphReady(store, 400);
+    await cellsReady(store, 400);
     expect(await nearest(store, idOf(77), other)).toEqual(here(idOf(77)));
     await store.close();
     const again = await open(directory, eager);
-    await graphReady(again, 400);
-    expect(await nearest(again, idOf(77), other)).toEqual(here(idOf(77)));
-    expect(logged.filter((line) => line.includes('cannot be used'))).toEqual([]);
+    await cellsReady(again, 400);
+    for (const i of [5, 77, 250, 399]) expect(await nearest(again, idOf(i), other)).toEqual(here(idOf(i)));
+    await goOver(again, back);
+    await cellsReady(again, 400);
+    for (const i of [5, 77, 250, 399]) expect(await nearest(again, idOf(i), old)).toEqual(here(idOf(i)));
+    expect(logged.filter((line) => line.startsWith('warn'))).toEqual([]);
   });
 
-  it.each<[string, ReembeddingTarget[]]>([
-    ['the old space', [target]],
-    ['the same space from before it was left', [target, back]],
-    ['the same space, gone over to again', [back]],
-  ])('refuses a snapshot of %s', async (_, way) => {
+  it('go with the embeddings of their space', async () => {
     const directory = newDirectory();
-    const snapshots = join(directory, 'snapshots');
-    const kept = join(directory, 'kept');
-    const first = await openWith(directory, texts(0, 400), eager);
-    await graphReady(first, 400);
-    await first.close();
-    cpSync(snapshots, kept, { recursive: true });
-    const store = await open(directory, eager);
-    for (const to of way) await goOver(store, to);
+    const store = await openWith(directory, texts(0, 400), eager);
+    await cellsReady(store, 400);
+    await goOver(store, target);
+    await cellsReady(store, 400);
+    await inOrder(store);
     await store.close();
-    rmSync(snapshots, { recursive: true });
-    cpSync(kept, snapshots, { recursive: true });
-
-    logged.length = 0;
-    const again = await open(directory, eager);
-    const last = way.at(-1)!;
-    expect(await nearest(again, idOf(5), last)).toEqual(here(idOf(5)));
-    await graphReady(again, 400);
-    expect(logged.filter((line) => line.includes('It belongs to another space.'))).toHaveLength(1);
-    for (const i of [5, 250, 399]) expect(await nearest(again, idOf(i), last)).toEqual(here(idOf(i)));
+    const database = new Sqlite(join(directory, 'mixspace.db'));
+    const spaces = database.prepare('SELECT count(*) FROM cells WHERE space NOT IN (SELECT space FROM collections)').pluck().get();
+    database.close();
+    expect(spaces).toBe(0);
   });
 
   it('give a search that is under way the answer of one space, or a conflict', async () => {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -23,7 +23,7 @@ const { openEmbeddedStore } = (await import(pathToFileURL(compiled).href)) as ty
 
 const dimension = 32;
 const collection = { name: 'photos', model: 'm', fingerprint: 'f', dimension, originals: 'keep' as const };
-/** Graphs from 50 items on, saved soon. */
+/** Cells from 50 embeddings on. */
 const eager: Partial<EmbeddedStoreSettings> = { cellsFrom: 50 };
 
 const directories: string[] = [];
@@ -103,7 +103,7 @@ function picture(id: string, seed: number, rest: Omit<ItemWrite, 'id' | 'content
 const idOf = (i: number): string => `item-${String(i).padStart(5, '0')}`;
 const texts = (from: number, to: number): ItemWrite[] => Array.from({ length: to - from }, (_, i) => text(idOf(from + i), from + i));
 
-async function graphReady(store: BothPorts, indexed: number): Promise<void> {
+async function cellsReady(store: BothPorts, indexed: number): Promise<void> {
   await vi.waitFor(async () => expect((await store.describeCollection('photos')).graph).toEqual({ state: 'ready', indexed }), { timeout: 60_000, interval: 20 });
 }
 
@@ -264,11 +264,11 @@ describe('searching', () => {
       .map(({ id }) => id);
   }
 
-  it('scores and orders the same through the graph and exactly', async () => {
+  it('scores and orders the same through cells and exactly', async () => {
     const store = await openWithCollection(newDirectory(), eager);
     const writes = texts(0, 3000);
     for (let i = 0; i < writes.length; i += 500) await store.write('photos', writes.slice(i, i + 500));
-    await graphReady(store, 3000);
+    await cellsReady(store, 3000);
     let found = 0;
     for (let query = 0; query < 50; query++) {
       const embedding = clustered(50_000 + query);
@@ -307,7 +307,7 @@ describe('an item with several embeddings, or none', () => {
         expect(found).toHaveLength('filter' in rest ? 1 : 3);
       }
     };
-    await graphReady(store, 205);
+    await cellsReady(store, 205);
     for (const seed of [1, 3, 5]) await of(store, seed);
     const between = await scores(store, 700, { exact: true, filter: { id: 'tiles' } });
     expect(between).toEqual([['tiles', expect.closeTo(Math.max(...[1, 2, 3, 4, 5].map((part) => dot(700, part))), 5)]]);
@@ -315,11 +315,11 @@ describe('an item with several embeddings, or none', () => {
     expect(await store.getEmbedding('photos', 'tiles')).toEqual(clustered(1));
     await store.close();
     const again = await open(directory, eager);
-    await graphReady(again, 205);
+    await cellsReady(again, 205);
     await of(again, 4);
     await again.deleteItem('photos', 'tiles');
     expect((await scores(again, 4)).map(([id]) => id)).not.toContain('tiles');
-    await graphReady(again, 200);
+    await cellsReady(again, 200);
   });
 
   it('is held without one, says so, and is found once it has one', async () => {
@@ -383,86 +383,16 @@ describe('what a collection is', () => {
   });
 });
 
-describe('snapshots', () => {
-  async function filled(directory: string): Promise<string[]> {
-    const store = await openWithCollection(directory, eager);
-    await store.write('photos', texts(0, 800));
-    await graphReady(store, 800);
-    await store.close();
-    return readdirSync(join(directory, 'snapshots')).map((name) => join(directory, 'snapshots', name));
-  }
-  const graphFile = (files: string[]): string => files.find((file) => file.endsWith('.hnsw'))!;
-  const sidecarFile = (files: string[]): string => files.find((file) => file.endsWith('.json'))!;
-
-  const damages: Record<string, (files: string[]) => void> = {
-    deleted: (files) => files.forEach((file) => rmSync(file)),
-    'deleted but for the sidecar': (files) => rmSync(graphFile(files)),
-    truncated: (files) => truncateSync(graphFile(files), 5000),
-    empty: (files) => truncateSync(graphFile(files), 0),
-    'filled with junk of the same size': (files) => writeFileSync(graphFile(files), Buffer.alloc(readFileSync(graphFile(files)).length, 'junk')),
-    'of another dimension': (files) => {
-      const sidecar = JSON.parse(readFileSync(sidecarFile(files), 'utf8')) as object;
-      writeFileSync(sidecarFile(files), JSON.stringify({ ...sidecar, dimension: dimension * 2 }));
-    },
-    'junk with a sidecar that vouches for it': (files) => {
-      const junk = Buffer.alloc(readFileSync(graphFile(files)).length, 1);
-      writeFileSync(graphFile(files), junk);
-      const sidecar = JSON.parse(readFileSync(sidecarFile(files), 'utf8')) as object;
-      writeFileSync(sidecarFile(files), JSON.stringify({ ...sidecar, sha256: sha256(junk) }));
-    },
-    'junk in the sidecar': (files) => writeFileSync(sidecarFile(files), 'junk'),
-  };
-  it.each(Object.keys(damages))('starts, says so and answers right when the snapshot is %s', async (damage) => {
+describe('what older versions left', () => {
+  it('goes at the start where it is of no use any more', async () => {
     const directory = newDirectory();
-    const files = await filled(directory);
-    expect(files).toHaveLength(2);
-    damages[damage]!(files);
-    const store = await open(directory, eager);
-    expect((await topIds(store, 123))[0]).toBe(idOf(123));
-    await graphReady(store, 800);
-    expect((await topIds(store, 456))[0]).toBe(idOf(456));
-    expect(logged.filter(({ level, message }) => level === 'warn' && message.includes('snapshots/') && message.includes('built again'))).toHaveLength(1);
-  });
-
-  it('is loaded without a word when it is whole', async () => {
-    const directory = newDirectory();
-    await filled(directory);
-    const store = await open(directory, eager);
-    await graphReady(store, 800);
-    expect((await topIds(store, 123))[0]).toBe(idOf(123));
-    expect(logged).toEqual([]);
-  });
-
-  it('brings nothing deleted back and misses nothing added when it is stale', async () => {
-    const directory = newDirectory();
-    await filled(directory);
-    const kept = new Map(readdirSync(join(directory, 'snapshots')).map((name) => [name, readFileSync(join(directory, 'snapshots', name))]));
-    const store = await open(directory, eager);
-    await store.deleteItem('photos', idOf(5));
-    await store.write('photos', [text(idOf(6), 9001), ...texts(800, 900)]);
-    await store.close();
-    rmSync(join(directory, 'snapshots'), { recursive: true });
+    await (await openWithCollection(directory)).close();
     mkdirSync(join(directory, 'snapshots'));
-    for (const [name, bytes] of kept) writeFileSync(join(directory, 'snapshots', name), bytes);
-    const again = await open(directory, eager);
-    await graphReady(again, 899);
+    writeFileSync(join(directory, 'snapshots', '1-text.hnsw'), 'a graph');
+    const store = await open(directory);
+    expect(existsSync(join(directory, 'snapshots'))).toBe(false);
+    expect(await store.describeCollection('photos')).toMatchObject({ name: 'photos' });
     expect(logged).toEqual([]);
-    expect(await topIds(again, 5)).not.toContain(idOf(5));
-    expect((await topIds(again, 9001))[0]).toBe(idOf(6));
-    expect((await topIds(again, 6))[0]).not.toBe(idOf(6));
-    expect((await topIds(again, 850))[0]).toBe(idOf(850));
-  });
-
-  it('is rebuilt without its dead nodes when many are dead', async () => {
-    const directory = newDirectory();
-    const store = await openWithCollection(directory, eager);
-    await store.write('photos', texts(0, 2500).map((write, i) => ({ ...write, metadata: { i } })));
-    await graphReady(store, 2500);
-    await store.deleteItems('photos', { i: { $lt: 1500 } });
-    await vi.waitFor(() => expect(filesUnder(join(directory, 'snapshots'))).toContainEqual(expect.stringMatching(/-1000\.hnsw$/)), { timeout: 60_000, interval: 20 });
-    await graphReady(store, 1000);
-    expect((await topIds(store, 2000))[0]).toBe(idOf(2000));
-    expect(await topIds(store, 100)).not.toContain(idOf(100));
   });
 });
 

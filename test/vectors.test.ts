@@ -4,20 +4,29 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { EmbeddingRow, EmbeddingTable } from '../src/store/embedded/embedding-table.js';
 import type { KeySet } from '../src/store/embedded/key-set.js';
+import type { Chunk } from '../src/store/embedded/vectors/chunk-pool.js';
+import type { ScanScope } from '../src/store/embedded/vectors/vectors.js';
 import { Random } from './crash/random.js';
 import { direction } from './port-contracts/oracle.js';
 import { repository } from './server.js';
 
 const compiled = (file: string): Promise<unknown> => import(pathToFileURL(path.join(repository, 'dist/store/embedded', file)).href);
-const { VectorMemory } = (await compiled('vector-memory.js')) as typeof import('../src/store/embedded/vector-memory.js');
-const { PackedRows, chunkRows } = (await compiled('packed-rows.js')) as typeof import('../src/store/embedded/packed-rows.js');
-const { packQuery } = (await compiled('packing.js')) as typeof import('../src/store/embedded/packing.js');
-const { Vectors } = (await compiled('vectors.js')) as typeof import('../src/store/embedded/vectors.js');
+const { VectorMemory } = (await compiled('vectors/vector-memory.js')) as typeof import('../src/store/embedded/vectors/vector-memory.js');
+const { PackedRows } = (await compiled('vectors/packed-rows.js')) as typeof import('../src/store/embedded/vectors/packed-rows.js');
+const { Comparison } = (await compiled('vectors/comparison.js')) as typeof import('../src/store/embedded/vectors/comparison.js');
+const { packedLength } = (await compiled('vectors/packing.js')) as typeof import('../src/store/embedded/vectors/packing.js');
+const { Vectors } = (await compiled('vectors/vectors.js')) as typeof import('../src/store/embedded/vectors/vectors.js');
 const { Ranking } = (await compiled('ranking.js')) as typeof import('../src/store/embedded/ranking.js');
 const keySets = (await compiled('key-set.js')) as typeof import('../src/store/embedded/key-set.js');
 
 const idOf = (item: number): string => `item ${item}`;
-const noBounds = { floor: -Infinity, ceiling: Infinity };
+const smallScan = 512;
+/** Rows whose memory is taken and given back together. */
+const slabRows = 2_048;
+const chunkRows = 64;
+const pageBytes = 65_536;
+const slabBytes = (dimension: number): number => Math.ceil((slabRows * (packedLength(dimension) + 8)) / pageBytes) * pageBytes;
+const chunksOf = (rows: InstanceType<typeof PackedRows>, query: Float32Array): Chunk[] => [...rows.nearestCells(new Comparison(query, new Ranking({ size: 1, idOf }), rows.pool, { stored: () => undefined }).query)].flatMap(({ chunks }) => chunks);
 
 /** As many rows, with the keys 1, 2, ..., as a table that counts what is read from it. */
 class Table {
@@ -27,7 +36,7 @@ class Table {
   readonly rows: EmbeddingRow[];
 
   constructor(random: Random, count: number, dimension: number) {
-    this.rows = Array.from({ length: count }, (_, n) => ({ key: n + 1, item: n + 1, id: idOf(n + 1), embedding: direction(random, dimension) }));
+    this.rows = Array.from({ length: count }, (_, n) => ({ key: n + 1, item: n + 1, embedding: direction(random, dimension) }));
   }
 
   get table(): EmbeddingTable {
@@ -43,8 +52,8 @@ class Table {
     return { after, byKey } as unknown as EmbeddingTable;
   }
 
-  scope(keys?: KeySet): { after: number; total: number; expected: number; keys?: KeySet } {
-    return { after: 0, total: this.rows.length, expected: this.rows.length, ...(keys ? { keys } : {}) };
+  scope(keys?: KeySet): ScanScope {
+    return { total: this.rows.length, newestKey: () => this.rows.length, keys };
   }
 
   best(query: Float32Array, size: number, keys?: KeySet): number[] {
@@ -64,54 +73,55 @@ function keysOf(wanted: Iterable<number>): KeySet {
 }
 
 describe('Packed embeddings', () => {
-  it('are read to the last of a full memory, from any of them on, and not beyond', () => {
-    for (const dimension of [1, 16, 37, 5_000, 10_928]) {
+  it('are read to the last of a full memory, all of them or from any on, and not beyond', () => {
+    for (const dimension of [1, 16, 37, 1_000, 10_928]) {
       // Without room for them as they are stored: the packed ones end where the memory does.
-      const memory = new VectorMemory(Math.max(200_000, chunkRows * dimension * 4));
+      const memory = new VectorMemory(slabBytes(dimension));
       const rows = new PackedRows(dimension, memory);
       const embedding = direction(Random.named('row'), dimension);
-      expect(rows.room(true)).toBe(chunkRows);
-      for (let key = 1; key <= chunkRows; key++) rows.append({ key, item: key, id: '', embedding });
-      const chunk = rows.chunkBehind(0)!;
-      for (const from of [0, 1, 2, 3, chunkRows - 3, chunkRows - 2, chunkRows - 1]) {
-        const { found } = rows.between(noBounds, packQuery(embedding), chunk, { from, to: Math.min(from + 512, chunkRows) });
-        expect([...found]).toEqual(Array.from({ length: Math.min(512, chunkRows - from) }, (_, i) => from + i));
-        const listed = rows.between(noBounds, packQuery(embedding), chunk, { from, keys: keysOf(new Set([from + 1, chunkRows])), place: 0, most: 512 });
-        expect([...listed.found]).toEqual(from === chunkRows - 1 ? [from] : [from, chunkRows - 1]);
+      for (let key = 1; key <= slabRows; key++) expect(rows.append({ key, item: key, embedding }, true)).toBe(true);
+      expect(rows.append({ key: slabRows + 1, item: slabRows + 1, embedding }, true)).toBe(false);
+      const offered = (compare: (comparison: InstanceType<typeof Comparison>) => void): number[] => {
+        const ranking = new Ranking({ size: slabRows, idOf });
+        compare(new Comparison(embedding, ranking, rows.pool, { stored: () => embedding }));
+        return ranking.best.map(({ key }) => key).sort((one, other) => one - other);
+      };
+      const all = Array.from({ length: slabRows }, (_, n) => n + 1);
+      expect(offered((comparison) => (chunksOf(rows, embedding).forEach((chunk) => comparison.add(chunk)), comparison.finish()))).toEqual(all);
+      for (const from of [1, 2, 3, 4, slabRows - 3, slabRows - 2, slabRows - 1, slabRows]) {
+        const wanted = all.slice(from - 1).slice(0, 512);
+        expect(offered((comparison) => comparison.places(rows.placesOf(keysOf(wanted))))).toEqual(wanted);
       }
     }
   });
 
   it('give way as they are stored before any is given up packed, and those used longest ago first', () => {
     const dimension = 512;
-    const packedBytes = 1_114_112;
-    const memory = new VectorMemory(9 * packedBytes);
+    const slabs = 4;
+    const memory = new VectorMemory(9 * slabBytes(dimension));
     const embedding = direction(Random.named('row'), dimension);
-    const chunks = 4;
     const full = (): InstanceType<typeof PackedRows> => {
       const rows = new PackedRows(dimension, memory);
-      for (let key = 1; key <= chunks * chunkRows; key++) {
-        expect(rows.room(true)).toBeGreaterThan(0);
-        rows.append({ key, item: key, id: '', embedding });
-      }
+      for (let key = 1; key <= slabs * slabRows; key++) expect(rows.append({ key, item: key, embedding }, true)).toBe(true);
       return rows;
     };
-    const asStored = (rows: InstanceType<typeof PackedRows>): number => Array.from({ length: chunks }, (_, n) => rows.chunkBehind(n * chunkRows)!).filter((chunk) => rows.embeddingsOf(chunk)).length;
+    const asStored = (rows: InstanceType<typeof PackedRows>): number => new Set(chunksOf(rows, embedding).map(({ slab }) => slab).filter(({ exact }) => exact !== undefined)).size;
     const one = full();
-    expect([one.held, asStored(one)]).toEqual([chunks * chunkRows, 1]);
+    expect([one.alive, asStored(one)]).toEqual([slabs * slabRows, 1]);
     const two = full();
-    expect([one.held, asStored(one), two.held, asStored(two)]).toEqual([chunks * chunkRows, 0, chunks * chunkRows, 0]);
+    expect([one.alive, asStored(one), two.alive, asStored(two)]).toEqual([slabs * slabRows, 0, slabs * slabRows, 0]);
     const three = full();
-    expect([one.held, two.held, three.held]).toEqual([chunkRows, chunks * chunkRows, chunks * chunkRows]);
-    expect([three.fits(chunks * chunkRows), two.fits(5 * chunkRows), one.fits(chunks * chunkRows), one.fits(10 * chunkRows)]).toEqual([
+    expect([one.alive, two.alive, three.alive]).toEqual([slabRows, slabs * slabRows, slabs * slabRows]);
+    const fits = (rows: InstanceType<typeof PackedRows>, count: number): object => rows.fits(count * slabRows - chunkRows);
+    expect([fits(three, slabs), fits(two, 5), fits(one, slabs), fits(one, 10)]).toEqual([
       { atAll: true, beside: true },
       { atAll: true, beside: false },
       { atAll: true, beside: false },
       { atAll: false, beside: false },
     ]);
     // What may not push others out is given what is free alone.
-    expect(new PackedRows(dimension, memory).room(false)).toBe(0);
-    expect([one.held, two.held, three.held]).toEqual([chunkRows, chunks * chunkRows, chunks * chunkRows]);
+    expect(new PackedRows(dimension, memory).append({ key: 1, item: 1, embedding }, false)).toBe(false);
+    expect([one.alive, two.alive, three.alive]).toEqual([slabRows, slabs * slabRows, slabs * slabRows]);
   });
 });
 
@@ -121,7 +131,7 @@ describe('An exact search', () => {
   it('reads by their keys those of a filter that no memory holds, and no others', async () => {
     const random = Random.named('filter');
     const table = new Table(random, 20_000, dimension);
-    const vectors = new Vectors(table.table, { space: 1, modality: 'text', dimension }, new VectorMemory(300_000));
+    const vectors = new Vectors(table.table, { space: 1, modality: 'text', dimension }, new VectorMemory(300_000), smallScan);
     const keys = keysOf(Array.from({ length: 1_000 }, (_, n) => 20 * n + 7));
     const query = direction(random, dimension);
     const ranking = new Ranking({ size: 10, idOf });
@@ -133,7 +143,7 @@ describe('An exact search', () => {
   it('under a filter leaves to others what they hold', async () => {
     const random = Random.named('beside');
     const memory = new VectorMemory(900_000);
-    const [one, two] = [new Table(random, 12_000, dimension), new Table(random, 12_000, dimension)].map((table) => ({ table, vectors: new Vectors(table.table, { space: 1, modality: 'text', dimension }, memory) }));
+    const [one, two] = [new Table(random, 12_000, dimension), new Table(random, 12_000, dimension)].map((table) => ({ table, vectors: new Vectors(table.table, { space: 1, modality: 'text', dimension }, memory, smallScan) }));
     const keys = keysOf(Array.from({ length: 6_000 }, (_, n) => 2 * n + 1));
     const search = async ({ table, vectors }: { table: Table; vectors: InstanceType<typeof Vectors> }, among?: KeySet): Promise<number> => {
       const query = direction(random, dimension);
@@ -156,7 +166,7 @@ describe('An exact search', () => {
   it('reads nothing once the memory holds everything, but what was added since', async () => {
     const random = Random.named('again');
     const table = new Table(random, 9_000, dimension);
-    const vectors = new Vectors(table.table, { space: 1, modality: 'text', dimension }, new VectorMemory(16e6));
+    const vectors = new Vectors(table.table, { space: 1, modality: 'text', dimension }, new VectorMemory(16e6), smallScan);
     const search = async (): Promise<number[]> => {
       const query = direction(random, dimension);
       const ranking = new Ranking({ size: 10, idOf });
@@ -168,14 +178,29 @@ describe('An exact search', () => {
     };
     expect(await search()).toEqual([9_000, 0]);
     expect(await search()).toEqual([0, 0]);
-    table.rows.push({ key: 9_001, item: 9_001, id: idOf(9_001), embedding: direction(random, dimension) });
+    table.rows.push({ key: 9_001, item: 9_001, embedding: direction(random, dimension) });
     expect(await search()).toEqual([1, 0]);
+  });
+
+  it('has read everything although the last of it are damaged or gone, and reads them no second time', async () => {
+    const random = Random.named('unreadable');
+    const table = new Table(random, 3_000, dimension);
+    const vectors = new Vectors(table.table, { space: 1, modality: 'text', dimension }, new VectorMemory(16e6), smallScan);
+    const newest = 3_004;
+    const newestKey = (): number => newest;
+    while (vectors.warm({ total: 3_000, newestKey }));
+    expect([vectors.held, vectors.through]).toEqual([3_000, newest]);
+    table.inOrder = 0;
+    const query = direction(random, dimension);
+    const ranking = new Ranking({ size: 10, idOf });
+    await vectors.scan(query, ranking, { total: 3_000, newestKey });
+    expect([ranking.best.map(({ key }) => key), table.inOrder]).toEqual([table.best(query, 10), 0]);
   });
 
   it('for few does not wait until another has read everything', async () => {
     const random = Random.named('few');
     const table = new Table(random, 60_000, dimension);
-    const vectors = new Vectors(table.table, { space: 1, modality: 'text', dimension }, new VectorMemory(64e6));
+    const vectors = new Vectors(table.table, { space: 1, modality: 'text', dimension }, new VectorMemory(64e6), smallScan);
     const query = direction(random, dimension);
     let done = false;
     const everything = vectors.scan(query, new Ranking({ size: 10, idOf }), table.scope()).then(() => (done = true));

@@ -9,8 +9,9 @@ CREATE TABLE cells (
   centroids BLOB NOT NULL,
   groups BLOB NOT NULL,
   first_of BLOB NOT NULL,
-  -- By kind of query and depth, as JSON.
-  shares TEXT NOT NULL DEFAULT '{}',
   checksum INTEGER NOT NULL,
+  -- By kind of query and depth, as JSON.
+  shares TEXT NOT NULL,
+  shares_checksum INTEGER NOT NULL,
   PRIMARY KEY (space, modality)
 ) STRICT, WITHOUT ROWID;

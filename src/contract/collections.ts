@@ -30,7 +30,9 @@ export const Collection = z
     counts: z.object({ ...byModality(() => z.number().int()), total: z.number().int() }),
     not_embedded: z.number().int().meta({ description: 'Items without an embedding of the collection\'s space: searches do not find them.' }),
     bytes: z.number().int(),
-    graph: z.object({ state: z.enum(['ready', 'building', 'none']), indexed: z.number().int() }),
+    graph: z
+      .object({ state: z.enum(['ready', 'building', 'none']), indexed: z.number().int() })
+      .meta({ description: 'Of what makes searches of many embeddings quick: `ready`; `building`, while they are right and slower; `none`, where there are few, or too many for the memory. `indexed`: embeddings that it holds.' }),
     recall: z
       .array(
         z.object({

@@ -14,7 +14,7 @@ import type { Store } from '../../src/store/store.js';
 import { search, type SearchRequest } from '../store-search.js';
 import { bothPorts, type BothPorts } from '../store-ports.js';
 
-/** Graphs where there are some texts, saved when the store is closed. */
+/** What makes searches quick where there are some texts. */
 const settings: Partial<EmbeddedStoreSettings> = { cellsFrom: 15 };
 
 type Write = Omit<ItemWrite, 'content'> & { content?: Omit<NonNullable<ItemWrite['content']>, 'embeddings'> & { embedding: Float32Array } };
@@ -100,7 +100,7 @@ async function inOrder(store: OlderStore): Promise<void> {
   await store.deleteCollection('next');
 }
 
-/** `items`: of the largest collection. The store is closed in between, so that graphs are saved. */
+/** `items`: of the largest collection. The store is closed in between, so that what makes searches quick is saved. */
 export async function fillOlder(checkout: string, directory: string, items: number): Promise<void> {
   const open = (): Promise<OlderStore> => openStore<OlderStore>(checkout, directory);
   const few = Math.max(60, Math.round(items / 10));
@@ -131,8 +131,8 @@ export async function fillOlder(checkout: string, directory: string, items: numb
   }
   await store.startReembedding('half', { ...spaces.second, ...target });
   await embedAgain(store, 'half', spaces.second, few / 2);
-  const graphs = await Promise.all(['photos', 'plain'].map((name) => graphReady(store, name)));
-  if (!graphs.every(Boolean)) throw new Error('There is no graph.');
+  const settled = await Promise.all(['photos', 'plain'].map((name) => isReady(store, name)));
+  if (!settled.every(Boolean)) throw new Error('Its searches compare with everything.');
   await store.close();
 }
 
@@ -148,8 +148,8 @@ export async function leaveUnfinished(checkout: string, directory: string): Prom
 type Described = Awaited<ReturnType<BothPorts['describeCollection']>>;
 const describeCollection = (store: BothPorts | OlderStore, name: string): Promise<Described> => ('describeCollection' in store ? store.describeCollection(name) : (store.getCollection(name) as Promise<Described>));
 
-/** Whether there is one, once there is. */
-async function graphReady(store: BothPorts | OlderStore, name: string): Promise<boolean> {
+/** Whether there is something that makes searches quick, once it is not being made any more. */
+async function isReady(store: BothPorts | OlderStore, name: string): Promise<boolean> {
   for (;;) {
     const { graph } = await describeCollection(store, name);
     if (graph.state !== 'building') return graph.state === 'ready';
@@ -168,13 +168,13 @@ async function firstItems(store: BothPorts | OlderStore, name: string, limit: nu
   return { items, more };
 }
 
-/** Everything that can be asked. Exact searches: through a graph, neighbors may be missed that another graph finds. */
+/** Everything that can be asked. Exact searches: others may miss neighbors that those of another version find. */
 export async function ask(store: BothPorts | OlderStore, searches: number): Promise<Record<string, unknown>> {
   const answers: Record<string, unknown> = {};
   for (const listed of await store.listCollections()) {
     const { name, fingerprint } = listed;
     const space = Object.values(spaces).find((each) => each.fingerprint === fingerprint)!;
-    await graphReady(store, name);
+    await isReady(store, name);
     const most = 1.1 * Object.values(listed.counts).reduce((sum, count) => sum + count) + 10;
     const ids = Array.from({ length: Math.ceil(most) }, (_, n) => idOf(name, n));
     // Damage is found when it is first met, and told of the item from soon after on.

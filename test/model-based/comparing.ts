@@ -109,7 +109,7 @@ export class SearchCheck {
     const before = this.#rest;
     this.#rest = before.filter(({ item }) => !this.#seen.has(item.id));
     if (exact) return this.#nothingMissing(cursor !== undefined, found.length);
-    // Places that the graph has passed over stay behind.
+    // What was in no cell that was looked at stays behind.
     this.#rest = this.#rest.filter(({ item, score, by }) => !this.#last || score < this.#last.score - by || (score < this.#last.score + by && byteOrder(item.id, this.#last.id) > 0));
     const best = before.filter(({ score, by }) => minScore === undefined || score >= minScore + by).slice(0, limit);
     if (minScore === undefined && this.#unsure.size === 0 && before.length === this.#eligible.size) {

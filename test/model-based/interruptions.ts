@@ -75,10 +75,9 @@ export async function interrupt(random: Random, world: World, signal: 'SIGKILL' 
   if (lifecycle && lifecycleAnswer && lifecycleAnswer.status < 500) lifecycle.settle(lifecycleAnswer);
   else if (lifecycle) open.push(lifecycle);
 
-  const snapshots = random.next();
-  if (snapshots < 0.15) await world.service.dropSnapshots();
-  else if (snapshots < 0.35) await world.service.takeOlderSnapshots();
-  else if (snapshots < 0.75) await world.service.keepSnapshots();
+  const cells = random.next();
+  if (cells < 0.15) world.service.dropCells();
+  else if (cells < 0.35) world.service.damageCells();
   await world.service.startAgain();
   await verify(random, world, open);
   return `${signal} during ${[...writes, ...(lifecycle ? [lifecycle] : [])].map(({ name }) => name).join('; ')}; open: ${open.map(({ name }) => name).join('; ')}`;

@@ -79,7 +79,7 @@ export function expectCollection(world: World, shelf: Shelf, seen: any): void {
   );
   if (shelf.createdAt !== undefined) expectSame(`collection ${shelf.name}: created_at`, created_at, shelf.createdAt);
   shelf.createdAt = created_at;
-  expectThat(`collection ${shelf.name}: its graphs hold no more than it does`, graph.indexed <= shelf.items.size && (graph.state !== 'none' || graph.indexed === 0), [graph, shelf.items.size]);
+  expectThat(`collection ${shelf.name}: its cells hold no more than it does`, graph.indexed <= shelf.items.size && (graph.state !== 'none' || graph.indexed === 0), [graph, shelf.items.size]);
   const again = seen.reembedding;
   if (again) {
     const { to, fromThumbnails, skipImpossible, isRunning } = shelf.reembedding!;

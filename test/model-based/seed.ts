@@ -18,10 +18,10 @@ export interface SeedResult extends Tally {
   divergence?: string;
 }
 
-/** Few items, as anybody has; graphs from fifty on, saved and thrown away all the time; so many that they are compared in memory, which is too small for all. */
+/** Few items, as anybody has; cells from fifty on, which are lost or damaged now and then; so many that they are compared in memory, which is too small for all. */
 const profiles: Profile[] = [
   { name: 'small', ids: 150, batch: 40 },
-  { name: 'graphs', ids: 1_200, batch: 150, store: { cellsFrom: 50 } },
+  { name: 'cells', ids: 1_200, batch: 150, store: { cellsFrom: 50 } },
   { name: 'memory', ids: 1_500, batch: 120, store: { cellsFrom: 1_000_000, vectorCacheBytes: 300_000 } },
 ];
 export const profileNames = profiles.map(({ name }) => name);
@@ -103,7 +103,7 @@ const operations: Operation[] = [
   { name: 'SIGKILL', weight: 3, run: (random, world) => interrupt(random, world, 'SIGKILL') },
   { name: 'SIGTERM', weight: 1, run: (random, world) => interrupt(random, world, 'SIGTERM') },
 ];
-/** A graph that is begun anew with each other space grows old nowhere. */
+/** Cells that are sought anew with each other space grow old nowhere. */
 const weightIn = ({ store }: Profile, { name, weight }: Operation): number => (store && name === 'reembed' ? weight / 8 : weight);
 
 function drawOperation(random: Random, profile: Profile): Operation {

@@ -1,8 +1,8 @@
 /** The service under test, which is killed and started again on the same directory. */
-import { existsSync } from 'node:fs';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Sqlite } from '../../src/store/embedded/database.js';
 import { call, type Answer } from '../api.js';
 import { startServer, type RunningServer, type ServerOptions } from '../server.js';
 import { Divergence, expectThat } from './divergence.js';
@@ -60,32 +60,23 @@ export class Service {
     return this.#server?.logs() ?? '';
   }
 
-  get #snapshots(): string {
-    return path.join(this.#indexDir, 'snapshots');
+  /** Where the cells lie can be found anew. */
+  dropCells(): void {
+    this.#cells((database) => database.exec('DELETE FROM cells'));
   }
 
-  get #older(): string {
-    return `${this.#indexDir}-older`;
+  damageCells(): void {
+    this.#cells((database) => database.exec("UPDATE cells SET centroids = CAST(x'0102030405060708' || substr(centroids, 9) AS BLOB)"));
   }
 
-  async dropSnapshots(): Promise<void> {
-    await rm(this.#snapshots, { recursive: true, force: true });
-  }
-
-  async keepSnapshots(): Promise<void> {
-    await rm(this.#older, { recursive: true, force: true });
-    await cp(this.#snapshots, this.#older, { recursive: true }).catch(() => undefined);
-  }
-
-  /** As after a crash before the later ones were saved. */
-  async takeOlderSnapshots(): Promise<void> {
-    if (!existsSync(this.#older)) return;
-    await this.dropSnapshots();
-    await cp(this.#older, this.#snapshots, { recursive: true }).catch(() => undefined);
+  #cells(change: (database: InstanceType<typeof Sqlite>) => void): void {
+    const database = new Sqlite(path.join(this.#indexDir, 'mixspace.db'));
+    change(database);
+    database.close();
   }
 
   async remove(): Promise<void> {
     await this.#server?.remove();
-    for (const directory of [this.#indexDir, this.#older]) await rm(directory, { recursive: true, force: true });
+    await rm(this.#indexDir, { recursive: true, force: true });
   }
 }

@@ -22,7 +22,6 @@ export const foundByReview: Mutation[] = [
   of('src/operations/input/embedding.ts', numbers)('client-embedding-unnormalised', 'values[i]! / largest / norm;', 'values[i]!;', 'Scores of what clients send are no cosines.'),
   of('src/operations/classify.ts', numbers)('ensemble-of-one-prompt', 'normalizedSum(encoded.slice(from, to)', 'normalizedSum(encoded.slice(from, Math.min(from + 1, to))', 'Of several prompts the first alone counts.'),
   of('src/operations/ingest.ts', writes)('later-chunk-overtakes', '      await before;\n      // All', '      // All', 'Of two entries with one id the earlier may win.'),
-  of('src/store/embedded/snapshots.ts', ['test/graphs.test.ts'])('snapshot-newer-than-database', 'if (sidecar.seq > seq)', 'if (sidecar.seq > Infinity)', 'After a restored backup, new items are never found.'),
   of('src/store/embedded/reembeddings.ts', ['test/reembed-end.test.ts'])(
     'reembed-ends-without-looking',
     "if (items + impossible < all) return 'pending';",
@@ -40,7 +39,7 @@ export const foundByReview: Mutation[] = [
   of('src/operations/search/search.ts', cursors)('filter-not-in-search-cursor', 'request.filter ?? null, request.min_score', 'null, request.min_score', 'A page of another filter goes on in the middle of this one.'),
   of('src/operations/items.ts', cursors)('filter-not-in-listing-cursor', "['items', collection, filter ?? null, ...(order ? [order] : [])]", "['items', collection, ...(order ? [order] : [])]", 'A page of another filter goes on in the middle of this one.'),
   of('src/store/embedded/filter.ts', ['test/filters.test.ts'])('lte-as-lt', '(order) => order <= 0', '(order) => order < 0', 'The boundary itself is left out.'),
-  of('src/store/embedded/nearest.ts', ['test/graphs.test.ts'])('excluded-not-counted', ' + (excluded?.size ?? 0);', ';', 'A search by many items compares with everything.'),
+  of('src/store/embedded/nearest.ts', ['test/cells.test.ts'])('excluded-not-counted', ' + (excluded?.size ?? 0)) / selectivity', ') / selectivity', 'A search by many items misses what lies behind these.'),
   of('src/encoder/pool/queue.ts', ['test/overload.test.ts'])('bulk-before-interactive', 'const able = ranks.flatMap(', 'const able = ranks.toReversed().flatMap(', 'People wait for the bulk work of others.'),
   of('src/operations/input/fetch-picture.ts', addresses)(
     'first-address-alone-checked',

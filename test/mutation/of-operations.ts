@@ -23,7 +23,7 @@ export const ofOperations: Mutation[] = [
   query('weight-zero-counts', 'parts[index]!.weight ?? 1', 'parts[index]!.weight || 1', 'A weight of zero counts as one.'),
   search('eleven-matches', 'const pageSize = 10;', 'const pageSize = 11;', 'A page is not what the contract says.'),
   plan('lists-one-behind-the-other', '.sort(compareNeighbors)', '', 'All pictures stand before all texts.'),
-  plan('one-list-speaks-for-all', 'lists.every(({ exact }) => exact)', 'lists.some(({ exact }) => exact)', 'What a graph found is told to be proven where the other modality has none.'),
+  plan('one-list-speaks-for-all', 'lists.every(({ exact }) => exact)', 'lists.some(({ exact }) => exact)', 'What the nearest cells gave is told to be proven where the other modality has none.'),
   plan('last-page-cut-off', 'fused.length > limit ||', '', 'Where two lists end together, the rest of them is not told of.'),
   cursors('cursors-unsealed', '!timingSafeEqual(tag, await this.#tag(nonce, text, scope))', 'false', 'A cursor of another request, or one made up, is taken.'),
   cursors('place-not-sealed', 'for (const part of [place, short, ...long])', 'for (const part of [short, ...long])', 'A cursor can be led to another place.'),

@@ -1,10 +1,16 @@
 import { of, type Mutation } from './mutation.js';
 
-const store = ['test/store-contract.test.ts', 'test/graphs.test.ts'];
+const cells = ['test/cells.test.ts'];
+const store = ['test/store-contract.test.ts', ...cells];
 const ranking = of('src/store/embedded/ranking.ts', store);
 const search = of('src/store/embedded/nearest.ts', store);
 const exact = ['test/exact-search.test.ts', 'test/vectors.test.ts'];
-const rows = of('src/store/embedded/packed-rows.ts', exact);
+const moves = ['test/cell-moves.test.ts'];
+const rows = of('src/store/embedded/vectors/packed-rows.ts', moves);
+const vectors = of('src/store/embedded/vectors/vectors.ts', exact);
+const memory = of('src/store/embedded/vectors/vector-memory.ts', moves);
+const modality = of('src/store/embedded/modality-index.ts', cells);
+const recall = of('src/store/embedded/recall.ts', ['test/recall-learning.test.ts']);
 const writer = of('src/store/embedded/writer.ts', ['test/store-contract.test.ts', 'test/writes.test.ts']);
 const fields = ['test/store-contract.test.ts', 'test/fields.test.ts'];
 const column = of('src/store/embedded/columns/column.ts', fields);
@@ -18,18 +24,32 @@ export const ofStore: Mutation[] = [
   ranking('cursors-item-again', 'compareCodePoints(this.#idOf(ranked), after.id) <= 0', 'compareCodePoints(this.#idOf(ranked), after.id) < 0', 'Each page begins with the last match of the one before.'),
   ranking('least-score-itself-left-out', 'if (score < this.floor) return;', 'if (score <= this.floor) return;', 'A match that meets min_score is not found, and of equal scores some are lost.'),
   search('a-page-too-many', 'more: ranking.best.length > found.length', 'more: ranking.best.length >= found.length', 'A cursor leads to an empty page.'),
-  search('exact-claimed', 'return { ranking, exact: nearest.length === alive };', 'return { ranking, exact: true };', 'What a graph found is told to be proven.'),
-  search('newest-not-found', '    if (alive < count) await this.#scan(ranking, { after: through, expected: count - alive }, matching);\n', '', 'What was added is not found until the graph has it.'),
-  search('short-page-is-enough', 'const enough = ranking.full ||', 'const enough = ranking.best.length > 0 ||', 'Where a filter leaves the graph few, matches are missing.'),
-  rows('removed-stays-in-memory', "    this.#floats(chunk.slacks, chunkRows)[row] = -Infinity;\n", '', 'Pages come out short after deletions.'),
   of('src/store/embedded/key-set.ts', exact)('row-behind-includes-the-row', 'if (keys[middle]! <= key) low = middle + 1;', 'if (keys[middle]! < key) low = middle + 1;', 'An item stands twice in an answer, and a removed one stays.'),
-  rows('list-goes-on-too-soon', ': firstAbove(keys, count, key - 1, row) };', ': firstAbove(keys, count, key, row) };', 'Of a filter\'s matches one is left out where the list is cut.'),
-  rows('reads-beyond-its-memory', 'const spareRows = 4;', 'const spareRows = 0;', 'A search of many dimensions ends in an error.'),
-  of('src/store/embedded/vectors.ts', exact)('reads-all-for-a-few', 'const costOfKey = 3;', 'const costOfKey = 300;', 'A filter with a thousand matches reads what the memory does not hold, all of it.'),
-  of('src/store/embedded/kernels/scan.ts', exact)('rows-beyond-the-last-offered', 'if (to - row < 4) found &= (1 << (to - row)) - 1;', '', 'What stands behind the last row is compared.'),
-  of('src/store/embedded/packing.ts', exact)('rest-of-packing-forgotten', 'slack: Math.sqrt(squares) * (1 + rounding) + rounding', 'slack: Math.sqrt(squares) * 0 + rounding', 'Exact search misses what packing makes look a little worse.'),
-  of('src/store/embedded/vector-memory.ts', exact)('memory-given-twice', '    free.at += size;\n', '', 'Two collections write over each other.'),
-  of('src/store/embedded/snapshots.ts', store)('checksum-not-compared', "if ((await hashFile(file)) !== sidecar.sha256) throw new Error('Its checksum does not match.');", '', 'A damaged graph is loaded: searches miss items, or the process ends.'),
+  search('exact-claimed', 'exact: looked === 1, selectivity', 'exact: true, selectivity', 'What the nearest cells gave is told to be proven.'),
+  search('starved-filter-not-scanned', 'const leastOfShare = 0.7;', 'const leastOfShare = 0;', 'Where what matches a filter lies elsewhere than what is near, it is not found.'),
+  search('share-for-one-alone', '((after?.rank ?? 0) + size - 1 + (excluded?.size ?? 0)) / selectivity', '1', 'Deep pages miss what lies further away.'),
+  rows('removed-stays-in-memory', '    this.pool.slacks(chunk)[row] = -Infinity;\n    chunk.dead++;', '    chunk.dead++;', 'Pages come out short after deletions.', { tests: [...moves, ...exact] }),
+  rows('moved-stays-as-well', 'moved.forEach((each) => (pool.slacks(chunk)[each] = -Infinity))', 'undefined', 'Where the memory runs out in the middle of a move, searches see rows twice, and removed ones for good.'),
+  rows('moved-not-told', 'this.#places.move(key, this.#put(to,', 'void (this.#put(to,', 'A row that was brought to its cell is looked for where it was.'),
+  rows('moved-dead-come-back', 'if (this.#places.of(key) !== pool.placeOf(chunk, row)) continue;', '', 'What was removed is brought to a cell, and found again.'),
+  rows('scans-lose-what-moves', 'cells: cells.map((chunks) => chunks.slice()) }));', 'cells }));', 'A search that is under way when cells are found misses what is brought there.'),
+  rows('scans-lose-what-gives-way', 'division!.cells[0] = chunks.slice(0, -1);', 'chunks.pop();', 'A search that is under way misses what gives its memory to another.'),
+  memory('deferred-at-once', 'if (this.#scans.size === 0) work();', 'if (this.#scans.size >= 0) work();', 'Memory is written over while a search looks into it.'),
+  memory('all-give-way-for-one', '(given < size || this.#scans.size === 0)', 'true', 'While searches are under way one collection pushes all others out of the memory.'),
+  memory('memory-given-twice', '    free.at += size;\n', '', 'Two collections write over each other.', { tests: exact }),
+  vectors('share-ignored', 'if (seen < share * total) return false;', 'if (seen < 1) return false;', 'Searches find what lies in one cell.', { tests: cells }),
+  vectors('least-score-unbounded', 'return ranking.full || isBounded;', 'return ranking.full;', 'A search with a least score compares with everything.', { tests: cells }),
+  vectors('unread-waited-for', '    if (rows.length < pageRows) this.#nothing =', '    if (rows.length < 0) this.#nothing =', 'Where the newest embedding is damaged or gone, searches compare with everything for good.'),
+  vectors('reads-all-for-a-few', 'const costOfKey = 3;', 'const costOfKey = 300;', 'A filter with a thousand matches reads what the memory does not hold, all of it.'),
+  of('src/store/embedded/vectors/key-places.ts', moves)('place-skipped', 'if (at < this.#size && this.#keys[at] === key && this.#places[at] !== none) places', 'if (at < this.#size && this.#places[at] !== none) places', 'A filter finds what does not match it.'),
+  of('src/store/embedded/kernels/scan.ts', [...exact, ...moves])('floor-not-kept', 'f32x4.ge(f32x4.add(scores, slacks), floor)', 'f32x4.ge(scores, floor)', 'Exact search misses what packing makes look a little worse.'),
+  of('src/store/embedded/kernels/scan.ts', ['test/store-contract.test.ts'])('ceiling-not-kept', 'f32x4.le(f32x4.sub(scores, slacks), ceiling)', 'f32x4.le(scores, ceiling)', 'A page leaves out what packing makes look a little better.'),
+  of('src/store/embedded/vectors/packing.ts', exact)('rest-of-packing-forgotten', 'slack: Math.sqrt(squares) * (1 + rounding) + rounding', 'slack: Math.sqrt(squares) * 0 + rounding', 'Exact search misses what packing makes look a little worse.'),
+  of('src/store/embedded/cell-table.ts', cells)('checksum-not-compared', 'if (!stored || checksum(stored) !== stored.checksum) return undefined;', 'if (!stored) return undefined;', 'Damaged cells are used: searches miss items, or fail.'),
+  modality('cells-kept-while-it-grows', 'return !directions || this.count >= growth * directions.count || isSparse;', 'return !directions;', 'Searches of a collection that has grown look at ever more.'),
+  modality('small-memory-keeps-from-opening', '    if (saved) this.#takeUp(saved.directions);', '    if (saved) this.vectors.divide(saved.directions);', 'With less memory than before the service does not start.'),
+  recall('too-little-not-mended', 'if (recall >= least || learnt.every', 'if (recall >= 0 || learnt.every', 'Where too little was learnt, searches go on missing what they should find.'),
+  recall('of-all-as-of-few', 'if (at === -1) return undefined;', 'if (at === -1) return this.share(kind, recallDepth);', 'Pages deeper than is known miss what lies there.'),
   writer('filter-remembers-old-metadata', 'changes.remarked.push(row);', '', 'Filters go by the metadata that an item had before.'),
   writer('created-anew', 'createdAt: isSound ? row.created_at : at', 'createdAt: at', 'An item whose content is replaced loses the time it was added.'),
   of('src/store/pictures/originals.ts', store)('held-original-removed', '!contentHash.test(hash) || this.#held.has(hash) || this.#isNamed(hash)', '!contentHash.test(hash) || this.#isNamed(hash)', 'A picture that is deleted while it is added again loses its original.'),
@@ -52,7 +72,6 @@ export const ofStore: Mutation[] = [
   of('src/store/embedded/columns/evaluate.ts', fields)('not-of-unknown', 'all[i] = verdict.yes - all[i]!', 'all[i] = all[i] === verdict.no ? verdict.yes : verdict.no', 'What has to be looked up is left out under $not.'),
   of('src/store/embedded/listing.ts', fields)('cursor-item-again-by-field', 'compare(place, after) > 0', 'compare(place, after) >= 0', 'Each page by a field begins with the last item of the one before.'),
   of('src/domain/times.ts', fields)('zones-forgotten', "* (found[8] === '-' ? -1 : 1)", '* 0', 'Times of other zones are compared by their clocks.'),
-  of('src/store/embedded/recall-audit.ts', ['test/recall.test.ts'])('unfit-graph-goes-on', 'this.effort = worst < least && isInMemory ? Infinity : effort;', 'this.effort = effort;', 'Among thousands of equal embeddings what is distinct is not found.'),
   of('src/store/embedded/restore.ts', ['test/backup.test.ts'])('cut-backup-restored', "if (!manifest || !summary || databaseHash === undefined) throw refuse('it is cut');", "if (!manifest || databaseHash === undefined) throw refuse('it is cut');\n  summary ??= { database_sha256: databaseHash, originals, missing: [] };", 'Of a backup that is cut a part is taken for the whole.'),
   of('src/store/pictures/originals.ts', ['test/backup.test.ts'])('original-gone-from-backup', '        this.#leaving.add(hash);\n        continue;\n', '        this.#leaving.add(hash);\n', 'A picture that is deleted while a backup is taken is missing in it.'),
   of('src/store/embedded/housekeeping.ts', restoring)('coming-swept', '.filter((key) => !restores.isComing(key))', '', 'Deleting a collection takes away what is being restored.'),

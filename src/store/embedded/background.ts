@@ -12,7 +12,7 @@ export class Background {
   readonly #indexes: () => Iterable<ModalityIndex>;
   readonly #ask: (index: ModalityIndex) => Ask;
   readonly #log: Log;
-  readonly #failedAt = new Map<ModalityIndex, number>();
+  readonly #failedAt = new WeakMap<ModalityIndex, number>();
   #stopped = false;
   #wake: (() => void) | undefined;
   #running: Promise<void> | undefined;

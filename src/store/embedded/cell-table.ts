@@ -10,8 +10,9 @@ interface Stored {
   centroids: Buffer;
   groups: Buffer;
   first_of: Buffer;
-  shares: string;
   checksum: number;
+  shares: string;
+  shares_checksum: number;
 }
 
 export interface SavedCells {
@@ -25,12 +26,16 @@ export class CellTable {
   readonly #get;
   readonly #has;
   readonly #put;
+  readonly #putShares;
 
   constructor(database: Database, commits: Pick<Commits, 'run'>) {
     this.#commits = commits;
-    this.#get = database.prepare<[number, Modality], Stored>('SELECT count, centroids, groups, first_of, shares, checksum FROM cells WHERE space = ? AND modality = ?');
+    this.#get = database.prepare<[number, Modality], Stored>('SELECT count, centroids, groups, first_of, checksum, shares, shares_checksum FROM cells WHERE space = ? AND modality = ?');
     this.#has = database.prepare<[number, Modality], 0 | 1>('SELECT EXISTS (SELECT 1 FROM cells WHERE space = ? AND modality = ?)').pluck();
-    this.#put = database.prepare<[number, Modality, number, Buffer, Buffer, Buffer, string, number]>('INSERT OR REPLACE INTO cells (space, modality, count, centroids, groups, first_of, shares, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
+    this.#put = database.prepare<[number, Modality, number, Buffer, Buffer, Buffer, number, string, number]>(
+      'INSERT OR REPLACE INTO cells (space, modality, count, centroids, groups, first_of, checksum, shares, shares_checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    );
+    this.#putShares = database.prepare<[string, number, number, Modality]>('UPDATE cells SET shares = ?, shares_checksum = ? WHERE space = ? AND modality = ?');
   }
 
   /** `undefined` where there are none, or none that can be trusted. */
@@ -39,7 +44,7 @@ export class CellTable {
     if (!stored || checksum(stored) !== stored.checksum) return undefined;
     const [centroids, groups] = [floats(stored.centroids), floats(stored.groups)];
     const firstOf = new Uint32Array(Uint8Array.from(stored.first_of).buffer);
-    return { directions: { dimension, count: stored.count, centroids, groups, firstOf }, shares: JSON.parse(stored.shares) as Shares };
+    return { directions: { dimension, count: stored.count, centroids, groups, firstOf }, shares: checksumOf(stored.shares) === stored.shares_checksum ? (JSON.parse(stored.shares) as Shares) : {} };
   }
 
   /** Whether there are any, trusted or not. */
@@ -49,11 +54,17 @@ export class CellTable {
 
   put(space: number, modality: Modality, { directions, shares }: SavedCells): void {
     const { count, centroids, groups, firstOf } = directions;
-    const row = { count, centroids: bytes(centroids), groups: bytes(groups), first_of: bytes(firstOf), shares: JSON.stringify(shares) };
-    this.#commits.run(() => this.#put.run(space, modality, count, row.centroids, row.groups, row.first_of, row.shares, checksum(row)));
+    const row = { count, centroids: bytes(centroids), groups: bytes(groups), first_of: bytes(firstOf) };
+    const told = JSON.stringify(shares);
+    this.#commits.run(() => this.#put.run(space, modality, count, row.centroids, row.groups, row.first_of, checksum(row), told, checksumOf(told)));
+  }
+
+  putShares(space: number, modality: Modality, shares: Shares): void {
+    const told = JSON.stringify(shares);
+    this.#commits.run(() => this.#putShares.run(told, checksumOf(told), space, modality));
   }
 }
 
 const bytes = ({ buffer, byteOffset, byteLength }: Float32Array | Uint32Array): Buffer => Buffer.from(buffer, byteOffset, byteLength);
 const floats = (stored: Buffer): Float32Array => new Float32Array(Uint8Array.from(stored).buffer);
-const checksum = ({ count, centroids, groups, first_of, shares }: Omit<Stored, 'checksum'>): number => checksumOf(Buffer.concat([centroids, groups, first_of, Buffer.from(`${count} ${shares}`)]));
+const checksum = ({ count, centroids, groups, first_of }: Pick<Stored, 'count' | 'centroids' | 'groups' | 'first_of'>): number => checksumOf(Buffer.concat([centroids, groups, first_of, Buffer.from(String(count))]));

@@ -9,12 +9,14 @@ import { Recall, type Ask } from './recall.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 import { now, sliceMs } from './time-slices.js';
 import type { CellDirections } from './vectors/centroids.js';
-import { sampleFor, trained } from './vectors/training.js';
+import { cellsFor, sampleFor, trained } from './vectors/training.js';
 import type { VectorMemory } from './vectors/vector-memory.js';
 import { Vectors, type ScanScope } from './vectors/vectors.js';
 
 /** Embeddings up to which the database is read rather than the memory filled. */
 const smallScan = 512;
+/** The share of all that must be in memory for what is learnt there to be true of all. */
+const mostlyHere = 0.9;
 /** Cells are sought anew for so many times the embeddings that there were. */
 const growth = 2;
 
@@ -70,7 +72,7 @@ export class ModalityIndex {
     this.#newestKey = around.embeddings.newestKey(owner.space, owner.modality);
     const saved = this.#isLarge ? around.cells.get(owner.space, owner.modality, owner.dimension) : undefined;
     this.recall = new Recall(saved?.shares);
-    this.#saved = saved?.directions;
+    if (saved && this.count * growth >= saved.directions.count) this.#saved = saved.directions;
   }
 
   get count(): number {
@@ -79,7 +81,7 @@ export class ModalityIndex {
 
   /** All there is to look at. */
   get scope(): ScanScope {
-    return { total: this.count, newestKey: this.#newestKey };
+    return { total: this.count, newestKey: () => this.#newestKey };
   }
 
   /** Whether searches may look at the nearest cells alone. */
@@ -88,7 +90,7 @@ export class ModalityIndex {
   }
 
   get state(): CollectionDescription['graph']['state'] {
-    if (!this.#isLarge || !this.vectors.fits(this.count)) return 'none';
+    if (!this.#isLarge || !this.#hasRoom) return 'none';
     return this.isDivided && !this.vectors.isMoving && this.vectors.through >= this.#newestKey ? 'ready' : 'building';
   }
 
@@ -119,9 +121,10 @@ export class ModalityIndex {
     if (this.vectors.warm(this.scope)) return true;
     if (this.#training) return this.#train(this.#training);
     if (this.vectors.isMoving) return this.#move();
+    if (!this.#isLarge && this.vectors.directions && this.vectors.isSparse) return this.#undivide();
     if (this.#saved && this.vectors.through >= this.#newestKey) return this.#takeUp(this.#saved);
     if (this.#isTrainingDue) {
-      this.#training = trained(this.vectors.sample(sampleFor(this.count)), this.count, { memory: this.#around.memory, holder: this.vectors.holder });
+      this.#training = this.#newDirections();
       return true;
     }
     return this.#around.columns.readSome();
@@ -130,7 +133,7 @@ export class ModalityIndex {
   /** Nobody knows yet how much of its cells searches must look at. */
   get isUnknown(): boolean {
     const { directions, isMoving } = this.vectors;
-    return this.isDivided && !isMoving && directions !== undefined && this.recall.isNew(directions);
+    return this.isDivided && !isMoving && this.#areAllHere && directions !== undefined && this.recall.isNew(directions);
   }
 
   /** At most so many stored embeddings, from places drawn all over the keys. */
@@ -150,11 +153,11 @@ export class ModalityIndex {
   /** Finds out how much searches must look at, and how much of what they should find they do find, when that is due and nothing else is to be done. */
   async audit(ask: Ask, isStopped: () => boolean): Promise<void> {
     const { directions } = this.vectors;
-    if (!this.isDivided || !directions || this.vectors.isMoving || !this.recall.isDue(this.count, directions)) return;
-    const isOver = (): boolean => this.#retired || this.vectors.directions !== directions || this.vectors.isMoving || isStopped();
-    const problem = await this.recall.audit({ directions, ask, isOver, sample: (most) => this.sample(most), sharesBefore: (query, keys) => this.vectors.sharesBefore(query, keys) });
+    if (!this.isDivided || !directions || this.vectors.isMoving || !this.#areAllHere || !this.recall.isDue(this.count, directions)) return;
+    const isOver = (): boolean => this.#retired || this.vectors.directions !== directions || this.vectors.isMoving || !this.#areAllHere || isStopped();
+    const problem = await this.recall.audit({ directions, ask, newestKey: () => this.#newestKey, isOver, sample: (most) => this.sample(most), sharesBefore: (query, keys) => this.vectors.sharesBefore(query, keys) });
     if (isOver()) return;
-    this.#around.cells.put(this.owner.space, this.owner.modality, { directions, shares: this.recall.shares });
+    this.#around.cells.putShares(this.owner.space, this.owner.modality, this.recall.shares);
     if (problem) this.#around.log('warn', 'Searches found too few of the nearest: they look at more from now on.', { collection: this.owner.name, modality: this.owner.modality, ...problem });
   }
 
@@ -167,23 +170,42 @@ export class ModalityIndex {
     return Math.min(cellsFrom, cellsFromNumbers / this.owner.dimension);
   }
 
+  get #hasRoom(): boolean {
+    return this.vectors.fits(this.count, cellsFor(this.count));
+  }
+
+  /** But for what has come just now. */
+  get #areAllHere(): boolean {
+    return this.vectors.held >= this.count * mostlyHere;
+  }
+
   get #isTrainingDue(): boolean {
     const { directions, held, through, isSparse } = this.vectors;
     if (!this.#isLarge || held === 0 || through < this.#newestKey) return false;
-    return !directions || this.count >= growth * directions.count || isSparse;
+    return (!directions || this.count >= growth * directions.count || isSparse) && this.#hasRoom;
   }
 
-  /** Once each time. */
+  /** Once. */
   #tellOfRoom(): void {
-    const isShort = this.#isLarge && !this.vectors.fits(this.count);
+    const isShort = this.#isLarge && !this.#hasRoom;
     if (isShort && !this.#isShort) this.#around.log('warn', 'The embeddings do not all fit into the memory for them: searches read from the disk. Raise MIXSPACE_VECTOR_MEMORY.', { collection: this.owner.name, modality: this.owner.modality, embeddings: this.count });
-    this.#isShort = isShort;
+    this.#isShort ||= isShort;
   }
 
   #takeUp(saved: CellDirections): boolean {
     this.#saved = undefined;
     this.vectors.divide(saved);
     return true;
+  }
+
+  #undivide(): boolean {
+    this.vectors.undivide();
+    return true;
+  }
+
+  *#newDirections(): Generator<undefined, CellDirections> {
+    const { count, vectors } = this;
+    return yield* trained(yield* vectors.sample(sampleFor(count)), count, { memory: this.#around.memory, holder: vectors.holder });
   }
 
   #train(training: Generator<undefined, CellDirections>): boolean {
@@ -213,7 +235,12 @@ export class ModalityIndex {
   }
 
   #move(): boolean {
-    for (const began = now(); now() - began < sliceMs; ) if (!this.vectors.moveSome()) return false;
+    for (const began = now(); now() - began < sliceMs; ) {
+      if (this.vectors.moveSome()) continue;
+      // There is no room for both ways of lying.
+      if (this.vectors.isMoving) this.vectors.clear();
+      return true;
+    }
     return true;
   }
 }

@@ -1,6 +1,7 @@
 import { MixspaceError } from '../../errors.js';
 import type { Leaf, NearestRequest, Neighbor, Neighbors } from '../vector-index.js';
 import type { ItemRow, ItemTable } from './item-table.js';
+import type { KeySet } from './key-set.js';
 import type { ModalityIndex } from './modality-index.js';
 import { Ranking, type RankingRules } from './ranking.js';
 
@@ -73,12 +74,20 @@ export class LeafSearch {
     const selectivity = keys ? Math.min(1, keys.size / scope.total) : 1;
     const ranking = new Ranking(this.#rules);
     const share = this.#share(keys?.size, selectivity);
-    if (share !== undefined) {
-      const looked = await vectors.probe(embedding, ranking, { ...scope, keys, share, isBounded: this.#rules.minScore !== undefined });
-      if (looked >= share * leastOfShare) return { ranking, exact: looked === 1, selectivity };
-    }
-    await vectors.scan(embedding, ranking, { ...scope, keys });
-    return { ranking, exact: true, selectivity };
+    const seenUpTo = scope.newestKey();
+    const isEnough = share !== undefined && (await this.#probe(ranking, share, keys));
+    if (!isEnough) await vectors.scan(embedding, ranking, { ...scope, keys });
+    // An item that was replaced meanwhile is no longer where it was, and its new key not among those that matched.
+    if (filter && scope.newestKey() > seenUpTo) await vectors.scanBehind(embedding, ranking, seenUpTo, { ...scope, keys: await this.#index.matchingKeys.of(filter) });
+    return { ranking, exact: isEnough !== 'some', selectivity };
+  }
+
+  /** Whether all was looked at, or enough; false where what matches lies elsewhere than what is near. */
+  async #probe(ranking: Ranking, share: number, keys: KeySet | undefined): Promise<'all' | 'some' | false> {
+    const isBounded = this.#rules.minScore !== undefined;
+    const { isAll, looked } = await this.#index.vectors.probe(this.#query.embedding, ranking, { ...this.#index.scope, keys, share, isBounded });
+    if (isAll) return 'all';
+    return looked >= share * leastOfShare && (ranking.full || isBounded) && 'some';
   }
 
   /** Of what matches, how much to look at; `undefined`: all. */

@@ -46,6 +46,7 @@ export type Ask = (query: AskedQuery, depth: number | undefined, exact: boolean)
 interface Audited {
   directions: CellDirections;
   ask: Ask;
+  newestKey: () => number;
   /** Nobody needs it any more, or it would not be true. */
   isOver: () => boolean;
   /** At most so many stored embeddings, drawn by chance. */
@@ -127,7 +128,7 @@ export class Recall {
       const queries = kind === 'item' ? samples : [...(this.#asked.get(kind) ?? [])];
       if (queries.length < fewest && kind !== 'item') continue;
       const learnFrom = queries.filter((_, i) => i % 2 === 0);
-      const learnt = await this.#learn(audited, learnFrom);
+      let learnt = await this.#learn(audited, learnFrom);
       if (!learnt) return undefined;
       this.#learntFrom.set(kind, learnFrom.length);
       shares[kind] = this.shares[kind] = learnt;
@@ -140,7 +141,8 @@ export class Recall {
           break;
         }
         problem = { query: kind, recall, share: learnt[0] };
-        shares[kind] = this.shares[kind] = learnt.splice(0, learnt.length, ...learnt.map((share) => Math.min(1, 2 * share)));
+        learnt = learnt.map((share) => Math.min(1, 2 * share));
+        shares[kind] = this.shares[kind] = learnt;
       }
     }
     const filtered = await this.#measure(audited, [...this.#filtered]);
@@ -171,21 +173,22 @@ export class Recall {
   }
 
   /** How many of the nearest are found, by kind of query and tenth power of the filter's selectivity. */
-  async #measure({ ask, isOver }: Audited, queries: AskedQuery[]): Promise<RecallBand[] | undefined> {
+  async #measure({ ask, isOver, newestKey }: Audited, queries: AskedQuery[]): Promise<RecallBand[] | undefined> {
     const recalls = new Map<string, { query: QueryKind; selectivity: number; each: number[] }>();
     for (const query of queries) {
-      const before = this.#changes;
+      const newest = newestKey();
       const found = await ask(query, undefined, false);
       const all = found.exact ? found : await ask(query, undefined, true);
       if (isOver()) return undefined;
-      const last = all.best.at(-1);
-      // What came or went meanwhile is in one of the answers alone.
-      if (!last || this.#changes !== before) continue;
+      // What came meanwhile is in one of the answers alone.
+      const there = all.best.filter(({ key }) => key <= newest);
+      const last = there.at(-1);
+      if (!last) continue;
       const selectivity = 10 ** Math.round(Math.log10(Math.max(found.selectivity, 1e-9)));
       const name = `${query.kind} ${selectivity}`;
       const band = recalls.get(name) ?? { query: query.kind, selectivity, each: [] };
       recalls.set(name, band);
-      band.each.push(shareFound(found.best.map(({ score }) => score), last.score, all.best.length));
+      band.each.push(Math.min(1, shareFound(found.best.map(({ score }) => score), last.score, there.length)));
     }
     const at = new Date().toISOString();
     return [...recalls.values()].map(({ query, selectivity, each }) => ({ query, selectivity, ...recallOf(each), at }));

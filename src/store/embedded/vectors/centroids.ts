@@ -17,6 +17,9 @@ export interface CellDirections {
   count: number;
 }
 
+/** Bytes that so many take about, with those of their groups; `length`: of a packed one. */
+export const directionsBytes = (count: number, length: number): number => (count + Math.sqrt(count) + 6) * (length + 4);
+
 /** Directions packed in the memory, to be compared with one query at a time. */
 export class PackedDirections {
   readonly count: number;

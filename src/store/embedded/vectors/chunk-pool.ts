@@ -32,6 +32,8 @@ export interface Chunk {
   count: number;
   /** Of the rows, those that were removed. */
   dead: number;
+  /** Whether all rows were put there as they are stored too. */
+  isExact: boolean;
 }
 
 /** Gives chunks, and finds them again by the place of a row: a number that stays the row's own as long as it lies there. */
@@ -56,9 +58,14 @@ export class ChunkPool {
     return this.#slabs.reduce((sum, slab) => sum + (slab ? this.#packedBytes : 0), 0);
   }
 
-  /** That so many rows take, in chunks of which so many are filled half. */
-  bytesOf(rows: number, halves: number): number {
-    return Math.ceil(rows / slabRows + halves / 2 / slabChunks) * this.#packedBytes;
+  /** Its share of what it is taken with. */
+  get bytesOfChunk(): number {
+    return this.#packedBytes / slabChunks;
+  }
+
+  /** That so many rows take at most, in so many cells. */
+  bytesOf(rows: number, cells: number): number {
+    return Math.ceil(rows / slabRows + cells / slabChunks) * this.#packedBytes;
   }
 
   /** An empty one; `undefined` where the memory has no room. `urgent`: others may lose theirs. */
@@ -66,7 +73,7 @@ export class ChunkPool {
     const slab = this.#free.at(-1) ?? this.#newSlab(urgent);
     if (!slab) return undefined;
     const at = slab.chunks.indexOf(undefined);
-    const chunk = { slab, cell, address: slab.packed + at * this.#chunkBytes, offset: at * chunkRows, count: 0, dead: 0 };
+    const chunk = { slab, cell, address: slab.packed + at * this.#chunkBytes, offset: at * chunkRows, count: 0, dead: 0, isExact: true };
     slab.chunks[at] = chunk;
     if (!slab.chunks.includes(undefined)) this.#free.pop();
     return chunk;
@@ -101,6 +108,10 @@ export class ChunkPool {
     return this.#slabs[Math.floor(place / slabRows)]!.chunks[Math.floor(place / chunkRows) % slabChunks]!;
   }
 
+  packedRows({ address }: Chunk): Int8Array {
+    return new Int8Array(this.memory.kernel.memory.buffer, address, chunkRows * this.length);
+  }
+
   packedRow(chunk: Chunk, row: number): Int8Array {
     return new Int8Array(this.memory.kernel.memory.buffer, chunk.address + row * this.length, this.length);
   }
@@ -115,8 +126,8 @@ export class ChunkPool {
   }
 
   /** The row as it is stored, where it is in memory. */
-  exact({ slab, offset }: Chunk, row: number): Float32Array | undefined {
-    if (slab.exact === undefined) return undefined;
+  exact({ slab, offset, isExact }: Chunk, row: number): Float32Array | undefined {
+    if (slab.exact === undefined || !isExact) return undefined;
     return new Float32Array(this.memory.kernel.memory.buffer, slab.exact + (offset + row) * this.dimension * 4, this.dimension);
   }
 

@@ -43,6 +43,18 @@ export class KeyPlaces {
     this.#size = firstAbove(this.#keys, this.#size, key - 1);
   }
 
+  /** Forgets the keys of what was removed. */
+  compact(): void {
+    let kept = 0;
+    for (let i = 0; i < this.#size; i++) {
+      // The last one says how far all is here.
+      if (this.#places[i] === none && i < this.#size - 1) continue;
+      this.#keys[kept] = this.#keys[i]!;
+      this.#places[kept++] = this.#places[i]!;
+    }
+    this.#size = kept;
+  }
+
   clear(): void {
     this.#keys = new Uint32Array(64);
     this.#places = new Uint32Array(64);

@@ -1,7 +1,7 @@
 /** Embeddings packed in memory, those of one cell beside each other, and the rows of them that a query may want. */
 import type { EmbeddingRow } from '../embedding-table.js';
 import type { KeySet } from '../key-set.js';
-import { Centroids, mostCells, type CellDirections } from './centroids.js';
+import { Centroids, directionsBytes, mostCells, type CellDirections } from './centroids.js';
 import { ChunkPool, chunkRows, type Chunk } from './chunk-pool.js';
 import { KeyPlaces } from './key-places.js';
 import type { PackedQuery } from './packing.js';
@@ -47,8 +47,9 @@ export class PackedRows implements Holder {
   }
 
   /** Whether so many can be held: at all, and without others losing theirs. */
-  fits(total: number): { atAll: boolean; beside: boolean } {
-    const bytes = this.pool.bytesOf(total + this.#dead, this.#divisions.at(-1)!.cells.length);
+  fits(total: number, cells = this.#divisions.at(-1)!.cells.length): { atAll: boolean; beside: boolean } {
+    const centroids = cells === 1 ? 0 : directionsBytes(cells, this.pool.length);
+    const bytes = this.pool.bytesOf(total + this.#dead, cells) + centroids;
     return { atAll: bytes <= this.#memory.limit, beside: bytes <= this.#memory.roomBeside(this) };
   }
 
@@ -100,6 +101,8 @@ export class PackedRows implements Holder {
       this.#divisions.at(-1)!.centroids?.free();
       this.#divisions = [];
     }
+    // Scans under way go on by the lists of before, from which nothing is taken.
+    this.#divisions = this.#divisions.map(({ centroids, cells }) => ({ centroids, cells: cells.map((chunks) => chunks.slice()) }));
     this.#divisions.push({ centroids, cells: Array.from({ length: centroids.count }, () => []) });
   }
 
@@ -115,6 +118,7 @@ export class PackedRows implements Holder {
     const chunk = cell?.at(-1);
     if (!chunk) {
       this.#divisions.shift();
+      this.#places.compact();
       this.#memory.afterScans(() => from!.centroids?.free());
       return false;
     }
@@ -170,7 +174,7 @@ export class PackedRows implements Holder {
     return places;
   }
 
-  /** For each key, the share of all rows that lie in cells nearer to the query than its own. Not while rows are on their way. */
+  /** For each key, the share of all rows that lie in cells nearer to the query than its own; none for what is not here. Not while rows are on their way. */
   sharesBefore(query: PackedQuery, keys: readonly number[]): number[] {
     const before = new Map<number, number>();
     let seen = 0;
@@ -178,29 +182,32 @@ export class PackedRows implements Holder {
       before.set(chunks[0]!.cell, seen / this.alive);
       seen += rows;
     }
-    return keys.map((key) => {
+    const shares = keys.map((key) => {
       const place = this.#places.of(key);
-      return place === undefined ? 0 : before.get(this.pool.chunkAt(place).cell)!;
+      return place === undefined ? undefined : before.get(this.pool.chunkAt(place).cell)!;
     });
+    return shares.filter((share) => share !== undefined);
   }
 
-  /** Some of them, from all over. */
-  sample(most: number): Sample {
+  /** Some of them, from all over, one short step at a time. Not while rows are on their way. */
+  *sample(most: number): Generator<undefined, Sample> {
     const { pool } = this;
-    const chunks = this.#chunks();
-    const wanted = Math.min(most, this.alive);
+    const wanted = Math.min(most, this.#count);
     const rows = new Int8Array(wanted * pool.length);
     const scales = new Float32Array(wanted);
     const step = this.#count / wanted;
     let taken = 0;
     let seen = 0;
-    for (const chunk of chunks) {
-      const slacks = pool.slacks(chunk);
-      for (let row = 0; row < chunk.count && taken < wanted; row++, seen++) {
-        if (seen < taken * step || slacks[row] === -Infinity) continue;
-        rows.set(pool.packedRow(chunk, row), taken * pool.length);
-        scales[taken++] = pool.scales(chunk)[row]!;
+    for (const chunk of [...this.#chunks()]) {
+      const [slacks, scalesOfChunk] = [pool.slacks(chunk), pool.scales(chunk)];
+      const packed = pool.packedRows(chunk);
+      for (let row = Math.ceil(taken * step) - seen; row < chunk.count && taken < wanted; row = Math.max(row + 1, Math.ceil(taken * step) - seen)) {
+        if (slacks[row] === -Infinity) continue;
+        rows.set(packed.subarray(row * pool.length, (row + 1) * pool.length), taken * pool.length);
+        scales[taken++] = scalesOfChunk[row]!;
       }
+      seen += chunk.count;
+      yield;
     }
     return { dimension: pool.dimension, rows: rows.subarray(0, taken * pool.length), scales: scales.subarray(0, taken) };
   }
@@ -217,11 +224,21 @@ export class PackedRows implements Holder {
     this.#count = this.#dead = 0;
   }
 
+  /** Lets go of the rows, and of where its cells lie. */
+  undivide(): void {
+    this.clear();
+    const [{ centroids }] = this.#divisions as [Division];
+    this.#divisions = [undivided()];
+    this.#memory.afterScans(() => centroids?.free());
+  }
+
+  touch(): void {
+    this.#memory.touch(this);
+  }
+
   /** Lets go of everything. */
   retire(): void {
-    this.clear();
-    this.#divisions[0]!.centroids?.free();
-    this.#divisions = [undivided()];
+    this.undivide();
     this.#memory.forget(this);
   }
 
@@ -230,21 +247,24 @@ export class PackedRows implements Holder {
   }
 
   /** Those of the highest keys, if that is how they lie; else all. */
-  giveSome(): boolean {
-    if (this.isEmpty) return false;
+  giveSome(): number {
+    if (this.isEmpty) return 0;
     const [division] = this.#divisions;
     const chunks = division!.cells[0]!;
     if (this.isMoving || division!.centroids || chunks.length === 1) {
+      const { bytes } = this.pool;
       this.clear();
-      return true;
+      return bytes;
     }
-    const chunk = chunks.pop()!;
+    const chunk = chunks.at(-1)!;
+    // Scans under way go on by the list of before.
+    division!.cells[0] = chunks.slice(0, -1);
     this.#layout++;
     this.#places.truncate(chunk.slab.keys[chunk.offset]!);
     this.#count -= chunk.count;
     this.#dead -= chunk.dead;
     this.pool.give(chunk);
-    return true;
+    return this.pool.bytesOfChunk;
   }
 
   *#chunks(): Generator<Chunk> {
@@ -274,12 +294,13 @@ export class PackedRows implements Holder {
     chunk.slab.keys[chunk.offset + row] = key;
     chunk.slab.items[chunk.offset + row] = item;
     if (exact) pool.exact(chunk, row)?.set(exact);
+    else chunk.isExact = false;
     return pool.placeOf(chunk, row);
   }
 }
 
 /** Two divisions' cells. */
-const mostPlaces = 2 * mostCells;
+const mostPlaces = 4 * mostCells;
 /** Scores that are so near to each other are one. */
 const fineness = 2 ** 24;
 /** Above every score. */

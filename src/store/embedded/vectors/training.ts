@@ -32,7 +32,7 @@ export function* trained(sample: Sample, count: number, around: { memory: Vector
   const centroids: Float32Array[] = [];
   const firstOf = new Uint32Array(members.length + 1);
   for (const [group, each] of members.entries()) {
-    const cells = each.length === 0 ? 1 : Math.max(1, Math.floor((wanted * each.length) / all.length));
+    const cells = 1 + Math.floor(((wanted - members.length) * each.length) / all.length);
     centroids.push(each.length === 0 ? clustering.directionOf(groups, group) : yield* clustering.directions(each, cells));
     firstOf[group + 1] = firstOf[group]! + centroids.at(-1)!.length / sample.dimension;
   }

@@ -32,8 +32,8 @@ export interface Holder {
   readonly keeps: number;
   /** Gives back some of what it could do without, slower; false when there is none. */
   giveSpare(): boolean;
-  /** Gives back some of the rest; false when there is none. */
-  giveSome(): boolean;
+  /** Gives back some of the rest, once no scan looks into it any more: so many bytes; 0 when there is none. */
+  giveSome(): number;
 }
 
 interface Run {
@@ -103,9 +103,13 @@ export class VectorMemory {
     const size = this.sizeOf(bytes);
     if (size > this.limit) return undefined;
     const others = [...this.#holders].filter((each) => each !== holder);
+    let given = 0;
     while (this.#used + size > this.limit) {
-      const gave = others.some((each) => each.giveSpare()) || holder.giveSpare() || (urgent && others.some((each) => each.giveSome()));
-      if (!gave) return undefined;
+      if (others.some((each) => each.giveSpare()) || holder.giveSpare()) continue;
+      // What scans under way look into comes back later: no more is to be given for that.
+      const gave = urgent && (given < size || this.#scans.size === 0) ? firstGiven(others) : 0;
+      if (gave === 0) return undefined;
+      given += gave;
     }
     return this.#place(size);
   }
@@ -177,4 +181,13 @@ export class VectorMemory {
       throw error;
     }
   }
+}
+
+/** The bytes that the first one gives that has some. */
+function firstGiven(holders: Holder[]): number {
+  for (const each of holders) {
+    const bytes = each.giveSome();
+    if (bytes > 0) return bytes;
+  }
+  return 0;
 }

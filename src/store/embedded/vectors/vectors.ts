@@ -18,7 +18,7 @@ const pageKeys = 64;
 /** Reading a row by its key takes so many times what it takes in order. */
 const costOfKey = 3;
 /** Of all; so large a share of wanted keys is not looked up one by one. */
-const manyKeys = 1 / 2;
+const manyKeys = 1 / 4;
 /** Of what was looked at, the share of what is wanted from which on, below so much of that by chance, it lies elsewhere. */
 const starved = { from: 0.01, share: 0.3 } as const;
 /** Rows of a cell by which it is told how many of it are wanted. */
@@ -26,9 +26,9 @@ const looks = 32;
 
 /** What a scan looks at. */
 export interface ScanScope {
-  /** How many embeddings there are, and the newest one's key. */
+  /** How many embeddings there are, and the newest one's key now. */
   total: number;
-  newestKey: number;
+  newestKey: () => number;
   /** Of these those alone. */
   keys?: KeySet | undefined;
 }
@@ -42,6 +42,8 @@ export class Vectors {
   readonly #rows: PackedRows;
   readonly #smallScan: number;
   #retired = false;
+  /** Behind the row with the one key there is none up to the other: what is damaged or has gone is never read. */
+  #nothing = { behind: 0, upTo: 0 };
 
   /** `smallScan`: embeddings up to which the database is read rather than the memory filled. */
   constructor(embeddings: EmbeddingTable, { space, modality, dimension }: { space: number; modality: Modality; dimension: number }, memory: VectorMemory, smallScan: number) {
@@ -53,20 +55,21 @@ export class Vectors {
     this.#smallScan = smallScan;
   }
 
-  /** Whether so many can be packed in memory without others losing theirs. */
-  fits(total: number): boolean {
-    return this.#rows.fits(total).beside;
+  /** Whether so many can be packed in memory without others losing theirs; in so many cells, or in those that there are. */
+  fits(total: number, cells?: number): boolean {
+    return this.#rows.fits(total, cells).beside;
   }
 
   /** Takes some more of all into memory, where there is room beside others; false when there is nothing more to take. */
   warm({ total, newestKey }: ScanScope): boolean {
-    if (total <= this.#smallScan || this.through >= newestKey || !this.fits(total)) return false;
-    return this.#append(false);
+    if (total <= this.#smallScan || this.through >= newestKey() || !this.fits(total)) return false;
+    return this.#append(newestKey(), false);
   }
 
   /** All up to this key are in memory. */
   get through(): number {
-    return this.#rows.lastKey ?? 0;
+    const { lastKey = 0 } = this.#rows;
+    return lastKey === this.#nothing.behind ? Math.max(lastKey, this.#nothing.upTo) : lastKey;
   }
 
   get held(): number {
@@ -87,6 +90,16 @@ export class Vectors {
     return this.#rows.isMoving;
   }
 
+  /** Lets go of all, and of where the cells lie. */
+  undivide(): void {
+    this.#rows.undivide();
+  }
+
+  /** Lets go of what is in memory: it is read anew, to lie in its cells from the beginning. */
+  clear(): void {
+    this.#rows.clear();
+  }
+
   /** Brings some to their cells; false when there is nothing to bring, or no room. */
   moveSome(): boolean {
     return this.#rows.moveSome();
@@ -102,13 +115,14 @@ export class Vectors {
     return this.#rows.isSparse;
   }
 
-  sample(most: number): Sample {
+  sample(most: number): Generator<undefined, Sample> {
     return this.#rows.sample(most);
   }
 
   /** Offers every embedding of the scope that may come into the ranking, with its exact score. */
   async scan(query: Float32Array, ranking: Ranking, scope: ScanScope): Promise<void> {
     const { total, keys } = scope;
+    this.#rows.touch();
     await this.#fill(scope);
     const { through } = this;
     const areMany = keys !== undefined && keys.size > total * manyKeys;
@@ -119,11 +133,12 @@ export class Vectors {
 
   /**
    * The same of the cells that the query is nearest to, until so large a share of all was looked at and the ranking
-   * is full, or there is a score below which none is wanted. The share of the scope that was looked at, 0..1: well below
-   * the share of all where what is wanted lies elsewhere than what is near.
+   * is full, or there is a score below which none is wanted. `looked`: about which share of the scope, 0..1: well below the
+   * share of all where what is wanted lies elsewhere than what is near.
    */
-  async probe(query: Float32Array, ranking: Ranking, scope: ScanScope & { share: number; isBounded: boolean }): Promise<number> {
+  async probe(query: Float32Array, ranking: Ranking, scope: ScanScope & { share: number; isBounded: boolean }): Promise<{ isAll: boolean; looked: number }> {
     const { total, keys, share, isBounded } = scope;
+    this.#rows.touch();
     await this.#fill({ ...scope, keys: undefined });
     const { through } = this;
     const comparison = this.#comparison(query, ranking, keys);
@@ -142,7 +157,12 @@ export class Vectors {
       }),
     );
     await this.#scanStored(query, ranking, through, scope);
-    return isAll ? 1 : wanted / (keys?.size ?? total);
+    return { isAll, looked: wanted / (keys?.size ?? total) };
+  }
+
+  /** Offers what came behind a key, of these keys. */
+  scanBehind(query: Float32Array, ranking: Ranking, key: number, scope: ScanScope): Promise<void> {
+    return this.#scanStored(query, ranking, key, scope);
   }
 
   /** For each key, the share that is looked at before it when the nearest cells come first. Not while any are on their way. */
@@ -174,7 +194,7 @@ export class Vectors {
     const fits = this.#rows.fits(total);
     if ((keys?.size ?? total) <= this.#smallScan || (keys && !fits.beside)) return;
     let began = now();
-    while (this.through < newestKey && this.#append(fits.atAll)) {
+    while (this.through < newestKey() && this.#append(newestKey(), fits.atAll)) {
       if (now() - began <= sliceMs) continue;
       await nextTurn();
       began = now();
@@ -182,10 +202,12 @@ export class Vectors {
   }
 
   /** Some more of those in the database; false when there are none, or no room for them. */
-  #append(urgent: boolean): boolean {
+  #append(newestKey: number, urgent: boolean): boolean {
     if (this.#retired) return false;
     const rows = this.#embeddings.after(this.#space, this.modality, this.through, pageRows);
-    return rows.length > 0 && rows.every((row) => this.#rows.append(row, urgent));
+    if (!rows.every((row) => this.#rows.append(row, urgent))) return false;
+    if (rows.length < pageRows) this.#nothing = { behind: this.#rows.lastKey ?? 0, upTo: newestKey };
+    return rows.length > 0;
   }
 
   /** The nearest first, until it `isEnough`, which is told of each that was looked at; true when all were. */
@@ -221,7 +243,7 @@ export class Vectors {
 
   /** What lies behind `through`, from the database: a few keys one by one, else all in order. */
   async #scanStored(query: Float32Array, ranking: Ranking, through: number, { keys, total, newestKey }: ScanScope): Promise<void> {
-    if (through >= newestKey) return;
+    if (through >= newestKey()) return;
     const left = keys && keys.size - keys.behind(through);
     const inOrder = left === undefined || left * costOfKey > Math.max(total - this.#rows.alive, this.#smallScan * costOfKey);
     let began = now();
