@@ -15,6 +15,7 @@ const { VectorMemory } = (await compiled('vectors/vector-memory.js')) as typeof 
 const { PackedRows } = (await compiled('vectors/packed-rows.js')) as typeof import('../src/store/embedded/vectors/packed-rows.js');
 const { Comparison } = (await compiled('vectors/comparison.js')) as typeof import('../src/store/embedded/vectors/comparison.js');
 const { KeyPlaces } = (await compiled('vectors/key-places.js')) as typeof import('../src/store/embedded/vectors/key-places.js');
+const { packQuery } = (await compiled('vectors/packing.js')) as typeof import('../src/store/embedded/vectors/packing.js');
 const { trained } = (await compiled('vectors/training.js')) as typeof import('../src/store/embedded/vectors/training.js');
 const { Ranking } = (await compiled('ranking.js')) as typeof import('../src/store/embedded/ranking.js');
 const { KeySet } = (await compiled('key-set.js')) as typeof import('../src/store/embedded/key-set.js');
@@ -189,6 +190,28 @@ class Cloud {
 }
 
 describe('Rows that are brought to their cells', () => {
+  it('are there as they are stored or not at all, where memory became free on the way', () => {
+    const count = 20_000;
+    const limit = 57 * slabBytes;
+    const cloud = new Cloud(0, { limit });
+    const other = new PackedRows(dimension, cloud.memory);
+    for (const key of numbers(1, count)) expect(other.append({ key, item: key, embedding: direction(Random.named(`other ${key}`), dimension) }, false)).toBe(true);
+    for (const _ of numbers(1, count)) cloud.add();
+    other.retire();
+    cloud.rows.divide(cloud.directions());
+    cloud.moveAll();
+    let seen = 0;
+    for (const { chunks } of cloud.rows.nearestCells(packQuery(cloud.embeddings[0]!))) {
+      for (const chunk of chunks) {
+        for (let row = 0; row < chunk.count; row++, seen++) {
+          const stored = cloud.rows.pool.exact(chunk, row);
+          if (stored) expect([...stored]).toEqual([...cloud.embeddings[chunk.slab.keys[chunk.offset + row]! - 1]!]);
+        }
+      }
+    }
+    expect(seen).toBe(count);
+  });
+
   it('are all there, each once, before, on the way and afterwards, also into other cells', () => {
     const cloud = new Cloud(3_000);
     const all = numbers(1, 3_000);

@@ -266,7 +266,7 @@ describe('Cells that are kept', () => {
     await expectOwnFirst(store, 20);
     expect(await recall(store, some(5, () => cloud.textQuery()))).toEqual({ recall: 1, exact: 5 });
     expect((await store.describeCollection('photos')).graph).toEqual({ state: 'none', indexed: 0 });
-    expect(warnings).toEqual([expect.stringContaining('The memory for embeddings is too small')]);
+    expect(warnings).toEqual([expect.stringContaining('do not all fit into the memory')]);
   });
 });
 

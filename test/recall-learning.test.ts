@@ -53,7 +53,7 @@ describe('The share of all that searches look at', () => {
     const recall = new Recall();
     await audit(recall, { said: 0.1, needed: 0.1 });
     expect(recall.share('text', 10)).toBeCloseTo(3 * 0.122, 6);
-    for (let n = 0; n < 32; n++) recall.note({ embedding, kind: 'text' });
+    for (let n = 0; n < 64; n++) recall.note({ embedding, kind: 'text' });
     await audit(recall, { said: 0.05, needed: 0.05 });
     expect(recall.share('text', 10)).toBeCloseTo(0.062, 6);
     expect(recall.bands.map(({ query }) => query)).toEqual(['item', 'text']);

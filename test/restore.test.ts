@@ -268,7 +268,7 @@ describe('a collection that is restored into a running service', () => {
 
   it('comes from a backup of an older schema as from one of this', async () => {
     const to = await server();
-    const older = await withDatabase(changedBy('ALTER TABLE lineage DROP COLUMN cursor_key; PRAGMA user_version = 6'));
+    const older = await withDatabase(changedBy('DROP TABLE cells; ALTER TABLE lineage DROP COLUMN cursor_key; PRAGMA user_version = 6'));
     expect(await restored(to.url, older)).toMatchObject({ state: 'done' });
     expect(await everything(to.url, 'notes')).toEqual(await everything(from.url, 'notes'));
   }, 60_000);

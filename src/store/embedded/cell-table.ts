@@ -41,10 +41,10 @@ export class CellTable {
   /** `undefined` where there are none, or none that can be trusted. */
   get(space: number, modality: Modality, dimension: number): SavedCells | undefined {
     const stored = this.#get.get(space, modality);
-    if (!stored || checksum(stored) !== stored.checksum) return undefined;
+    if (!stored || checksum(stored) !== stored.checksum || checksumOf(stored.shares) !== stored.shares_checksum) return undefined;
     const [centroids, groups] = [floats(stored.centroids), floats(stored.groups)];
     const firstOf = new Uint32Array(Uint8Array.from(stored.first_of).buffer);
-    return { directions: { dimension, count: stored.count, centroids, groups, firstOf }, shares: checksumOf(stored.shares) === stored.shares_checksum ? (JSON.parse(stored.shares) as Shares) : {} };
+    return { directions: { dimension, count: stored.count, centroids, groups, firstOf }, shares: JSON.parse(stored.shares) as Shares };
   }
 
   /** Whether there are any, trusted or not. */

@@ -70,11 +70,11 @@ export class LeafSearch {
   async run(): Promise<Found> {
     const { embedding, filter } = this.#query;
     const { vectors, scope } = this.#index;
+    const seenUpTo = scope.newestKey();
     const keys = filter && (await this.#index.matchingKeys.of(filter));
     const selectivity = keys ? Math.min(1, keys.size / scope.total) : 1;
     const ranking = new Ranking(this.#rules);
     const share = this.#share(keys?.size, selectivity);
-    const seenUpTo = scope.newestKey();
     const isEnough = share !== undefined && (await this.#probe(ranking, share, keys));
     if (!isEnough) await vectors.scan(embedding, ranking, { ...scope, keys });
     // An item that was replaced meanwhile is no longer where it was, and its new key not among those that matched.
