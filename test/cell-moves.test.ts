@@ -192,7 +192,7 @@ class Cloud {
 describe('Rows that are brought to their cells', () => {
   it('are there as they are stored or not at all, where memory became free on the way', () => {
     const count = 20_000;
-    const limit = 57 * slabBytes;
+    const limit = 38 * slabBytes;
     const cloud = new Cloud(0, { limit });
     const other = new PackedRows(dimension, cloud.memory);
     for (const key of numbers(1, count)) expect(other.append({ key, item: key, embedding: direction(Random.named(`other ${key}`), dimension) }, false)).toBe(true);
