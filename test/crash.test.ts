@@ -26,7 +26,7 @@ describe('A service killed at random moments of writes, questions, backups and r
     expect(records.flatMap(({ faults }) => faults), said.join('\n')).toEqual([]);
     const counts = sumOf(records.map((record) => record.counts));
     expect(counts.kills).toBe(2);
-    expect(counts['of these in cells']).toBeGreaterThan(200);
+    expect(counts['looked up by id and search']).toBeGreaterThan(200);
   });
 });
 
