@@ -25,7 +25,6 @@ export interface IndexOwner {
   collection: number;
   name: string;
   modality: Modality;
-  fingerprint: string;
   dimension: number;
   /** The space's key. */
   space: number;

@@ -31,7 +31,7 @@ export class Collections {
     const columns = before?.row.key === row.key ? before.columns : byModality((modality) => new ItemColumns(items, { collection: row.key, modality, memory: columnMemory }));
     const open = (modality: Modality): ModalityIndex =>
       new ModalityIndex(
-        { collection: row.key, name: row.name, modality, fingerprint: row.fingerprint, dimension: row.dimension, space: row.space },
+        { collection: row.key, name: row.name, modality, dimension: row.dimension, space: row.space },
         {
           ...around,
           columns: columns[modality],
