@@ -141,8 +141,14 @@ describe('A list of both kinds', () => {
   it('is exact where both of them are', async () => {
     const server = await startServer({ store: { cellsFrom: 50 }, env: { MIXSPACE_MODELS_DIR: service.models, MIXSPACE_MODEL: 'small', MIXSPACE_CACHE: '0', MIXSPACE_WORKERS: '1' } });
     try {
-      // Near to each other lie twenty at a time.
-      const texts = Array.from({ length: 900 }, (_, i) => ({ id: `t${i}`, embedding: [1, (i % 9) / 9, (Math.floor(i / 9) % 5) / 5, i / 1e5], modality: 'text' }));
+      // In eight heaps, far from each other: whoever asks for one of them need not look at the others.
+      const texts = Array.from({ length: 900 }, (_, i) => {
+        const embedding = [0, 0, 0, 0];
+        embedding[i % 4] = i % 8 < 4 ? 1 : -1;
+        embedding[(i + 1) % 4] = i / 1e4;
+        embedding[(i + 2) % 4] = ((i * 37) % 101) / 1e3;
+        return { id: `t${i}`, embedding, modality: 'text' };
+      });
       await call(server.url, 'POST', items(), { items: [...texts, { id: 'p', embedding: [1, 0, 0, 0], modality: 'image' }] });
       await expect.poll(async () => (await call(server.url, 'GET', '/v1/collections/default')).body.graph, { timeout: 30_000 }).toEqual({ state: 'ready', indexed: 900 });
       const ask = async (more: object): Promise<boolean> => (await call(server.url, 'POST', searchIn(), { query: { embedding: [1, 0, 0, 0] }, limit: 5, ...more })).body.exact;
