@@ -189,6 +189,15 @@ class Cloud {
   }
 }
 
+/** On their way to their cells, of which there are twice as many as the memory beside `other` has chunks left: one slab's. */
+function crowded(): { cloud: Cloud; other: Rows; all: number[] } {
+  const cloud = new Cloud(2 * slabRows, { limit: 8 * slabBytes });
+  cloud.rows.divide(cloud.directions(300));
+  const other = new PackedRows(dimension, cloud.memory);
+  for (const key of numbers(1, 4 * slabRows)) expect(other.append({ key, item: key, embedding: cloud.embeddings[0]! }, false)).toBe(true);
+  return { cloud, other, all: numbers(1, 2 * slabRows) };
+}
+
 describe('Rows that are brought to their cells', () => {
   it('are there as they are stored or not at all, where memory became free on the way', () => {
     const count = 20_000;
@@ -289,13 +298,8 @@ describe('Rows that are brought to their cells', () => {
   });
 
   it('stay where they are where the memory has no room, and go on when it has', () => {
-    const cloud = new Cloud(2 * slabRows, { limit: 8 * slabBytes });
-    const { rows, memory } = cloud;
-    const all = numbers(1, 2 * slabRows);
-    rows.divide(cloud.directions(300));
-    const other = new PackedRows(dimension, memory);
-    // One slab is left, and there are twice as many cells as it has chunks.
-    for (const key of numbers(1, 4 * slabRows)) expect(other.append({ key, item: key, embedding: cloud.embeddings[0]! }, false)).toBe(true);
+    const { cloud, other, all } = crowded();
+    const { rows } = cloud;
     while (rows.moveSome());
     expect(rows.isMoving).toBe(true);
     expect(cloud.offered()).toEqual(all);
@@ -310,13 +314,8 @@ describe('Rows that are brought to their cells', () => {
   });
 
   it('are seen once although the memory ran out in the middle of a chunk during a scan', async () => {
-    const cloud = new Cloud(2 * slabRows, { limit: 8 * slabBytes });
+    const { cloud, all } = crowded();
     const { rows, memory } = cloud;
-    const all = numbers(1, 2 * slabRows);
-    rows.divide(cloud.directions(300));
-    const other = new PackedRows(dimension, memory);
-    // One slab is left, and there are twice as many cells as it has chunks.
-    for (const key of numbers(1, 4 * slabRows)) expect(other.append({ key, item: key, embedding: cloud.embeddings[0]! }, false)).toBe(true);
     const seen = new Set<number>();
     await memory.during(async () => {
       const scan = cloud.scan((key) => seen.add(key));

@@ -131,8 +131,8 @@ export class ModalityIndex {
 
   /** Nobody knows yet how much of its cells searches must look at. */
   get isUnknown(): boolean {
-    const { directions, isMoving } = this.vectors;
-    return this.isDivided && !isMoving && this.#areAllHere && directions !== undefined && this.recall.isNew(directions);
+    const directions = this.#settled;
+    return directions !== undefined && this.recall.isNew(directions);
   }
 
   /** At most so many stored embeddings, from places drawn all over the keys. */
@@ -151,9 +151,9 @@ export class ModalityIndex {
 
   /** Finds out how much searches must look at, and how much of what they should find they do find, when that is due and nothing else is to be done. */
   async audit(ask: Ask, isStopped: () => boolean): Promise<void> {
-    const { directions } = this.vectors;
-    if (!this.isDivided || !directions || this.vectors.isMoving || !this.#areAllHere || !this.recall.isDue(this.count, directions)) return;
-    const isOver = (): boolean => this.#retired || this.vectors.directions !== directions || this.vectors.isMoving || !this.#areAllHere || isStopped();
+    const directions = this.#settled;
+    if (!directions || !this.recall.isDue(this.count, directions)) return;
+    const isOver = (): boolean => this.#retired || this.#settled !== directions || isStopped();
     const problem = await this.recall.audit({ directions, ask, newestKey: () => this.#newestKey, isOver, sample: (most) => this.sample(most), sharesBefore: (query, keys) => this.vectors.sharesBefore(query, keys) });
     if (isOver()) return;
     this.#around.cells.putShares(this.owner.space, this.owner.modality, this.recall.shares);
@@ -173,9 +173,10 @@ export class ModalityIndex {
     return this.vectors.fits(this.count, cellsFor(this.count));
   }
 
-  /** But for what has come just now. */
-  get #areAllHere(): boolean {
-    return this.vectors.held >= this.count * mostlyHere;
+  /** Where the cells lie, while all but what has come just now is in them: what is learnt then holds. */
+  get #settled(): CellDirections | undefined {
+    const { directions, isMoving, held } = this.vectors;
+    return this.isDivided && !isMoving && held >= this.count * mostlyHere ? directions : undefined;
   }
 
   get #isTrainingDue(): boolean {

@@ -61,7 +61,7 @@ interface Audited {
  * the nearest searches do find, by other queries than those. Where it is too few they look at more, in the end at all.
  */
 export class Recall {
-  shares: Shares;
+  readonly shares: Shares;
   bands: RecallBand[] = [];
   readonly #asked = new Map<QueryKind, AskedQuery[]>();
   readonly #filtered: AskedQuery[] = [];
@@ -121,7 +121,6 @@ export class Recall {
     this.#triedAt = now();
     this.#changes = 0;
     const [notes, samples] = [this.#notes, audited.sample(remembered).map((embedding): AskedQuery => ({ embedding, kind: 'item' }))];
-    const shares: Shares = {};
     const bands: RecallBand[] = [];
     let problem: object | undefined;
     for (const kind of queryKinds) {
@@ -131,7 +130,7 @@ export class Recall {
       let learnt = await this.#learn(audited, learnFrom);
       if (!learnt) return undefined;
       this.#learntFrom.set(kind, learnFrom.length);
-      shares[kind] = this.shares[kind] = learnt;
+      this.shares[kind] = learnt;
       for (;;) {
         const found = await this.#measure(audited, queries.filter((_, i) => i % 2 === 1));
         if (!found) return undefined;
@@ -142,12 +141,11 @@ export class Recall {
         }
         problem = { query: kind, recall, share: learnt[0] };
         learnt = learnt.map((share) => Math.min(1, 2 * share));
-        shares[kind] = this.shares[kind] = learnt;
+        this.shares[kind] = learnt;
       }
     }
     const filtered = await this.#measure(audited, [...this.#filtered]);
     if (!filtered) return undefined;
-    this.shares = { ...this.shares, ...shares };
     this.bands = [...bands, ...filtered];
     this.#audited = audited.directions;
     this.#auditedAt = now();

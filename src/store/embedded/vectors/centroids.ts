@@ -88,7 +88,12 @@ export class Centroids {
     this.#memory = around.memory;
     this.#length = packedLength(directions.dimension);
     this.#centroids = packed(directions.centroids, directions.dimension, around);
-    this.#groups = packed(directions.groups, directions.dimension, around);
+    try {
+      this.#groups = packed(directions.groups, directions.dimension, around);
+    } catch (error) {
+      this.#centroids.free();
+      throw error;
+    }
   }
 
   get count(): number {

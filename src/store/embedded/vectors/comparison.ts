@@ -9,23 +9,29 @@ const mostStep = 512;
 /** Below every score, and above what a removed row may score. */
 const lowest = -4;
 
+interface ComparisonSurroundings {
+  /** Of the keys of whole chunks those alone. */
+  isWanted?: ((key: number) => boolean) | undefined;
+  /** An embedding as it is stored. */
+  stored: (key: number) => Float32Array | undefined;
+}
+
 /** One query's comparison with packed rows: what may come into the ranking is offered to it with its exact score. */
 export class Comparison {
   readonly query: PackedQuery;
   readonly #embedding: Float32Array;
   readonly #ranking: Ranking;
   readonly #pool: ChunkPool;
-  readonly #around: { isWanted: ((key: number) => boolean) | undefined; stored: (key: number) => Float32Array | undefined };
+  readonly #around: ComparisonSurroundings;
   #step = firstStep;
   #chunks: Chunk[] = [];
 
-  /** `stored`: an embedding as it is stored; `isWanted`: of the keys of whole chunks. */
-  constructor(embedding: Float32Array, ranking: Ranking, pool: ChunkPool, around: { isWanted?: ((key: number) => boolean) | undefined; stored: (key: number) => Float32Array | undefined }) {
+  constructor(embedding: Float32Array, ranking: Ranking, pool: ChunkPool, around: ComparisonSurroundings) {
     this.query = packQuery(embedding);
     this.#embedding = embedding;
     this.#ranking = ranking;
     this.#pool = pool;
-    this.#around = { isWanted: around.isWanted, stored: around.stored };
+    this.#around = around;
   }
 
   /** Compares a chunk, together with some before or after it; true when it has just done so, with all that were added. */

@@ -300,7 +300,7 @@ export class PackedRows implements Holder {
 }
 
 /** Two divisions' cells. */
-const mostPlaces = 4 * mostCells;
+const mostPlaces = 2 * mostCells;
 /** Scores that are so near to each other are one. */
 const fineness = 2 ** 24;
 /** Above every score. */
