@@ -60,6 +60,7 @@ export class EmbeddingTable {
   readonly #some;
   readonly #tallies;
   readonly #someUnembedded;
+  readonly #undecided;
   readonly #outcomes;
   readonly #forget;
   readonly #forgetUnembedded;
@@ -74,15 +75,15 @@ export class EmbeddingTable {
   constructor(database: Database, damage: Damage) {
     this.#database = database;
     this.#damage = damage;
-    // By indexes alone: the vectors are not read.
+    // By indexes alone: the vectors are not read. `+space`: else SQLite looks by the index that has no parts, and at each row.
     this.#isMiscounted = database
       .prepare<[], 0 | 1>(
         `SELECT EXISTS (SELECT 1 FROM spaces
            LEFT JOIN (SELECT space, sum(items) AS items, sum(embeddings) AS embeddings, sum(unembedded) AS unembedded FROM space_tallies GROUP BY space) AS told ON told.space = key
-           LEFT JOIN (SELECT space, count(*) AS items FROM embeddings WHERE part = 0 GROUP BY space) AS first ON first.space = key
            LEFT JOIN (SELECT space, count(*) AS embeddings FROM embeddings GROUP BY space) AS held ON held.space = key
+           LEFT JOIN (SELECT space, count(*) AS embeddings FROM embeddings WHERE part > 0 GROUP BY +space) AS later ON later.space = key
            LEFT JOIN (SELECT space, count(*) AS unembedded FROM unembedded GROUP BY space) AS missing ON missing.space = key
-           WHERE coalesce(told.items, 0) <> coalesce(first.items, 0) OR coalesce(told.embeddings, 0) <> coalesce(held.embeddings, 0)
+           WHERE coalesce(told.items, 0) <> coalesce(held.embeddings, 0) - coalesce(later.embeddings, 0) OR coalesce(told.embeddings, 0) <> coalesce(held.embeddings, 0)
              OR coalesce(told.unembedded, 0) <> coalesce(missing.unembedded, 0))`,
       )
       .pluck();
@@ -106,6 +107,13 @@ export class EmbeddingTable {
     this.#some = database.prepare<[number], Stored>(`SELECT ${columns} FROM embeddings WHERE space = ? LIMIT 1`);
     this.#tallies = database.prepare<[number], SpaceTally>('SELECT modality, items, embeddings, unembedded FROM space_tallies WHERE space = ?');
     this.#someUnembedded = database.prepare<[number, number], ImpossibleItem>('SELECT id, reason FROM unembedded JOIN items ON items.key = item WHERE space = ? ORDER BY item LIMIT +?');
+    this.#undecided = database
+      .prepare<[object], number>(
+        `SELECT (SELECT count(*) FROM items WHERE collection = :collection)
+           - (SELECT count(*) FROM embeddings WHERE space = :space) + (SELECT count(*) FROM embeddings WHERE +space = :space AND part > 0)
+           - (SELECT count(*) FROM unembedded WHERE space = :space AND NOT EXISTS (SELECT 1 FROM embeddings WHERE item = unembedded.item AND space = :space AND part = 0))`,
+      )
+      .pluck();
     this.#outcomes = database.prepare<[object], { key: number; waits: 0 | 1 }>(
       `SELECT key, NOT EXISTS (SELECT 1 FROM embeddings WHERE item = items.key AND space = :space)
            AND NOT EXISTS (SELECT 1 FROM unembedded WHERE item = items.key AND space = :space) AS waits
@@ -228,6 +236,11 @@ export class EmbeddingTable {
 
   unembeddedKeys(space: number): number[] {
     return this.#impossible.all(space);
+  }
+
+  /** How many of the collection's items have neither a first part in the space nor a reason why not: by counting, not by looking at each. */
+  undecided(collection: number, space: number): number {
+    return this.#undecided.get({ collection, space })!;
   }
 
   /** Items by their keys; one `waits` that has neither an embedding in the space nor a reason why not. */

@@ -71,6 +71,7 @@ export class Housekeeping {
   async #findLost(): Promise<void> {
     const { items, embeddings, damage } = this.#parts;
     for (const { key: collection, space } of [...this.#parts.collections()]) {
+      if (embeddings.undecided(collection, space) === 0) continue;
       for (const modality of modalities) {
         for (let after = 0, more = true; more && !this.#stopped; await nextTurn()) {
           const page = embeddings.outcomes(collection, { space, modality, after, limit: pageRows });
