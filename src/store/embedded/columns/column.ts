@@ -98,10 +98,14 @@ export class Column {
     const numbers = of === 'numbers' ? this.#numbers : this.#times;
     for (let code = 0; code < byCode.length; code++) {
       const number = numbers[code]!;
-      // No number holds a time to the nanosecond: near a bound, and where a string is no time, the strings decide.
-      const isStrings = of === 'times' && (Number.isNaN(number) ? typeof this.values[code] === 'string' : [above, from, below, to].some((bound) => Math.abs(number - bound) < 1));
-      if (isStrings) judge(code);
-      else if (number > above && number >= from && number < below && number <= to) byCode[code] = verdict.yes;
+      if (number > above && number >= from && number < below && number <= to) byCode[code] = verdict.yes;
+    }
+    if (of === 'numbers') return;
+    // No number holds a time to the nanosecond: near a bound, and where a string is no time, the strings decide.
+    const ends = [above, from, below, to];
+    for (let code = 0; code < byCode.length; code++) {
+      const time = numbers[code]!;
+      if (Number.isNaN(time) ? typeof this.values[code] === 'string' : ends.some((end) => Math.abs(time - end) < 1)) judge(code);
     }
   }
 

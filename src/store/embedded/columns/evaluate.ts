@@ -8,9 +8,8 @@ export type Held = Column | 'missing' | 'unknown';
 
 /** Of each item from one place to another, that excluded, whether it matches. The filter must have passed the contract's validation. */
 export function verdictsOf(filter: Filter, held: (field: string) => Held, from: number, to: number): Uint8Array {
-  const all = new Uint8Array(to - from).fill(verdict.yes);
-  for (const [key, operand] of Object.entries(filter)) lower(all, clauseVerdicts(key, operand, held, [from, to]));
-  return all;
+  const clauses = Object.entries(filter).map(([key, operand]) => clauseVerdicts(key, operand, held, [from, to]));
+  return clauses.length === 0 ? new Uint8Array(to - from).fill(verdict.yes) : clauses.reduce(lower);
 }
 
 function clauseVerdicts(key: string, operand: unknown, held: (field: string) => Held, [from, to]: [number, number]): Uint8Array {

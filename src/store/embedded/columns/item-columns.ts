@@ -144,14 +144,15 @@ export class ItemColumns {
     const from = firstAbove(this.#keys, this.#count, after);
     const verdicts = verdictsOf(filter ?? {}, (field) => this.#held(field), from, this.#count);
     const states = this.#states.subarray(from, this.#count);
-    for (let i = 0; i < verdicts.length; i++) if (states[i] !== state.sound) verdicts[i] = damaged && states[i] === state.damaged ? verdict.yes : verdict.no;
     const all = this.#keys.subarray(from, this.#count);
-    const keys = new Uint32Array(verdicts.length);
+    let keys = new Uint32Array(64);
     let found = 0;
     const unknown: number[] = [];
     for (let i = 0; i < verdicts.length; i++) {
-      if (verdicts[i] === verdict.no) continue;
-      if (verdicts[i] === verdict.unknown) unknown.push(found);
+      const told = states[i] === state.sound ? verdicts[i] : damaged && states[i] === state.damaged ? verdict.yes : verdict.no;
+      if (told === verdict.no) continue;
+      if (told === verdict.unknown) unknown.push(found);
+      if (found === keys.length) keys = grown(keys, 2 * found);
       keys[found++] = all[i]!;
     }
     return unknown.length === 0 ? keys.subarray(0, found) : this.#lookedUp(filter!, keys.subarray(0, found), unknown);
