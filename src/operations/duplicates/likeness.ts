@@ -101,7 +101,7 @@ function overlaid(a: Uint8Array, b: Uint8Array, [left, top, right, bottom]: Edge
       sumAB += valueA * valueB;
     }
   }
-  return ssim(n, sumA, sumB, sumAA, sumBB, sumAB);
+  return ssim({ n, a: sumA, b: sumB, aa: sumAA, bb: sumBB, ab: sumAB });
 }
 
 /** Where in `a` the middles of `b`'s cells lie, in cells. */
@@ -133,10 +133,19 @@ function coarse(a: Uint8Array, b: Uint8Array): number {
       sumAB += valueA * valueB;
     }
   }
-  return ssim(n, sumA, sumB, sumAA, sumBB, sumAB);
+  return ssim({ n, a: sumA, b: sumB, aa: sumAA, bb: sumBB, ab: sumAB });
 }
 
-function ssim(n: number, sumA: number, sumB: number, sumAA: number, sumBB: number, sumAB: number): number {
+interface Sums {
+  n: number;
+  a: number;
+  b: number;
+  aa: number;
+  bb: number;
+  ab: number;
+}
+
+function ssim({ n, a: sumA, b: sumB, aa: sumAA, bb: sumBB, ab: sumAB }: Sums): number {
   const [meanA, meanB] = [sumA / n, sumB / n];
   const [varianceA, varianceB, covariance] = [sumAA / n - meanA * meanA, sumBB / n - meanB * meanB, sumAB / n - meanA * meanB];
   return ((2 * meanA * meanB + c) / (meanA * meanA + meanB * meanB + c)) * ((2 * covariance + c) / (varianceA + varianceB + c));

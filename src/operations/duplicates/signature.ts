@@ -25,14 +25,22 @@ export function signatureOf(pixels: Uint8Array, width: number, height: number): 
     red[i] = 128 + 0.713 * (r - y);
   }
   const cells = new Uint8Array(side * side + 2 * colorSide * colorSide);
-  shrink(luminance, width, height, side, cells, 0);
-  shrink(blue, width, height, colorSide, cells, side * side);
-  shrink(red, width, height, colorSide, cells, side * side + colorSide * colorSide);
+  const colors = side * side;
+  const ofColor = colorSide * colorSide;
+  shrink({ plane: luminance, width, height }, side, cells);
+  shrink({ plane: blue, width, height }, colorSide, cells.subarray(colors));
+  shrink({ plane: red, width, height }, colorSide, cells.subarray(colors + ofColor));
   return { cells, ratio: width / height, sharpness: laplacianVariance(luminance, width, height) };
 }
 
+interface Plane {
+  plane: Float32Array;
+  width: number;
+  height: number;
+}
+
 /** Each cell is the mean of what it covers, parts of pixels included. */
-function shrink(plane: Float32Array, width: number, height: number, cells: number, into: Uint8Array, from: number): void {
+function shrink({ plane, width, height }: Plane, cells: number, into: Uint8Array): void {
   const rows = new Float32Array(cells * height);
   const across = weights(width, cells);
   for (let y = 0; y < height; y++) {
@@ -47,7 +55,7 @@ function shrink(plane: Float32Array, width: number, height: number, cells: numbe
     for (let x = 0; x < cells; x++) {
       let sum = 0;
       for (let i = 0; i < parts.length; i++) sum += parts[i]! * rows[(first + i) * cells + x]!;
-      into[from + y * cells + x] = Math.round(sum);
+      into[y * cells + x] = Math.round(sum);
     }
   });
 }
