@@ -249,7 +249,22 @@ pallet|Palette|托盘; scaffold|Gerüst|脚手架; pipe|Rohr|管道; gear wheel|
 spring|Metallfeder|弹簧; magnet|Magnet|磁铁; test tube|Reagenzglas|试管; DNA|DNA|DNA分子;
 cell under a microscope|Zelle unter dem Mikroskop|显微镜下的细胞; dragon|Drache|龙; unicorn|Einhorn|独角兽; angel|Engel|天使;
 ghost|Gespenst|鬼魂; witch|Hexe|女巫; monster|Monster|怪物; heart|Herz|爱心;
-arrow|Pfeil|箭头
+arrow|Pfeil|箭头; animal|Tier|动物; wild animal|Wildtier|野生动物; farm animal|Nutztier|家畜;
+pet|Haustier|宠物; sea animal|Meerestier|海洋动物; insect|Insekt|昆虫; water bird|Wasservogel|水鸟;
+songbird|Singvogel|鸣禽; bird of prey|Greifvogel|猛禽; big cat|Großkatze|大型猫科动物; rodent|Nagetier|啮齿动物;
+reptile|Reptil|爬行动物; plant|Pflanze|植物; fruit|Obst|水果; vegetables|Gemüse|蔬菜;
+food|Essen|食物; dessert|Nachtisch|甜点; drink|Getränk|饮料; food packaging|Lebensmittelverpackung|食品包装;
+milk carton|Milchkarton|牛奶盒; grocery shelf|Lebensmittelregal|杂货货架; musical instrument|Musikinstrument|乐器; string instrument|Saiteninstrument|弦乐器;
+brass instrument|Blechblasinstrument|铜管乐器; wind instrument|Blasinstrument|管乐器; percussion instrument|Schlaginstrument|打击乐器; tambourine|Tamburin|铃鼓;
+maracas|Rumbakugeln|沙槌; castanets|Kastagnetten|响板; tool|Werkzeug|工具; machine|Maschine|机器;
+electronic device|Elektronikgerät|电子设备; household appliance|Haushaltsgerät|家用电器; kitchenware|Küchengeschirr|厨具; furniture|Möbel|家具;
+clothes|Kleidung|衣服; jewelry|Schmuck|珠宝; vehicle|Fahrzeug|车辆; boat|Boot|船;
+building|Gebäude|建筑物; room|Zimmer|房间; weapon|Waffe|武器; people|Menschen|人们;
+group photo|Gruppenfoto|合影; faces of friends|Gesichter von Freunden|朋友的面孔; people sitting outdoors|Menschen im Freien|户外坐着的人; people in a city|Menschen in der Stadt|城市里的人;
+people on the beach|Menschen am Strand|沙滩上的人; people in snow|Menschen im Schnee|雪中的人; person jumping|springender Mensch|跳跃的人; child on a toy vehicle|Kind auf einem Spielfahrzeug|骑玩具车的孩子;
+child in a street|Kind auf der Straße|街上的孩子; dog on grass|Hund auf Gras|草地上的狗; two dogs playing|zwei spielende Hunde|玩耍的两只狗; athlete|Sportler|运动员;
+team sport|Mannschaftssport|团体运动; water sport|Wassersport|水上运动; winter sport|Wintersport|冬季运动; illustration|Illustration|插图;
+black and white photo|Schwarzweißfoto|黑白照片; sky|Himmel|天空; water|Wasser|水; nature|Natur|自然
 `;
 
 export const vocabulary: readonly Record<ClusterLanguage, string>[] = entries.split(';').map((entry) => {
