@@ -28,13 +28,13 @@ async function make(name: string, body: object = {}, by = client): Promise<Clust
 }
 
 /** Around each direction so many items, given as embeddings; ids tell which. */
-async function around(name: string, directions: Record<string, number[]>, sizes: number[], spread = 0.05): Promise<string> {
-  await client.createCollection({ name });
+async function around(name: string, directions: Record<string, number[]>, sizes: number[], { spread = 0.05, by = client } = {}): Promise<string> {
+  await by.createCollection({ name });
   const random = Random.named(name);
   const entries = Object.entries(directions).flatMap(([word, direction], place) =>
     Array.from({ length: sizes[place]! }, (_, i) => ({ id: `${word}-${i}`, modality: 'image' as const, embedding: direction.map((value) => value + (spread * random.normal()) / Math.sqrt(dimensions)) })),
   );
-  for (let from = 0; from < entries.length; from += 1_000) await client.addItems(name, entries.slice(from, from + 1_000));
+  for (let from = 0; from < entries.length; from += 1_000) await by.addItems(name, entries.slice(from, from + 1_000));
   return name;
 }
 
@@ -92,7 +92,7 @@ describe('Clusters', () => {
     // Pictures lie elsewhere than words: all are moved by the same.
     const away = anyDirections(9, 1)[0]!;
     const directions = Object.fromEntries(words.map((word, i) => [word, Array.from(prompts[2 * i]!, (value, j) => value + prompts[2 * i + 1]![j]! + away[j]!)]));
-    const name = await around('shown', directions, [50, 40, 30, 20, 10], 0.1);
+    const name = await around('shown', directions, [50, 40, 30, 20, 10], { spread: 0.1 });
     const german = ['Gitarre', 'Leuchtturm', 'Erdbeere', 'Pinguin', 'Fahrrad'];
     const chinese = ['吉他', '灯塔', '草莓', '企鹅', '自行车'];
     for (const [language, wanted] of Object.entries({ en: words, de: german, zh: chinese })) {
@@ -107,11 +107,8 @@ describe('Clusters', () => {
     const own = await startServer();
     let now = own;
     try {
-      const first = client;
-      client = new MixspaceClient({ url: own.url, retries: 0 });
-      const name = await around('lasting', named(anyDirections(4, 3)), [30, 20, 10]).finally(() => void 0);
-      let by = client;
-      client = first;
+      let by = new MixspaceClient({ url: own.url, retries: 0 });
+      const name = await around('lasting', named(anyDirections(4, 3)), [30, 20, 10], { by });
       const made = await make(name, { count: 3 }, by);
       const renamed = await by.renameCluster(name, made.clusters[1]!.id, '  Ferien 2021 🏖 ');
       expect(renamed).toMatchObject({ id: made.clusters[1]!.id, name: 'Ferien 2021 🏖', renamed: true, size: 20 });
@@ -154,7 +151,7 @@ describe('Clusters', () => {
       expect([answer.status, answer.body.error.param], JSON.stringify(body)).toEqual([400, param]);
       expect(answer.body.error.message).toMatch(message);
     }
-    const [{ id }] = (await client.clusters('same')).clusters as [{ id: string }];
+    const { id } = (await client.clusters('same')).clusters[0]!;
     for (const name of ['', '   ', 'x'.repeat(201), 'a\u0000b', 3, undefined]) expect(await patch('same', id, { name }), String(name)).toMatchObject({ status: 400, body: { error: { param: 'name' } } });
     expect(await patch('same', 'c999', { name: 'a' })).toMatchObject({ status: 404 });
     expect(await get('same', '/c999')).toMatchObject({ status: 404 });
@@ -166,7 +163,7 @@ describe('Clusters', () => {
   it('are told and renamed by the command line', async () => {
     const made = await runMixspace(['clusters', 'shown', '--count', '5', '--language', 'de', '--url', server.url]);
     expect([made.code, made.stdout]).toEqual([0, expect.stringMatching(/50 {2}Gitarre[^]*10 {2}Fahrrad[^]*5 clusters of 150 items\.\n$/)]);
-    const [{ id }] = (await client.clusters('shown')).clusters as [{ id: string }];
+    const { id } = (await client.clusters('shown')).clusters[0]!;
     expect(await runMixspace(['clusters', 'shown', '--rename', id, 'Meine', 'Gitarren', '--url', server.url])).toMatchObject({ code: 0, stdout: `${id} is called Meine Gitarren.\n` });
     const told = await runMixspace(['clusters', 'shown', '--last', '--json', '--url', server.url]);
     expect(JSON.parse(told.stdout).clusters[0]).toMatchObject({ name: 'Meine Gitarren', renamed: true });

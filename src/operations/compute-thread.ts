@@ -30,7 +30,7 @@ export class ComputeThread<M extends Methods> {
       else waiting?.reject(new MixspaceError('internal', told.problem));
     });
     this.#worker.on('messageerror', (error) => this.#fail(`it could not be read: ${error.message}`));
-    this.#worker.on('error', (error) => this.#fail((error as Error).message));
+    this.#worker.on('error', (error) => this.#fail(error.message));
     this.#worker.on('exit', () => this.#fail('it ended'));
   }
 

@@ -1,5 +1,5 @@
 /** Near-duplicates: photos encoded again, resized and cut among the other pictures of the pack, found through the running service. */
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import type { MixspaceClient } from '../../src/client/index.js';
 import { Random } from '../crash/random.js';
 import type { Figure } from './figure.js';
@@ -11,7 +11,7 @@ const others = 2_000;
 const otherSources = ['tiny-imagenet-val', 'caltech101', 'grocery', 'sports22', 'instruments30', 'intel-scenes', 'popular-animals', 'pacs-photo', 'scene15'];
 const collection = 'duplicates';
 
-type Change = (picture: sharp.Sharp, size: { width: number; height: number }, random: Random) => sharp.Sharp;
+type Change = (picture: Sharp, size: { width: number; height: number }, random: Random) => Sharp;
 const changes: Record<string, Change> = {
   'encoded again': (picture, _, random) => picture.jpeg({ quality: random.between(30, 79) }),
   resized: (picture, { width }, random) => picture.resize(Math.round(width * random.pick([0.5, 0.7, 1.5, 2]))).jpeg({ quality: 85 }),
