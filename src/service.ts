@@ -6,9 +6,11 @@ import type { Encoder, OpenEncoder } from './encoder/encoder.js';
 import { openEncoder } from './encoder/open.js';
 import { MixspaceError } from './errors.js';
 import { Jobs } from './jobs/jobs.js';
+import { clustersKind } from './operations/clusters/job.js';
 import { defaultCollection, settleCollections } from './operations/collections.js';
 import type { Context, JobContext } from './operations/context.js';
 import { Cursors } from './operations/cursors.js';
+import { duplicatesKind } from './operations/duplicates/job.js';
 import { watchReadiness, type Readiness } from './operations/readiness.js';
 import { adoptReembeddings, reembedKind } from './operations/reembed/job.js';
 import { Reembeddings } from './operations/reembed/runs.js';
@@ -101,7 +103,7 @@ export async function openService(config: Config): Promise<Service> {
   };
   const jobs = new Jobs({
     catalog,
-    kinds: [reembedKind(work), restoreKind(work)],
+    kinds: [reembedKind(work), restoreKind(work), duplicatesKind(work), clustersKind(work)],
     hasCollection: (name) =>
       catalog.getCollection(name).then(
         () => true,

@@ -62,8 +62,8 @@ async function show(id: string, flags: ClientFlags): Promise<void> {
   if (job.failed > failures.length) say(`  and ${job.failed - failures.length} more`);
 }
 
-/** Until it has ended. @throws MixspaceError `unprocessable`: it failed or was cancelled. */
-export async function follow(id: string, flags: ClientFlags): Promise<void> {
+/** Until it has ended; `isSilent`: how it has ended is not told. @throws MixspaceError `unprocessable`: it failed or was cancelled. */
+export async function follow(id: string, flags: ClientFlags, { isSilent = false }: { isSilent?: boolean } = {}): Promise<void> {
   const leaving = new AbortController();
   const leave = (): void => leaving.abort();
   process.once('SIGINT', leave);
@@ -84,7 +84,7 @@ export async function follow(id: string, flags: ClientFlags): Promise<void> {
   }
   if (leaving.signal.aborted) process.exitCode = stoppedByUser;
   if (!last) return;
-  tell(last, flags);
+  if (!isSilent) tell(last, flags);
   if (last.state === 'failed' || last.state === 'cancelled') throw new MixspaceError('unprocessable', last.problem ?? `The job is ${last.state}.`);
 }
 

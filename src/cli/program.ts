@@ -6,7 +6,9 @@ import { printable } from '../printable.js';
 import { addCommand } from './add.js';
 import { backupCommand } from './backup.js';
 import { classifyCommand } from './classify.js';
+import { clustersCommand } from './clusters.js';
 import { collectionsCommand } from './collections.js';
+import { duplicatesCommand } from './duplicates.js';
 import { embedCommand } from './embed.js';
 import { checkCommand } from './directory/check.js';
 import { restoreCommand } from './directory/restore.js';
@@ -50,6 +52,8 @@ async function program(args: string[]): Promise<Command> {
     .addCommand(embedCommand())
     .addCommand(collectionsCommand())
     .addCommand(facetsCommand())
+    .addCommand(duplicatesCommand())
+    .addCommand(clustersCommand())
     .addCommand(exportCommand())
     .addCommand(backupCommand())
     .addCommand(restoreCommand())

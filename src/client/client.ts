@@ -1,5 +1,7 @@
 import type { ClassifyResponse } from '../contract/classify.js';
+import type { Cluster, ClusterPage, Clusters } from '../contract/clusters.js';
 import type { Collection, RecallResponse } from '../contract/collections.js';
+import type { DuplicateGroup, DuplicateGroupPage, Duplicates } from '../contract/duplicates.js';
 import type { ErrorBody, Metadata } from '../contract/shared.js';
 import type { EmbeddingEncoding, EmbeddingsResponse } from '../contract/embeddings.js';
 import type { FileNote, Item, ItemOutcome, ItemPage, NewItem, ValueCounts } from '../contract/items.js';
@@ -133,6 +135,50 @@ export class MixspaceClient {
 
   stopReembedding(name: string, { discard = false, ...options }: { discard?: boolean } & Signaled = {}): Promise<ReembedResponse> {
     return this.call('stopReembedding', { params: { name }, query: { discard: discard ? 'true' : 'false' }, ...options });
+  }
+
+  /** Starts a job that looks for items that are nearly the same. */
+  async findDuplicates(name: string, body: CallParts<'findDuplicates'>['body'] = {}, options: Signaled = {}): Promise<Job> {
+    return (await this.call('findDuplicates', { params: { name }, body, ...options })).job;
+  }
+
+  /** A page of what was found last; a 404 when nobody has looked yet. */
+  duplicates(name: string, query: { limit?: number; cursor?: string } = {}, options: Signaled = {}): Promise<Duplicates> {
+    return this.call('getDuplicates', { params: { name }, query: pageQuery(query), ...options });
+  }
+
+  /** All groups, page after page. */
+  async *duplicateGroups(name: string, options: Signaled = {}): AsyncGenerator<DuplicateGroup, void, undefined> {
+    for (let cursor: string | undefined; ; ) {
+      const page = await this.duplicates(name, cursor === undefined ? {} : { cursor }, options);
+      yield* page.groups;
+      cursor = page.next_cursor;
+      if (cursor === undefined) return;
+    }
+  }
+
+  /** A page of all items of a group. */
+  duplicateGroup(name: string, id: string, query: { limit?: number; cursor?: string } = {}, options: Signaled = {}): Promise<DuplicateGroupPage> {
+    return this.call('getDuplicateGroup', { params: { name, id }, query: pageQuery(query), ...options });
+  }
+
+  /** Starts a job that puts items that are alike together. */
+  async makeClusters(name: string, body: CallParts<'makeClusters'>['body'] = {}, options: Signaled = {}): Promise<Job> {
+    return (await this.call('makeClusters', { params: { name }, body, ...options })).job;
+  }
+
+  /** Those that were made last; a 404 when there are none. */
+  clusters(name: string, options: Signaled = {}): Promise<Clusters> {
+    return this.call('getClusters', { params: { name }, ...options });
+  }
+
+  /** A cluster with a page of its items. */
+  cluster(name: string, id: string, query: { limit?: number; cursor?: string } = {}, options: Signaled = {}): Promise<ClusterPage> {
+    return this.call('getCluster', { params: { name, id }, query: pageQuery(query), ...options });
+  }
+
+  renameCluster(collection: string, id: string, name: string, options: Signaled = {}): Promise<Cluster> {
+    return this.call('renameCluster', { params: { name: collection, id }, body: { name }, ...options });
   }
 
   /** The newest first, a page of them. */
@@ -360,4 +406,8 @@ function pause(seconds: number, signal: AbortSignal | undefined): Promise<void> 
     if (signal?.aborted) return stop();
     signal?.addEventListener('abort', stop, { once: true });
   });
+}
+
+function pageQuery({ limit, cursor }: { limit?: number; cursor?: string }): { limit?: string; cursor?: string } {
+  return { ...(limit === undefined ? {} : { limit: String(limit) }), ...(cursor === undefined ? {} : { cursor }) };
 }

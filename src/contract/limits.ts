@@ -18,6 +18,10 @@ export const limits = {
   page: 1000,
   embeddings: 1000,
   recallQueries: 1000,
+  clusters: 500,
+  clusterNameLength: 200,
+  /** Of a group of duplicates, where groups are listed. */
+  groupItems: 20,
   dimensions: 65_536,
   encodings: 5,
   /** Levels of nesting of any JSON. */

@@ -3,8 +3,10 @@
  */
 import { z } from 'zod';
 import { ClassifyRequest, ClassifyResponse } from './classify.js';
+import { ClusterName, ClusterPage, Cluster, Clusters, ClustersRequest } from './clusters.js';
 import { Collection, CollectionList, NewCollection, RecallRequest, RecallResponse } from './collections.js';
 import { CollectionName, Id } from './shared.js';
+import { DuplicateGroupPage, Duplicates, DuplicatesRequest, StartedJob } from './duplicates.js';
 import { EmbeddingsRequest, EmbeddingsResponse } from './embeddings.js';
 import { Deleted, ExistsRequest, ExistsResponse, Facets, Item, ItemEmbeddings, ItemEmbeddingsRequest, ItemPage, ItemsRequest, ItemsResponse, MetadataPatch } from './items.js';
 import { Job, JobEventData, jobEvents, JobFailures, JobFailuresQuery, JobList, JobParams, JobQuery, RestoreResponse } from './jobs.js';
@@ -53,6 +55,8 @@ const NamesQuery = z
   .refine((text) => text.split(',').every((name) => CollectionName.safeParse(name).success), 'It takes names of collections, separated by commas.')
   .meta({ description: 'Names of those to restore, separated by commas. Left out: all but an empty `default`.' });
 const PageLimit = z.string().regex(/^[1-9]\d{0,8}$/, 'limit is a whole number.').refine((text) => Number(text) <= limits.page, `limit is at most ${limits.page}.`);
+const FoundParams = z.object({ name: CollectionName, id: z.string().min(1).max(limits.jobIdLength) });
+const PageQuery = z.strictObject({ limit: PageLimit.optional(), cursor: z.string().max(limits.cursorLength).optional() });
 
 export const routes = {
   embed: { method: 'post', path: '/v1/embeddings', summary: 'Embed texts and pictures', body: EmbeddingsRequest, status: 200, response: EmbeddingsResponse, errors: [404, 415, 422, 429] },
@@ -104,6 +108,15 @@ export const routes = {
   patchItem: { method: 'patch', path: '/v1/collections/{name}/items/{id}', summary: "Replace an item's metadata", params: ItemParams, body: MetadataPatch, status: 200, response: Item, errors: [404] },
   deleteItem: { method: 'delete', path: '/v1/collections/{name}/items/{id}', summary: 'Delete an item', params: ItemParams, status: 204, errors: [404] },
   itemImage: { method: 'get', path: '/v1/collections/{name}/items/{id}/image', summary: "An item's picture", params: ItemParams, query: z.strictObject({ size: z.enum(['thumbnail', 'original']).optional() }), status: 200, bytes: 'image/*', errors: [404] },
+
+  findDuplicates: { method: 'post', path: '/v1/collections/{name}/duplicates', summary: 'Look for items that are nearly the same: a job', params: CollectionParams, body: DuplicatesRequest, status: 202, response: StartedJob, errors: [404, 429] },
+  getDuplicates: { method: 'get', path: '/v1/collections/{name}/duplicates', summary: 'What is nearly the same, in groups, as it was found last', params: CollectionParams, query: PageQuery, status: 200, response: Duplicates, errors: [404] },
+  getDuplicateGroup: { method: 'get', path: '/v1/collections/{name}/duplicates/{id}', summary: 'All items of one group', params: FoundParams, query: PageQuery, status: 200, response: DuplicateGroupPage, errors: [404] },
+
+  makeClusters: { method: 'post', path: '/v1/collections/{name}/clusters', summary: 'Put items that are alike together, and name what they are: a job', params: CollectionParams, body: ClustersRequest, status: 202, response: StartedJob, errors: [404, 409, 422, 429] },
+  getClusters: { method: 'get', path: '/v1/collections/{name}/clusters', summary: 'The clusters as they were made last', params: CollectionParams, status: 200, response: Clusters, errors: [404] },
+  getCluster: { method: 'get', path: '/v1/collections/{name}/clusters/{id}', summary: 'One cluster with its items', params: FoundParams, query: PageQuery, status: 200, response: ClusterPage, errors: [404] },
+  renameCluster: { method: 'patch', path: '/v1/collections/{name}/clusters/{id}', summary: 'Give a cluster another name', params: FoundParams, body: ClusterName, status: 200, response: Cluster, errors: [404, 409] },
 
   search: {
     method: 'post', path: '/v1/collections/{name}/search', summary: 'Search by words, pictures, items or embeddings', params: CollectionParams, body: SearchRequest,

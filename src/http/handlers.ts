@@ -11,8 +11,10 @@ import type { Metadata } from '../domain/metadata.js';
 import { MixspaceError } from '../errors.js';
 import { backup } from '../operations/backup.js';
 import { classify } from '../operations/classify.js';
+import { getCluster, getClusters, makeClusters, renameCluster } from '../operations/clusters/clusters.js';
 import { createCollection, deleteCollection, getCollection, listCollections } from '../operations/collections.js';
 import type { Caller, JobContext } from '../operations/context.js';
+import { findDuplicates, getDuplicateGroup, getDuplicates } from '../operations/duplicates/duplicates.js';
 import { embed } from '../operations/embed/embed.js';
 import { exportItems } from '../operations/export/export.js';
 import { ingest, type Entry } from '../operations/ingest.js';
@@ -88,6 +90,14 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     patchItem: ({ params, body }) => patchItem(context, params.name, params.id, body.metadata),
     deleteItem: ({ params }) => deleteItem(context, params.name, params.id),
     itemImage: ({ params, query }) => itemImage(context, params.name, params.id, query.size ?? 'thumbnail'),
+
+    findDuplicates: ({ params, body }) => findDuplicates(context, params.name, body),
+    getDuplicates: ({ params, query }) => getDuplicates(context, params.name, pageOf(query)),
+    getDuplicateGroup: ({ params, query }) => getDuplicateGroup(context, params.name, params.id, pageOf(query)),
+    makeClusters: ({ params, body }) => makeClusters(context, params.name, body),
+    getClusters: ({ params }) => getClusters(context, params.name),
+    getCluster: ({ params, query }) => getCluster(context, params.name, params.id, pageOf(query)),
+    renameCluster: ({ params, body }) => renameCluster(context, params.name, params.id, body.name),
 
     search: async ({ params, body, request, caller }) => {
       if (body !== undefined) return search(context, params.name, { ...body, file: undefined }, caller);

@@ -68,6 +68,8 @@ export async function itemImage(context: Context, collection: string, id: string
   return context.catalog.getPicture(collection, id, size);
 }
 
+export const imageUrlOf = (collection: string, id: string): string => `/v1/collections/${encodeURIComponent(collection)}/items/${encodeURIComponent(id)}/image`;
+
 /** What listings and matches tell alike of an item. */
 export function toldOf(collection: string, item: Item): Omit<Told, 'content_hash' | 'not_embedded' | 'created_at' | 'updated_at'> {
   return {
@@ -79,7 +81,7 @@ export function toldOf(collection: string, item: Item): Omit<Told, 'content_hash
     ...(item.width === undefined ? {} : { width: item.width }),
     ...(item.height === undefined ? {} : { height: item.height }),
     ...(item.takenAt === undefined ? {} : { taken_at: item.takenAt }),
-    ...(item.hasImage ? { image_url: `/v1/collections/${encodeURIComponent(collection)}/items/${encodeURIComponent(item.id)}/image` } : {}),
+    ...(item.hasImage ? { image_url: imageUrlOf(collection, item.id) } : {}),
   };
 }
 

@@ -1,10 +1,9 @@
 import type { Job as Told, JobEventData, JobEventName, JobFailure, JobFailures, JobList, JobKind } from '../contract/jobs.js';
 import type { JobState } from '../domain/job.js';
-import { MixspaceError } from '../errors.js';
 import type { ToldJob } from '../jobs/jobs.js';
 import type { StoredFailure } from '../store/job-catalog.js';
 import type { Caller, JobContext } from './context.js';
-import type { Cursors } from './cursors.js';
+import { placeIn } from './place-in.js';
 
 const pageSize = 100;
 
@@ -22,7 +21,7 @@ interface Page {
 export async function listJobs({ jobs, cursors }: JobContext, request: Page & { collection?: string | undefined; kind?: JobKind | undefined; state?: JobState | undefined }): Promise<JobList> {
   const { collection, kind, state, limit = pageSize } = request;
   const scope = ['jobs', collection ?? null, kind ?? null, state ?? null];
-  const before = await placeOf(cursors, request.cursor, scope);
+  const before = await placeIn(cursors, request.cursor, scope);
   const found = await jobs.list({
     limit,
     ...(before === undefined ? {} : { before }),
@@ -52,7 +51,7 @@ export async function cancelJob({ jobs }: JobContext, id: string): Promise<Told>
 
 export async function listJobFailures({ jobs, cursors }: JobContext, id: string, { limit = pageSize, cursor }: Page): Promise<JobFailures> {
   const scope = ['job failures', id];
-  const after = await placeOf(cursors, cursor, scope);
+  const after = await placeIn(cursors, cursor, scope);
   const { failures, more } = await jobs.failures(id, { limit, ...(after === undefined ? {} : { after }) });
   const last = failures.at(-1);
   return { failures: failures.map(toldFailure), ...(more && last ? { next_cursor: await cursors.seal([last.number], scope) } : {}) };
@@ -68,13 +67,6 @@ async function* told(events: NonNullable<Awaited<ReturnType<JobContext['jobs']['
   for await (const event of events) {
     yield { event: event.type, id: event.id, data: { ...toldJob(event.job), ...(event.type === 'failure' ? { failure: toldFailure(event.failure) } : {}) } };
   }
-}
-
-async function placeOf(cursors: Cursors, cursor: string | undefined, scope: unknown): Promise<number | undefined> {
-  if (cursor === undefined) return undefined;
-  const [place] = await cursors.open(cursor, scope);
-  if (typeof place !== 'number' || !Number.isSafeInteger(place)) throw new MixspaceError('invalid_request', 'The cursor cannot be read.', { param: 'cursor' });
-  return place;
 }
 
 export function toldJob(job: ToldJob): Told {

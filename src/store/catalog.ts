@@ -16,6 +16,7 @@ import type { QueryKind } from '../domain/recall.js';
 import type { Space } from '../domain/space.js';
 import type { JobCatalog } from './job-catalog.js';
 import type { Reembedding, ReembeddingCatalog } from './reembedding-catalog.js';
+import type { ResultCatalog } from './result-catalog.js';
 
 /** Embeddings of any other space than its own are refused before they reach the store. */
 export interface NewCollection extends Space {
@@ -154,7 +155,7 @@ export interface ValueCounts {
   missing: number;
 }
 
-export interface Catalog extends ReembeddingCatalog, JobCatalog {
+export interface Catalog extends ReembeddingCatalog, JobCatalog, ResultCatalog {
   createCollection(collection: NewCollection): Promise<CollectionDescription>;
   listCollections(): Promise<CollectionDescription[]>;
   /** Cheap: nothing is counted. */

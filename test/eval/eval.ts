@@ -15,13 +15,15 @@ import { Captions } from './captions.js';
 import { Embedder } from './embedder.js';
 import { table, type Figure } from './figure.js';
 import { cifar10 } from './cifar10.js';
+import { clusters } from './clusters.js';
+import { duplicates } from './duplicates.js';
 import { gallery } from './gallery.js';
 import { imageNetNoMatch, imageNetZeroShot } from './imagenet.js';
 import { labelledPictures, MissingPack } from './pack.js';
 import { zeroShot } from './zero-shot.js';
 
 const results = path.join(import.meta.dirname, 'results.json');
-const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match'] as const;
+const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match', 'duplicates', 'clusters'] as const;
 type Part = (typeof parts)[number];
 
 async function evaluate(chosen: readonly Part[]): Promise<void> {
@@ -58,6 +60,8 @@ function measurements(client: MixspaceClient, templates: readonly string[]): Rec
     imagenet: () => imageNetZeroShot(client),
     gallery: () => gallery(embedder, templates),
     'no-match': () => imageNetNoMatch(embedder, templates),
+    duplicates: () => duplicates(client),
+    clusters: () => clusters(client),
   };
 }
 

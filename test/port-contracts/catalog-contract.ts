@@ -51,6 +51,40 @@ export function catalogContract(engine: Engine): void {
       expect(await again.describeCollection('Products')).toMatchObject({ ...space, counts: { image: 0, text: 0 }, unembedded: 0, bytes: 0 });
     });
 
+    it('keeps what jobs found out about a collection, the latest of each kind, until it is deleted', async () => {
+      const life = await begin();
+      let { catalog } = life.store;
+      const [first, second, other] = [{ kind: 'clusters', job: 'clusters-1' }, { kind: 'clusters', job: 'clusters-2' }, { kind: 'duplicates', job: 'duplicates-1' }];
+      const entries = Array.from({ length: 5_000 }, (_, number) => ({ number, body: { id: `é ${number}`, nested: [number, null] } }));
+      expect(await catalog.getResult('photos', 'clusters')).toBeUndefined();
+      await catalog.putResultEntries('photos', first, 'list', entries.slice(0, 3_000));
+      await catalog.putResultEntries('photos', first, 'list', entries.slice(2_000));
+      await catalog.putResultEntries('photos', first, 'on the way', entries.slice(0, 3));
+      await catalog.putResultEntries('photos', other, 'list', [{ number: 7, body: 'another' }]);
+      expect(await catalog.getResult('photos', 'clusters')).toBeUndefined();
+      await catalog.publishResult('photos', { ...first, summary: { count: 5_000 } }, ['on the way']);
+      catalog = (await life.again()).catalog;
+      expect(await catalog.getResult('photos', 'clusters')).toEqual({ job: first.job, summary: { count: 5_000 } });
+      expect(await catalog.listResultEntries('photos', first.job, 'on the way', { limit: 10 })).toEqual({ entries: [], more: false });
+      expect(await catalog.listResultEntries('photos', first.job, 'list', { limit: 2, after: 4_996 })).toEqual({ entries: entries.slice(4_997, 4_999), more: true });
+      expect(await catalog.listResultEntries('photos', first.job, 'list', { limit: 10_000 })).toEqual({ entries, more: false });
+      await catalog.putResultEntries('photos', first, 'list', [{ number: 1, body: 'renamed' }]);
+      expect((await catalog.listResultEntries('photos', first.job, 'list', { limit: 1, after: 0 })).entries).toEqual([{ number: 1, body: 'renamed' }]);
+      await catalog.putResultEntries('photos', second, 'list', entries.slice(0, 1));
+      expect(await catalog.getResult('photos', 'clusters')).toMatchObject({ job: first.job });
+      await catalog.publishResult('photos', { ...second, summary: null });
+      expect(await catalog.getResult('photos', 'clusters')).toEqual({ job: second.job, summary: null });
+      expect(await catalog.listResultEntries('photos', first.job, 'list', { limit: 1 })).toEqual({ entries: [], more: false });
+      expect((await catalog.listResultEntries('photos', other.job, 'list', { limit: 1 })).entries).toEqual([{ number: 7, body: 'another' }]);
+      await catalog.discardResult('photos', other.job);
+      expect(await catalog.listResultEntries('photos', other.job, 'list', { limit: 1 })).toEqual({ entries: [], more: false });
+      await expect(catalog.getResult('elsewhere', 'clusters')).rejects.toEqual(refusal('not_found', /"elsewhere"/));
+      await catalog.deleteCollection('photos');
+      await catalog.createCollection(photos);
+      expect(await catalog.getResult('photos', 'clusters')).toBeUndefined();
+      expect(await catalog.listResultEntries('photos', second.job, 'list', { limit: 1 })).toEqual({ entries: [], more: false });
+    });
+
     it('refuses whatever is asked of a collection or an item that is not there, by its name', async () => {
       const { catalog } = (await begin()).store;
       const asked: ((name: string) => Promise<unknown>)[] = [

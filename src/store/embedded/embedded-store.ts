@@ -31,6 +31,7 @@ import type { StoreCalls } from './protocol.js';
 import { ReembeddingTable } from './reembedding-table.js';
 import { Reembeddings } from './reembeddings.js';
 import { Restores } from './restores.js';
+import { ResultTable } from './result-table.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 import { nextTurn, now, sliceMs } from './time-slices.js';
 import { VectorMemory } from './vectors/vector-memory.js';
@@ -59,6 +60,7 @@ export class EmbeddedStore implements StoreCalls {
   readonly #housekeeping: Housekeeping;
   readonly #collections: Collections;
   readonly #jobs: JobTable;
+  readonly #results: ResultTable;
   /** Keys of items whose embedding is damaged or lost, since they were found. */
   readonly #damaged = new Set<number>();
   /** What SQLite said of its file. */
@@ -78,6 +80,7 @@ export class EmbeddedStore implements StoreCalls {
     this.#commits = new Commits(this.#database, directory, (error) => damage.tell('The mark beside the database cannot be written; a lost database might not be noticed.', { reason: String(error) }));
     this.#collectionTable = new CollectionTable(this.#database);
     this.#jobs = new JobTable(this.#database, this.#commits);
+    this.#results = new ResultTable(this.#database, this.#commits, damage);
     this.#items = new ItemTable(this.#database, this.#commits, damage);
     this.#embeddings = new EmbeddingTable(this.#database, damage);
     this.#tables = { items: this.#items, embeddings: this.#embeddings };
@@ -301,6 +304,12 @@ export class EmbeddedStore implements StoreCalls {
   listJobs: StoreCalls['listJobs'] = async (query) => this.#jobs.list(query);
   listJobFailures: StoreCalls['listJobFailures'] = async (id, request) => this.#jobs.failures(id, request);
   pruneJobs: StoreCalls['pruneJobs'] = async (keep) => this.#jobs.prune(keep);
+
+  putResultEntries: StoreCalls['putResultEntries'] = async (name, result, list, entries) => this.#results.put(this.#collections.find(name).row.key, result, list, entries);
+  listResultEntries: StoreCalls['listResultEntries'] = async (name, job, list, request) => this.#results.list(this.#collections.find(name).row.key, job, list, request);
+  publishResult: StoreCalls['publishResult'] = async (name, result, drop = []) => this.#results.publish(this.#collections.find(name).row.key, result, drop);
+  getResult: StoreCalls['getResult'] = async (name, kind) => this.#results.get(this.#collections.find(name).row.key, kind);
+  discardResult: StoreCalls['discardResult'] = async (name, job) => this.#results.discard(this.#collections.find(name).row.key, job);
 
   async check(): Promise<void> {
     if (this.#problem) throw this.#problem;

@@ -55,6 +55,11 @@ const known: Record<keyof Catalog, true> = {
   listJobs: true,
   listJobFailures: true,
   pruneJobs: true,
+  putResultEntries: true,
+  listResultEntries: true,
+  publishResult: true,
+  getResult: true,
+  discardResult: true,
   check: true,
 };
 export const catalogMethods = Object.keys(known) as (keyof Catalog)[];

@@ -1,0 +1,32 @@
+/** What the store keeps of clusters. */
+import type { ClusterLanguage } from '../../contract/clusters.js';
+import type { Modality } from '../../domain/modality.js';
+
+export const clustersJob = 'clusters';
+
+export interface ClustersSummary {
+  at: string;
+  modality: Modality;
+  language: ClusterLanguage;
+  items: number;
+  /** Of the first id that no cluster had yet. */
+  next: number;
+}
+
+export interface KeptMember {
+  id: string;
+  score: number;
+  hasImage: boolean;
+}
+
+export interface KeptCluster {
+  id: string;
+  name: string;
+  renamed: boolean;
+  words: string[];
+  size: number;
+  examples: KeptMember[];
+}
+
+export const clustersList = 'clusters';
+export const membersList = (id: string): string => `members ${id}`;

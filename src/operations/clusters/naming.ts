@@ -1,0 +1,72 @@
+/** Names of clusters: the words of a vocabulary that tell each from the rest. */
+import type { ClusterLanguage } from '../../contract/clusters.js';
+import type { ModelVersion } from '../../encoder/encoder.js';
+import type { Context } from '../context.js';
+import { normalizedSum } from '../weighted-sum.js';
+import { centered, countOf, meanOf, type Rows } from './spherical-k-means.js';
+import { vocabulary } from './vocabulary.js';
+
+/** Encoders read English best: what is embedded is English, what is shown is in the language asked for. */
+const prompts = [(word: string): string => word, (word: string): string => `a photo of ${word}`];
+const promptsAtOnce = 256;
+const toldWords = 5;
+/** Of how many spaces the vocabulary's embeddings are kept. */
+const keptSpaces = 4;
+
+const kept = new Map<string, Rows>();
+
+/** The vocabulary's embeddings in a model's space, less their mean. */
+export async function embeddedVocabulary({ encoder }: Context, model: ModelVersion, signal: AbortSignal): Promise<Rows> {
+  const found = kept.get(model.fingerprint);
+  if (found) return found;
+  const texts = vocabulary.flatMap(({ en }) => prompts.map((prompt) => prompt(en)));
+  const embeddings: Float32Array[] = [];
+  for (let from = 0; from < texts.length; from += promptsAtOnce) {
+    const encoded = await encoder.encodeTexts(model, texts.slice(from, from + promptsAtOnce), { priority: 'bulk', signal });
+    embeddings.push(...encoded.map(({ embedding }) => embedding));
+  }
+  const dimension = embeddings[0]!.length;
+  const values = new Float32Array(vocabulary.length * dimension);
+  vocabulary.forEach((_, i) => {
+    const word = normalizedSum(embeddings.slice(i * prompts.length, (i + 1) * prompts.length).map((embedding) => ({ embedding, weight: 1 })));
+    if (word) values.set(word, i * dimension);
+  });
+  const rows = { values, dimension };
+  const words = centered(rows, meanOf(rows));
+  if (kept.size >= keptSpaces) kept.delete(kept.keys().next().value!);
+  kept.set(model.fingerprint, words);
+  return words;
+}
+
+export interface Naming {
+  name: string;
+  words: string[];
+}
+
+/**
+ * A name for each center that has none in `given`, no name twice. Centers lie around the mean of all items and words around
+ * that of all words, so that what all have in common, the gap between words and pictures included, tells nobody's name.
+ */
+export function namesFor(centers: Rows, words: Rows, language: ClusterLanguage, given: ReadonlyMap<number, string>): Naming[] {
+  const { dimension } = centers;
+  const count = countOf(centers);
+  const nearest = Array.from({ length: count }, (_, center) => {
+    const scored = vocabulary.map((_, word) => {
+      let score = 0;
+      for (let i = 0; i < dimension; i++) score += centers.values[center * dimension + i]! * words.values[word * dimension + i]!;
+      return { word, score };
+    });
+    return scored.sort((a, b) => b.score - a.score);
+  });
+  const taken = new Set(given.values());
+  const names = new Map(given);
+  // Whoever is nearest to a word has it.
+  const claims = nearest.flatMap((scored, center) => (given.has(center) ? [] : scored.map(({ word, score }) => ({ center, word, score })))).sort((a, b) => b.score - a.score);
+  for (const { center, word } of claims) {
+    const name = vocabulary[word]![language];
+    if (names.has(center) || taken.has(name)) continue;
+    names.set(center, name);
+    taken.add(name);
+  }
+  return nearest.map((scored, center) => ({ name: names.get(center) ?? `${center + 1}`, words: scored.slice(0, toldWords).map(({ word }) => vocabulary[word]![language]) }));
+}
