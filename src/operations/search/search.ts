@@ -49,6 +49,7 @@ async function searchIn(context: Context, collection: Collection, { request, que
     matches: matches.map(({ item, score }) => ({ ...toldOf(collection.name, item), score })),
     ...(next ? { next_cursor: await context.cursors.seal([next.score, next.id, next.rank], scope) } : {}),
     exact,
+    ...(query.negated.length === 0 ? {} : { negated: query.negated }),
     took_ms: Math.round((performance.now() - started) * 100) / 100,
   };
 }
