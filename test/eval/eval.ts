@@ -18,10 +18,11 @@ import { cifar10 } from './cifar10.js';
 import { gallery } from './gallery.js';
 import { imageNetNoMatch, imageNetZeroShot } from './imagenet.js';
 import { labelledPictures, MissingPack } from './pack.js';
+import { without } from './without.js';
 import { zeroShot } from './zero-shot.js';
 
 const results = path.join(import.meta.dirname, 'results.json');
-const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match'] as const;
+const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match', 'without'] as const;
 type Part = (typeof parts)[number];
 
 async function evaluate(chosen: readonly Part[]): Promise<void> {
@@ -58,6 +59,7 @@ function measurements(client: MixspaceClient, templates: readonly string[]): Rec
     imagenet: () => imageNetZeroShot(client),
     gallery: () => gallery(embedder, templates),
     'no-match': () => imageNetNoMatch(embedder, templates),
+    without: () => without(client, embedder),
   };
 }
 

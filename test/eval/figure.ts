@@ -2,7 +2,7 @@
 export type Depth = 1 | 5 | 10;
 
 /** What is asked of a figure. */
-export type Minimum = { within: Depth; share: number } | { ofEnglish: number } | { rejected: number };
+export type Minimum = { within: Depth; share: number } | { ofEnglish: number } | { rejected: number } | { share: number };
 
 /** One line of the report: the share of queries whose answer stood among the first 1, 5, 10. */
 export interface Figure {
@@ -15,6 +15,8 @@ export interface Figure {
   calibrationError?: number;
   /** Share of the names of absent things that are rejected, at the score that keeps 95 % of the present ones. */
   rejected?: { share: number; minScore: number };
+  /** With a 95 % interval. */
+  share?: { value: number; low: number; high: number };
   minimum?: Minimum;
 }
 
@@ -32,6 +34,7 @@ const columns: { title: string; cell: (figure: Figure) => string; left?: true }[
   { title: 'of English @10', cell: ({ ofEnglish }) => share(ofEnglish) },
   { title: 'calibration error', cell: ({ calibrationError }) => share(calibrationError) },
   { title: 'absent rejected', cell: ({ rejected }) => (rejected ? `${share(rejected.share)} below ${share(rejected.minScore)}` : '') },
+  { title: 'share', cell: ({ share: found }) => (found ? `${share(found.value)} (${share(found.low)} to ${share(found.high)})` : '') },
   { title: 'asked for', cell: asked, left: true },
 ];
 
@@ -55,6 +58,8 @@ function asked(figure: Figure): string {
       ? [`@${minimum.within}`, minimum.share, figure.within[minimum.within]]
       : 'ofEnglish' in minimum
         ? ['of English', minimum.ofEnglish, figure.ofEnglish]
+        : 'share' in minimum
+        ? ['share', minimum.share, figure.share?.value]
         : ['rejected', minimum.rejected, figure.rejected?.share];
   return `${what} >= ${least.toFixed(2)}: ${(got ?? 0) < least ? 'MISSED' : 'yes'}`;
 }

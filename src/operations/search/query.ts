@@ -7,25 +7,18 @@ import { requireModel } from '../collection-model.js';
 import type { Caller, Context } from '../context.js';
 import { encodeInputs, resolveInputs } from '../input/encode.js';
 import { normalizedSum } from '../weighted-sum.js';
-import { negationOf } from './negation/negation.js';
 
 /** What is searched for: parts to be added up, and the file that some of them mean. */
 export interface Query {
   parts: Part[];
   file: Uint8Array | undefined;
-  /** What its texts said is not to be there, as it was read out of them. */
+  /** What its texts say is not to be there, once that has been read out of them. */
   negated: string[];
 }
 
 /** `field`: what errors call it. */
-type Part = WeightedQuery & { weight: number; field: string };
+export type Part = WeightedQuery & { weight: number; field: string };
 
-/**
- * What is not to be there counts against what is: with more, less of what is looked for is left among the first. On
- * Flickr8k, of the first ten for one thing without another: .5 leaves the other in 11 %, .8 in 9, 1 in 7, and the one in
- * 79, 76 and 71 %.
- */
-const negatedWeight = 0.8;
 /** Rocchio's, for a query of weight 1, with the usual weights (Manning et al. 2008, Introduction to Information Retrieval, 9.1.1). */
 const likedWeight = 0.75;
 const dislikedWeight = 0.15;
@@ -36,8 +29,7 @@ export function queryOf(request: SearchRequest, file: Uint8Array | undefined): Q
   const examples = [...examplesOf('likes', likes, likedWeight), ...examplesOf('dislikes', dislikes, -dislikedWeight)];
   const query = request.query ?? (file ? ({ file: true } as const) : undefined);
   if (query === undefined && likes.length > 0) return { parts: examples, file, negated: [] };
-  const { parts, negated } = request.negation === 'auto' ? withoutNegated(partsOf(query, file)) : { parts: partsOf(query, file), negated: [] };
-  return { parts: [...parts, ...examples], file, negated };
+  return { parts: [...partsOf(query, file), ...examples], file, negated: [] };
 }
 
 function partsOf(query: SearchRequest['query'], file: Uint8Array | undefined): Part[] {
@@ -58,22 +50,6 @@ const fieldOf = (input: QueryPart, field: string): string => (typeof input === '
 /** Together they weigh as much as one. */
 function examplesOf(name: 'likes' | 'dislikes', ids: string[], weight: number): Part[] {
   return ids.map((id, index) => ({ input: { id }, weight: weight / ids.length, field: `${name}[${index}]` }));
-}
-
-/** What a text says is not to be there becomes a part of its own. */
-function withoutNegated(parts: Part[]): { parts: Part[]; negated: string[] } {
-  const negated: string[] = [];
-  const told = parts.flatMap((part): Part[] => {
-    const { input, weight, field } = part;
-    const text = typeof input === 'string' ? input : 'text' in input ? input.text : undefined;
-    const negation = text === undefined || weight <= 0 ? undefined : negationOf(text);
-    if (!negation) return [part];
-    negated.push(...negation.negated);
-    // Things that are missing lie about at right angles to each other: together they are as long as one.
-    const against = (-weight * negatedWeight) / Math.sqrt(negation.negated.length);
-    return [{ input: { text: negation.rest }, weight, field }, ...negation.negated.map((each): Part => ({ input: { text: each }, weight: against, field }))];
-  });
-  return { parts: told, negated };
 }
 
 /** Whether it holds an embedding that came without its fingerprint: nobody knows whether that is of another space too. */
