@@ -18,7 +18,7 @@ interface SearchFlags extends ClientFlags {
 
 export function searchCommand(): Command {
   return clientCommand('search', 'find what is nearest to words, to a picture, or to both together')
-    .argument('[words...]', 'what to look for, in any language the model reads')
+    .argument('[words...]', 'what to look for, in any language the model reads; "beach without people" and "beach -people" leave out what is not wanted')
     .option('--image <file>', 'a picture to look for')
     .addOption(collectionOption())
     .option('--limit <number>', 'matches at most (default: 10)', wholeNumber)
@@ -27,8 +27,9 @@ export function searchCommand(): Command {
     .option('--filter <json>', 'conditions on metadata, such as \'{"year": {"$gte": 2020}}\'', jsonObject)
     .action(async (words: string[], flags: SearchFlags) => {
       const answer = await search(openClient(flags), words.join(' '), flags);
-      if (flags.json) printJson(answer);
-      else if (answer.matches.length === 0) sayAside('Nothing found.');
+      if (flags.json) return printJson(answer);
+      if (answer.negated) sayAside(`Without: ${answer.negated.join(', ')}.`);
+      if (answer.matches.length === 0) sayAside('Nothing found.');
       else printTable(answer.matches.map(({ score, id, sources, text, metadata }) => [score.toFixed(3), text ?? sources[0] ?? id, shortMetadata(metadata)]));
     });
 }
@@ -36,6 +37,7 @@ export function searchCommand(): Command {
 async function search(client: MixspaceClient, words: string, flags: SearchFlags): Promise<SearchResponse> {
   const { collection, image, limit, minScore, modality, filter } = flags;
   const options: SearchOptions = {
+    negation: 'auto',
     ...(limit === undefined ? {} : { limit }),
     ...(minScore === undefined ? {} : { min_score: minScore }),
     ...(modality === undefined ? {} : { modality }),

@@ -321,8 +321,9 @@ export class MixspaceClient {
     return this.call('deleteItem', { params: { name, id }, ...options });
   }
 
-  search(name: string, query: Query, { signal, ...options }: SearchOptions = {}): Promise<SearchResponse> {
-    return this.call('search', { params: { name }, body: { query, ...options }, ...(signal && { signal }) });
+  /** Without a query: what `likes` are like. */
+  search(name: string, query: Query | undefined, { signal, ...options }: SearchOptions = {}): Promise<SearchResponse> {
+    return this.call('search', { params: { name }, body: { ...(query !== undefined && { query }), ...options }, ...(signal && { signal }) });
   }
 
   /** `query` says more than the picture alone: `[{ input: { file: true } }, { input: 'at night' }]`. */

@@ -13,6 +13,7 @@ export const limits = {
   modelLength: 512,
   descriptionLength: 4096,
   queries: 32,
+  likes: 100,
   cursorLength: 2048,
   jobIdLength: 128,
   page: 1000,

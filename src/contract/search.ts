@@ -31,7 +31,12 @@ export const SearchRequest = z
       z.union([QueryPart, list(WeightedQuery).min(1).max(limits.queries, `At most ${limits.queries} weighted queries.`)], {
         error: 'query is a string, {"text"}, {"image"}, {"id"}, {"embedding"}, {"file": true}, or a list of {"input", "weight"}.',
       }),
-    ).meta({ description: 'Needed, but in a multipart request with a file.' }),
+    ).meta({ description: 'Needed, but in a multipart request with a file, or with `likes`.' }),
+    negation: maybe(z.enum(['off', 'auto'])).meta({
+      description: 'Default off. auto: what a text says is not to be there ("a beach without people", "Hund ohne Ball", "没有人的海滩", "beach -people") counts against a match; the answer tells it as `negated`.',
+    }),
+    likes: maybe(list(Id).max(limits.likes, `At most ${limits.likes} likes.`)).meta({ description: 'Items that matches are to be like; they are left out themselves. They may stand alone, without a query.' }),
+    dislikes: maybe(list(Id).max(limits.likes, `At most ${limits.likes} dislikes.`)).meta({ description: 'Items that matches are to be unlike, beside a query or `likes`; they are left out themselves.' }),
     modality: maybe(Modality),
     filter: maybe(Filter),
     limit: maybe(z.number().int().min(1).max(limits.page, `limit is at most ${limits.page}.`)).meta({ description: 'Default 10.' }),
@@ -50,6 +55,7 @@ export const SearchResponse = z
     matches: z.array(SearchMatch),
     next_cursor: z.string().optional(),
     exact: z.boolean().meta({ description: 'true: provably what a full comparison gives.' }),
+    negated: z.array(z.string()).optional().meta({ description: 'With `negation`: what was read as not to be there. Absent where nothing was.' }),
     took_ms: z.number(),
   })
   .meta({ id: 'SearchResponse' });

@@ -68,7 +68,7 @@ async function loadPage(client: MixspaceClient, { collection, wanted }: View, cu
   const answer =
     wanted.by === 'picture'
       ? await client.searchByPicture(collection, wanted.picture, options)
-      : await client.search(collection, wanted.by === 'item' ? { id: wanted.id } : wanted.words, options);
+      : await client.search(collection, wanted.by === 'item' ? { id: wanted.id } : wanted.words, { ...options, negation: 'auto' });
   const { matches, next_cursor: next, took_ms: tookMs, exact } = answer;
   return { found: matches, tookMs, exact, ...(next === undefined ? {} : { cursor: next }) };
 }

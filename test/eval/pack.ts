@@ -29,6 +29,12 @@ export function captionedPhotos(): CaptionedPhoto[] {
   return rows.map(({ captions, ...row }) => ({ ...row, captions: JSON.parse(captions) as string[] }));
 }
 
+/** Those that training saw as well. */
+export function allCaptionedPhotos(): CaptionedPhoto[] {
+  const rows = select<{ name: string; captions: string; webp: Uint8Array }>('flickr8k.sqlite', 'SELECT name, captions, webp FROM pictures ORDER BY id');
+  return rows.map(({ captions, ...row }) => ({ ...row, captions: JSON.parse(captions) as string[] }));
+}
+
 /** The pictures of one source that nothing was trained on. */
 export function labelledPictures(source: string): LabelledPicture[] {
   const query = "SELECT label, webp FROM pictures WHERE source = ? AND split = 'dev' AND label IS NOT NULL ORDER BY id";

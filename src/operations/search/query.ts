@@ -10,13 +10,29 @@ import { normalizedSum } from '../weighted-sum.js';
 
 /** What is searched for: parts to be added up, and the file that some of them mean. */
 export interface Query {
-  parts: WeightedQuery[];
+  parts: Part[];
   file: Uint8Array | undefined;
+  /** What its texts say is not to be there, once that has been read out of them. */
+  negated: string[];
 }
+
+/** `field`: what errors call it. */
+export type Part = WeightedQuery & { weight: number; field: string };
+
+/** Rocchio's, for a query of weight 1, with the usual weights (Manning et al. 2008, Introduction to Information Retrieval, 9.1.1). */
+const likedWeight = 0.75;
+const dislikedWeight = 0.15;
 
 /** @throws MixspaceError `invalid_request`: there is none, or it does not fit whether a file was sent. */
 export function queryOf(request: SearchRequest, file: Uint8Array | undefined): Query {
+  const { likes = [], dislikes = [] } = request;
+  const examples = [...examplesOf('likes', likes, likedWeight), ...examplesOf('dislikes', dislikes, -dislikedWeight)];
   const query = request.query ?? (file ? ({ file: true } as const) : undefined);
+  if (query === undefined && likes.length > 0) return { parts: examples, file, negated: [] };
+  return { parts: [...partsOf(query, file), ...examples], file, negated: [] };
+}
+
+function partsOf(query: SearchRequest['query'], file: Uint8Array | undefined): Part[] {
   if (query === undefined) throw new MixspaceError('invalid_request', 'query is missing.', { param: 'query' });
   const parts = Array.isArray(query) ? query : [{ input: query }];
   const wantsFile = parts.findIndex(({ input }) => typeof input === 'object' && 'file' in input);
@@ -24,7 +40,16 @@ export function queryOf(request: SearchRequest, file: Uint8Array | undefined): Q
     throw new MixspaceError('invalid_request', '{"file": true} needs a multipart request with a part named file.', { param: Array.isArray(query) ? `query[${wantsFile}].input` : 'query' });
   }
   if (wantsFile < 0 && file) throw new MixspaceError('invalid_request', 'A file was sent, but the query does not use it: leave query out, or say {"file": true}.', { param: 'query' });
-  return { parts, file };
+  return Array.isArray(query)
+    ? query.map(({ input, weight = 1 }, index) => ({ input, weight, field: fieldOf(input, `query[${index}].input`) }))
+    : [{ input: query, weight: 1, field: fieldOf(query, 'query') }];
+}
+
+const fieldOf = (input: QueryPart, field: string): string => (typeof input === 'object' && 'id' in input ? `${field}.id` : field);
+
+/** Together they weigh as much as one. */
+function examplesOf(name: 'likes' | 'dislikes', ids: string[], weight: number): Part[] {
+  return ids.map((id, index) => ({ input: { id }, weight: weight / ids.length, field: `${name}[${index}]` }));
 }
 
 /** Whether it holds an embedding that came without its fingerprint: nobody knows whether that is of another space too. */
@@ -38,7 +63,8 @@ export function itemsNamedBy({ parts }: Query): string[] {
 }
 
 /** What it is made of. */
-export function kindOf({ parts }: Query): QueryKind {
+export function kindOf({ parts, negated }: Query): QueryKind {
+  if (negated.length > 0) return 'mixed';
   const kinds = new Set(parts.map(({ input }) => (typeof input === 'string' || 'text' in input ? 'text' : 'image' in input || 'file' in input ? 'image' : 'embedding')));
   return kinds.size === 1 ? [...kinds][0]! : 'mixed';
 }
@@ -46,12 +72,8 @@ export function kindOf({ parts }: Query): QueryKind {
 /** The weighted sum of its parts' embeddings, normalised. @throws MixspaceError `unprocessable`: the sum is zero; and what embedding a part may throw, told by its place. */
 export async function queryEmbedding(context: Context, collection: Collection, { parts, file }: Query, caller: Caller): Promise<Float32Array> {
   const embedder = new PartEmbedder(context, collection, caller);
-  const single = parts.length === 1 && parts[0]!.weight === undefined;
-  const field = (index: number): string => (single ? 'query' : `query[${index}].input`);
-  const embedded = await Promise.all(
-    parts.map(({ input }, index) => (isFile(input) ? embedder.file(file!) : embedder.part(input, field(index)))),
-  );
-  const sum = normalizedSum(embedded.map((embedding, index) => ({ embedding, weight: parts[index]!.weight ?? 1 })));
+  const embedded = await Promise.all(parts.map(({ input, field }) => (isFile(input) ? embedder.file(file!) : embedder.part(input, field))));
+  const sum = normalizedSum(embedded.map((embedding, index) => ({ embedding, weight: parts[index]!.weight })));
   if (!sum) throw new MixspaceError('unprocessable', 'The weighted queries add up to zero: there is no direction to search in.', { param: 'query' });
   return sum;
 }
@@ -95,7 +117,7 @@ class PartEmbedder {
     try {
       return await this.#context.catalog.getEmbedding(this.#collection.name, id);
     } catch (error) {
-      throw error instanceof MixspaceError ? error.at(`${field}.id`) : error;
+      throw error instanceof MixspaceError ? error.at(field) : error;
     }
   }
 }

@@ -4,6 +4,7 @@ import type { Collection } from '../../store/catalog.js';
 import type { Caller, Context } from '../context.js';
 import { inItsSpace } from '../in-space.js';
 import { toldOf } from '../items.js';
+import { withoutNegated } from './negation/query.js';
 import { pageOf, planOf, type Place } from './plan.js';
 import { isOfOneSpace, itemsNamedBy, kindOf, queryEmbedding, queryOf, type Query } from './query.js';
 
@@ -19,9 +20,9 @@ export async function search(context: Context, name: string, { file, ...request 
   return isOfOneSpace(query) ? work(await context.catalog.getCollection(name)) : inItsSpace(context, name, work);
 }
 
-async function searchIn(context: Context, collection: Collection, { request, query }: { request: SearchRequest; query: Query }, caller: Caller): Promise<SearchResponse> {
+async function searchIn(context: Context, collection: Collection, { request, query: sent }: { request: SearchRequest; query: Query }, caller: Caller): Promise<SearchResponse> {
   const started = performance.now();
-  const scope = scopeOf(collection, request, query);
+  const scope = scopeOf(collection, request, sent);
   const after = request.cursor === undefined ? undefined : placeOf(await context.cursors.open(request.cursor, scope));
   const plan = planOf({
     limit: request.limit ?? pageSize,
@@ -29,6 +30,7 @@ async function searchIn(context: Context, collection: Collection, { request, que
     ...(request.min_score === undefined ? {} : { minScore: request.min_score }),
     ...(after === undefined ? {} : { after }),
   });
+  const query = request.negation === 'auto' ? withoutNegated(sent) : sent;
   const embedding = await queryEmbedding(context, collection, query, caller);
 
   const searching = performance.now();
@@ -49,13 +51,14 @@ async function searchIn(context: Context, collection: Collection, { request, que
     matches: matches.map(({ item, score }) => ({ ...toldOf(collection.name, item), score })),
     ...(next ? { next_cursor: await context.cursors.seal([next.score, next.id, next.rank], scope) } : {}),
     exact,
+    ...(query.negated.length === 0 ? {} : { negated: query.negated }),
     took_ms: Math.round((performance.now() - started) * 100) / 100,
   };
 }
 
 /** What a cursor is good for: all that decides which matches there are, and in which order. */
 function scopeOf({ name, fingerprint }: Collection, request: SearchRequest, { parts, file }: Query): unknown {
-  return ['search', name, fingerprint, parts, file ?? null, request.modality ?? null, request.filter ?? null, request.min_score ?? null, request.exact ?? false];
+  return ['search', name, fingerprint, parts, file ?? null, request.modality ?? null, request.filter ?? null, request.min_score ?? null, request.exact ?? false, request.negation ?? 'off'];
 }
 
 function placeOf([score, id, rank]: unknown[]): Place {
