@@ -30,7 +30,7 @@ export async function duplicates(client: MixspaceClient): Promise<Figure[]> {
   for (const [i, { webp }] of photos.entries()) {
     const { width, height } = await sharp(webp).metadata();
     const kind = kinds[i % kinds.length]!;
-    entries.push({ id: `photo-${i}`, bytes: webp }, { id: `changed-${i}-${kind}`, bytes: await changes[kind]!(sharp(webp), { width, height }, random).toBuffer() });
+    entries.push({ id: `photo-${i}`, bytes: webp }, { id: `changed-${i}-${kinds.indexOf(kind)}`, bytes: await changes[kind]!(sharp(webp), { width, height }, random).toBuffer() });
     if (i % 5 === 0) entries.push({ id: `mirrored-${i}`, bytes: await sharp(webp).flop().jpeg({ quality: 85 }).toBuffer() });
   }
   const rest = otherSources.flatMap((source) => labelledPictures(source));
@@ -51,7 +51,7 @@ export async function duplicates(client: MixspaceClient): Promise<Figure[]> {
     const ids = items.items.map(({ id }) => id).sort();
     ids.forEach((a, i) => ids.slice(i + 1).forEach((b) => (group.mirrored ? mirrored : pairs).add(`${a} ${b}`)));
   }
-  const wanted = new Map(entries.filter(({ id }) => id.startsWith('changed-')).map(({ id }) => [[id, `photo-${id.split('-')[1]}`].sort().join(' '), id.split('-')[2]!]));
+  const wanted = new Map(entries.filter(({ id }) => id.startsWith('changed-')).map(({ id }) => [[id, `photo-${id.split('-')[1]}`].sort().join(' '), kinds[Number(id.split('-')[2])]!]));
   const wrong = [...pairs].filter((pair) => !wanted.has(pair));
   if (process.env['SHOW_WRONG']) console.error([...wrong, ...[...wanted.keys()].filter((pair) => !pairs.has(pair)).map((pair) => `missed ${pair}`)].join('\n'));
   const share = (name: string, hits: number, all: number): Figure => ({ name: `Near-duplicates, ${name}`, queries: all, within: {}, share: { value: all === 0 ? 1 : hits / all, ...wilson(hits, all) } });
