@@ -10,7 +10,7 @@ import type { Filter as Condition } from '../domain/filter.js';
 import type { Metadata } from '../domain/metadata.js';
 import { MixspaceError } from '../errors.js';
 import { backup } from '../operations/backup.js';
-import { classify } from '../operations/classify.js';
+import { classify } from '../operations/classify/classify.js';
 import { createCollection, deleteCollection, getCollection, listCollections } from '../operations/collections.js';
 import type { Caller, JobContext } from '../operations/context.js';
 import { embed } from '../operations/embed/embed.js';
