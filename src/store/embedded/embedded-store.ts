@@ -20,6 +20,7 @@ import { databaseName, databaseProblem, openDatabase, type Database } from './da
 import { EmbeddingTable } from './embedding-table.js';
 import { Listing } from './listing.js';
 import { compileFilter } from './filter.js';
+import { ClassifierTable } from './classifier-table.js';
 import { CellTable } from './cell-table.js';
 import { EmbeddedIndex } from './embedded-index.js';
 import { Housekeeping } from './housekeeping.js';
@@ -59,6 +60,7 @@ export class EmbeddedStore implements StoreCalls {
   readonly #housekeeping: Housekeeping;
   readonly #collections: Collections;
   readonly #jobs: JobTable;
+  readonly #classifiers: ClassifierTable;
   /** Keys of items whose embedding is damaged or lost, since they were found. */
   readonly #damaged = new Set<number>();
   /** What SQLite said of its file. */
@@ -78,6 +80,7 @@ export class EmbeddedStore implements StoreCalls {
     this.#commits = new Commits(this.#database, directory, (error) => damage.tell('The mark beside the database cannot be written; a lost database might not be noticed.', { reason: String(error) }));
     this.#collectionTable = new CollectionTable(this.#database);
     this.#jobs = new JobTable(this.#database, this.#commits);
+    this.#classifiers = new ClassifierTable(this.#database, this.#commits);
     this.#items = new ItemTable(this.#database, this.#commits, damage);
     this.#embeddings = new EmbeddingTable(this.#database, damage);
     this.#tables = { items: this.#items, embeddings: this.#embeddings };
@@ -301,6 +304,14 @@ export class EmbeddedStore implements StoreCalls {
   listJobs: StoreCalls['listJobs'] = async (query) => this.#jobs.list(query);
   listJobFailures: StoreCalls['listJobFailures'] = async (id, request) => this.#jobs.failures(id, request);
   pruneJobs: StoreCalls['pruneJobs'] = async (keep) => this.#jobs.prune(keep);
+
+  putClassifier: StoreCalls['putClassifier'] = async (classifier, labels) => this.#classifiers.put(classifier, labels);
+  getClassifier: StoreCalls['getClassifier'] = async (name) => this.#classifiers.get(name);
+  listClassifiers: StoreCalls['listClassifiers'] = async () => this.#classifiers.list();
+  deleteClassifier: StoreCalls['deleteClassifier'] = async (name) => this.#classifiers.delete(name);
+  listExamples: StoreCalls['listExamples'] = async (name) => this.#classifiers.examples(name);
+  addExamples: StoreCalls['addExamples'] = async (name, fingerprint, examples, most, updatedAt) => this.#classifiers.add(name, fingerprint, examples, most, updatedAt);
+  removeExamples: StoreCalls['removeExamples'] = async (name, choice, updatedAt) => this.#classifiers.remove(name, choice, updatedAt);
 
   async check(): Promise<void> {
     if (this.#problem) throw this.#problem;

@@ -55,6 +55,13 @@ const known: Record<keyof Catalog, true> = {
   listJobs: true,
   listJobFailures: true,
   pruneJobs: true,
+  putClassifier: true,
+  getClassifier: true,
+  listClassifiers: true,
+  deleteClassifier: true,
+  listExamples: true,
+  addExamples: true,
+  removeExamples: true,
   check: true,
 };
 export const catalogMethods = Object.keys(known) as (keyof Catalog)[];

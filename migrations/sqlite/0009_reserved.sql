@@ -1,0 +1,2 @@
+-- Holds its number.
+SELECT 1;
