@@ -72,6 +72,8 @@ async function calibrate(id: string, { pictures: folder, perLabel, modelsDir, js
   const file = path.join(directory, 'calibration.json');
   const text = `${JSON.stringify({ ...calibration, fitted: { pictures: files.length, labels: labels.length } }, null, 2)}\n`;
   await writeDurably(file, text);
+  // The service looks at its packages when they are listed.
+  await client.models();
   if (json) printJson(calibration);
   else say(`${id} is calibrated on ${plural(files.length, 'picture')} of ${plural(labels.length, 'name')}: ${file}`);
 }
