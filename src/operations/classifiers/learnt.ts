@@ -1,21 +1,19 @@
-import type { LabelledSet } from '../classify/answers.js';
-
 const most = 16;
 
-/** The classifiers used last, ready: what they learnt, and the embeddings of their labels. */
+/** What was learnt for the classifiers used last, ready. */
 export class LearntClassifiers {
-  readonly #kept = new Map<string, Promise<LabelledSet>>();
+  readonly #kept = new Map<string, Promise<unknown>>();
 
-  /** `key`: of all that it was made from. */
-  of(key: string, make: () => Promise<LabelledSet>): Promise<LabelledSet> {
-    const set = this.#kept.get(key) ?? make();
+  /** `key`: of all that it is made from, its type included. */
+  of<T>(key: string, make: () => Promise<T>): Promise<T> {
+    const made = (this.#kept.get(key) as Promise<T> | undefined) ?? make();
     this.#kept.delete(key);
-    this.#kept.set(key, set);
+    this.#kept.set(key, made);
     for (const oldest of this.#kept.keys()) {
       if (this.#kept.size <= most) break;
       this.#kept.delete(oldest);
     }
-    set.catch(() => this.#kept.get(key) === set && this.#kept.delete(key));
-    return set;
+    made.catch(() => this.#kept.get(key) === made && this.#kept.delete(key));
+    return made;
   }
 }

@@ -30,7 +30,7 @@ const holds = 0.5;
 /** What one embedding is, by the labels. */
 export function answerOf({ labels, names, hierarchy, embeddings, fewShot }: LabelledSet, embedding: Float32Array, scale: Scale, { threshold, topK, abstains, multiLabel }: AnswerOptions): Answer {
   const similarities = embeddings.map((label) => similarity(label, embedding));
-  const { scores, none } = scoresOf(hierarchy, fewShot ? fewShot.adjust(embedding, similarities) : similarities, scale, multiLabel ? 'each' : 'among');
+  const { scores, none } = scoresOf(hierarchy, fewShot ? fewShot.adjust(embedding, similarities) : similarities, scale, howAsked(hierarchy, scale, abstains, multiLabel));
   const isCalibrated = scale.isCalibrated && !fewShot;
   const order = names.map((_, index) => index).sort((a, b) => scores[b]! - scores[a]! || similarities[b]! - similarities[a]!);
   const predictions = order.slice(0, topK ?? names.length).map((index) => {
@@ -49,4 +49,10 @@ export function answerOf({ labels, names, hierarchy, embeddings, fewShot }: Labe
     ...(multiLabel ? { labels: order.filter((index) => scores[index]! >= (threshold ?? holds)).map((index) => names[index]!) } : {}),
     predictions,
   };
+}
+
+/** On the calibrated scale, a choice that may not be none of several labels is one of them. */
+function howAsked({ roots }: Hierarchy, scale: Scale, abstains: boolean, multiLabel: boolean): 'among' | 'choice' | 'each' {
+  if (multiLabel) return 'each';
+  return scale.isCalibrated && !abstains && roots.length > 1 ? 'choice' : 'among';
 }

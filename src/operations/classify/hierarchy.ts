@@ -37,11 +37,11 @@ export function hierarchyOf(labels: Label[]): Hierarchy {
   return { roots, kinds };
 }
 
-/** By label: what a parent has is shared among its kinds. `each`: those without a parent, and kinds beside each other, are asked one by one. */
-export function scoresOf(hierarchy: Hierarchy, similarities: number[], scale: Scale, how: 'among' | 'each'): { scores: number[]; none?: number } {
+/** By label: what a parent has is shared among its kinds. `among`: those without a parent may be none of them; `choice`: they are one of them; `each`: they, and kinds beside each other, are asked one by one. */
+export function scoresOf(hierarchy: Hierarchy, similarities: number[], scale: Scale, how: 'among' | 'choice' | 'each'): { scores: number[]; none?: number } {
   const scores = new Array<number>(similarities.length).fill(0);
   const of = (places: number[]): number[] => places.map((place) => similarities[place]!);
-  const { probabilities, none } = how === 'each' ? { probabilities: scale.each(of(hierarchy.roots)), none: undefined } : scale.among(of(hierarchy.roots));
+  const { probabilities, none } = how === 'among' ? scale.among(of(hierarchy.roots)) : { probabilities: scale[how](of(hierarchy.roots)), none: undefined };
   hierarchy.roots.forEach((place, i) => (scores[place] = probabilities[i]!));
   for (const { parent, children } of hierarchy.kinds) {
     const shares = how === 'each' ? scale.each(of(children)) : scale.choice(of(children));
