@@ -1,7 +1,9 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { Classifier } from '../contract/classifiers.js';
 import { listPictures, readPictureFile } from '../picture-files.js';
 import { MixspaceError } from '../errors.js';
+import type { Job } from '../contract/jobs.js';
+import { csvField } from './csv.js';
 import { follow } from './jobs.js';
 import { clientCommand, jsonObject, openClient, type ClientFlags } from './options.js';
 import { plural, printJson, printTable, say } from './print.js';
@@ -44,6 +46,7 @@ export function classifiersCommand(): Command {
         .option('--filter <json>', 'only the items that it matches', jsonObject)
         .option('--truth <field>', 'a field of the metadata that holds the true label: the result tells how often it is met')
         .option('--abstain', 'an item may be none of them')
+        .addOption(new Option('--format <name>', 'then print the items with what was written: CSV, or JSON, an item a line').choices(['csv', 'jsonl']))
         .action(run),
     )
     .addCommand(clientCommand('delete', 'delete a classifier and its examples').argument('<name>').action(async (name: string, flags: ClientFlags) => openClient(flags).deleteClassifier(name)));
@@ -75,10 +78,12 @@ interface RunFlags extends ClientFlags {
   filter?: Record<string, unknown>;
   truth?: string;
   abstain?: true;
+  format?: 'csv' | 'jsonl';
 }
 
-async function run(collection: string, { field, classifier, labels, filter, truth, abstain, ...flags }: RunFlags): Promise<void> {
-  const job = await openClient(flags).classifyCollection(collection, {
+async function run(collection: string, { field, classifier, labels, filter, truth, abstain, format, ...flags }: RunFlags): Promise<void> {
+  const client = openClient(flags);
+  const job = await client.classifyCollection(collection, {
     field,
     ...(classifier === undefined ? {} : { classifier }),
     ...(labels === undefined ? {} : { labels }),
@@ -86,7 +91,16 @@ async function run(collection: string, { field, classifier, labels, filter, trut
     ...(truth === undefined ? {} : { truth }),
     ...(abstain ? { abstain: 'auto' as const } : {}),
   });
-  await follow(job.id, flags);
+  if (format === undefined) return follow(job.id, flags);
+  let last: Job = job;
+  for await (const event of client.followJob(job.id)) last = event.job;
+  if (last.state !== 'done') throw new MixspaceError('unprocessable', last.problem ?? `The job is ${last.state}.`);
+  if (format === 'csv') say('id,label,probability');
+  for await (const { id, metadata } of client.listItems(collection, filter === undefined ? {} : { filter })) {
+    const found = metadata[field] as { label: string | null; probability: number } | undefined;
+    if (!found) continue;
+    say(format === 'csv' ? [csvField(id), csvField(found.label ?? ''), found.probability].join() : JSON.stringify({ id, ...found }));
+  }
 }
 
 function tell(classifier: Classifier, { json }: ClientFlags): void {

@@ -4,6 +4,7 @@ import type { ClassifyResponse } from '../contract/classify.js';
 import { MixspaceError } from '../errors.js';
 import { listPictures, readPictureFile, unreadable } from '../picture-files.js';
 import { MixspaceApiError, type MixspaceClient } from '../client/index.js';
+import { csvField } from './csv.js';
 import { clientCommand, decimal, openClient, wholeNumber, type ClientFlags } from './options.js';
 import { readPicture } from './picture-argument.js';
 import { printJson, printTable, say, sayAside } from './print.js';
@@ -112,10 +113,8 @@ function line(file: string, answer: Answer, format: Format): string {
   const { prediction, labels, score, none } = answer;
   const said = labels ? labels.join('; ') : (prediction ?? '');
   if (format === 'jsonl') return JSON.stringify({ file, ...answer });
-  if (format === 'csv') return [quoted(file), quoted(said), score, none ?? ''].join();
+  if (format === 'csv') return [csvField(file), csvField(said), score, none ?? ''].join();
   return `${percent(score)}  ${said === '' ? 'none of these' : said}  ${file}`;
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
-/** RFC 4180; what a spreadsheet would take for a formula stays text. */
-const quoted = (text: string): string => `"${(/^[=+@\t\r-]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;

@@ -15,13 +15,14 @@ import { Captions } from './captions.js';
 import { Embedder } from './embedder.js';
 import { table, type Figure } from './figure.js';
 import { cifar10 } from './cifar10.js';
+import { classification } from './classification.js';
 import { gallery } from './gallery.js';
 import { imageNetNoMatch, imageNetZeroShot } from './imagenet.js';
 import { labelledPictures, MissingPack } from './pack.js';
 import { zeroShot } from './zero-shot.js';
 
 const results = path.join(import.meta.dirname, 'results.json');
-const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match'] as const;
+const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match', 'classify'] as const;
 type Part = (typeof parts)[number];
 
 async function evaluate(chosen: readonly Part[]): Promise<void> {
@@ -57,6 +58,7 @@ function measurements(client: MixspaceClient, templates: readonly string[]): Rec
     cifar10: () => cifar10(client),
     imagenet: () => imageNetZeroShot(client),
     gallery: () => gallery(embedder, templates),
+    classify: () => classification(client),
     'no-match': () => imageNetNoMatch(embedder, templates),
   };
 }
