@@ -7,6 +7,10 @@ import { openEncoder } from './encoder/open.js';
 import { MixspaceError } from './errors.js';
 import { Jobs } from './jobs/jobs.js';
 import { clustersKind } from './operations/clusters/job.js';
+import { Backgrounds } from './operations/classify/backgrounds.js';
+import { classifyKind } from './operations/classify-collection/job.js';
+import { LearntClassifiers } from './operations/classifiers/learnt.js';
+import { LabelCache } from './operations/classify/label-cache.js';
 import { defaultCollection, settleCollections } from './operations/collections.js';
 import type { Context, JobContext } from './operations/context.js';
 import { Cursors } from './operations/cursors.js';
@@ -98,12 +102,15 @@ export async function openService(config: Config): Promise<Service> {
     fetch: { allow: config.fetchAllow, timeoutMs: config.fetchTimeout },
     reembeddings: new Reembeddings(),
     cursors: new Cursors(await catalog.cursorKey()),
+    backgrounds: new Backgrounds(encoder),
+    labels: new LabelCache(config.cache === 0 ? 0 : undefined),
+    learnt: new LearntClassifiers(),
     log,
     stage,
   };
   const jobs = new Jobs({
     catalog,
-    kinds: [reembedKind(work), restoreKind(work), duplicatesKind(work), clustersKind(work)],
+    kinds: [reembedKind(work), restoreKind(work), duplicatesKind(work), clustersKind(work), classifyKind(work)],
     hasCollection: (name) =>
       catalog.getCollection(name).then(
         () => true,

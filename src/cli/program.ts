@@ -5,6 +5,7 @@ import { MixspaceError } from '../errors.js';
 import { printable } from '../printable.js';
 import { addCommand } from './add.js';
 import { backupCommand } from './backup.js';
+import { classifiersCommand } from './classifiers.js';
 import { classifyCommand } from './classify.js';
 import { clustersCommand } from './clusters.js';
 import { collectionsCommand } from './collections.js';
@@ -49,6 +50,7 @@ async function program(args: string[]): Promise<Command> {
     .addCommand(addCommand())
     .addCommand(searchCommand())
     .addCommand(classifyCommand())
+    .addCommand(classifiersCommand())
     .addCommand(embedCommand())
     .addCommand(collectionsCommand())
     .addCommand(facetsCommand())

@@ -1,8 +1,10 @@
+import type { Classifier } from '../contract/classifiers.js';
 import type { ClassifyResponse } from '../contract/classify.js';
 import type { Cluster, ClusterPage, Clusters } from '../contract/clusters.js';
 import type { Collection, RecallResponse } from '../contract/collections.js';
 import type { DuplicateGroup, DuplicateGroupPage, Duplicates } from '../contract/duplicates.js';
 import type { ErrorBody, Metadata } from '../contract/shared.js';
+import type { DecisionsResponse } from '../contract/decisions.js';
 import type { EmbeddingEncoding, EmbeddingsResponse } from '../contract/embeddings.js';
 import type { FileNote, Item, ItemOutcome, ItemPage, NewItem, ValueCounts } from '../contract/items.js';
 import type { Job, JobEventData, JobEventName, JobFailures, JobList } from '../contract/jobs.js';
@@ -90,6 +92,43 @@ export class MixspaceClient {
 
   classify(body: CallParts<'classify'>['body'], options: Signaled = {}): Promise<ClassifyResponse> {
     return this.call('classify', { body, ...options });
+  }
+
+  /** Typed questions about pictures or a text, each answered by itself. */
+  decide(body: CallParts<'decide'>['body'], options: Signaled = {}): Promise<DecisionsResponse> {
+    return this.call('decide', { body, ...options });
+  }
+
+  async classifiers(options: Signaled = {}): Promise<Classifier[]> {
+    return (await this.call('listClassifiers', options)).classifiers;
+  }
+
+  /** With its accuracy, where it has examples. */
+  classifier(name: string, options: Signaled = {}): Promise<Classifier> {
+    return this.call('getClassifier', { params: { name }, ...options });
+  }
+
+  /** Saves labels; examples of one of the name are kept where the model stays. */
+  putClassifier(name: string, body: CallParts<'putClassifier'>['body'], options: Signaled = {}): Promise<Classifier> {
+    return this.call('putClassifier', { params: { name }, body, ...options });
+  }
+
+  deleteClassifier(name: string, options: Signaled = {}): Promise<undefined> {
+    return this.call('deleteClassifier', { params: { name }, ...options });
+  }
+
+  addExamples(name: string, body: CallParts<'addExamples'>['body'], options: Signaled = {}): Promise<Classifier> {
+    return this.call('addExamples', { params: { name }, body, ...options });
+  }
+
+  /** Those that fit all that is given; `{}`: all. */
+  removeExamples(name: string, body: CallParts<'removeExamples'>['body'], options: Signaled = {}): Promise<Classifier> {
+    return this.call('removeExamples', { params: { name }, body, ...options });
+  }
+
+  /** The job writes `{label, probability}` into the field `field` of each item's metadata. */
+  async classifyCollection(name: string, body: CallParts<'classifyCollection'>['body'], options: Signaled = {}): Promise<Job> {
+    return (await this.call('classifyCollection', { params: { name }, body, ...options })).job;
   }
 
   /** The default one first. */

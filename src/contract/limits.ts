@@ -5,6 +5,9 @@
 export const limits = {
   promptsPerLabel: 100,
   templates: 100,
+  questions: 1000,
+  options: 255,
+  examples: 1000,
   ids: 10_000,
   idBytes: 512,
   sourceBytes: 4096,

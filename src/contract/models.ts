@@ -51,6 +51,7 @@ export const Model = z
         rejected: z.number().meta({ description: 'Measured: the share of names of things that are not there whose best picture falls below it.' }),
       })
       .optional(),
+    calibrated: z.literal(true).optional().meta({ description: 'Its package says what its similarities to names mean: `/v1/classify` can abstain, and its probabilities can be relied on.' }),
     matryoshka_dimensions: z
       .array(z.number().int())
       .optional()

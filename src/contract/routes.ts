@@ -7,6 +7,8 @@ import { ClusterName, ClusterPage, Cluster, Clusters, ClustersRequest } from './
 import { Collection, CollectionList, NewCollection, RecallRequest, RecallResponse } from './collections.js';
 import { CollectionName, Id } from './shared.js';
 import { DuplicateGroupPage, Duplicates, DuplicatesRequest, StartedJob } from './duplicates.js';
+import { Classifier, ClassifierList, ClassifierParams, ClassifyCollectionRequest, JobResponse, NewClassifier, NewExamples, RemovedExamples } from './classifiers.js';
+import { DecisionsRequest, DecisionsResponse } from './decisions.js';
 import { EmbeddingsRequest, EmbeddingsResponse } from './embeddings.js';
 import { Deleted, ExistsRequest, ExistsResponse, Facets, Item, ItemEmbeddings, ItemEmbeddingsRequest, ItemPage, ItemsRequest, ItemsResponse, MetadataPatch } from './items.js';
 import { Job, JobEventData, jobEvents, JobFailures, JobFailuresQuery, JobList, JobParams, JobQuery, RestoreResponse } from './jobs.js';
@@ -60,7 +62,16 @@ const PageQuery = z.strictObject({ limit: PageLimit.optional(), cursor: z.string
 
 export const routes = {
   embed: { method: 'post', path: '/v1/embeddings', summary: 'Embed texts and pictures', body: EmbeddingsRequest, status: 200, response: EmbeddingsResponse, errors: [404, 415, 422, 429] },
-  classify: { method: 'post', path: '/v1/classify', summary: 'Classify texts and pictures by labels, without training', body: ClassifyRequest, status: 200, response: ClassifyResponse, errors: [404, 415, 422, 429] },
+  classify: { method: 'post', path: '/v1/classify', summary: 'Classify texts and pictures by labels, without training', body: ClassifyRequest, status: 200, response: ClassifyResponse, errors: [404, 409, 415, 422, 429] },
+  decide: { method: 'post', path: '/v1/decisions', summary: 'Answer typed questions about a picture or a text, each by itself', body: DecisionsRequest, status: 200, response: DecisionsResponse, errors: [404, 415, 422, 429] },
+
+  listClassifiers: { method: 'get', path: '/v1/classifiers', summary: 'All classifiers, by name', status: 200, response: ClassifierList },
+  putClassifier: { method: 'put', path: '/v1/classifiers/{name}', summary: 'Save labels as a classifier, or change them; examples stay where the model does', params: ClassifierParams, body: NewClassifier, status: 200, response: Classifier, errors: [404, 422, 429] },
+  getClassifier: { method: 'get', path: '/v1/classifiers/{name}', summary: 'One classifier, and how good its examples make it', params: ClassifierParams, status: 200, response: Classifier, errors: [404, 409] },
+  deleteClassifier: { method: 'delete', path: '/v1/classifiers/{name}', summary: 'Delete a classifier and its examples', params: ClassifierParams, status: 204, errors: [404] },
+  addExamples: { method: 'post', path: '/v1/classifiers/{name}/examples', summary: 'Show a classifier what is, or is not, of a label', params: ClassifierParams, body: NewExamples, status: 200, response: Classifier, errors: [404, 409, 415, 422, 429] },
+  removeExamples: { method: 'delete', path: '/v1/classifiers/{name}/examples', summary: 'Take examples away again', params: ClassifierParams, body: RemovedExamples, status: 200, response: Classifier, errors: [404, 409, 422] },
+
   listModels: { method: 'get', path: '/v1/models', summary: 'The models there are, the default one first', status: 200, response: ModelList },
   selfTest: { method: 'post', path: '/v1/models/{id}/selftest', summary: "Run a model's golden vectors", params: z.object({ id: Id }), status: 200, response: SelfTestResponse, errors: [404] },
 
@@ -74,6 +85,8 @@ export const routes = {
   reembed: { method: 'post', path: '/v1/collections/{name}/reembed', summary: 'Embed a collection again with another model, or go on with it', params: CollectionParams, body: ReembedRequest, status: 200, response: ReembedResponse, errors: [404, 409] },
   getReembedding: { method: 'get', path: '/v1/collections/{name}/reembed', summary: 'How far a collection is on the way to another model', params: CollectionParams, status: 200, response: ReembedResponse, errors: [404] },
   stopReembedding: { method: 'delete', path: '/v1/collections/{name}/reembed', summary: 'Stop embedding a collection again; what was done is kept, unless it is to be discarded', params: CollectionParams, query: z.strictObject({ discard: flag.optional() }), status: 200, response: ReembedResponse, errors: [404] },
+
+  classifyCollection: { method: 'post', path: '/v1/collections/{name}/classify', summary: 'Classify the items of a collection: labels with their probabilities go into their metadata, by a job', params: CollectionParams, body: ClassifyCollectionRequest, status: 202, response: JobResponse, errors: [404, 409, 422, 429] },
 
   listJobs: { method: 'get', path: '/v1/jobs', summary: 'Long work: what waits, runs, was paused, and the latest that has ended', query: JobQuery, status: 200, response: JobList },
   getJob: { method: 'get', path: '/v1/jobs/{id}', summary: 'One job', params: JobParams, status: 200, response: Job, errors: [404] },

@@ -24,6 +24,11 @@ export const CollectionName = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, `A collection's name is 1 to ${limits.nameLength} letters, digits, ".", "_" or "-", and begins with a letter or digit.`)
   .meta({ id: 'CollectionName' });
 
+export const ClassifierName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, `A classifier's name is 1 to ${limits.nameLength} letters, digits, ".", "_" or "-", and begins with a letter or digit.`)
+  .meta({ id: 'ClassifierName' });
+
 export const Modality = z.enum(modalities).meta({ id: 'Modality' });
 export type Modality = z.infer<typeof Modality>;
 

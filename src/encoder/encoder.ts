@@ -6,6 +6,7 @@
  * `unsupported_media`, `damaged_media`, `too_large`, `unprocessable` (it ends or holds up whatever encodes it), `overloaded`, `not_ready`;
  * one bad picture fails alone.
  */
+import type { Calibration } from '../domain/calibration.js';
 import type { Modality } from '../domain/modality.js';
 import type { Priority } from '../domain/priority.js';
 
@@ -43,6 +44,8 @@ export interface ModelDescription {
   /** The package's own prompt ensemble, each with `{}` for the label. */
   templates?: string[];
   noMatch?: NoMatch;
+  /** Of pictures' similarities to names. */
+  calibration?: Calibration;
   /** The package's golden vectors, when the package was checked. */
   selfTest: SelfTest;
 }

@@ -10,11 +10,14 @@ import type { Filter as Condition } from '../domain/filter.js';
 import type { Metadata } from '../domain/metadata.js';
 import { MixspaceError } from '../errors.js';
 import { backup } from '../operations/backup.js';
-import { classify } from '../operations/classify.js';
 import { getCluster, getClusters, makeClusters, renameCluster } from '../operations/clusters/clusters.js';
 import { createCollection, deleteCollection, getCollection, listCollections } from '../operations/collections.js';
 import type { Caller, JobContext } from '../operations/context.js';
 import { findDuplicates, getDuplicateGroup, getDuplicates } from '../operations/duplicates/duplicates.js';
+import { classify } from '../operations/classify/classify.js';
+import { classifyCollection } from '../operations/classify-collection/job.js';
+import { addExamples, deleteClassifier, getClassifier, listClassifiers, putClassifier, removeExamples } from '../operations/classifiers/classifiers.js';
+import { decide } from '../operations/decisions/decisions.js';
 import { embed } from '../operations/embed/embed.js';
 import { exportItems } from '../operations/export/export.js';
 import { ingest, type Entry } from '../operations/ingest.js';
@@ -48,6 +51,13 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
   return {
     embed: ({ body, caller }) => embed(context, body, caller),
     classify: ({ body, caller }) => classify(context, body, caller),
+    decide: ({ body, caller }) => decide(context, body, caller),
+    listClassifiers: () => listClassifiers(context),
+    putClassifier: ({ params, body, caller }) => putClassifier(context, params.name, body, caller),
+    getClassifier: ({ params, caller }) => getClassifier(context, params.name, caller),
+    deleteClassifier: ({ params }) => deleteClassifier(context, params.name),
+    addExamples: ({ params, body, caller }) => addExamples(context, params.name, body, caller),
+    removeExamples: ({ params, body, caller }) => removeExamples(context, params.name, body, caller),
     listModels: () => listModels(context),
     selfTest: ({ params }) => selfTest(context, params.id),
 
@@ -60,6 +70,8 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     reembed: ({ params, body }) => reembed(context, params.name, body),
     getReembedding: ({ params }) => getReembedding(context, params.name),
     stopReembedding: ({ params, query }) => stopReembedding(context, params.name, query.discard === 'true'),
+
+    classifyCollection: ({ params, body, caller }) => classifyCollection(context, params.name, body, caller),
 
     listJobs: ({ query: { collection, kind, state, ...page } }) => listJobs(context, { collection, kind, state, ...pageOf(page) }),
     getJob: ({ params }) => getJob(context, params.id),

@@ -4,6 +4,9 @@ import type { Catalog } from '../store/catalog.js';
 import type { Store } from '../store/store.js';
 import type { VectorIndex } from '../store/vector-index.js';
 import type { Log } from '../telemetry.js';
+import type { Backgrounds } from './classify/backgrounds.js';
+import type { LabelCache } from './classify/label-cache.js';
+import type { LearntClassifiers } from './classifiers/learnt.js';
 import type { Cursors } from './cursors.js';
 import type { Reembeddings } from './reembed/runs.js';
 
@@ -23,6 +26,10 @@ export interface Context {
   /** Those that run in this process. */
   reembeddings: Reembeddings;
   cursors: Cursors;
+  /** What labels stand out against. */
+  backgrounds: Backgrounds;
+  labels: LabelCache;
+  learnt: LearntClassifiers;
   log: Log;
   /** Seconds of one stage, for the metrics. */
   stage: (name: string, seconds: number) => void;

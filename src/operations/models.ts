@@ -39,6 +39,7 @@ function told({ id, description: model, problem, replacement, loadedIn, memoryBy
     ...(model.activation === undefined ? {} : { activation: model.activation }),
     ...(model.templates === undefined ? {} : { templates: model.templates }),
     ...(model.noMatch === undefined ? {} : { no_match: model.noMatch }),
+    ...(model.calibration === undefined ? {} : { calibrated: true as const }),
     ...(model.matryoshkaDimensions === undefined ? {} : { matryoshka_dimensions: model.matryoshkaDimensions }),
     ...(replacement === undefined ? {} : { replacement: replacement === 'checking' ? { status: replacement } : { status: 'unusable', error: replacement.problem } }),
     self_test: model.selfTest,

@@ -14,6 +14,7 @@ import type { Metadata } from '../domain/metadata.js';
 import type { Modality } from '../domain/modality.js';
 import type { QueryKind } from '../domain/recall.js';
 import type { Space } from '../domain/space.js';
+import type { ClassifierCatalog } from './classifier-catalog.js';
 import type { JobCatalog } from './job-catalog.js';
 import type { Reembedding, ReembeddingCatalog } from './reembedding-catalog.js';
 import type { ResultCatalog } from './result-catalog.js';
@@ -155,7 +156,7 @@ export interface ValueCounts {
   missing: number;
 }
 
-export interface Catalog extends ReembeddingCatalog, JobCatalog, ResultCatalog {
+export interface Catalog extends ReembeddingCatalog, JobCatalog, ResultCatalog, ClassifierCatalog {
   createCollection(collection: NewCollection): Promise<CollectionDescription>;
   listCollections(): Promise<CollectionDescription[]>;
   /** Cheap: nothing is counted. */

@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { MissingPack } from '../eval/pack.js';
 import { add } from './add.js';
 import { benchModel } from './bench-model.js';
+import { classify } from './classify.js';
 import { embeddings } from './embeddings.js';
 import { lag } from './lag.js';
 import { memory } from './memory.js';
@@ -21,7 +22,7 @@ import { resize } from './resize.js';
 import { search } from './search.js';
 import { transformers } from './transformers.js';
 
-const benchmarks = new Map(Object.entries({ embeddings, transformers, add, search, resize, lag, memory, million }));
+const benchmarks = new Map(Object.entries({ embeddings, classify, transformers, add, search, resize, lag, memory, million }));
 const onlyWhenNamed = 'million';
 
 try {

@@ -17,6 +17,7 @@ import { table, type Figure } from './figure.js';
 import { cifar10 } from './cifar10.js';
 import { clusters } from './clusters.js';
 import { duplicates } from './duplicates.js';
+import { classification } from './classification.js';
 import { gallery } from './gallery.js';
 import { imageNetNoMatch, imageNetZeroShot } from './imagenet.js';
 import { labelledPictures, MissingPack } from './pack.js';
@@ -24,7 +25,7 @@ import { without } from './without.js';
 import { zeroShot } from './zero-shot.js';
 
 const results = path.join(import.meta.dirname, 'results.json');
-const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match', 'duplicates', 'clusters', 'without'] as const;
+const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match', 'duplicates', 'clusters', 'without', 'classify'] as const;
 type Part = (typeof parts)[number];
 
 async function evaluate(chosen: readonly Part[]): Promise<void> {
@@ -60,6 +61,7 @@ function measurements(client: MixspaceClient, templates: readonly string[]): Rec
     cifar10: () => cifar10(client),
     imagenet: () => imageNetZeroShot(client),
     gallery: () => gallery(embedder, templates),
+    classify: () => classification(client),
     'no-match': () => imageNetNoMatch(embedder, templates),
     duplicates: () => duplicates(client),
     clusters: () => clusters(client),

@@ -41,6 +41,12 @@ export function labelledPictures(source: string): LabelledPicture[] {
   return labelledFiles.flatMap((file) => select<LabelledPicture>(file, query, source));
 }
 
+/** The first pictures of a label of one source's training split: what classifiers are taught with. */
+export function trainPictures(source: string, label: string, count: number): LabelledPicture[] {
+  const query = "SELECT label, webp FROM pictures WHERE source = ? AND split = 'train' AND label = ? ORDER BY id LIMIT ?";
+  return labelledFiles.flatMap((file) => select<LabelledPicture>(file, query, source, label, count)).slice(0, count);
+}
+
 /** Photos of ImageNet's classes whose sources were kept out of training altogether, whatever their split. */
 export function unseenImageNetPhotos(): LabelledPicture[] {
   const query = "SELECT label, webp FROM pictures WHERE source IN ('nips17-dev', 'imagenet-sample-1000') AND label IS NOT NULL ORDER BY source, id";

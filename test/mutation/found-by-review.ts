@@ -20,7 +20,7 @@ export const foundByReview: Mutation[] = [
     'Behind a refused picture each gets the embedding of its neighbor.',
   ),
   of('src/operations/input/embedding.ts', numbers)('client-embedding-unnormalised', 'values[i]! / largest / norm;', 'values[i]!;', 'Scores of what clients send are no cosines.'),
-  of('src/operations/classify.ts', numbers)('ensemble-of-one-prompt', 'normalizedSum(encoded.slice(from, to)', 'normalizedSum(encoded.slice(from, Math.min(from + 1, to))', 'Of several prompts the first alone counts.'),
+  of('src/operations/classify/labels.ts', numbers)('ensemble-of-one-prompt', 'normalizedSum(encoded.slice(from, to)', 'normalizedSum(encoded.slice(from, Math.min(from + 1, to))', 'Of several prompts the first alone counts.'),
   of('src/operations/ingest.ts', writes)('later-chunk-overtakes', '      await before;\n      // All', '      // All', 'Of two entries with one id the earlier may win.'),
   of('src/store/embedded/reembeddings.ts', ['test/reembed-end.test.ts'])(
     'reembed-ends-without-looking',

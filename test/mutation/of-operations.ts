@@ -8,7 +8,8 @@ const search = of('src/operations/search/search.ts', searches);
 const plan = of('src/operations/search/plan.ts', searches);
 const query = of('src/operations/search/query.ts', searches);
 const cursors = of('src/operations/cursors.ts', ['test/cursors.test.ts']);
-const classify = of('src/operations/classify.ts', embeddings);
+const classify = of('src/operations/classify/classify.ts', embeddings);
+const labels = of('src/operations/classify/labels.ts', embeddings);
 
 export const ofOperations: Mutation[] = [
   ingest('repeated-id-taken-as-known', '!ids.isRepeated(id) && there', 'there', 'Of the same id three times in a request, the last one is not written.'),
@@ -30,7 +31,7 @@ export const ofOperations: Mutation[] = [
   cursors('long-parts-not-sealed', 'for (const part of [place, short, ...long])', 'for (const part of [place, short])', 'A page of another long text or picture goes on in the middle of this one.'),
   classify('threshold-itself-is-none', 'best.score < (request.threshold ?? 0)', 'best.score <= (request.threshold ?? 0)', 'A score that meets the threshold is none of these.'),
   classify('prompts-cost-nothing', 'sum + each.tokens, labels.tokens)', 'sum + each.tokens, 0)', 'Usage leaves the labels out.'),
-  classify('prompts-beyond-the-first-part-lost', 'prompts.slice(from, from + promptsAtOnce)', 'prompts.slice(0, promptsAtOnce)', 'Labels behind the first thousand prompts get the embeddings of others.'),
+  labels('prompts-beyond-the-first-part-lost', 'prompts.slice(from, from + promptsAtOnce)', 'prompts.slice(0, promptsAtOnce)', 'Labels behind the first thousand prompts get the embeddings of others.'),
   of('src/operations/input/limits.ts', embeddings)('text-limit-in-letters', 'text.length * 3 > limit && Buffer.byteLength(text) > limit', 'text.length * 3 > limit && text.length > limit', 'Texts of other scripts may be three times the limit.', { tests: ['test/http.test.ts'] }),
   of('src/operations/collections.ts', ['test/gone-models.test.ts'])(
     'default-collection-deleted-with-its-items',

@@ -286,6 +286,41 @@ export function catalogContract(engine: Engine): void {
     });
   });
 
+  describe(`A table of classifiers (${engine.name})`, () => {
+    const now = '2026-11-01T00:00:00.000Z';
+    const colors = { name: 'colors', model: space.model, fingerprint: space.fingerprint, labels: ['red', 'blue'], createdAt: now, updatedAt: now };
+    const example = (label: string, hash: string, negative = false): { label: string; hash: string; negative: boolean; embedding: Float32Array } => ({ label, hash, negative, embedding: direction(Random.named(hash)) });
+
+    it('keeps them and their examples, each once for a label, also after it was closed', async () => {
+      const life = await begin();
+      const { catalog } = life.store;
+      await catalog.putClassifier(colors, ['red', 'blue']);
+      await catalog.addExamples('colors', space.fingerprint, [example('red', 'a'), example('red', 'b'), example('blue', 'a')], 10, now);
+      await catalog.addExamples('colors', space.fingerprint, [example('red', 'a', true)], 10, '2026-11-02T00:00:00.000Z');
+      const again = (await life.again()).catalog;
+      expect(await again.getClassifier('colors')).toEqual({ ...colors, updatedAt: '2026-11-02T00:00:00.000Z', examples: [{ label: 'red', count: 2, negative: 1 }, { label: 'blue', count: 1, negative: 0 }] });
+      expect(await again.listExamples('colors')).toEqual([example('red', 'a', true), example('red', 'b'), example('blue', 'a')]);
+      expect((await again.listClassifiers()).map(({ name }) => name)).toEqual(['colors']);
+      expect(await again.removeExamples('colors', { label: 'red', hashes: ['a', 'z'] }, now)).toBe(1);
+      expect(await again.listExamples('colors')).toEqual([example('red', 'b'), example('blue', 'a')]);
+      await again.putClassifier({ ...colors, labels: ['blue', 'green'] }, ['blue', 'green']);
+      expect(await again.listExamples('colors')).toEqual([example('blue', 'a')]);
+      await again.putClassifier({ ...colors, fingerprint: 'another' }, ['red', 'blue']);
+      expect(await again.listExamples('colors')).toEqual([]);
+      await again.deleteClassifier('colors');
+      await expect(again.getClassifier('colors')).rejects.toEqual(refusal('not_found', /"colors"/));
+    });
+
+    it('takes no examples of another space, and no more than it may, and then none of them', async () => {
+      const { catalog } = (await begin()).store;
+      await catalog.putClassifier(colors, ['red', 'blue']);
+      await expect(catalog.addExamples('colors', 'another', [example('red', 'a')], 10, now)).rejects.toEqual(refusal('conflict', /another/));
+      await expect(catalog.addExamples('colors', space.fingerprint, [example('red', 'a'), example('red', 'b')], 1, now)).rejects.toEqual(refusal('too_large', /at most 1/));
+      await expect(catalog.addExamples('nobody', space.fingerprint, [], 1, now)).rejects.toEqual(refusal('not_found', /"nobody"/));
+      expect(await catalog.listExamples('colors')).toEqual([]);
+    });
+  });
+
   describe(`A table of jobs (${engine.name})`, () => {
     const job = (n: number, more: Partial<Job> = {}): Job => ({ id: `job-${n}`, kind: n % 2 ? 'walk' : 'swim', state: 'running', parameters: { n }, done: 0, failed: 0, createdAt: '2026-01-01T00:00:00.000Z', ...more });
 

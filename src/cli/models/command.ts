@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { MixspaceUnreachableError } from '../../client/index.js';
 import type { SelfTest } from '../../contract/models.js';
 import { MixspaceError } from '../../errors.js';
+import { calibrateCommand } from './calibrate.js';
 import { checkCommand } from './check.js';
 import { listFolder, listKnown } from './list.js';
 import { pullCommand } from './pull.js';
@@ -31,12 +32,13 @@ export function modelsCommand(): Command {
       if (test.status === 'failed') throw new MixspaceError('internal', `${id} fails its self-test.`);
     });
   return new Command('models')
-    .description('list, pull, verify, check or remove models')
+    .description('list, pull, verify, check, calibrate or remove models')
     .addCommand(list, { isDefault: true })
     .addCommand(known)
     .addCommand(pullCommand())
     .addCommand(verify)
     .addCommand(checkCommand())
+    .addCommand(calibrateCommand())
     .addCommand(removeCommand());
 }
 

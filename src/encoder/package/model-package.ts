@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Calibration } from '../../domain/calibration.js';
 import { modalities, type Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
 import { exists, hashFile } from '../../files.js';
@@ -7,6 +8,7 @@ import type { NoMatch } from '../encoder.js';
 import type { Preprocessing } from '../picture/preprocess.js';
 import type { PreprocessSpeed } from '../picture/speed.js';
 import type { TextRules } from '../text/text-encoding.js';
+import { readCalibration } from './calibration-file.js';
 import { oddEntry } from './folder.js';
 import { readHubLayout } from './hub-layout.js';
 import type { Published } from './layout.js';
@@ -52,6 +54,7 @@ export interface ModelPackage {
   languages?: string[];
   templates?: string[];
   noMatch?: NoMatch;
+  calibration?: Calibration;
   matryoshkaDimensions?: number[];
   /** SHA-256 of text weights, picture weights, tokenizer file, then of files of external data, hex. */
   fileHashes: string[];
@@ -127,6 +130,7 @@ async function readFiles(directory: string, id: string, version: string, { varia
   const hashesOf = (file: string | undefined): string[] => (file === undefined ? [] : weights.get(file)!.hashes);
   const [textHash = '', ...textData] = hashesOf(files.text);
   const [imageHash = '', ...imageData] = hashesOf(files.image);
+  const calibration = await readCalibration(directory);
   const tokenizerHash = files.text === undefined ? '' : await hashFile(join(directory, published.tokenizer.file));
   return {
     id,
@@ -140,6 +144,7 @@ async function readFiles(directory: string, id: string, version: string, { varia
     },
     ...scoring(published, card),
     ...told(card),
+    ...(calibration === undefined ? {} : { calibration }),
     ...matryoshka(published, card),
     fileHashes: [textHash, imageHash, tokenizerHash, ...textData, ...imageData],
     externalData: [...new Set([...weights.values()].flatMap(({ externalData }) => externalData))],

@@ -101,7 +101,7 @@ function loadedTogether(loaded: [Modality, LoadedReply][]): Pick<ModelDescriptio
 }
 
 function describe(files: ModelPackage, found: Pick<ModelDescription, 'dimension' | 'batching' | 'executionProvider' | 'selfTest'>): ModelDescription {
-  const { id, towers: { text, image }, variant, variants, logitScale, logitBias, activation, license, description, languages, templates, noMatch, matryoshkaDimensions } = files;
+  const { id, towers: { text, image }, variant, variants, logitScale, logitBias, activation, license, description, languages, templates, noMatch, calibration, matryoshkaDimensions } = files;
   const { dimension, batching, executionProvider, selfTest } = found;
   return {
     id,
@@ -124,6 +124,7 @@ function describe(files: ModelPackage, found: Pick<ModelDescription, 'dimension'
     ...(languages === undefined ? {} : { languages }),
     ...(templates === undefined ? {} : { templates }),
     ...(noMatch === undefined ? {} : { noMatch }),
+    ...(calibration === undefined ? {} : { calibration }),
     ...(matryoshkaDimensions === undefined ? {} : { matryoshkaDimensions }),
   };
 }

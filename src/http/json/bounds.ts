@@ -53,6 +53,9 @@ export function jsonBounds({ picture, text, metadata, inputs, items, labels, val
   bound('labels', labels, `A request takes at most ${labels} labels; this one has more.`);
   bound('labels[].prompts', limits.promptsPerLabel, `A label takes at most ${limits.promptsPerLabel} prompts.`);
   bound('templates', limits.templates, `A request takes at most ${limits.templates} templates.`);
+  bound('questions', limits.questions, `A request takes at most ${limits.questions} questions.`);
+  for (const name of ['choices', 'levels']) bound(`questions[].${name}`, limits.options, `A question takes at most ${limits.options} options.`);
+  bound('inputs', limits.examples, `At most ${limits.examples} inputs.`);
   bound('ids', limits.ids, `At most ${limits.ids} ids.`);
   bound('query', limits.queries, `At most ${limits.queries} weighted queries.`);
   for (const name of ['encoding_format', 'embedding_type']) bound(name, limits.encodings, `At most ${limits.encodings} encodings.`);

@@ -20,6 +20,7 @@ import { databaseName, databaseProblem, openDatabase, type Database } from './da
 import { EmbeddingTable } from './embedding-table.js';
 import { Listing } from './listing.js';
 import { compileFilter } from './filter.js';
+import { ClassifierTable } from './classifier-table.js';
 import { CellTable } from './cell-table.js';
 import { EmbeddedIndex } from './embedded-index.js';
 import { Housekeeping } from './housekeeping.js';
@@ -61,6 +62,7 @@ export class EmbeddedStore implements StoreCalls {
   readonly #collections: Collections;
   readonly #jobs: JobTable;
   readonly #results: ResultTable;
+  readonly #classifiers: ClassifierTable;
   /** Keys of items whose embedding is damaged or lost, since they were found. */
   readonly #damaged = new Set<number>();
   /** What SQLite said of its file. */
@@ -81,6 +83,7 @@ export class EmbeddedStore implements StoreCalls {
     this.#collectionTable = new CollectionTable(this.#database);
     this.#jobs = new JobTable(this.#database, this.#commits);
     this.#results = new ResultTable(this.#database, this.#commits, damage);
+    this.#classifiers = new ClassifierTable(this.#database, this.#commits);
     this.#items = new ItemTable(this.#database, this.#commits, damage);
     this.#embeddings = new EmbeddingTable(this.#database, damage);
     this.#tables = { items: this.#items, embeddings: this.#embeddings };
@@ -310,6 +313,13 @@ export class EmbeddedStore implements StoreCalls {
   publishResult: StoreCalls['publishResult'] = async (name, result, drop = []) => this.#results.publish(this.#collections.find(name).row.key, result, drop);
   getResult: StoreCalls['getResult'] = async (name, kind) => this.#results.get(this.#collections.find(name).row.key, kind);
   discardResult: StoreCalls['discardResult'] = async (name, job) => this.#results.discard(this.#collections.find(name).row.key, job);
+  putClassifier: StoreCalls['putClassifier'] = async (classifier, labels) => this.#classifiers.put(classifier, labels);
+  getClassifier: StoreCalls['getClassifier'] = async (name) => this.#classifiers.get(name);
+  listClassifiers: StoreCalls['listClassifiers'] = async () => this.#classifiers.list();
+  deleteClassifier: StoreCalls['deleteClassifier'] = async (name) => this.#classifiers.delete(name);
+  listExamples: StoreCalls['listExamples'] = async (name) => this.#classifiers.examples(name);
+  addExamples: StoreCalls['addExamples'] = async (name, fingerprint, examples, most, updatedAt) => this.#classifiers.add(name, fingerprint, examples, most, updatedAt);
+  removeExamples: StoreCalls['removeExamples'] = async (name, choice, updatedAt) => this.#classifiers.remove(name, choice, updatedAt);
 
   async check(): Promise<void> {
     if (this.#problem) throw this.#problem;

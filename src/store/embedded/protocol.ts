@@ -60,6 +60,13 @@ const known: Record<keyof Catalog, true> = {
   publishResult: true,
   getResult: true,
   discardResult: true,
+  putClassifier: true,
+  getClassifier: true,
+  listClassifiers: true,
+  deleteClassifier: true,
+  listExamples: true,
+  addExamples: true,
+  removeExamples: true,
   check: true,
 };
 export const catalogMethods = Object.keys(known) as (keyof Catalog)[];

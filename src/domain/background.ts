@@ -1,0 +1,101 @@
+/**
+ * Names of picturable things, scenes, people, deeds and kinds of pictures: what a picture is likely to show where nothing is
+ * known of it. An embedding's similarities to all of them say where it stands before any label is asked.
+ */
+export const backgroundNames: readonly string[] = `
+dog; puppy; cat; kitten; horse; foal; cow; bull; calf; sheep; lamb; goat; pig; donkey; mule; camel; llama; alpaca; elephant; rhinoceros; hippopotamus; giraffe; zebra; lion; tiger;
+leopard; cheetah; jaguar; lynx; wolf; fox; coyote; hyena; bear; polar bear; panda; koala; kangaroo; wallaby; wombat; monkey; gorilla; chimpanzee; orangutan; baboon; lemur; sloth;
+armadillo; anteater; hedgehog; porcupine; skunk; raccoon; badger; otter; beaver; weasel; ferret; mouse; rat; hamster; guinea pig; squirrel; chipmunk; rabbit; hare; bat; mole; deer;
+moose; reindeer; antelope; bison; buffalo; yak; wild boar; seal; sea lion; walrus; dolphin; whale; orca; shark; ray; salmon; trout; tuna; goldfish; carp; eel; seahorse; clownfish;
+jellyfish; octopus; squid; crab; lobster; shrimp; starfish; sea urchin; coral; snail; slug; clam; oyster; worm; leech; spider; scorpion; tick; ant; bee; wasp; bumblebee; fly;
+mosquito; butterfly; moth; caterpillar; dragonfly; grasshopper; cricket; cockroach; beetle; ladybird; firefly; praying mantis; centipede; frog; toad; newt; salamander; turtle;
+tortoise; lizard; gecko; iguana; chameleon; crocodile; alligator; snake; python; cobra; dinosaur; chicken; rooster; chick; turkey; duck; goose; swan; pigeon; dove; sparrow; robin;
+crow; raven; magpie; owl; eagle; hawk; falcon; vulture; seagull; pelican; flamingo; stork; heron; crane; peacock; parrot; parakeet; toucan; woodpecker; hummingbird; kingfisher;
+penguin; ostrich; pheasant; bird's nest; cobweb; beehive; dog kennel; aquarium; herd of cattle; flock of birds; school of fish; rose; tulip; daisy; sunflower; lily; orchid;
+daffodil; dandelion; poppy; lavender; violet; carnation; chrysanthemum; lotus; water lily; hibiscus; magnolia; cherry blossom; cactus; aloe; fern; moss; ivy; bamboo; palm tree;
+pine tree; oak tree; maple tree; birch; willow; bonsai; bush; hedge; grass; clover; reed; mushroom; seaweed; leaf; autumn leaves; pine cone; acorn; chestnut; twig; tree trunk;
+tree stump; tree root; bouquet of flowers; potted plant; flower bed; vegetable garden; wreath; apple; pear; orange; lemon; lime; grapefruit; banana; pineapple; mango; papaya;
+coconut; kiwi; peach; apricot; plum; cherry; grapes; strawberry; raspberry; blueberry; blackberry; watermelon; melon; fig; date; pomegranate; avocado; tomato; potato; carrot; onion;
+garlic; leek; cabbage; lettuce; spinach; broccoli; cauliflower; cucumber; zucchini; eggplant; pumpkin; bell pepper; chili pepper; corn; peas; beans; lentils; radish; beetroot;
+celery; asparagus; artichoke; ginger; walnut; almond; peanut; hazelnut; olive; rice; wheat; oats; bread; loaf of bread; baguette; roll; croissant; bagel; pretzel; toast; sandwich;
+hamburger; hot dog; pizza; pasta; spaghetti; noodles; lasagne; dumplings; sushi; soup; stew; curry; salad; steak; roast chicken; sausage; bacon; ham; fried egg; boiled egg;
+omelette; fish and chips; french fries; cheese; butter; yogurt; milk; cream; ice cream; chocolate; candy; lollipop; cookie; biscuit; cake; birthday cake; cupcake; muffin; pie;
+pancake; waffle; doughnut; pudding; jelly; honey; jam; popcorn; chips; cereal; burrito; taco; kebab; tofu; seafood; coffee; cup of tea; teapot; orange juice; beer; wine; red wine;
+cocktail; champagne; whisky; water bottle; soda can; milkshake; salt; pepper; spices; sugar; flour; ketchup; picnic; buffet; breakfast; dinner table; barbecue; lunch box;
+bowl of fruit; chair; armchair; sofa; bench; stool; rocking chair; table; desk; coffee table; bookshelf; wardrobe; cupboard; chest of drawers; bed; bunk bed; cradle; mattress;
+pillow; blanket; curtain; carpet; lamp; chandelier; candle; candlestick; lantern; torch; light bulb; mirror; picture frame; painting; clock; alarm clock; vase; ashtray; basket;
+bucket; bathtub; shower; toilet; toilet paper; sink; tap; soap; toothbrush; toothpaste; towel; comb; hairbrush; razor; hair dryer; perfume; lipstick; nail polish; washing machine;
+dryer; iron; ironing board; vacuum cleaner; broom; mop; dustpan; trash can; refrigerator; oven; stove; microwave; toaster; kettle; blender; mixer; coffee machine; dishwasher; pan;
+pot; wok; plate; bowl; cup; mug; glass; wine glass; bottle; jar; pitcher; thermos; knife; fork; spoon; chopsticks; ladle; spatula; whisk; grater; corkscrew; can opener;
+cutting board; rolling pin; tray; napkin; tablecloth; apron; fireplace; chimney; radiator; air conditioner; fan; doorbell; doormat; key; lock; padlock; door; window; stairs; ladder;
+elevator; escalator; fence; gate; mailbox; hammock; tent; sleeping bag; umbrella; parasol; hammer; saw; screwdriver; wrench; pliers; drill; axe; chisel; file; screw; nail;
+nut and bolt; tape measure; ruler; spirit level; paintbrush; paint roller; shovel; rake; hoe; pitchfork; wheelbarrow; watering can; garden hose; lawn mower; scissors;
+needle and thread; sewing machine; knitting; spinning wheel; loom; anvil; forge; welding; chain; rope; knot; hook; spring; gear; pulley; lever; engine; pump; pipe; valve; battery;
+plug; socket; cable; switch; fuse; solar panel; wind turbine; generator; oil rig; power station; transmission tower; satellite dish; antenna; telescope; microscope; binoculars;
+magnifying glass; compass; thermometer; stethoscope; syringe; pill; bandage; wheelchair; crutch; hearing aid; dentures; x-ray; test tube; scale; barometer; hourglass; sundial;
+stopwatch; calculator; abacus; computer; laptop; keyboard; computer mouse; monitor; printer; scanner; projector; television; remote control; radio; loudspeaker; headphones;
+microphone; record player; cassette; compact disc; camera; video camera; tripod; film reel; telephone; mobile phone; smartwatch; wristwatch; tablet computer; game console; joystick;
+robot; drone; circuit board; hard disk; usb stick; server rack; typewriter; book; notebook; newspaper; magazine; comic; map; globe; letter; envelope; postage stamp; postcard; pen;
+pencil; crayon; eraser; pencil sharpener; paper clip; stapler; glue; sticky tape; folder; blackboard; whiteboard; calendar; business card; passport; banknote; coin; credit card;
+receipt; barcode; ticket; poster; billboard; sign; flag; banner; logo; chart; diagram; table of numbers; screenshot; handwriting; printed page of text; sheet music; blueprint;
+drawing; sketch; cartoon; graffiti; mosaic; stained glass; sculpture; statue; bust; mask; pottery; tapestry; origami; puppet; doll; teddy bear; toy car; toy train; building blocks;
+jigsaw puzzle; playing cards; dice; chessboard; dominoes; board game; balloon; kite; swing; slide; seesaw; sandbox; merry-go-round; ferris wheel; roller coaster; fireworks;
+confetti; christmas tree; present; stocking; halloween pumpkin; snowman; easter eggs; shirt; t-shirt; blouse; sweater; hoodie; jacket; coat; raincoat; vest; suit; tuxedo; dress;
+wedding dress; skirt; trousers; jeans; shorts; leggings; tights; socks; underwear; bra; swimsuit; bikini; pyjamas; bathrobe; kimono; sari; uniform; hat; cap; helmet; crown; veil;
+scarf; tie; bow tie; belt; gloves; mittens; shoe; boot; sandal; high heels; sneakers; slippers; glasses; sunglasses; earring; necklace; bracelet; ring; diamond; brooch; handbag;
+backpack; suitcase; briefcase; wallet; purse; walking stick; zip; button; fabric; leather; wool; lace; wig; beard; moustache; tattoo; makeup; car; sports car; taxi; police car;
+ambulance; fire engine; van; minibus; bus; double-decker bus; school bus; truck; pickup truck; tractor; combine harvester; bulldozer; excavator; crane lorry; forklift; caravan;
+motorcycle; scooter; moped; bicycle; tricycle; unicycle; skateboard; roller skates; pram; cart; carriage; sledge; snowmobile; train; steam locomotive; tram; subway train; monorail;
+cable car; airplane; jet fighter; helicopter; glider; hot air balloon; airship; parachute; rocket; space shuttle; satellite; ship; sailing boat; rowing boat; canoe; kayak; gondola;
+ferry; cruise ship; container ship; tanker; fishing boat; submarine; lifeboat; speedboat; raft; anchor; lighthouse; buoy; wheel; tyre; steering wheel; dashboard; licence plate;
+headlight; traffic light; stop sign; parking meter; petrol pump; toll booth; road; motorway; crossroads; roundabout; bridge; tunnel; railway track; railway station; bus stop;
+airport; runway; harbour; pier; canal; dam; lock gate; car park; garage; tank; cannon; gun; rifle; sword; shield; bow and arrow; armour; bomb; grenade; barbed wire; house; cottage;
+bungalow; block of flats; skyscraper; office building; factory; warehouse; barn; stable; greenhouse; shed; windmill; watermill; castle; palace; fortress; tower; church; cathedral;
+mosque; temple; synagogue; pagoda; monastery; pyramid; ruins; monument; arch; dome; column; fountain; statue in a square; town hall; courthouse; museum; library; school; classroom;
+lecture hall; laboratory; hospital; operating theatre; pharmacy; prison; bank; post office; fire station; police station; hotel; hotel lobby; restaurant; cafe; bar; bakery;
+butcher's shop; supermarket; shopping mall; market stall; clothes shop; hairdresser's; laundrette; cinema; theatre; stage; concert hall; nightclub; casino; circus; zoo; stadium;
+gym; swimming pool; tennis court; golf course; playground; skate park; ice rink; bowling alley; billiard table; kitchen; bathroom; bedroom; living room; dining room; nursery; attic;
+cellar; corridor; balcony; terrace; roof; courtyard; garden; pavement; alley; street at night; city skyline; suburb; village; slum; construction site; scaffolding; quarry; mine;
+landfill; scrapyard; cemetery; gravestone; phone box; street lamp; manhole; bench in a park; igloo; teepee; tree house; mountain; snowy mountain; hill; valley; canyon; cliff; cave;
+volcano; lava; glacier; iceberg; desert; sand dune; oasis; savanna; prairie; meadow; wheat field; rice paddy; vineyard; orchard; forest; rainforest; jungle; swamp; marsh; river;
+stream; waterfall; lake; pond; sea; ocean wave; beach; island; coral reef; coast; bay; fjord; rock; pebbles; crystal; sand; soil; mud; ice; snow; icicle; rain; puddle; storm;
+lightning; tornado; hurricane; flood; fog; cloud; blue sky; sunset; sunrise; rainbow; night sky; stars; moon; sun; planet; galaxy; eclipse; northern lights; fire; campfire; smoke;
+ash; explosion; forest fire; avalanche; earthquake damage; shadow; reflection in water; underwater scene; aerial view; hot spring; geyser; frost on a window; dew on grass; bubble;
+man; woman; boy; girl; baby; toddler; old man; old woman; teenager; couple; family; crowd; face; eye; ear; nose; mouth; teeth; tongue; hand; finger; foot; leg; arm; back; belly;
+hair; skin; skeleton; skull; brain; heart; tooth; muscle; doctor; nurse; dentist; surgeon; patient; teacher; pupil; student; policeman; fireman; soldier; sailor; pilot; astronaut;
+diver; farmer; fisherman; hunter; gardener; cook; waiter; baker; butcher; builder; carpenter; electrician; plumber; mechanic; painter; sculptor; photographer; writer; musician;
+singer; dancer; ballet dancer; actor; clown; magician; acrobat; king; queen; priest; nun; monk; judge; businessman; secretary; scientist; shop assistant; mail carrier; bus driver;
+cyclist; runner; swimmer; climber; hiker; skier; snowboarder; surfer; skater; rider; boxer; wrestler; knight; pirate; cowboy; witch; angel; ghost; dragon; unicorn; mermaid; zombie;
+santa claus; superhero; bride and groom; pregnant woman; twins; selfie; portrait; silhouette; running; jumping; swimming; diving; sleeping; reading; writing; eating; drinking;
+cooking; singing; dancing; laughing; crying; kissing; hugging; shaking hands; waving; pointing; clapping; praying; fighting; climbing; fishing; hunting; camping; hiking; sailing;
+rowing; surfing; skiing; snowboarding; ice skating; ice hockey; field hockey; football match; american football; rugby; basketball; volleyball; handball; baseball; cricket match;
+tennis; table tennis; badminton; squash; golf; bowling; archery; fencing; boxing; judo; karate; sumo wrestling; weightlifting; gymnastics; athletics; javelin throw; high jump;
+pole vault; marathon; cycling race; motor race; horse race; polo; bullfight; rodeo; yoga; meditation; skydiving; bungee jumping; paragliding; scuba diving; rock climbing;
+chess game; card game; darts; billiards; shopping; driving; sweeping; washing dishes; painting a wall; digging; planting; harvesting; milking a cow; shearing sheep; sewing;
+carving wood; making pottery; playing the guitar; playing the piano; orchestra; choir; rock concert; parade; demonstration; wedding; funeral; birthday party; graduation;
+press conference; meeting; interview; traffic jam; car accident; queue; haircut; massage; vaccination; blood; surgery; guitar; electric guitar; bass guitar; violin; cello;
+double bass; harp; banjo; mandolin; ukulele; lute; zither; piano; grand piano; organ; accordion; harmonica; flute; recorder; clarinet; oboe; bassoon; saxophone; trumpet; trombone;
+horn; tuba; bagpipes; drum; drum kit; cymbal; tambourine; triangle; xylophone; maracas; castanets; bell; gong; music box; sitar; pan pipes; conductor's baton; football;
+basketball ball; baseball bat; baseball glove; tennis racket; golf club; golf ball; bowling ball; shuttlecock; hockey stick; puck; ski; snowboard; surfboard; ice skate;
+boxing glove; dumbbell; trampoline; balance beam; goal; net; trophy; medal; whistle; fishing rod; frisbee; boomerang; dartboard; skipping rope; yo-yo; spinning top; marble;
+rocking horse; water pistol; cardboard box; plastic bag; plastic bottle; tin can; paper bag; glass bottle; barrel; crate; pallet; sack; canister; gas cylinder; matchbox; lighter;
+cigarette; pipe for smoking; cigar; bone; feather; shell; fur; egg; antler; horn of an animal; paw print; footprint; fossil; gemstone; gold bar; coal; firewood; brick; tile;
+concrete wall; wooden planks; metal sheet; rust; wallpaper; stripes; polka dots; checkered pattern; spiral; circle; square; triangle shape; arrow; star shape; heart shape;
+question mark; number; letter of the alphabet; plain background; blurred picture; black and white photo; noise; texture; close-up; bokeh lights; neon sign; emoji; smiley face; icon;
+traffic sign; warning sign; recycling symbol; zodiac sign; national flag; coat of arms; qr code; crossword; maze; calendar page; menu; price tag; label on a bottle; website;
+chat message; user interface; pixel art; abstract painting; landscape painting; still life; oil portrait; watercolor; engraving; woodcut; fresco; ancient manuscript; hieroglyphs;
+medal of honour; cave painting; marble statue; bronze statue; totem pole; wax figure; scarecrow; mannequin; coat hanger; safety pin; thimble; clothes peg; laundry; dishcloth;
+sponge; rubber duck; bath plug; shampoo; deodorant; cotton bud; tissue box; nappy; pacifier; baby bottle; high chair; cot; walking frame; dog collar; leash; saddle; horseshoe;
+bird cage; bird feeder; mousetrap; fish tank; cat litter; scratching post; cowbell; plough; hay bale; scythe; silo; well; water tower; telegraph pole; railway signal; milestone;
+sundial garden; weather vane; drainpipe; gutter; roof tiles; shutter; letterbox; intercom; burglar alarm; fire extinguisher; fire hydrant; smoke detector; first aid kit;
+life jacket; traffic cone; road roller; cement mixer; jackhammer; crane hook; toolbox; workbench; vice; sandpaper; soldering iron; multimeter; oscilloscope; petri dish; dna model;
+periodic table; chemical flask; bunsen burner; safety goggles; lab coat; gas mask; space suit; diving suit; night vision goggles; handcuffs; police baton; gavel; ballot box;
+crowd at a demonstration; cardboard sign; megaphone; podium; red carpet; film clapper; spotlight; theatre curtain; popcorn bucket; ticket booth; vending machine; cash register;
+shopping cart; shopping basket; conveyor belt; assembly line; spool of thread; ball of wool; quilt; zebra crossing; cobblestones; cattle grid; stile; suspension bridge; viaduct;
+aqueduct; drawbridge; moat; battlement; minaret; bell tower; altar; pulpit; pew; crucifix; rosary; menorah; buddha statue; incense; prayer rug; candle lantern; paper lantern;
+red envelope; piggy bank; safe; vault; gambling machine; roulette wheel; jukebox; karaoke; disco ball; dj mixing desk; synthesizer; amplifier; metronome; tuning fork`
+  .split(';')
+  .map((name) => name.trim());
+
+/** What makes a prompt of each. */
+export const backgroundTemplate = (name: string): string => `a photo of a ${name}`;

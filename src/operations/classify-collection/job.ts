@@ -1,0 +1,106 @@
+/** A whole collection classified by a job: labels with their probabilities go into its items' metadata. */
+import type { ClassifyCollectionRequest, JobResponse } from '../../contract/classifiers.js';
+import type { Filter } from '../../domain/filter.js';
+import type { Metadata } from '../../domain/metadata.js';
+import { MixspaceError } from '../../errors.js';
+import type { JobEnd, JobKind, JobWork } from '../../jobs/kind.js';
+import type { Item, ListPlace } from '../../store/catalog.js';
+import { answerOf, type LabelledSet } from '../classify/answers.js';
+import { scales } from '../classify/classify.js';
+import { labelledSet } from '../classify/labelled-set.js';
+import { activationOf } from '../classify/scales.js';
+import { classifierOf } from '../classifiers/classifiers.js';
+import { requireModel } from '../collection-model.js';
+import type { Caller, Context, JobContext } from '../context.js';
+import { checkMetadata } from '../input/limits.js';
+import { toldJob } from '../jobs.js';
+import { Confusion, type ConfusionTable } from './confusion.js';
+
+const classifyJob = 'classify';
+const pageItems = 256;
+
+type Parameters = ClassifyCollectionRequest;
+
+interface Checkpoint {
+  after: ListPlace;
+  done: number;
+  failed: number;
+  none: number;
+  confusion: ConfusionTable;
+}
+
+/** `POST /v1/collections/{name}/classify`. Answers once the labels are known to be usable. */
+export async function classifyCollection(context: JobContext, collection: string, request: ClassifyCollectionRequest, caller: Caller): Promise<JobResponse> {
+  await prepared(context, collection, request, caller);
+  const { job } = await context.jobs.start(classifyJob, { collection, parameters: request });
+  return { job: toldJob(job) };
+}
+
+export function classifyKind(context: Context): JobKind<Parameters> {
+  return { name: classifyJob, isPausable: true, isSingle: false, retriesFailures: false, run: (work) => run(context, work) };
+}
+
+async function prepared(context: Context, name: string, request: Parameters, caller: Caller): Promise<{ labelled: LabelledSet; fingerprint: string; scaleOf: Awaited<ReturnType<typeof scales>> }> {
+  const collection = await context.catalog.getCollection(name);
+  const model = await requireModel(context, collection);
+  const saved = request.classifier === undefined ? undefined : await classifierOf(context, request.classifier, caller);
+  if (saved && saved.model !== model.id) throw new MixspaceError('conflict', `The classifier "${request.classifier}" is for the model "${saved.model}", the collection "${name}" for "${model.id}".`, { param: 'classifier' });
+  const labelled = saved ? await saved.of(model) : await labelledSet(context, model, { labels: request.labels!, templates: request.templates }, caller);
+  const scaleOf = await scales(context, model, { activation: activationOf(model, undefined), isAsked: false, abstain: request.abstain, calibrated: model.calibration !== undefined, labels: labelled.names.length, temperature: labelled.fewShot?.temperature });
+  return { labelled, fingerprint: model.fingerprint, scaleOf };
+}
+
+async function run(context: Context, work: JobWork<Parameters>): Promise<JobEnd> {
+  const { catalog } = context;
+  const { parameters, collection } = work.job;
+  const name = collection!;
+  const { field, truth, filter, abstain } = parameters;
+  const { labelled, fingerprint, scaleOf } = await prepared(context, name, parameters, { signal: work.signal });
+  const begun = work.job.checkpoint as Checkpoint | undefined;
+  const confusion = new Confusion(labelled.names, begun?.confusion);
+  let { after, done, failed, none } = begun ?? { after: undefined as ListPlace | undefined, done: 0, failed: 0, none: 0 };
+  const { counts } = await catalog.describeCollection(name);
+  work.at({ done, failed, ...(filter === undefined ? { total: Object.values(counts).reduce((a, b) => a + b, 0) } : {}) });
+  for (;;) {
+    work.signal.throwIfAborted();
+    const page = await catalog.listItems(name, { limit: pageItems, ...(filter === undefined ? {} : { filter: filter as Filter }), ...(after ? { after } : {}) });
+    const embedded = await catalog.getEmbeddings(name, page.items.map(({ id }) => id));
+    if (embedded.fingerprint !== fingerprint) throw new MixspaceError('conflict', `The collection "${name}" has gone over to another model. Classify it anew.`);
+    const byId = new Map(embedded.items.map((each) => [each.id, each]));
+    for (const item of page.items) {
+      const of = byId.get(item.id);
+      if (!of) {
+        failed++;
+        await work.failed({ what: 'item', name: item.id, reason: 'It has no embedding.' });
+        continue;
+      }
+      const embedding = of.parts[0]!;
+      const { prediction, score, none: nothing, predictions } = answerOf(labelled, embedding, scaleOf(embedding, of.modality === 'image'), { abstains: abstain === 'auto', multiLabel: false, topK: labelled.names.length });
+      const probability = prediction === null ? (nothing ?? score) : predictions.find(({ label }) => label === prediction)!.score;
+      if (prediction === null) none++;
+      try {
+        await write(context, name, item, field, { label: prediction, probability });
+        done++;
+        if (truth !== undefined) confusion.count(item.metadata[truth], prediction);
+      } catch (error) {
+        if (!(error instanceof MixspaceError) || !['too_large', 'not_found'].includes(error.code)) throw error;
+        failed++;
+        await work.failed({ what: 'item', name: item.id, reason: error.message });
+      }
+    }
+    work.at({ done, failed });
+    if (!page.next) break;
+    after = page.next;
+    await work.save({ after, done, failed, none, confusion: confusion.table() } satisfies Checkpoint);
+  }
+  work.at({ done, failed, total: done + failed });
+  return { result: { field, classified: done, none, ...(truth === undefined ? {} : { truth, ...confusion.result() }) } };
+}
+
+/** Beside what the metadata held when it was read; what is written in the meantime to the same item is read again. */
+async function write(context: Context, collection: string, { id }: Item, field: string, value: { label: string | null; probability: number }): Promise<void> {
+  const { metadata: now } = await context.catalog.getItem(collection, id);
+  const metadata: Metadata = { ...now, [field]: value };
+  checkMetadata(context, metadata);
+  await context.catalog.setMetadata(collection, id, metadata);
+}
