@@ -38,6 +38,10 @@ export const SearchRequest = z
     cursor: maybe(z.string().max(limits.cursorLength)),
     min_score: maybe(z.number().min(-1).max(1)),
     exact: maybe(z.boolean()),
+    lexical: maybe(z.enum(['off', 'auto'])).meta({
+      description:
+        'Default `off`. `auto`: names, numbers and codes of the text are found as words as well, in texts, file and folder names, and the collection\'s `text_fields`; both lists are joined by reciprocal rank for the first 1,000 matches, behind which the others follow by score. What stands in quotation marks must stand in a match.',
+    }),
   })
   .meta({ id: 'SearchRequest' });
 export type SearchRequest = z.infer<typeof SearchRequest>;

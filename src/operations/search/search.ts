@@ -1,13 +1,18 @@
 import type { SearchRequest, SearchResponse } from '../../contract/search.js';
+import { modalities } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
 import type { Collection } from '../../store/catalog.js';
 import type { Caller, Context } from '../context.js';
 import { inItsSpace } from '../in-space.js';
 import { toldOf } from '../items.js';
-import { pageOf, planOf, type Place } from './plan.js';
+import { joined } from './lexical/join.js';
+import { askedInWords, foundByWords, type FoundByWords } from './lexical/lexical.js';
+import { pageOf, planOf, type Page, type Place } from './plan.js';
 import { isOfOneSpace, itemsNamedBy, kindOf, queryEmbedding, queryOf, type Query } from './query.js';
 
 const pageSize = 10;
+/** Matches by embeddings that are joined with those by words. */
+const joinedMatches = 1_000;
 
 /**
  * `POST /v1/collections/{name}/search`: the query's embedding, its neighbors in each list of the plan, one page of them.
@@ -22,43 +27,80 @@ export async function search(context: Context, name: string, { file, ...request 
 async function searchIn(context: Context, collection: Collection, { request, query }: { request: SearchRequest; query: Query }, caller: Caller): Promise<SearchResponse> {
   const started = performance.now();
   const scope = scopeOf(collection, request, query);
-  const after = request.cursor === undefined ? undefined : placeOf(await context.cursors.open(request.cursor, scope));
-  const plan = planOf({
-    limit: request.limit ?? pageSize,
-    ...(request.modality === undefined ? {} : { modality: request.modality }),
-    ...(request.min_score === undefined ? {} : { minScore: request.min_score }),
-    ...(after === undefined ? {} : { after }),
-  });
-  const embedding = await queryEmbedding(context, collection, query, caller);
+  const place = request.cursor === undefined ? undefined : placeOf(await context.cursors.open(request.cursor, scope));
+  const asked = request.lexical === 'auto' ? askedInWords(query) : undefined;
+  const embedding = await queryEmbedding(context, collection, asked?.query ?? query, caller);
 
   const searching = performance.now();
-  const lists = await context.index.nearest(collection.name, {
+  const excludeIds = itemsNamedBy(query);
+  const common = {
     embedding,
-    kind: kindOf(query),
-    fingerprint: collection.fingerprint,
-    leaves: plan.leaves,
-    most: plan.limit,
-    excludeIds: itemsNamedBy(query),
+    excludeIds,
     ...(request.filter === undefined ? {} : { filter: request.filter }),
-    ...(request.exact === undefined ? {} : { exact: request.exact }),
-  });
+  };
+  const bound = request.min_score === undefined ? {} : { minScore: request.min_score };
+  const worded = asked && (await foundByWords(context, collection, asked, { ...common, ...bound, modalities: request.modality === undefined ? [...modalities] : [request.modality] }));
+  const near = async ({ limit, after, without = [] }: { limit: number; after?: Place; without?: string[] }): Promise<Page> => {
+    const plan = planOf({
+      limit,
+      ...(request.modality === undefined ? {} : { modality: request.modality }),
+      ...bound,
+      ...(after === undefined ? {} : { after }),
+    });
+    const lists = await context.index.nearest(collection.name, {
+      ...common,
+      kind: kindOf(query),
+      fingerprint: collection.fingerprint,
+      leaves: plan.leaves,
+      most: plan.limit,
+      excludeIds: [...excludeIds, ...without],
+      ...(asked ? { required: asked.required } : {}),
+      ...(request.exact === undefined ? {} : { exact: request.exact }),
+    });
+    return pageOf(plan, lists);
+  };
+  const { matches, exact, next } = await pageFrom(near, worded, { limit: request.limit ?? pageSize, place });
   context.stage('store_search', (performance.now() - searching) / 1000);
 
-  const { matches, exact, next } = pageOf(plan, lists);
   return {
     matches: matches.map(({ item, score }) => ({ ...toldOf(collection.name, item), score })),
-    ...(next ? { next_cursor: await context.cursors.seal([next.score, next.id, next.rank], scope) } : {}),
+    ...(next ? { next_cursor: await context.cursors.seal('joined' in next ? [next.joined] : [next.score, next.id, next.rank], scope) } : {}),
     exact,
     took_ms: Math.round((performance.now() - started) * 100) / 100,
   };
 }
 
-/** What a cursor is good for: all that decides which matches there are, and in which order. */
-function scopeOf({ name, fingerprint }: Collection, request: SearchRequest, { parts, file }: Query): unknown {
-  return ['search', name, fingerprint, parts, file ?? null, request.modality ?? null, request.filter ?? null, request.min_score ?? null, request.exact ?? false];
+/** Behind so many of the joined list. */
+interface JoinedPlace {
+  joined: number;
 }
 
-function placeOf([score, id, rank]: unknown[]): Place {
+/** A page of what is near or, where words found something, of both lists joined; behind those come the others that are near. */
+async function pageFrom(
+  near: (request: { limit: number; after?: Place; without?: string[] }) => Promise<Page>,
+  worded: FoundByWords | undefined,
+  { limit, place }: { limit: number; place: Place | JoinedPlace | undefined },
+): Promise<Omit<Page, 'next'> & { next?: Place | JoinedPlace }> {
+  const without = worded?.matches.map(({ match }) => match.item.id) ?? [];
+  if (place && !('joined' in place)) return near({ limit, after: place, without });
+  if (!worded || (without.length === 0 && !place)) return near({ limit });
+  const { matches, exact, next } = await near({ limit: joinedMatches });
+  const list = joined(matches, worded.matches);
+  const from = place?.joined ?? 0;
+  const to = from + limit;
+  const behind = to < list.length ? { joined: to } : next;
+  return { matches: list.slice(from, to), exact: exact && worded.complete, ...(behind ? { next: behind } : {}) };
+}
+
+/** What a cursor is good for: all that decides which matches there are, and in which order. */
+function scopeOf({ name, fingerprint }: Collection, request: SearchRequest, { parts, file }: Query): unknown {
+  const { modality, filter, min_score, exact, lexical } = request;
+  return ['search', name, fingerprint, parts, file ?? null, modality ?? null, filter ?? null, min_score ?? null, exact ?? false, lexical ?? 'off'];
+}
+
+function placeOf(place: unknown[]): Place | JoinedPlace {
+  const [score, id, rank] = place;
+  if (place.length === 1 && typeof score === 'number') return { joined: score };
   if (typeof score !== 'number' || typeof id !== 'string' || typeof rank !== 'number') throw new MixspaceError('invalid_request', 'The cursor cannot be read.', { param: 'cursor' });
   return { score, id, rank };
 }
