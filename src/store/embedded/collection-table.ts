@@ -46,7 +46,7 @@ function toRow({ created_at, description, text_fields, ...rest }: Columns): Coll
   return { ...rest, ...(description === null ? {} : { description }), createdAt: created_at, textFields: JSON.parse(text_fields) as string[] };
 }
 
-const columns = 'collections.key, name, description, model, fingerprint, dimension, originals, space, since, created_at, text_fields';
+const commonColumns = 'collections.key, name, description, model, fingerprint, dimension, originals, space, since, created_at';
 // Where the space is lost its columns are null, which the row's checksum shows.
 const rows = 'collections LEFT JOIN spaces ON spaces.key = collections.space';
 
@@ -73,16 +73,19 @@ export class CollectionTable {
   readonly #seal;
   readonly #allSealed;
 
+  /** Of an older schema, too, while it is being carried over. */
   constructor(database: Database) {
-    this.#insert = database.prepare<unknown[], number>('INSERT INTO collections (name, description, originals, created_at, text_fields) VALUES (?, ?, ?, ?, ?) RETURNING key').pluck();
-    this.#insertNameless = database.prepare<unknown[], number>('INSERT INTO collections (description, originals, created_at, seq, text_fields) VALUES (?, ?, ?, ?, ?) RETURNING key').pluck();
+    const hasTextFields = database.prepare("SELECT 1 FROM pragma_table_info('collections') WHERE name = 'text_fields'").get() !== undefined;
+    const columns = `${commonColumns}, ${hasTextFields ? 'text_fields' : "'[]' AS text_fields"}`;
+    this.#insert = database.prepare<unknown[], number>('INSERT INTO collections (name, description, originals, created_at) VALUES (?, ?, ?, ?) RETURNING key').pluck();
+    this.#insertNameless = database.prepare<unknown[], number>('INSERT INTO collections (description, originals, created_at, seq) VALUES (?, ?, ?, ?) RETURNING key').pluck();
     this.#insertSpace = database.prepare<unknown[], number>('INSERT INTO spaces (collection, model, fingerprint, dimension, since) VALUES (?, ?, ?, ?, ?) RETURNING key').pluck();
     this.#spaces = database.prepare<[number], SpaceRow>('SELECT key, model, fingerprint, dimension, since FROM spaces WHERE collection = ? ORDER BY key');
     this.#removeSpace = database.prepare<[number]>('DELETE FROM spaces WHERE key = ?');
     this.#get = database.prepare<[number], Columns>(`SELECT ${columns} FROM ${rows} WHERE collections.key = ?`);
     this.#all = database.prepare<[], Columns>(`SELECT ${columns} FROM ${rows} WHERE name IS NOT NULL ORDER BY name`);
     this.#name = database.prepare<[string, number]>('UPDATE collections SET name = ? WHERE key = ?');
-    this.#setTextFields = database.prepare<[string, number]>('UPDATE collections SET text_fields = ? WHERE key = ?');
+    this.#setTextFields = hasTextFields ? database.prepare<[string, number]>('UPDATE collections SET text_fields = ? WHERE key = ?') : undefined;
     this.#unname = database.prepare<[number]>('UPDATE collections SET name = NULL WHERE key = ?');
     this.#nameless = database.prepare<[], number>('SELECT key FROM collections WHERE name IS NULL').pluck();
     this.#remove = database.prepare<[number]>('DELETE FROM collections WHERE key = ?');
@@ -102,7 +105,8 @@ export class CollectionTable {
   insert(collection: NewCollection): CollectionRow {
     const { name, description, originals, textFields = [] } = collection;
     try {
-      const key = this.#insert.get(name, description ?? null, originals, new Date().toISOString(), JSON.stringify(textFields))!;
+      const key = this.#insert.get(name, description ?? null, originals, new Date().toISOString())!;
+      if (textFields.length > 0) this.#setTextFields!.run(JSON.stringify(textFields), key);
       this.#pointTo.run(this.insertSpace(key, collection, 0), key);
       return this.#sealed(toRow(this.#get.get(key)!));
     } catch (error) {
@@ -113,7 +117,8 @@ export class CollectionTable {
 
   /** One of another database that nobody sees until it is named: its key, and the keys of those of its spaces that it has been in by the ones they have there. */
   insertNameless({ description, originals, createdAt, space, textFields }: CollectionRow, seq: number, spaces: SpaceRow[]): { key: number; spaces: Map<number, number> } {
-    const key = this.#insertNameless.get(description ?? null, originals, createdAt, seq, JSON.stringify(textFields))!;
+    const key = this.#insertNameless.get(description ?? null, originals, createdAt, seq)!;
+    if (textFields.length > 0) this.#setTextFields!.run(JSON.stringify(textFields), key);
     const keys = new Map(spaces.filter(({ since }) => since !== null).map((each) => [each.key, this.insertSpace(key, each, each.since)]));
     this.#pointTo.run(keys.get(space)!, key);
     return { key, spaces: keys };
@@ -128,7 +133,7 @@ export class CollectionTable {
   /** The row as it is then. */
   setTextFields(key: number, fields: string[]): CollectionRow {
     this.#advance.run(key);
-    this.#setTextFields.run(JSON.stringify(fields), key);
+    this.#setTextFields!.run(JSON.stringify(fields), key);
     return this.#sealed(toRow(this.#get.get(key)!));
   }
 
