@@ -29,7 +29,7 @@ export function searchCommand(): Command {
       const answer = await search(openClient(flags), words.join(' '), flags);
       if (flags.json) printJson(answer);
       else if (answer.matches.length === 0) sayAside('Nothing found.');
-      else printTable(answer.matches.map(({ score, id, sources, text, metadata }) => [score.toFixed(3), text ?? sources[0] ?? id, shortMetadata(metadata)]));
+      else printTable(answer.matches.map(({ score, id, sources, text, metadata }) => [(score === undefined ? "" : score.toFixed(3)), text ?? sources[0] ?? id, shortMetadata(metadata)]));
     });
 }
 

@@ -13,6 +13,9 @@ export const limits = {
   modelLength: 512,
   descriptionLength: 4096,
   queries: 32,
+  /** Characters of one text, and texts, that `understand` is to leave alone. */
+  understood: 1000,
+  exceptions: 32,
   cursorLength: 2048,
   jobIdLength: 128,
   page: 1000,

@@ -17,6 +17,7 @@ export interface Query {
 /** @throws MixspaceError `invalid_request`: there is none, or it does not fit whether a file was sent. */
 export function queryOf(request: SearchRequest, file: Uint8Array | undefined): Query {
   const query = request.query ?? (file ? ({ file: true } as const) : undefined);
+  if (query === undefined && request.understand) return { parts: [], file };
   if (query === undefined) throw new MixspaceError('invalid_request', 'query is missing.', { param: 'query' });
   const parts = Array.isArray(query) ? query : [{ input: query }];
   const wantsFile = parts.findIndex(({ input }) => typeof input === 'object' && 'file' in input);

@@ -1,13 +1,15 @@
 import type { SearchRequest, SearchResponse } from '../../contract/search.js';
 import { modalities } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
-import type { Collection } from '../../store/catalog.js';
+import type { Collection, ListPlace } from '../../store/catalog.js';
 import type { Caller, Context } from '../context.js';
 import { inItsSpace } from '../in-space.js';
 import { toldOf } from '../items.js';
 import { joined } from './lexical/join.js';
 import { askedInWords, foundByWords, type FoundByWords } from './lexical/lexical.js';
+import { listed } from './listing.js';
 import { pageOf, planOf, type Page, type Place } from './plan.js';
+import { allOf, understandQuery } from './understand/query.js';
 import { isOfOneSpace, itemsNamedBy, kindOf, queryEmbedding, queryOf, type Query } from './query.js';
 
 const pageSize = 10;
@@ -24,10 +26,24 @@ export async function search(context: Context, name: string, { file, ...request 
   return isOfOneSpace(query) ? work(await context.catalog.getCollection(name)) : inItsSpace(context, name, work);
 }
 
-async function searchIn(context: Context, collection: Collection, { request, query }: { request: SearchRequest; query: Query }, caller: Caller): Promise<SearchResponse> {
+async function searchIn(context: Context, collection: Collection, { request, query: sent }: { request: SearchRequest; query: Query }, caller: Caller): Promise<SearchResponse> {
   const started = performance.now();
-  const scope = scopeOf(collection, request, query);
-  const place = request.cursor === undefined ? undefined : placeOf(await context.cursors.open(request.cursor, scope));
+  const scope = scopeOf(collection, request, sent);
+  const opened = request.cursor === undefined ? undefined : await context.cursors.open(request.cursor, scope);
+  const { query, understood } = request.understand ? await understandQuery(context, collection, sent, request.understand) : { query: sent, understood: undefined };
+  const restricted = allOf([request.filter, ...(understood ?? []).map(({ filter }) => filter)]);
+  const limit = request.limit ?? pageSize;
+  const took = (): number => Math.round((performance.now() - started) * 100) / 100;
+  if (understood && query.parts.length === 0) {
+    const { items, next } = await listed(context, collection.name, {
+      sort: request.sort,
+      limit,
+      ...allOf([restricted.filter, request.modality && { '$item.modality': request.modality }]),
+      ...(opened ? { after: opened as ListPlace } : {}),
+    });
+    return { matches: items.map((item) => toldOf(collection.name, item)), ...(next ? { next_cursor: await context.cursors.seal(next, scope) } : {}), understood, exact: true, took_ms: took() };
+  }
+  const place = opened && placeOf(opened);
   const asked = request.lexical === 'auto' ? askedInWords(query) : undefined;
   const embedding = await queryEmbedding(context, collection, asked?.query ?? query, caller);
 
@@ -36,7 +52,7 @@ async function searchIn(context: Context, collection: Collection, { request, que
   const common = {
     embedding,
     excludeIds,
-    ...(request.filter === undefined ? {} : { filter: request.filter }),
+    ...restricted,
   };
   const bound = request.min_score === undefined ? {} : { minScore: request.min_score };
   const worded = asked && (await foundByWords(context, collection, asked, { ...common, ...bound, modalities: request.modality === undefined ? [...modalities] : [request.modality] }));
@@ -59,14 +75,15 @@ async function searchIn(context: Context, collection: Collection, { request, que
     });
     return pageOf(plan, lists);
   };
-  const { matches, exact, next } = await pageFrom(near, worded, { limit: request.limit ?? pageSize, place });
+  const { matches, exact, next } = await pageFrom(near, worded, { limit, place });
   context.stage('store_search', (performance.now() - searching) / 1000);
 
   return {
     matches: matches.map(({ item, score }) => ({ ...toldOf(collection.name, item), score })),
     ...(next ? { next_cursor: await context.cursors.seal('joined' in next ? [next.joined] : [next.score, next.id, next.rank], scope) } : {}),
+    ...(understood ? { understood } : {}),
     exact,
-    took_ms: Math.round((performance.now() - started) * 100) / 100,
+    took_ms: took(),
   };
 }
 
@@ -94,8 +111,8 @@ async function pageFrom(
 
 /** What a cursor is good for: all that decides which matches there are, and in which order. */
 function scopeOf({ name, fingerprint }: Collection, request: SearchRequest, { parts, file }: Query): unknown {
-  const { modality, filter, min_score, exact, lexical } = request;
-  return ['search', name, fingerprint, parts, file ?? null, modality ?? null, filter ?? null, min_score ?? null, exact ?? false, lexical ?? 'off'];
+  const { modality, filter, min_score, exact, lexical, understand, sort } = request;
+  return ['search', name, fingerprint, parts, file ?? null, modality ?? null, filter ?? null, min_score ?? null, exact ?? false, lexical ?? 'off', understand ?? false, sort ?? null];
 }
 
 function placeOf(place: unknown[]): Place | JoinedPlace {
