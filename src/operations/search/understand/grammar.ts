@@ -2,26 +2,37 @@
 import { dateOf, lastOfYearly, lastUnits, lastWeekday, monthOf, ofLastYear, presentYear, seasonOf, thisYears, unitAt, yearsOf, type Days, type Unit } from './calendar.js';
 import type { Language } from './languages/index.js';
 
-export interface TimeRule {
-  /** Anywhere in a text, with flag `g`. */
-  free: RegExp;
-  /** A text as a whole. */
-  whole: RegExp;
-  read: (found: Found, today: number) => Days | undefined;
+/** A time in a text, from `start` to before `end`. */
+export interface Time {
+  start: number;
+  end: number;
+  days: Days;
+  /** Where what is told of it begins: behind a preposition. Left out: at its start. */
+  told?: number;
+  /** Alone it is none: a year's or a month's name that something must stand before. */
+  isBare: boolean;
+  /** Of a month alone, 0..11. */
+  month?: number;
 }
 
-export interface Found {
+interface Found {
   text: string;
   groups: Record<string, string | undefined>;
-  /** What stands before it in the query. */
+  /** What stands before it in the text. */
   before: string;
 }
 
-export interface Grammar {
-  language: Language;
-  rules: TimeRule[];
-  /** What stands before a time, up to it. */
-  preposition: RegExp;
+interface Rule {
+  pattern: RegExp;
+  read: (found: Found, today: number) => Omit<Time, 'start' | 'end' | 'isBare'> | undefined;
+  isBare: boolean;
+}
+
+/** What stands around a time, or around two of them. */
+interface Around {
+  before: RegExp;
+  joint?: RegExp;
+  behind: RegExp;
 }
 
 const yearSource = '(?<![\\d.,:/-])(?:(?:1[89]|20)\\d\\d|[١٢][٠-٩]{3}|[１２][０-９]{3})(?![\\d:])';
@@ -43,151 +54,177 @@ const grammars = new Map<Language, Grammar>();
 export function grammarOf(language: Language): Grammar {
   const known = grammars.get(language);
   if (known) return known;
-  const made = new GrammarMaker(language).make();
+  const made = new Grammar(language);
   grammars.set(language, made);
   return made;
 }
 
-class GrammarMaker {
+const nothing = /$^/u;
+
+export class Grammar {
   readonly #language: Language;
   /** Sources by number; months without and with what is only short for them. */
   readonly #months: string[];
   readonly #shortMonths: string[];
   readonly #weekdays: string[];
-  readonly #rules: TimeRule[] = [];
-  readonly #atoms: string[] = [];
+  readonly #rules: Rule[] = [];
+  readonly #between: Around[];
+  readonly #open: { around: Around; days: (time: Required<Days>) => Days }[];
+  readonly #preposition: RegExp;
+  readonly #countBefore: RegExp;
 
   constructor(language: Language) {
     this.#language = language;
-    const { code } = language;
+    const { code, spaced, before, numbers, between, since, until, earlier, later } = language;
     this.#months = language.months ?? Array.from({ length: 12 }, (_, i) => monthNames(code, i));
     this.#shortMonths = this.#months.map((name, i) => (abbreviations[code]?.[i] ? `${name}|${abbreviations[code]![i]}\\.?` : name));
     // The fifth of January 1970 was a Monday.
     this.#weekdays = Array.from({ length: 7 }, (_, i) => escaped(new Intl.DateTimeFormat(code, { weekday: 'long', timeZone: 'UTC' }).format(new Date(Date.UTC(1970, 0, 5 + i)))));
+    this.#makeRules();
+    this.#between = between.map((pattern) => this.#around(pattern));
+    const opened = (patterns: string[], days: (time: Required<Days>) => Days): { around: Around; days: (time: Required<Days>) => Days }[] => patterns.map((pattern) => ({ around: this.#around(pattern), days }));
+    this.#open = [
+      ...opened(since, ({ from }) => ({ from })),
+      ...opened(until, ({ to }) => ({ to })),
+      ...opened(earlier, ({ from }) => ({ to: from })),
+      ...opened(later, ({ to }) => ({ from: to })),
+    ];
+    this.#preposition = before === '' ? nothing : new RegExp(`${spaced ? '(?<![\\p{L}\\p{N}])' : ''}(?:${before})\\s*$`, 'iu');
+    this.#countBefore = new RegExp(`(?:\\d\\S*|${numbers.join('|')})\\s+\\S*\\s*$`, 'iu');
   }
 
-  make(): Grammar {
-    const { dates, monthYear, seasonYear, ofLastYear: lastYear, ofYearBefore = [], last, present, ago, past, year, relative, decades, since, until, earlier, later, between, before, spaced } = this.#language;
-    this.#atom(['(?<iso>' + isoSource + ')'], ({ groups }) => {
+  /** All times in a text, those that overlap among them. */
+  timesIn(text: string, today: number): Time[] {
+    const atoms = this.#rules.flatMap((rule) => this.#matches(rule, text, today));
+    const times = atoms.filter(({ isBare }) => !isBare).map((time) => this.#withPreposition(text, time));
+    for (const atom of atoms) {
+      if (atom.isBare) times.push(...this.#afterPreposition(text, atom));
+      // After a month alone may be after any.
+      if (atom.month !== undefined && atom.isBare) continue;
+      for (const { around, days } of this.#open) {
+        const whole = wholeOf(text, around, atom);
+        if (whole && atom.days.from !== undefined && atom.days.to !== undefined) times.push({ ...whole, days: days({ from: atom.days.from, to: atom.days.to }), isBare: false });
+      }
+    }
+    return [...times, ...this.#pairs(text, atoms)];
+  }
+
+  #matches({ pattern, read, isBare }: Rule, text: string, today: number): Time[] {
+    const found: Time[] = [];
+    // matchAll would make a copy of the expression, which is compiled anew.
+    pattern.lastIndex = 0;
+    for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
+      const time = read({ text: match[0], groups: match.groups ?? {}, before: text.slice(0, match.index) }, today);
+      if (time) found.push({ start: match.index, end: match.index + match[0].length, isBare, ...time });
+    }
+    return found;
+  }
+
+  #withPreposition(text: string, time: Time): Time {
+    return { ...time, told: time.start, start: time.start - (this.#preposition.exec(text.slice(0, time.start))?.[0].length ?? 0) };
+  }
+
+  #afterPreposition(text: string, time: Time): Time[] {
+    const before = text.slice(0, time.start);
+    const preposition = this.#preposition.exec(before)?.[0];
+    if (preposition === undefined) return [];
+    // The fourth of July is not July.
+    if (time.month !== undefined && this.#countBefore.test(before)) return [];
+    return [{ ...time, told: time.start, start: time.start - preposition.length, isBare: false }];
+  }
+
+  #pairs(text: string, atoms: Time[]): Time[] {
+    const found: Time[] = [];
+    for (const around of this.#between) {
+      for (const second of atoms) {
+        if (second.days.to === undefined || (second.month !== undefined && second.isBare)) continue;
+        for (const first of atoms) {
+          if (first.end > second.start || !around.joint!.test(text.slice(first.end, second.start))) continue;
+          // A month alone is of the year of the other.
+          const days = first.isBare && first.month !== undefined ? monthOf(presentYear(second.days.from!), first.month) : first.days;
+          const whole = wholeOf(text, around, { start: first.start, end: second.end });
+          if (whole && days.from !== undefined && days.from < second.days.to) found.push({ ...whole, days: { from: days.from, to: second.days.to }, isBare: false });
+        }
+      }
+    }
+    return found;
+  }
+
+  #makeRules(): void {
+    const { dates, monthYear, seasonYear, ofLastYear: lastYear, ofYearBefore = [], last, present, ago, past, year, relative, decades } = this.#language;
+    const add = (patterns: string[], read: (found: Found, today: number) => Days | undefined): void => {
+      this.#rule(patterns, false, (found, today) => {
+        const days = read(found, today);
+        return days && { days };
+      });
+    };
+    add([`(?<iso>${isoSource})`], ({ groups }) => {
       const [y, m, d] = groups['iso']!.split('-').map(Number) as [number, number, number];
       return dateOf(y, m - 1, d);
     });
-    this.#atom(dates, ({ groups }) => dateOf(this.#year(groups['y']!), groups['M'] ? Number(groups['M']) - 1 : this.#month(groups['m']!), numberOf(groups['d']!)));
-    this.#atom(monthYear, ({ groups }) => monthOf(this.#year(groups['y']!), this.#month(groups['m']!)));
-    this.#atom(seasonYear, ({ groups }) => seasonOf(this.#year(groups['y']!), this.#season(groups['s'] ?? groups['S']!)));
-    this.#atom(ofYearBefore, ({ groups }, today) => ofLastYear(this.#yearly(groups['x']!), today, 2));
-    this.#atom(lastYear, ({ groups }, today) => ofLastYear(this.#yearly(groups['x']!), today, 1));
-    this.#atom(last, ({ groups }, today) => (groups['w'] ? lastWeekday(this.#place(this.#weekdays, groups['w']), today) : lastOfYearly(this.#yearly(groups['x']!), today, true)));
-    this.#atom(present, ({ groups }, today) => thisYears(this.#yearly(groups['x']!), today));
+    add(dates, ({ groups }) => dateOf(this.#year(groups['y']!), groups['M'] ? Number(groups['M']) - 1 : this.#month(groups['m']!), numberOf(groups['d']!)));
+    add(monthYear, ({ groups }) => monthOf(this.#year(groups['y']!), this.#month(groups['m']!)));
+    add(seasonYear, ({ groups }) => seasonOf(this.#year(groups['y']!), this.#season(groups['s'] ?? groups['S']!)));
+    add(ofYearBefore, ({ groups }, today) => ofLastYear(this.#yearly(groups['x']!), today, 2));
+    add(lastYear, ({ groups }, today) => ofLastYear(this.#yearly(groups['x']!), today, 1));
+    add(last, ({ groups }, today) => (groups['w'] ? lastWeekday(place(this.#weekdays, groups['w']), today) : lastOfYearly(this.#yearly(groups['x']!), today, true)));
+    add(present, ({ groups }, today) => thisYears(this.#yearly(groups['x']!), today));
     for (const { is, unit, offset, needs } of relative) {
       const needed = needs === undefined ? undefined : new RegExp(`(?<![\\p{L}\\p{N}])(?:${needs})(?![\\p{L}\\p{N}])`, 'iu');
-      this.#atom([is], ({ before: stands }, today) => (needed && !needed.test(stands) ? undefined : unitAt(unit, offset, today)));
+      add([is], ({ before }, today) => (needed && !needed.test(before) ? undefined : unitAt(unit, offset, today)));
     }
-    this.#atom(ago, ({ groups }, today) => unitAt(this.#unit(groups['u']!), -this.#number(groups['n']!), today));
-    this.#atom(past, ({ groups }, today) => lastUnits(this.#unit(groups['u']!), this.#number(groups['n']!), today));
-    this.#atom(decades, ({ text, groups }) => {
+    add(ago, ({ groups }, today) => unitAt(this.#unit(groups['u']!), -this.#number(groups['n']!), today));
+    add(past, ({ groups }, today) => lastUnits(this.#unit(groups['u']!), this.#number(groups['n']!), today));
+    add(decades, ({ text, groups }) => {
       const century = /(?:19|20)\d0/.exec(text)?.[0].slice(0, 2) ?? (Number(groups['k']) >= 3 ? '19' : '20');
       return yearsOf(Number(`${century}${groups['k']!}0`), 10);
     });
-    this.#atom(year, ({ groups }) => yearsOf(this.#year(groups['y']!)));
-    // What alone is no time is one behind these.
-    this.#atoms.push(this.#bare('{y}'));
-    this.#rule(between, ({ groups }, today) => {
-      const to = this.#time(groups['q']!, today);
-      const from = this.#time(groups['r']!, today, to?.from);
-      return from?.from !== undefined && to?.to !== undefined && from.from < to.to ? { from: from.from, to: to.to } : undefined;
+    add(year, ({ groups }) => yearsOf(this.#year(groups['y']!)));
+    this.#rule(['{y}'], true, ({ groups }) => ({ days: yearsOf(this.#year(groups['y']!)) }));
+    this.#rule(['{L}'], true, ({ groups }, today) => {
+      const name = groups['L']!;
+      const month = this.#month(name);
+      return otherWords.has(name) ? undefined : { month, days: lastOfYearly((each) => monthOf(each, month), today, false) };
     });
-    const open = (patterns: string[], days: (time: Days) => Days): void => {
-      this.#rule(patterns, ({ groups }, today) => {
-        const time = this.#time(groups['r']!, today);
-        return time?.from === undefined || time.to === undefined ? undefined : days(time);
-      });
-    };
-    open(since, ({ from }) => ({ from: from! }));
-    open(until, ({ to }) => ({ to: to! }));
-    open(earlier, ({ from }) => ({ to: from! }));
-    open(later, ({ to }) => ({ from: to! }));
-    if (before !== '') {
-      const space = spaced ? '\\s+' : '\\s*';
-      this.#rule([`(?:${before})${space}{y}`], ({ groups }) => yearsOf(this.#year(groups['y']!)));
-      this.#rule([`(?:${before})${space}{L}`], ({ groups, before: stands }, today) => {
-        const name = groups['L']!;
-        if (otherWords.has(name) || /\d\S*\s*$/u.test(stands) || new RegExp(`(?:${this.#language.numbers.join('|')})\\s*$`, 'iu').test(stands)) return undefined;
-        return lastOfYearly((each) => monthOf(each, this.#month(name)), today, false);
-      });
-    }
-    return { language: this.#language, rules: this.#rules, preposition: new RegExp(before === '' ? '$^' : `${spaced ? '(?<![\\p{L}\\p{N}])' : ''}(?:${before})\\s*$`, 'iu') };
   }
 
-  #atom(patterns: string[], read: TimeRule['read']): void {
-    this.#rule(patterns, read);
-    this.#atoms.push(...patterns.map((pattern) => this.#bare(pattern)));
-  }
-
-  #rule(patterns: string[], read: TimeRule['read']): void {
+  #rule(patterns: string[], isBare: boolean, read: Rule['read']): void {
     const [open, close] = this.#language.spaced ? ['(?<![\\p{L}\\p{N}])', '(?![\\p{L}\\p{N}])'] : ['', ''];
-    for (const pattern of patterns) {
-      const source = `${open}(?:${this.#filled(pattern, true)})${close}`;
-      this.#rules.push({ free: new RegExp(source, 'giu'), whole: new RegExp(`^(?:${source})$`, 'iu'), read });
-    }
+    for (const pattern of patterns) this.#rules.push({ pattern: new RegExp(`${open}(?:${this.#filled(pattern)})${close}`, 'giu'), read, isBare });
   }
 
-  /** A pattern without groups. */
-  #bare(pattern: string): string {
-    return this.#filled(pattern.replace('(?<iso>', '(?:'), false);
+  #around(pattern: string): Around {
+    const { spaced } = this.#language;
+    const [before, rest] = pattern.split('{r}') as [string, string];
+    const [joint, behind] = rest.includes('{q}') ? (rest.split('{q}') as [string, string]) : [undefined, rest];
+    return {
+      before: new RegExp(`${spaced && before !== '' ? '(?<![\\p{L}\\p{N}])' : ''}${this.#filled(before)}$`, 'iu'),
+      ...(joint === undefined ? {} : { joint: new RegExp(`^${this.#filled(joint)}$`, 'iu') }),
+      behind: new RegExp(`^${this.#filled(behind)}${spaced && behind !== '' ? '(?![\\p{L}\\p{N}])' : ''}`, 'iu'),
+    };
   }
 
-  #filled(pattern: string, isNamed: boolean): string {
-    return pattern.replaceAll(' ', '\\s+').replaceAll('\\s+?', '\\s*').replace(/\{(\p{L})\}/gu, (_, name: string) => `(${isNamed ? `?<${name}>` : '?:'}${this.#source(name)})`);
+  #filled(pattern: string): string {
+    return pattern.replaceAll(' ', '\\s+').replaceAll('\\s+?', '\\s*').replace(/\{(\p{L})\}/gu, (_, name: string) => `(?<${name}>${this.#source(name)})`);
   }
 
   #source(name: string): string {
     const { seasons, units, numbers, code } = this.#language;
-    switch (name) {
-      case 'm':
-        return this.#shortMonths.join('|');
-      case 'L':
-        return this.#months.join('|');
-      case 'w':
-        return this.#weekdays.join('|');
-      case 's':
-        return seasons.join('|');
-      case 'S':
-        return '[春夏秋冬]';
-      case 'x':
-        return [...seasons, ...this.#months].join('|');
-      case 'y':
-        return code === 'th' ? thaiYearSource : yearSource;
-      case 'd':
-        return daySource;
-      case 'M':
-        return '0?[1-9]|1[0-2]';
-      case 'n':
-        return `\\d{1,3}|${numbers.join('|')}`;
-      case 'u':
-        return units.map(([is]) => is).join('|');
-      case 'k':
-        return '[1-9]';
-      // A month alone takes its year from the other side.
-      case 'r':
-      case 'q':
-        return [...this.#atoms, ...this.#months].join('|');
-      default:
-        throw new TypeError(`Unknown {${name}} in a pattern of ${code}.`);
-    }
-  }
-
-  /** `near`: a day of the year that a month alone is of. */
-  #time(text: string, today: number, near?: number): Days | undefined {
-    for (const { whole, read } of this.#rules) {
-      const found = whole.exec(text);
-      const days = found && read({ text, groups: found.groups ?? {}, before: '' }, today);
-      if (days) return days;
-    }
-    if (new RegExp(`^(?:${this.#source('y')})$`, 'u').test(text)) return yearsOf(this.#year(text));
-    if (near === undefined || otherWords.has(text)) return undefined;
-    const month = this.#place(this.#months, text);
-    return month < 0 ? undefined : monthOf(presentYear(near), month);
+    const sources: Record<string, () => string> = {
+      m: () => this.#shortMonths.join('|'),
+      L: () => this.#months.join('|'),
+      w: () => this.#weekdays.join('|'),
+      s: () => seasons.join('|'),
+      S: () => '[春夏秋冬]',
+      x: () => [...seasons, ...this.#months].join('|'),
+      y: () => (code === 'th' ? thaiYearSource : yearSource),
+      d: () => daySource,
+      M: () => '0?[1-9]|1[0-2]',
+      n: () => `\\d{1,3}|${numbers.join('|')}`,
+      u: () => units.map(([is]) => is).join('|'),
+      k: () => '[1-9]',
+    };
+    return sources[name]!();
   }
 
   #yearly(text: string): (year: number) => Days {
@@ -198,30 +235,38 @@ class GrammarMaker {
   }
 
   #month(text: string): number {
-    return this.#place(this.#shortMonths, text);
+    return place(this.#shortMonths, text);
   }
 
   #season(text: string): number {
     const short = ['春', '夏', '秋', '冬'].indexOf(text);
-    return short >= 0 ? short : this.#place(this.#language.seasons, text);
-  }
-
-  #place(sources: readonly string[], text: string): number {
-    return sources.findIndex((source) => new RegExp(`^(?:${source})$`, 'iu').test(text));
+    return short >= 0 ? short : place(this.#language.seasons, text);
   }
 
   #unit(text: string): Unit {
-    return this.#language.units.find(([is]) => new RegExp(`^(?:${is})$`, 'iu').test(text))![1];
+    return this.#language.units[place(this.#language.units.map(([is]) => is), text)]![1];
   }
 
   #number(text: string): number {
-    return /^\d+$/.test(text) ? Number(text) : 1 + this.#place(this.#language.numbers, text);
+    return /^\d+$/.test(text) ? Number(text) : 1 + place(this.#language.numbers, text);
   }
 
   #year(text: string): number {
     const year = numberOf(text);
     return this.#language.code === 'th' && year > 2400 ? year - buddhistEra : year;
   }
+}
+
+/** Which of the sources a text is. */
+function place(sources: readonly string[], text: string): number {
+  return sources.findIndex((source) => new RegExp(`^(?:${source})$`, 'iu').test(text));
+}
+
+/** A time with what must stand around it; `undefined` where it does not. */
+function wholeOf(text: string, { before, behind }: Around, { start, end }: Pick<Time, 'start' | 'end'>): Pick<Time, 'start' | 'end'> | undefined {
+  const first = before.exec(text.slice(0, start));
+  const last = first && behind.exec(text.slice(end));
+  return first && last ? { start: first.index, end: end + last[0].length } : undefined;
 }
 
 /** As it stands alone and beside a day. */

@@ -18,7 +18,7 @@ function rulesOf({ kinds, kindStands: stands, filler, spaced }: Language): KindR
       return [
         of(`^[\\s${taken},]*${fillers}(?<kind>${kind})${close}(?=\\s*[,:]?\\s*(?:$|${taken}))`),
         of(`^[\\s${taken},]*${fillers}(?<kind>${kind})${close}(?=\\s*[,:]?\\s*(?:${stands.follows})${close})`),
-        of(`${taken}\\s*(?<kind>${kind})${end}`),
+        of(`${taken}\\s*${fillers}(?<kind>${kind})${end}`),
       ];
     }
     const behind = `(?:\\s*(?:${filler}))*`;

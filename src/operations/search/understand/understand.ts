@@ -48,12 +48,14 @@ export async function understand(context: Context, collection: Collection, text:
 }
 
 const fillers = languages.map(({ filler, spaced }) => ({ spaced, is: new RegExp(`^(?:${filler})$`, 'iu'), leads: new RegExp(`^(?:${filler})`, 'iu') }));
+/** Behind a kind, or between particles that have lost what they joined. */
+const joint = /^(?:(?:of|about|von|vom|über|de|du|des|del|da|do|das|dos|di|dei|della|van|over)\s+|d[’']|[的の]\s*)/iu;
 const stop = /^[\s,;:.!?،、，。·|–—-]+|[\s,;:،、，|–—-]+$/gu;
 
 /** What is left; '' where it says nothing of what is looked for. */
 function restOf(text: string, isUnderstood: boolean): string {
   if (!isUnderstood) return text;
-  const left = text.split(taken).filter(Boolean).map((piece) => piece.trim()).filter(Boolean).join(' ').replace(stop, '');
+  const left = text.split(taken).filter(Boolean).map((piece) => piece.trim()).filter(Boolean).join(' ').replace(stop, '').replace(text.startsWith(taken) ? joint : /^$/u, '');
   const isNothing = (word: string): boolean => isFunctionWord(folded(word)) || fillers.some(({ is }) => is.test(word)) || isFilled(word);
   const words = left.split(/[\s,;:.!?،、，。]+/u).filter(Boolean);
   return words.every(isNothing) ? '' : left;

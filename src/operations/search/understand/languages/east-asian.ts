@@ -2,6 +2,7 @@ import type { Language } from './language.js';
 
 export const chinese: Language = {
   code: 'zh',
+  script: /\p{Script=Han}/u,
   spaced: false,
   months: ['(?:1|０?１|01|一)月', '(?:2|02|２|二)月', '(?:3|03|３|三)月', '(?:4|04|４|四)月', '(?:5|05|５|五)月', '(?:6|06|６|六)月', '(?:7|07|７|七)月', '(?:8|08|８|八)月', '(?:9|09|９|九)月', '(?:10|１０|十)月', '(?:11|１１|十一)月', '(?:12|１２|十二)月'],
   seasons: ['春(?:天|季)', '夏(?:天|季)', '秋(?:天|季)', '冬(?:天|季)'],
@@ -46,6 +47,7 @@ export const chinese: Language = {
 
 export const japanese: Language = {
   code: 'ja',
+  script: /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u,
   spaced: false,
   months: Array.from({ length: 12 }, (_, i) => `(?:0?${i + 1}|${'一二三四五六七八九'[i] ?? ['十', '十一', '十二'][i - 9]!})月`),
   seasons: ['春', '夏', '秋', '冬'],
@@ -77,7 +79,7 @@ export const japanese: Language = {
   year: ['{y}年'],
   before: '撮影|に',
   decades: ['(?:(?:19|20))?{k}0年代'],
-  since: ['{r}(?:以降|以来|から(?!{q}))'],
+  since: ['{r}(?:以降|以来|から)'],
   until: ['{r}まで'],
   earlier: ['{r}(?:より前|以前)'],
   later: ['{r}(?:より後|の後)'],
@@ -90,6 +92,7 @@ export const japanese: Language = {
 
 export const korean: Language = {
   code: 'ko',
+  script: /\p{Script=Hangul}/u,
   spaced: true,
   months: Array.from({ length: 12 }, (_, i) => `0?${i + 1}월`),
   seasons: ['봄', '여름', '가을', '겨울'],
@@ -134,6 +137,7 @@ export const korean: Language = {
 
 export const thai: Language = {
   code: 'th',
+  script: /\p{Script=Thai}/u,
   spaced: false,
   seasons: ['ฤดูใบไม้ผลิ', 'ฤดูร้อน|หน้าร้อน', 'ฤดูใบไม้ร่วง', 'ฤดูหนาว|หน้าหนาว'],
   relative: [

@@ -37,7 +37,7 @@ export const english: Language = {
   later: ['after {r}', 'newer than {r}', 'later than {r}'],
   between: ['between {r} and {q}', 'from {r} (?:to|until|till|through) {q}'],
   kinds: { image: 'photos|pictures|images|pics|photographs|snapshots', text: 'notes|texts|documents' },
-  kindStands: { at: 'first', follows: 'of|from|with|about|on|showing|that|which|where|taken|made|by|containing' },
+  kindStands: { at: 'first', follows: 'of|from|with|about|showing|that|which|where|taken|made|by|containing' },
   filler: 'show|me|find|all|my|the|any|some|every|give|get|search|for|look|please|us|i|want|to|see|our|taken|made|items?|everything|anything|stuff',
   folder: { before: ['(?:in|from|inside|under|within|of) (?:the |my )?(?:folder|directory|album)(?: named| called)?'], behind: ['(?:folder|directory|album)'] },
 };

@@ -38,7 +38,7 @@ export const german: Language = {
   between: ['zwischen (?:dem |der )?{r} und (?:dem |der )?{q}', 'vo[nm] {r} bis (?:zum |zur )?{q}'],
   kinds: { image: 'Fotos|Bilder|Bildern|Aufnahmen|Fotografien|Photos', text: 'Notizen|Texte|Dokumente' },
   kindStands: { at: 'first', follows: 'von|vom|aus|mit|über|zu|zum|zur|der|des' },
-  filler: 'zeige?|mir|finde?|alle|meine|die|das|den|suche?|nach|bitte|such|unsere|aufgenommen|alles',
+  filler: 'zeige?|mir|finde?|alle|meine|die|das|den|suche?|nach|bitte|such|unsere|aufgenommene?[nr]?|alles',
   folder: { before: ['(?:im|aus dem|in dem|vom|in meinem|aus meinem) (?:Ordner|Verzeichnis|Album)'], behind: ['-?(?:Ordner|Album)'] },
 };
 

@@ -8,6 +8,8 @@ import type { Unit } from '../calendar.js';
 export interface Language {
   /** BCP 47: months and weekdays are as the Unicode CLDR has them. */
   code: string;
+  /** Without a letter of it a text is of another language. */
+  script?: RegExp;
   /** Words stand apart. */
   spaced: boolean;
   /** Months as CLDR does not have them, by their number from 0: other cases. */
