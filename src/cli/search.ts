@@ -14,6 +14,7 @@ interface SearchFlags extends ClientFlags {
   minScore?: number;
   modality?: Modality;
   filter?: Record<string, unknown>;
+  plain?: boolean;
 }
 
 export function searchCommand(): Command {
@@ -25,21 +26,24 @@ export function searchCommand(): Command {
     .option('--min-score <number>', 'leave out what scores lower', decimal)
     .addOption(new Option('--modality <name>', 'only these').choices(modalities))
     .option('--filter <json>', 'conditions on metadata, such as \'{"year": {"$gte": 2020}}\'', jsonObject)
+    .option('--plain', 'take the words as they stand: do not look for names and codes, nor understand times, folders and kinds')
     .action(async (words: string[], flags: SearchFlags) => {
       const answer = await search(openClient(flags), words.join(' '), flags);
-      if (flags.json) printJson(answer);
-      else if (answer.matches.length === 0) sayAside('Nothing found.');
-      else printTable(answer.matches.map(({ score, id, sources, text, metadata }) => [(score === undefined ? "" : score.toFixed(3)), text ?? sources[0] ?? id, shortMetadata(metadata)]));
+      if (flags.json) return printJson(answer);
+      if (answer.understood?.length) sayAside(`Understood: ${answer.understood.map(({ text }) => text).join(', ')}. Take the words as they stand with --plain.`);
+      if (answer.matches.length === 0) sayAside('Nothing found.');
+      else printTable(answer.matches.map(({ score, id, sources, text, metadata }) => [score?.toFixed(3) ?? '', text ?? sources[0] ?? id, shortMetadata(metadata)]));
     });
 }
 
 async function search(client: MixspaceClient, words: string, flags: SearchFlags): Promise<SearchResponse> {
-  const { collection, image, limit, minScore, modality, filter } = flags;
+  const { collection, image, limit, minScore, modality, filter, plain } = flags;
   const options: SearchOptions = {
     ...(limit === undefined ? {} : { limit }),
     ...(minScore === undefined ? {} : { min_score: minScore }),
     ...(modality === undefined ? {} : { modality }),
     ...(filter === undefined ? {} : { filter }),
+    ...(plain ? {} : ({ lexical: 'auto', understand: true } as const)),
   };
   if (image === undefined) {
     if (words === '') throw new MixspaceError('invalid_request', 'What to look for? Give words, or a picture with --image FILE.');

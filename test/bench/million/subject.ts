@@ -13,7 +13,7 @@ export interface Subject {
 
 export interface Found {
   id: string;
-  score: number;
+  score?: number | undefined;
 }
 
 export interface SearchAnswer {

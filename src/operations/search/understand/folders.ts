@@ -1,5 +1,6 @@
 import type { Filter } from '../../../domain/filter.js';
 import type { Context } from '../../context.js';
+import { close, inLowerCase, lowered, open } from './boundary.js';
 import { languages } from './languages/index.js';
 import { taken, type Span } from './spans.js';
 
@@ -10,8 +11,8 @@ const mostLookups = 24;
 const mostWords = 6;
 const longestRun = 12;
 
-const marks = languages.flatMap(({ folder: { before = [], behind = [] }, spaced }) => {
-  const of = (source: string, side: 'before' | 'behind') => ({ side, pattern: new RegExp(spaced ? `(?<![\\p{L}\\p{N}])(?:${source.replaceAll(' ', '\\s+')})(?![\\p{L}\\p{N}])` : `(?:${source})`, 'giu') });
+const marks = languages.flatMap(({ script, spaced, folder: { before = [], behind = [] } }) => {
+  const of = (source: string, side: 'before' | 'behind') => ({ side, script, pattern: new RegExp(lowered(spaced ? `${open}(?:${source.replaceAll(' ', '\\s+')})${close}` : `(?:${source})`), 'gu') });
   return [...before.map((each) => of(each, 'before')), ...behind.map((each) => of(each, 'behind'))];
 });
 
@@ -34,8 +35,14 @@ export class Folders {
   /** Said to be folders: "in folder Rome". `text`: with marks in place of what is understood already. */
   async named(text: string): Promise<Span[]> {
     const found: Span[] = [];
-    for (const { side, pattern } of marks) {
-      for (const { index, 0: mark } of text.matchAll(pattern)) {
+    const lower = inLowerCase(text);
+    for (const { side, pattern, script } of marks) {
+      if (script && !script.test(text)) continue;
+      // matchAll would make a copy of the expression, which is compiled anew; what is awaited may use it meanwhile.
+      const places: [number, string][] = [];
+      pattern.lastIndex = 0;
+      for (let match = pattern.exec(lower); match; match = pattern.exec(lower)) places.push([match.index, match[0]]);
+      for (const [index, mark] of places) {
         const span = side === 'before' ? await this.#behind(text, index, index + mark.length) : await this.#before(text, index, index + mark.length);
         if (span) found.push(span);
       }

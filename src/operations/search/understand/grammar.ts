@@ -1,5 +1,6 @@
 /** A language's patterns as regular expressions that read times. */
 import { dateOf, lastOfYearly, lastUnits, lastWeekday, monthOf, ofLastYear, presentYear, seasonOf, thisYears, unitAt, yearsOf, type Days, type Unit } from './calendar.js';
+import { close, lowered, open } from './boundary.js';
 import type { Language } from './languages/index.js';
 
 /** A time in a text, from `start` to before `end`. */
@@ -89,13 +90,13 @@ export class Grammar {
       ...opened(earlier, ({ from }) => ({ to: from })),
       ...opened(later, ({ to }) => ({ from: to })),
     ];
-    this.#preposition = before === '' ? nothing : new RegExp(`${spaced ? '(?<![\\p{L}\\p{N}])' : ''}(?:${before})\\s*$`, 'iu');
-    this.#countBefore = new RegExp(`(?:\\d\\S*|${numbers.join('|')})\\s+\\S*\\s*$`, 'iu');
+    this.#preposition = before === '' ? nothing : new RegExp(`${spaced ? open : ''}(?:${lowered(before)})\\s*$`, 'u');
+    this.#countBefore = new RegExp(`(?:\\d\\S*|${lowered(numbers.join('|'))})\\s+\\S*\\s*$`, 'u');
   }
 
-  /** All times in a text, those that overlap among them. */
-  timesIn(text: string, today: number): Time[] {
-    const atoms = this.#rules.flatMap((rule) => this.#matches(rule, text, today));
+  /** All times in a text, those that overlap among them. `written`: the text; `text`: the same in lower case. */
+  timesIn(written: string, text: string, today: number): Time[] {
+    const atoms = this.#rules.flatMap((rule) => this.#matches(rule, text, today)).filter(({ start, end, isBare }) => !isBare || !otherWords.has(written.slice(start, end)));
     const times = atoms.filter(({ isBare }) => !isBare).map((time) => this.#withPreposition(text, time));
     for (const atom of atoms) {
       if (atom.isBare) times.push(...this.#afterPreposition(text, atom));
@@ -170,7 +171,7 @@ export class Grammar {
     add(last, ({ groups }, today) => (groups['w'] ? lastWeekday(place(this.#weekdays, groups['w']), today) : lastOfYearly(this.#yearly(groups['x']!), today, true)));
     add(present, ({ groups }, today) => thisYears(this.#yearly(groups['x']!), today));
     for (const { is, unit, offset, needs } of relative) {
-      const needed = needs === undefined ? undefined : new RegExp(`(?<![\\p{L}\\p{N}])(?:${needs})(?![\\p{L}\\p{N}])`, 'iu');
+      const needed = needs === undefined ? undefined : new RegExp(`${open}(?:${lowered(needs)})${close}`, 'u');
       add([is], ({ before }, today) => (needed && !needed.test(before) ? undefined : unitAt(unit, offset, today)));
     }
     add(ago, ({ groups }, today) => unitAt(this.#unit(groups['u']!), -this.#number(groups['n']!), today));
@@ -184,13 +185,13 @@ export class Grammar {
     this.#rule(['{L}'], true, ({ groups }, today) => {
       const name = groups['L']!;
       const month = this.#month(name);
-      return otherWords.has(name) ? undefined : { month, days: lastOfYearly((each) => monthOf(each, month), today, false) };
+      return { month, days: lastOfYearly((each) => monthOf(each, month), today, false) };
     });
   }
 
   #rule(patterns: string[], isBare: boolean, read: Rule['read']): void {
-    const [open, close] = this.#language.spaced ? ['(?<![\\p{L}\\p{N}])', '(?![\\p{L}\\p{N}])'] : ['', ''];
-    for (const pattern of patterns) this.#rules.push({ pattern: new RegExp(`${open}(?:${this.#filled(pattern)})${close}`, 'giu'), read, isBare });
+    const [before, behind] = this.#language.spaced ? [open, close] : ['', ''];
+    for (const pattern of patterns) this.#rules.push({ pattern: new RegExp(`${before}(?:${this.#filled(pattern)})${behind}`, 'gu'), read, isBare });
   }
 
   #around(pattern: string): Around {
@@ -198,14 +199,14 @@ export class Grammar {
     const [before, rest] = pattern.split('{r}') as [string, string];
     const [joint, behind] = rest.includes('{q}') ? (rest.split('{q}') as [string, string]) : [undefined, rest];
     return {
-      before: new RegExp(`${spaced && before !== '' ? '(?<![\\p{L}\\p{N}])' : ''}${this.#filled(before)}$`, 'iu'),
-      ...(joint === undefined ? {} : { joint: new RegExp(`^${this.#filled(joint)}$`, 'iu') }),
-      behind: new RegExp(`^${this.#filled(behind)}${spaced && behind !== '' ? '(?![\\p{L}\\p{N}])' : ''}`, 'iu'),
+      before: new RegExp(`${spaced && before !== '' ? open : ''}${this.#filled(before)}$`, 'u'),
+      ...(joint === undefined ? {} : { joint: new RegExp(`^${this.#filled(joint)}$`, 'u') }),
+      behind: new RegExp(`^${this.#filled(behind)}${spaced && behind !== '' ? close : ''}`, 'u'),
     };
   }
 
   #filled(pattern: string): string {
-    return pattern.replaceAll(' ', '\\s+').replaceAll('\\s+?', '\\s*').replace(/\{(\p{L})\}/gu, (_, name: string) => `(?<${name}>${this.#source(name)})`);
+    return lowered(pattern).replaceAll(' ', '\\s+').replaceAll('\\s+?', '\\s*').replace(/\{(\p{L})\}/gu, (_, name: string) => `(?<${name}>${this.#source(name)})`);
   }
 
   #source(name: string): string {
@@ -224,7 +225,7 @@ export class Grammar {
       u: () => units.map(([is]) => is).join('|'),
       k: () => '[1-9]',
     };
-    return sources[name]!();
+    return lowered(sources[name]!());
   }
 
   #yearly(text: string): (year: number) => Days {
@@ -259,7 +260,7 @@ export class Grammar {
 
 /** Which of the sources a text is. */
 function place(sources: readonly string[], text: string): number {
-  return sources.findIndex((source) => new RegExp(`^(?:${source})$`, 'iu').test(text));
+  return sources.findIndex((source) => new RegExp(`^(?:${lowered(source)})$`, 'u').test(text));
 }
 
 /** A time with what must stand around it; `undefined` where it does not. */

@@ -1,3 +1,4 @@
+import { close, inLowerCase, lowered } from './boundary.js';
 import { languages, type Language } from './languages/index.js';
 import { taken, type Span } from './spans.js';
 
@@ -6,34 +7,35 @@ interface KindRule {
   pattern: RegExp;
 }
 
-const rules = languages.flatMap(rulesOf);
+const rules = languages.flatMap((language) => rulesOf(language).map((rule) => ({ ...rule, script: language.script })));
 
 function rulesOf({ kinds, kindStands: stands, filler, spaced }: Language): KindRule[] {
   return Object.entries(kinds).flatMap(([modality, kind]) => {
-    const of = (source: string): KindRule => ({ modality: modality as KindRule['modality'], pattern: new RegExp(source, 'iu') });
+    const of = (source: string): KindRule => ({ modality: modality as KindRule['modality'], pattern: new RegExp(lowered(source), 'u') });
     const fillers = `(?:(?:${filler})${spaced ? '\\s+' : '\\s*'})*`;
     const end = `[\\s${taken},.!?،]*$`;
     if (stands.at === 'first') {
-      const close = spaced ? '(?![\\p{L}\\p{N}])' : '';
+      const behind = spaced ? close : '';
       return [
-        of(`^[\\s${taken},]*${fillers}(?<kind>${kind})${close}(?=\\s*[,:]?\\s*(?:$|${taken}))`),
-        of(`^[\\s${taken},]*${fillers}(?<kind>${kind})${close}(?=\\s*[,:]?\\s*(?:${stands.follows})${close})`),
+        of(`^[\\s${taken},]*${fillers}(?<kind>${kind})${behind}(?=\\s*[,:]?\\s*(?:$|${taken}))`),
+        of(`^[\\s${taken},]*${fillers}(?<kind>${kind})${behind}(?=\\s*[,:]?\\s*(?:${stands.follows})${behind})`),
         of(`${taken}\\s*${fillers}(?<kind>${kind})${end}`),
       ];
     }
-    const behind = `(?:\\s*(?:${filler}))*`;
-    return [of(`(?<kind>${stands.joint === '' ? (spaced ? '(?<=^|[\\s\u0001])' : '') : `(?:${stands.joint})?`}(?:${kind}))(?:을|를)?${behind}${end}`)];
+    const trailing = `(?:\\s*(?:${filler}))*`;
+    return [of(`(?<kind>${stands.joint === '' ? (spaced ? '(?<=^|[\\s\u0001])' : '') : `(?:${stands.joint})?`}(?:${kind}))(?:을|를)?${trailing}${end}`)];
   });
 }
 
 /** `text`: with marks in place of what is understood already. */
 export function kindIn(text: string): Span[] {
-  for (const { modality, pattern } of rules) {
-    const found = pattern.exec(text);
+  const lower = inLowerCase(text);
+  for (const { modality, pattern, script } of rules) {
+    const found = script && !script.test(text) ? undefined : pattern.exec(lower);
     if (!found) continue;
     const kind = found.groups!['kind']!;
     const start = found.index + found[0].indexOf(kind);
-    return [{ start, end: start + kind.length, text: kind.replace(/^[的の]/, ''), filter: { '$item.modality': modality } }];
+    return [{ start, end: start + kind.length, text: text.slice(start, start + kind.length).replace(/^[的の]/, ''), filter: { '$item.modality': modality } }];
   }
   return [];
 }

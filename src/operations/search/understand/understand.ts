@@ -4,6 +4,7 @@ import type { Collection } from '../../../store/catalog.js';
 import type { Context } from '../../context.js';
 import { isFunctionWord } from '../lexical/function-words.js';
 import { folded } from '../../../domain/words.js';
+import { inLowerCase, lowered } from './boundary.js';
 import { dayOf } from './calendar.js';
 import { Folders } from './folders.js';
 import { kindIn } from './kinds.js';
@@ -41,13 +42,13 @@ export async function understand(context: Context, collection: Collection, text:
   add(await folders.named(without(text, spans)));
   const values = await valuesOf(context, collection);
   add(valuesIn(hidden(), values));
-  add(timesIn(hidden(), dayOf(now)));
+  add(await timesIn(hidden(), dayOf(now)));
   add(kindIn(hidden()));
   add(await folders.called(hidden()));
   return { parts: spans.map(({ text: each, filter }) => ({ text: each, filter })), rest: restOf(without(text, spans), spans.length > 0) };
 }
 
-const fillers = languages.map(({ filler, spaced }) => ({ spaced, is: new RegExp(`^(?:${filler})$`, 'iu'), leads: new RegExp(`^(?:${filler})`, 'iu') }));
+const fillers = languages.map(({ filler, spaced }) => ({ spaced, is: new RegExp(`^(?:${lowered(filler)})$`, 'u'), leads: new RegExp(`^(?:${lowered(filler)})`, 'u') }));
 /** Behind a kind, or between particles that have lost what they joined. */
 const joint = /^(?:(?:of|about|von|vom|über|de|du|des|del|da|do|das|dos|di|dei|della|van|over)\s+|d[’']|[的の]\s*)/iu;
 const stop = /^[\s,;:.!?،、，。·|–—-]+|[\s,;:،、，|–—-]+$/gu;
@@ -57,7 +58,7 @@ function restOf(text: string, isUnderstood: boolean): string {
   if (!isUnderstood) return text;
   const left = text.split(taken).filter(Boolean).map((piece) => piece.trim()).filter(Boolean).join(' ').replace(stop, '').replace(text.startsWith(taken) ? joint : /^$/u, '');
   const isNothing = (word: string): boolean => isFunctionWord(folded(word)) || fillers.some(({ is }) => is.test(word)) || isFilled(word);
-  const words = left.split(/[\s,;:.!?،、，。]+/u).filter(Boolean);
+  const words = inLowerCase(left).split(/[\s,;:.!?،、，。]+/u).filter(Boolean);
   return words.every(isNothing) ? '' : left;
 }
 

@@ -2,6 +2,7 @@ import type { Filter, Scalar } from '../../../domain/filter.js';
 import { timeOf } from '../../../domain/times.js';
 import type { Collection, Item } from '../../../store/catalog.js';
 import type { Context } from '../../context.js';
+import { inLowerCase, isLetter, open } from './boundary.js';
 import { taken, type Span } from './spans.js';
 
 /** Items of which the fields are looked at, fields, and values of a field: with more of them it is no list of names. */
@@ -54,9 +55,18 @@ const isShort = (value: unknown): value is string => typeof value === 'string' &
 /** `text`: with marks in place of what is understood already. */
 export function valuesIn(text: string, values: Values): Span[] {
   const found: Span[] = [];
+  const lower = inLowerCase(text);
   for (const { field, values: each } of values) {
+    const name = inLowerCase(field);
+    const isNamed = lower.includes(name);
     for (const value of each) {
-      for (const span of placesOf(text, field, value)) found.push({ ...span, filter: { [field]: value } });
+      const said = value === null ? '' : String(value);
+      if (said === '' || said.length > longestValue) continue;
+      for (const start of placesOf(lower, inLowerCase(said))) {
+        const end = start + said.length;
+        const place = (isNamed ? behindField(text, lower, { name, start, end }) : undefined) ?? (typeof value === 'string' ? alone(text, value, { start, end }) : undefined);
+        if (place) found.push({ ...place, filter: { [field]: value } });
+      }
     }
   }
   return together(found);
@@ -64,30 +74,46 @@ export function valuesIn(text: string, values: Values): Span[] {
 
 type Place = Omit<Span, 'filter'>;
 
-function placesOf(text: string, field: string, value: Scalar): Place[] {
-  const said = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
-  if (said === null || said.length === 0 || said.length > longestValue) return [];
-  const behindField = [...text.matchAll(new RegExp(`(?<![\\p{L}\\p{N}])(?:(?:with|mit|avec|con|com|met|z|с) )?${escaped(field)}(?:\\s*[:=]\\s*|\\s+(?:is |ist |=)?)["“„«]?${escaped(said)}["”“»]?(?![\\p{L}\\p{N}])`, 'giu'))];
-  const places = behindField.map(({ index, 0: whole }): Place => ({ start: index, end: index + whole.length, text: whole }));
-  if (places.length > 0 || typeof value !== 'string' || !isShort(value)) return places;
-  return alone(text, value);
+function placesOf(text: string, said: string): number[] {
+  const places: number[] = [];
+  for (let at = text.indexOf(said); at >= 0; at = text.indexOf(said, at + 1)) places.push(at);
+  return places;
 }
 
-const prepositions = /(?<![\p{L}\p{N}])(?:in|from|by|at|with|of|von|vom|aus|mit|bei|im|de|par|avec|à|du|en|con|del|da|com|do|em|di|met|van|uit|z|ze|od|w|с|из|в|от)\s+$/iu;
+const link = /(?:\s*[:=]\s*|\s+(?:is |ist |est |es |è |= )?)["“„«]?$/u;
+const lead = new RegExp(`${open}(?:with|mit|avec|con|com|met|z|с)\\s+$`, 'u');
+
+/** "camera: Nikon", "rating 5". */
+function behindField(text: string, lower: string, { name, start, end }: { name: string; start: number; end: number }): Place | undefined {
+  const joint = link.exec(lower.slice(0, start))?.[0];
+  if (joint === undefined || isLetter(text[end])) return undefined;
+  const begins = start - joint.length - name.length;
+  if (begins < 0 || lower.slice(begins, start - joint.length) !== name || isLetter(text[begins - 1])) return undefined;
+  const from = begins - (lead.exec(lower.slice(0, begins))?.[0].length ?? 0);
+  const to = /^["”“»]/u.test(text.slice(end)) && /["“„«]$/u.test(joint) ? end + 1 : end;
+  return { start: from, end: to, text: text.slice(from, to) };
+}
+
+const prepositions = new RegExp(`${open}(?:in|from|by|at|with|of|von|vom|aus|mit|bei|im|de|par|avec|à|du|en|con|del|da|com|do|em|di|met|van|uit|z|ze|od|w|с|из|в|от)\\s+$`, 'iu');
+const opens = /(?:^|[\s\u0001,，、]|在|从|從|来自|來自|于|於|で|من|في)$/u;
+const closes = /^(?:$|[\s\u0001,，、]|的|拍|の|で|에서|의|ที่)/u;
 
 /** A value without its field: written as it is, with a capital or a number; several words in any way. */
-function alone(text: string, value: string): Place[] {
-  const hasCase = value.toLowerCase() !== value.toUpperCase();
-  const isSeveral = /\s/.test(value);
-  if (hasCase && !isSeveral && !/[\p{Lu}\p{N}]/u.test(value)) return [];
-  if (!hasCase && !/\p{L}/u.test(value)) return [];
-  if (hasCase && value.length < 3) return [];
-  const [open, close] = hasCase ? ['(?<![\\p{Script=Latin}\\p{N}])', "(?![\\p{Script=Latin}\\p{N}])"] : ['(?<=^|[\\s\u0001,，、]|在|从|從|来自|來自|于|於|で|من|في)', '(?=$|[\\s\u0001,，、]|的|拍|の|で|에서|의|ที่)'];
-  return [...text.matchAll(new RegExp(`${open}${escaped(value)}${close}`, isSeveral ? 'giu' : 'gu'))].map(({ index, 0: whole }) => {
-    const start = index - (prepositions.exec(text.slice(0, index))?.[0].length ?? 0);
-    return { start, end: index + whole.length, text: whole };
-  });
+function alone(text: string, value: string, { start, end }: { start: number; end: number }): Place | undefined {
+  if (!isShort(value)) return undefined;
+  const whole = text.slice(start, end);
+  if (value.toLowerCase() === value.toUpperCase()) {
+    if (!/\p{L}/u.test(value) || !opens.test(text.slice(0, start)) || !closes.test(text.slice(end))) return undefined;
+  } else {
+    if (value.length < 3 || !isWordApart(text, start, end)) return undefined;
+    if (!/\s/.test(value) && (whole !== value || !/[\p{Lu}\p{N}]/u.test(value))) return undefined;
+  }
+  return { start: start - (prepositions.exec(text.slice(0, start))?.[0].length ?? 0), end, text: whole };
 }
+
+/** Beside letters of a script without spaces a word of one with them stands apart. */
+const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}]/u;
+const isWordApart = (text: string, start: number, end: number): boolean => [text[start - 1], text[end]].every((beside) => !isLetter(beside) || unspaced.test(beside!));
 
 /** One value in several fields is any of them. */
 function together(spans: Span[]): Span[] {
@@ -100,5 +126,3 @@ function together(spans: Span[]): Span[] {
   }
   return [...byPlace.values()].filter(({ text }) => !text.includes(taken));
 }
-
-const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(/\s+/g, '\\s+');

@@ -36,7 +36,7 @@ export const french: Language = {
   later: ['après (?:le |la )?{r}'],
   between: ['entre (?:le )?{r} et (?:le )?{q}', 'de {r} à {q}', 'du {r} au {q}'],
   kinds: { image: 'photos|images|clichés|photographies', text: 'notes|textes|documents' },
-  kindStands: { at: 'first', follows: "de|du|des|d[’']\\p{L}*|avec|prises?|sur|à|où|montrant" },
+  kindStands: { at: 'first', follows: "de|du|des|d[’']\\S*|avec|prises?|sur|à|où|montrant" },
   filler: 'montre[rz]?|moi|trouve[rz]?|toutes?|tous|mes|les|des|cherche[rz]?|affiche[rz]?|nos|prises?|faites?|tout',
   folder: { before: ["(?:dans|du|de|depuis) (?:le |l[’']|mon )?(?:dossier|répertoire|album)"] },
 };
@@ -118,7 +118,7 @@ export const italian: Language = {
   later: ["dopo (?:il |l[’']|la )?{r}"],
   between: ['(?:tra|fra) (?:il )?{r} e (?:il )?{q}', '(?:da|dal) {r} (?:a|al) {q}'],
   kinds: { image: 'foto|immagini|fotografie', text: 'note|appunti|testi|documenti' },
-  kindStands: { at: 'first', follows: "di|del|dei|delle|della|dello|degli|dell[’']\\p{L}*|d[’']\\p{L}*|con|scattate|su|dove" },
+  kindStands: { at: 'first', follows: "di|del|dei|delle|della|dello|degli|dell[’']\\S*|d[’']\\S*|con|scattate|su|dove" },
   filler: 'mostra(?:mi)?|trova(?:mi)?|cerca|tutte|tutti|le|mie|i|gli|nostre|scattate|tutto',
   folder: { before: ['(?:nella|dalla|della|in|dentro la) (?:mia )?cartella', "(?:nell[’']|dall[’']|dell[’'])album"] },
 };

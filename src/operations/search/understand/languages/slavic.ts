@@ -37,7 +37,7 @@ export const polish: Language = {
   later: ['po {r}'],
   between: ['(?:między|pomiędzy) {r} a {q}', 'od {r} do {q}'],
   kinds: { image: 'zdjęcia|zdjęć|fotografie|obrazy|fotki', text: 'notatki|notatek|teksty|dokumenty' },
-  kindStands: { at: 'first', follows: '(?!na |w |we )\\p{L}+' },
+  kindStands: { at: 'first', follows: '(?!na |w |we )\\S+' },
   filler: 'pokaż|znajdź|wyszukaj|wszystkie|moje|mi|nasze|zrobione|wszystko|szukaj',
   folder: { before: ['(?:w|z|ze|we) (?:moim )?(?:folderze|folderu|katalogu|albumie|albumu|teczce)'] },
 };
@@ -80,7 +80,7 @@ export const russian: Language = {
   later: ['после {r}'],
   between: ['(?:с|от) {r} (?:по|до) {q}', 'между {r} и {q}'],
   kinds: { image: 'фотографии|фотографий|фото|снимки|картинки|изображения', text: 'заметки|тексты|документы|записи' },
-  kindStands: { at: 'first', follows: '(?!на |в |во )\\p{L}+' },
+  kindStands: { at: 'first', follows: '(?!на |в |во )\\S+' },
   filler: 'покажи(?:те)?|найди(?:те)?|все|всё|мои|мне|наши|снятые|сделанные|ищи',
   folder: { before: ['(?:в|из) (?:моей )?(?:папке|папки|каталоге|каталога|альбоме|альбома)'] },
 };

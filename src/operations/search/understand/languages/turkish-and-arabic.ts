@@ -81,7 +81,7 @@ export const arabic: Language = {
   later: ['بعد {r}'],
   between: ['(?:ما )?بين {r} و ?{q}', 'من {r} (?:إلى|الى|حتى) {q}'],
   kinds: { image: 'صور|الصور|صوري|لقطات', text: 'ملاحظات|نصوص|وثائق|مستندات|الملاحظات' },
-  kindStands: { at: 'first', follows: '(?!على |في )\\p{L}+' },
+  kindStands: { at: 'first', follows: '(?!على |في )\\S+' },
   filler: 'أرني|اعرض|ابحث|عن|كل|جميع|لي|التقطت|التي|أظهر',
   folder: { before: ['(?:في|من|داخل) (?:ال)?(?:مجلد|ألبوم)'] },
 };
