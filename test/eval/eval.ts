@@ -16,12 +16,14 @@ import { Embedder } from './embedder.js';
 import { table, type Figure } from './figure.js';
 import { cifar10 } from './cifar10.js';
 import { gallery } from './gallery.js';
+import { hybrid } from './hybrid.js';
+import { sentences } from './sentences.js';
 import { imageNetNoMatch, imageNetZeroShot } from './imagenet.js';
 import { labelledPictures, MissingPack } from './pack.js';
 import { zeroShot } from './zero-shot.js';
 
 const results = path.join(import.meta.dirname, 'results.json');
-const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match'] as const;
+const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match', 'hybrid', 'sentences'] as const;
 type Part = (typeof parts)[number];
 
 async function evaluate(chosen: readonly Part[]): Promise<void> {
@@ -57,6 +59,8 @@ function measurements(client: MixspaceClient, templates: readonly string[]): Rec
     cifar10: () => cifar10(client),
     imagenet: () => imageNetZeroShot(client),
     gallery: () => gallery(embedder, templates),
+    hybrid: () => hybrid(client, embedder),
+    sentences: () => sentences(),
     'no-match': () => imageNetNoMatch(embedder, templates),
   };
 }

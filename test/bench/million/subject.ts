@@ -59,6 +59,6 @@ export class Timed {
 const rounding = 1e-6;
 export function hitsOf(found: Found[], exact: Found[]): number {
   const floor = (exact.at(-1)?.score ?? Infinity) - rounding;
-  const ids = new Set(found.filter(({ score }) => score >= floor).map(({ id }) => id));
+  const ids = new Set(found.filter(({ score }) => score! >= floor).map(({ id }) => id));
   return Math.min(ids.size, exact.length);
 }
