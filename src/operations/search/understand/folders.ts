@@ -16,8 +16,12 @@ const marks = languages.flatMap(({ script, spaced, folder: { before = [], behind
   return [...before.map((each) => of(each, 'before')), ...behind.map((each) => of(each, 'behind'))];
 });
 
-const quoted = /^\s*(?:"([^"]+)"|“([^”]+)”|„([^“”]+)[“”]|«\s*([^»]+?)\s*»|「([^」]+)」|'([^']+)')/u;
-const endQuoted = /(?:"([^"]+)"|“([^”]+)”|„([^“”]+)[“”]|«\s*([^»]+?)\s*»|「([^」]+)」|'([^']+)')\s*(?:という)?$/u;
+/** Without what usually stands before them: a name of a folder must follow all the same. */
+const nouns = 'folder|directory|album|Ordner|Verzeichnis|Album|map|dossier|répertoire|carpeta|álbum|directorio|cartella|pasta|diretório|folder|folderze|katalog|папка|альбом|klasör|albüm|مجلد|ألبوم';
+marks.push({ side: 'before', script: undefined, pattern: new RegExp(lowered(`${open}(?:${nouns})${close}\\s*:?`), 'gu') });
+
+const quoted = /^\s*(?:"([^"]+)"|“([^”]+)”|„([^“”]+)[“”]|«\s*([^»]+?)\s*»|「([^」]+)」|『([^』]+)』|《([^》]+)》|'([^']+)')/u;
+const endQuoted = /(?:"([^"]+)"|“([^”]+)”|„([^“”]+)[“”]|«\s*([^»]+?)\s*»|「([^」]+)」|『([^』]+)』|《([^》]+)》|'([^']+)')\s*(?:という)?$/u;
 const names = /\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Thai}/u;
 const prepositions = /(?<![\p{L}\p{N}])(?:in|from|aus|im|von|vom|de|du|dans|en|del|da|do|na|no|di|nel|nella|w|z|ze|из|в|с|uit|van)\s+$/iu;
 
