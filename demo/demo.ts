@@ -115,7 +115,7 @@ async function addPictures(client: MixspaceClient, pictures: GalleryPicture[]): 
 async function showSearch(client: MixspaceClient, language: string, words: string): Promise<void> {
   const { matches, took_ms: tookMs } = await client.search(collection, words, { limit: 5 });
   console.log(`\n${language}: "${words}" (${tookMs.toFixed(1)} ms)`);
-  for (const { score, metadata } of matches) console.log(`  ${score.toFixed(3)}  ${String(metadata['name'])} (${String(metadata['style'])})`);
+  for (const { score, metadata } of matches) console.log(`  ${score!.toFixed(3)}  ${String(metadata['name'])} (${String(metadata['style'])})`);
 }
 
 async function freePort(first: number): Promise<number> {

@@ -45,7 +45,7 @@ export async function openService(config: Config): Promise<Service> {
     ),
   );
   const store = await openEmbeddedStore({ directory: config.indexDir, settings: { vectorCacheBytes: config.vectorMemory, columnBytes: config.fieldMemory }, log });
-  const { catalog, index } = store;
+  const { catalog, index, words } = store;
   const towers = await openEncoder({
     modelsDirectory: config.modelsDir,
     ...(config.model === undefined ? {} : { defaultModel: config.model }),
@@ -88,6 +88,7 @@ export async function openService(config: Config): Promise<Service> {
     encoder,
     catalog,
     index,
+    words,
     backup: store.backup,
     restores: store.restores,
     limits: {

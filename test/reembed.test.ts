@@ -92,7 +92,7 @@ async function answers(client: MixspaceClient, collection: string): Promise<Answ
     queries.map(async ({ query, options }) => {
       const { matches, exact } = await client.search(collection, query, { limit: 20, exact: true, ...options });
       expect(exact).toBe(true);
-      return matches.map(({ id, score }): [string, number] => [id, score]);
+      return matches.map(({ id, score }): [string, number] => [id, score!]);
     }),
   );
 }
@@ -325,7 +325,7 @@ describe('Items that cannot be embedded again', () => {
       expect(await until(client, 'photos', isDone)).toMatchObject({ model: 'first', not_embedded: 0 });
       await client.deleteItem('photos', 'changed');
       const back = (await client.search('photos', { id: 'raw' }, { exact: true, limit: 100 })).matches;
-      expectSame([back.map(({ id, score }): [string, number] => [id, score])], [near.matches.filter(({ id }) => id !== 'changed').map(({ id, score }): [string, number] => [id, score])]);
+      expectSame([back.map(({ id, score }): [string, number] => [id, score!])], [near.matches.filter(({ id }) => id !== 'changed').map(({ id, score }): [string, number] => [id, score!])]);
       await expect.poll(() => server.logs()).toMatch(/3 items have no embedding there: they are kept/);
     });
   });

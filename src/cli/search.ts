@@ -14,6 +14,7 @@ interface SearchFlags extends ClientFlags {
   minScore?: number;
   modality?: Modality;
   filter?: Record<string, unknown>;
+  plain?: boolean;
 }
 
 export function searchCommand(): Command {
@@ -25,23 +26,25 @@ export function searchCommand(): Command {
     .option('--min-score <number>', 'leave out what scores lower', decimal)
     .addOption(new Option('--modality <name>', 'only these').choices(modalities))
     .option('--filter <json>', 'conditions on metadata, such as \'{"year": {"$gte": 2020}}\'', jsonObject)
+    .option('--plain', 'take the words as they stand: do not look for names and codes, nor understand times, folders, kinds and what is not to be there')
     .action(async (words: string[], flags: SearchFlags) => {
       const answer = await search(openClient(flags), words.join(' '), flags);
       if (flags.json) return printJson(answer);
       if (answer.negated) sayAside(`Without: ${answer.negated.join(', ')}.`);
+      if (answer.understood?.length) sayAside(`Understood: ${answer.understood.map(({ text }) => text).join(', ')}. Take the words as they stand with --plain.`);
       if (answer.matches.length === 0) sayAside('Nothing found.');
-      else printTable(answer.matches.map(({ score, id, sources, text, metadata }) => [score.toFixed(3), text ?? sources[0] ?? id, shortMetadata(metadata)]));
+      else printTable(answer.matches.map(({ score, id, sources, text, metadata }) => [score?.toFixed(3) ?? '', text ?? sources[0] ?? id, shortMetadata(metadata)]));
     });
 }
 
 async function search(client: MixspaceClient, words: string, flags: SearchFlags): Promise<SearchResponse> {
-  const { collection, image, limit, minScore, modality, filter } = flags;
+  const { collection, image, limit, minScore, modality, filter, plain } = flags;
   const options: SearchOptions = {
-    negation: 'auto',
     ...(limit === undefined ? {} : { limit }),
     ...(minScore === undefined ? {} : { min_score: minScore }),
     ...(modality === undefined ? {} : { modality }),
     ...(filter === undefined ? {} : { filter }),
+    ...(plain ? {} : ({ negation: 'auto', lexical: 'auto', understand: true } as const)),
   };
   if (image === undefined) {
     if (words === '') throw new MixspaceError('invalid_request', 'What to look for? Give words, or a picture with --image FILE.');

@@ -153,6 +153,11 @@ export class MixspaceClient {
     return this.call('createCollection', { body, ...options });
   }
 
+  /** What it means for the items that are there is done in the background. */
+  patchCollection(name: string, patch: CallParts<'patchCollection'>['body'], options: Signaled = {}): Promise<Collection> {
+    return this.call('patchCollection', { params: { name }, body: patch, ...options });
+  }
+
   deleteCollection(name: string, options: Signaled = {}): Promise<undefined> {
     return this.call('deleteCollection', { params: { name }, ...options });
   }

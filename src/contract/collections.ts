@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { byModality } from '../domain/modality.js';
 import { queryKinds } from '../domain/recall.js';
 import { CollectionName, Modality, ModelId } from './shared.js';
-import { Filter } from './filter.js';
+import { Filter, TextFields } from './filter.js';
 import { limits } from './limits.js';
 import { Reembedding } from './reembed.js';
 import { maybe } from './zod-helpers.js';
@@ -13,9 +13,15 @@ export const NewCollection = z
     model: maybe(ModelId),
     description: maybe(z.string().max(limits.descriptionLength)),
     originals: maybe(z.enum(['keep', 'thumbnail'])).meta({ description: 'Whether the bytes of uploaded pictures are kept (default), or thumbnails alone.' }),
+    text_fields: maybe(TextFields),
   })
   .meta({ id: 'NewCollection' });
 export type NewCollection = z.infer<typeof NewCollection>;
+
+export const CollectionPatch = z
+  .strictObject({ text_fields: maybe(TextFields) })
+  .meta({ id: 'CollectionPatch', description: 'What is left out stays. What a change means for the items that are there is done in the background: `full_text` tells how far it is.' });
+export type CollectionPatch = z.infer<typeof CollectionPatch>;
 
 export const Collection = z
   .object({
@@ -26,6 +32,10 @@ export const Collection = z
     fingerprint: z.string(),
     dimensions: z.number().int(),
     originals: z.enum(['keep', 'thumbnail']),
+    text_fields: TextFields,
+    full_text: z
+      .object({ state: z.enum(['ready', 'building']), waiting: z.number().int() })
+      .meta({ description: 'Of the words that searches with `lexical` find. `building`: `waiting` items are still to be read, and are not found by their words until then.' }),
     created_at: z.string(),
     counts: z.object({ ...byModality(() => z.number().int()), total: z.number().int() }),
     not_embedded: z.number().int().meta({ description: 'Items without an embedding of the collection\'s space: searches do not find them.' }),

@@ -31,7 +31,14 @@ export const SortQuery = z
   .meta({ description: 'A field, ascending, or `-` and a field, descending: booleans, then numbers, then strings by code point. Items without it come last.' });
 export const sortOf = (text: string): Sort => (text.startsWith('-') ? { field: text.slice(1), descending: true } : { field: text, descending: false });
 
-const mostFields = 20;
+export const mostFields = 20;
+/** Fields of the metadata. */
+export const TextFields = z
+  .array(z.string().max(longestField).refine((name) => name !== '' && !name.startsWith('$'), 'A field of the metadata, with dots into objects.'))
+  .max(mostFields, `At most ${mostFields} fields.`)
+  .refine((names) => new Set(names).size === names.length, 'Each field once.')
+  .meta({ description: 'Fields of the metadata, strings, numbers or lists of these, of which searches with `lexical` find the words.' });
+
 /** Fields between commas. */
 export const FieldsQuery = z
   .string()

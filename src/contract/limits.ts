@@ -17,6 +17,9 @@ export const limits = {
   descriptionLength: 4096,
   queries: 32,
   likes: 100,
+  /** Characters of one text, and texts, that `understand` is to leave alone. */
+  understood: 1000,
+  exceptions: 32,
   cursorLength: 2048,
   jobIdLength: 128,
   page: 1000,

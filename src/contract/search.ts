@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Embedding, Fingerprint, Id, Modality } from './shared.js';
-import { Filter } from './filter.js';
+import { Filter, SortQuery } from './filter.js';
 import { itemFields } from './items.js';
 import { limits } from './limits.js';
 import { list, maybe } from './zod-helpers.js';
@@ -43,17 +43,30 @@ export const SearchRequest = z
     cursor: maybe(z.string().max(limits.cursorLength)),
     min_score: maybe(z.number().min(-1).max(1)),
     exact: maybe(z.boolean()),
+    lexical: maybe(z.enum(['off', 'auto'])).meta({
+      description:
+        'Default `off`. `auto`: names, numbers and codes of the text are found as words as well, in texts, file and folder names, and the collection\'s `text_fields`; both lists are joined by reciprocal rank for the first 1,000 matches, behind which the others follow by score. What stands in quotation marks must stand in a match.',
+    }),
+    understand: maybe(z.union([z.boolean(), z.strictObject({ except: list(z.string().max(limits.understood)).max(limits.exceptions, `At most ${limits.exceptions} texts.`) })], { error: 'understand is true, false or {"except": [texts]}.' })).meta({
+      description:
+        'Default false. true: times, kinds, folders and values of the metadata that the text says become filters, told as `understood`, and the rest is searched for; with nothing left, or a blank query, matches are listed by `sort`, without scores. `{"except": [...]}`: but for those parts, by their `text`, which are searched for.',
+    }),
+    sort: maybe(SortQuery).meta({ description: 'Of what `understand` leaves nothing to search for. Default `-$item.taken_at`, the newest first.' }),
   })
   .meta({ id: 'SearchRequest' });
 export type SearchRequest = z.infer<typeof SearchRequest>;
 
-export const SearchMatch = z.object({ ...itemFields, score: z.number().meta({ description: 'Cosine similarity.' }) }).meta({ id: 'Match' });
+export const SearchMatch = z.object({ ...itemFields, score: z.number().optional().meta({ description: 'Cosine similarity; left out where nothing was searched for.' }) }).meta({ id: 'Match' });
 export type SearchMatch = z.infer<typeof SearchMatch>;
 
 export const SearchResponse = z
   .object({
     matches: z.array(SearchMatch),
     next_cursor: z.string().optional(),
+    understood: z
+      .array(z.object({ text: z.string(), filter: z.record(z.string(), z.unknown()) }))
+      .optional()
+      .meta({ description: 'With `understand`: what of the text became a filter; all of them hold, and the request\'s own. `except` with a `text` takes it back.' }),
     exact: z.boolean().meta({ description: 'true: provably what a full comparison gives.' }),
     negated: z.array(z.string()).optional().meta({ description: 'With `negation`: what was read as not to be there. Absent where nothing was.' }),
     took_ms: z.number(),

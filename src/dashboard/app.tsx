@@ -10,6 +10,7 @@ import { useResults, type Results } from './results.js';
 import { SearchBar } from './search-bar.js';
 import { openSession, SessionProvider, sessionWithKey, useSession } from './session.js';
 import { useView, type View, type Wanted } from './view.js';
+import { UnderstoodParts } from './understood.js';
 import { ResultsNote } from './results-note.js';
 import { counted, isUnauthorized, sentenceOf } from './words.js';
 
@@ -70,6 +71,7 @@ function Page({ onLocked }: { onLocked: () => void }) {
       <main aria-busy={results.state === 'loading'}>
         {adding && <AddingPanel adding={adding} onDismiss={dismiss} />}
         <ResultsNote view={view} onClear={() => want({ by: 'nothing' })} />
+        {view.wanted.by === 'words' && results.understood && <UnderstoodParts parts={results.understood} wanted={view.wanted} onWant={want} />}
         <Problem error={collections.error ?? results.error} />
         <Grid collection={results.collection} found={results.found} onOpen={setOpened} />
         {results.state === 'ready' && results.found.length === 0 && <Nothing view={view} collection={current} />}

@@ -1,12 +1,12 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { MixspaceClient } from '../client/index.js';
 import type { Item } from '../contract/items.js';
-import type { SearchMatch } from '../contract/search.js';
+import type { SearchMatch, SearchResponse } from '../contract/search.js';
 import { useSession } from './session.js';
 import type { View } from './view.js';
 
 /** Without a score: not a search's answer, but one of all. */
-export type Result = Omit<SearchMatch, 'score'> & { score?: number; not_embedded?: string | undefined };
+export type Result = Omit<SearchMatch, 'score'> & { score?: number | undefined; not_embedded?: string | undefined };
 
 export interface Results {
   found: Result[];
@@ -16,15 +16,20 @@ export interface Results {
   error?: unknown;
   tookMs?: number;
   exact?: boolean;
+  /** Parts of the words that became filters. */
+  understood?: Understood;
   /** Undefined when there is no more. */
   more?: () => void;
 }
+
+export type Understood = NonNullable<SearchResponse['understood']>;
 
 interface Page {
   found: Result[];
   cursor?: string;
   tookMs?: number;
   exact?: boolean;
+  understood?: Understood;
 }
 
 const pageSize = 40;
@@ -68,7 +73,9 @@ async function loadPage(client: MixspaceClient, { collection, wanted }: View, cu
   const answer =
     wanted.by === 'picture'
       ? await client.searchByPicture(collection, wanted.picture, options)
-      : await client.search(collection, wanted.by === 'item' ? { id: wanted.id } : wanted.words, { ...options, negation: 'auto' });
-  const { matches, next_cursor: next, took_ms: tookMs, exact } = answer;
-  return { found: matches, tookMs, exact, ...(next === undefined ? {} : { cursor: next }) };
+      : wanted.by === 'item'
+        ? await client.search(collection, { id: wanted.id }, options)
+        : await client.search(collection, wanted.words, { ...options, negation: 'auto', lexical: 'auto', understand: wanted.except ? { except: wanted.except } : true });
+  const { matches, next_cursor: next, took_ms: tookMs, exact, understood } = answer;
+  return { found: matches, tookMs, exact, ...(understood && { understood }), ...(next === undefined ? {} : { cursor: next }) };
 }

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
 
-/** What is looked for. A picture cannot stand in an address, so reloading forgets it. */
-export type Wanted = { by: 'words'; words: string } | { by: 'item'; id: string } | { by: 'picture'; picture: Blob; name: string } | { by: 'nothing' };
+/** What is looked for; `except`: parts of the words that are to be taken as they stand. A picture cannot stand in an address, so reloading forgets it. */
+export type Wanted = { by: 'words'; words: string; except?: string[] } | { by: 'item'; id: string } | { by: 'picture'; picture: Blob; name: string } | { by: 'nothing' };
 
 export interface View {
   collection: string;
@@ -32,12 +32,15 @@ function readAddress(): View {
   const search = new URLSearchParams(location.search);
   const words = search.get('q');
   const id = search.get('like');
-  return { collection: search.get('collection') ?? 'default', wanted: id ? { by: 'item', id } : words ? { by: 'words', words } : nothing };
+  return { collection: search.get('collection') ?? 'default', wanted: id ? { by: 'item', id } : words ? { by: 'words', words, ...(search.has('as-is') ? { except: search.getAll('as-is') } : {}) } : nothing };
 }
 
 function addressOf({ collection, wanted }: View): string {
   const search = new URLSearchParams();
-  if (wanted.by === 'words') search.set('q', wanted.words);
+  if (wanted.by === 'words') {
+    search.set('q', wanted.words);
+    for (const text of wanted.except ?? []) search.append('as-is', text);
+  }
   if (wanted.by === 'item') search.set('like', wanted.id);
   if (collection !== 'default') search.set('collection', collection);
   return `${location.pathname}${search.size > 0 ? `?${search.toString()}` : ''}`;

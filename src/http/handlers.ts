@@ -11,7 +11,7 @@ import type { Metadata } from '../domain/metadata.js';
 import { MixspaceError } from '../errors.js';
 import { backup } from '../operations/backup.js';
 import { getCluster, getClusters, makeClusters, renameCluster } from '../operations/clusters/clusters.js';
-import { createCollection, deleteCollection, getCollection, listCollections } from '../operations/collections.js';
+import { createCollection, deleteCollection, getCollection, listCollections, patchCollection } from '../operations/collections.js';
 import type { Caller, JobContext } from '../operations/context.js';
 import { findDuplicates, getDuplicateGroup, getDuplicates } from '../operations/duplicates/duplicates.js';
 import { classify } from '../operations/classify/classify.js';
@@ -64,6 +64,7 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     createCollection: ({ body }) => createCollection(context, body),
     listCollections: () => listCollections(context),
     getCollection: ({ params }) => getCollection(context, params.name),
+    patchCollection: ({ params, body }) => patchCollection(context, params.name, body),
     deleteCollection: ({ params }) => deleteCollection(context, params.name),
 
     measureRecall: ({ params, body, caller }) => measureRecall(context, params.name, body, caller),

@@ -1,4 +1,4 @@
-import type { Collection as Told, NewCollection } from '../contract/collections.js';
+import type { Collection as Told, CollectionPatch, NewCollection } from '../contract/collections.js';
 import { total } from '../domain/modality.js';
 import { MixspaceError, toMixspaceError } from '../errors.js';
 import type { CollectionDescription } from '../store/catalog.js';
@@ -17,6 +17,7 @@ export async function createCollection(context: JobContext, request: NewCollecti
     dimension: model.dimension,
     originals: request.originals ?? 'keep',
     ...(request.description === undefined ? {} : { description: request.description }),
+    ...(request.text_fields === undefined ? {} : { textFields: request.text_fields }),
   });
   return told(context, created);
 }
@@ -51,6 +52,10 @@ export async function getCollection(context: JobContext, name: string): Promise<
   return told(context, await context.catalog.describeCollection(name));
 }
 
+export async function patchCollection(context: JobContext, name: string, { text_fields: fields }: CollectionPatch): Promise<Told> {
+  return told(context, await (fields === undefined ? context.catalog.describeCollection(name) : context.catalog.setTextFields(name, fields)));
+}
+
 export async function deleteCollection(context: JobContext, name: string): Promise<void> {
   if (name === defaultCollection) throw new MixspaceError('conflict', `The collection "${defaultCollection}" is always there; delete its items instead.`);
   await context.catalog.deleteCollection(name);
@@ -66,6 +71,8 @@ async function told(context: JobContext, collection: CollectionDescription): Pro
     fingerprint: collection.fingerprint,
     dimensions: collection.dimension,
     originals: collection.originals,
+    text_fields: collection.textFields,
+    full_text: { state: collection.unread === 0 ? 'ready' : 'building', waiting: collection.unread },
     created_at: collection.createdAt,
     counts: { ...collection.counts, total: total(collection.counts) },
     not_embedded: collection.unembedded,

@@ -1,6 +1,7 @@
 import type { Encoder, Models } from '../encoder/encoder.js';
 import type { Jobs } from '../jobs/jobs.js';
 import type { Catalog } from '../store/catalog.js';
+import type { FullText } from '../store/full-text.js';
 import type { Store } from '../store/store.js';
 import type { VectorIndex } from '../store/vector-index.js';
 import type { Log } from '../telemetry.js';
@@ -16,6 +17,7 @@ export interface Context {
   encoder: Encoder;
   catalog: Catalog;
   index: VectorIndex;
+  words: FullText;
   backup: Store['backup'];
   restores: Store['restores'];
   /** `picture`, `text` and `metadata` in bytes; the others count a request's entries. */

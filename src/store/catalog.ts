@@ -24,10 +24,13 @@ export interface NewCollection extends Space {
   name: string;
   description?: string;
   originals: 'keep' | 'thumbnail';
+  /** Fields of the metadata, as filters name them, of which full text holds the words. Left out: none. */
+  textFields?: string[];
 }
 
 /** What a collection is: its space and its settings. */
 export interface Collection extends NewCollection {
+  textFields: string[];
   /** ISO 8601, UTC. */
   createdAt: string;
 }
@@ -43,6 +46,8 @@ export interface CollectionDescription extends Collection {
   graph: { state: 'ready' | 'building' | 'none'; indexed: number };
   /** How many of the ten nearest its searches find, as measured of late, and the greatest share of all embeddings that they look at for them. `exact`: all of them. */
   recall: { modality: Modality; state: 'exact' | 'measured' | 'unknown'; share?: number; bands: RecallBand[] }[];
+  /** Items whose words full text does not hold yet, or not as they are: it follows in the background. */
+  unread: number;
   /** Its way into another space, until it has gone over. */
   reembedding?: Reembedding;
 }
@@ -162,6 +167,8 @@ export interface Catalog extends ReembeddingCatalog, JobCatalog, ResultCatalog, 
   /** Cheap: nothing is counted. */
   getCollection(name: string): Promise<Collection>;
   describeCollection(name: string): Promise<CollectionDescription>;
+  /** What is there is read again in the background. */
+  setTextFields(name: string, fields: string[]): Promise<CollectionDescription>;
   deleteCollection(name: string): Promise<void>;
 
   /**

@@ -1,6 +1,7 @@
-/** What an engine gives: both ports over the same data. */
+/** What an engine gives: its ports over the same data. */
 import type { BackupManifest } from '../domain/backup.js';
 import type { Catalog } from './catalog.js';
+import type { FullText } from './full-text.js';
 import type { VectorIndex } from './vector-index.js';
 
 /** A consistent copy, as files to be kept together. */
@@ -54,6 +55,7 @@ export interface BackupFile {
 export interface Store {
   catalog: Catalog;
   index: VectorIndex;
+  words: FullText;
   /** Of all that the catalog holds at one moment, while it goes on. Errors: `conflict`: another is being taken; `disk_full`. */
   backup: () => Promise<StoreBackup>;
   restores: StoreRestores;

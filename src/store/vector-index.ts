@@ -8,6 +8,7 @@
 import type { Filter } from '../domain/filter.js';
 import type { Modality } from '../domain/modality.js';
 import type { QueryKind } from '../domain/recall.js';
+import type { Phrase } from '../domain/words.js';
 import type { Item } from './catalog.js';
 
 /** What it can be relied on for. */
@@ -40,6 +41,8 @@ export interface NearestRequest {
   /** How many are wanted of all lists together: what so many of the lists before surpass may be left out of a list, and is told as `more`. */
   most?: number;
   filter?: Filter;
+  /** All of them must stand in the item, as full text has it. */
+  required?: Phrase[];
   /** Compare with every stored embedding. */
   exact?: boolean;
   /** Items left out. */

@@ -100,7 +100,7 @@ export class Audit {
   async #mustBeFound(id: string, owed: Presence): Promise<void> {
     const [best] = await this.#nearest(id, owed.version);
     if (best?.id !== id) this.#fault(`Searched by its own content, ${id} is not the best match but ${best?.id ?? 'nothing'} is.`);
-    else if (!(Math.abs(best.score - 1) < 1e-3)) this.#fault(`Searched by its own content, ${id} scores ${best.score}.`);
+    else if (!(Math.abs(best.score! - 1) < 1e-3)) this.#fault(`Searched by its own content, ${id} scores ${best.score}.`);
     else if (!sameState(this.#stateOf(best), owed)) this.#fault(`Searched by its own content, ${id} shows ${told(this.#stateOf(best))}, though owed as ${told(owed)}.`);
   }
 

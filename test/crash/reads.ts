@@ -98,8 +98,8 @@ export class Reads {
   #judge(what: string, matches: SearchMatch[], { isExact, right }: { isExact: boolean; right: Map<string, number> }): void {
     const best = [...right.values()].sort((a, b) => b - a);
     for (const [place, { id, score }] of matches.entries()) {
-      if (!(Math.abs(right.get(id)! - score) <= roundedBy)) return this.#scope.fault(`${what} scores ${id} ${score}, not ${right.get(id)}.`);
-      if (isExact && !(Math.abs(best[place]! - score) <= roundedBy)) return this.#scope.fault(`${what} has ${id} (${score}) as number ${place + 1}, where one of ${best[place]} should be.`);
+      if (!(Math.abs(right.get(id)! - score!) <= roundedBy)) return this.#scope.fault(`${what} scores ${id} ${score}, not ${right.get(id)}.`);
+      if (isExact && !(Math.abs(best[place]! - score!) <= roundedBy)) return this.#scope.fault(`${what} has ${id} (${score}) as number ${place + 1}, where one of ${best[place]} should be.`);
     }
   }
 

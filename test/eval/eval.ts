@@ -19,13 +19,15 @@ import { clusters } from './clusters.js';
 import { duplicates } from './duplicates.js';
 import { classification } from './classification.js';
 import { gallery } from './gallery.js';
+import { hybrid } from './hybrid.js';
+import { sentences } from './sentences.js';
 import { imageNetNoMatch, imageNetZeroShot } from './imagenet.js';
 import { labelledPictures, MissingPack } from './pack.js';
 import { without } from './without.js';
 import { zeroShot } from './zero-shot.js';
 
 const results = path.join(import.meta.dirname, 'results.json');
-const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match', 'duplicates', 'clusters', 'without', 'classify'] as const;
+const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match', 'duplicates', 'clusters', 'without', 'classify', 'hybrid', 'sentences'] as const;
 type Part = (typeof parts)[number];
 
 async function evaluate(chosen: readonly Part[]): Promise<void> {
@@ -62,6 +64,8 @@ function measurements(client: MixspaceClient, templates: readonly string[]): Rec
     imagenet: () => imageNetZeroShot(client),
     gallery: () => gallery(embedder, templates),
     classify: () => classification(client),
+    hybrid: () => hybrid(client, embedder),
+    sentences: () => sentences(),
     'no-match': () => imageNetNoMatch(embedder, templates),
     duplicates: () => duplicates(client),
     clusters: () => clusters(client),

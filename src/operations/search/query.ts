@@ -28,7 +28,7 @@ export function queryOf(request: SearchRequest, file: Uint8Array | undefined): Q
   const { likes = [], dislikes = [] } = request;
   const examples = [...examplesOf('likes', likes, likedWeight), ...examplesOf('dislikes', dislikes, -dislikedWeight)];
   const query = request.query ?? (file ? ({ file: true } as const) : undefined);
-  if (query === undefined && likes.length > 0) return { parts: examples, file, negated: [] };
+  if (query === undefined && (likes.length > 0 || request.understand)) return { parts: examples, file, negated: [] };
   return { parts: [...partsOf(query, file), ...examples], file, negated: [] };
 }
 

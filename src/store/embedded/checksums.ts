@@ -28,6 +28,7 @@ export interface CollectionColumns {
   space: number;
   since: number;
   createdAt: string;
+  textFields?: string[];
 }
 
 export const checksumOf = (bytes: Uint8Array | string): number => crc32(bytes);
@@ -41,8 +42,9 @@ export function itemChecksum(row: ItemColumns): number {
   return sumOf([id, modality, content_hash, text, sources, width, height, taken_at, media_type, path, original_bytes, thumbnail_bytes, created_at, updated_at]);
 }
 
-export function collectionChecksum({ key, name, description, model, fingerprint, dimension, originals, space, since, createdAt }: CollectionColumns): number {
-  return sumOf([key, name, description ?? null, model, fingerprint, dimension, originals, space, since, createdAt]);
+export function collectionChecksum({ key, name, description, model, fingerprint, dimension, originals, space, since, createdAt, textFields = [] }: CollectionColumns): number {
+  // Rows older than the column have the checksum of those that choose no field.
+  return sumOf([key, name, description ?? null, model, fingerprint, dimension, originals, space, since, createdAt, ...textFields]);
 }
 
 /** Of all columns but the number, in whatever order they are given. */

@@ -13,6 +13,7 @@ export interface CollectionRow extends NewCollection {
   /** The sequence number with which it went over to its space. */
   since: number;
   createdAt: string;
+  textFields: string[];
 }
 
 export interface SpaceRow extends Space {
@@ -38,13 +39,14 @@ interface Columns {
   space: number;
   since: number;
   created_at: string;
+  text_fields: string;
 }
 
-function toRow({ created_at, description, ...rest }: Columns): CollectionRow {
-  return { ...rest, ...(description === null ? {} : { description }), createdAt: created_at };
+function toRow({ created_at, description, text_fields, ...rest }: Columns): CollectionRow {
+  return { ...rest, ...(description === null ? {} : { description }), createdAt: created_at, textFields: JSON.parse(text_fields) as string[] };
 }
 
-const columns = 'collections.key, name, description, model, fingerprint, dimension, originals, space, since, created_at';
+const commonColumns = 'collections.key, name, description, model, fingerprint, dimension, originals, space, since, created_at';
 // Where the space is lost its columns are null, which the row's checksum shows.
 const rows = 'collections LEFT JOIN spaces ON spaces.key = collections.space';
 
@@ -58,6 +60,7 @@ export class CollectionTable {
   readonly #get;
   readonly #all;
   readonly #name;
+  readonly #setTextFields;
   readonly #unname;
   readonly #nameless;
   readonly #remove;
@@ -70,7 +73,10 @@ export class CollectionTable {
   readonly #seal;
   readonly #allSealed;
 
+  /** Of an older schema, too, while it is being carried over. */
   constructor(database: Database) {
+    const hasTextFields = database.prepare("SELECT 1 FROM pragma_table_info('collections') WHERE name = 'text_fields'").get() !== undefined;
+    const columns = `${commonColumns}, ${hasTextFields ? 'text_fields' : "'[]' AS text_fields"}`;
     this.#insert = database.prepare<unknown[], number>('INSERT INTO collections (name, description, originals, created_at) VALUES (?, ?, ?, ?) RETURNING key').pluck();
     this.#insertNameless = database.prepare<unknown[], number>('INSERT INTO collections (description, originals, created_at, seq) VALUES (?, ?, ?, ?) RETURNING key').pluck();
     this.#insertSpace = database.prepare<unknown[], number>('INSERT INTO spaces (collection, model, fingerprint, dimension, since) VALUES (?, ?, ?, ?, ?) RETURNING key').pluck();
@@ -79,6 +85,7 @@ export class CollectionTable {
     this.#get = database.prepare<[number], Columns>(`SELECT ${columns} FROM ${rows} WHERE collections.key = ?`);
     this.#all = database.prepare<[], Columns>(`SELECT ${columns} FROM ${rows} WHERE name IS NOT NULL ORDER BY name`);
     this.#name = database.prepare<[string, number]>('UPDATE collections SET name = ? WHERE key = ?');
+    this.#setTextFields = hasTextFields ? database.prepare<[string, number]>('UPDATE collections SET text_fields = ? WHERE key = ?') : undefined;
     this.#unname = database.prepare<[number]>('UPDATE collections SET name = NULL WHERE key = ?');
     this.#nameless = database.prepare<[], number>('SELECT key FROM collections WHERE name IS NULL').pluck();
     this.#remove = database.prepare<[number]>('DELETE FROM collections WHERE key = ?');
@@ -96,9 +103,10 @@ export class CollectionTable {
 
   /** Inside the caller's transaction. Errors: `conflict` when the name is taken. */
   insert(collection: NewCollection): CollectionRow {
-    const { name, description, originals } = collection;
+    const { name, description, originals, textFields = [] } = collection;
     try {
       const key = this.#insert.get(name, description ?? null, originals, new Date().toISOString())!;
+      if (textFields.length > 0) this.#setTextFields!.run(JSON.stringify(textFields), key);
       this.#pointTo.run(this.insertSpace(key, collection, 0), key);
       return this.#sealed(toRow(this.#get.get(key)!));
     } catch (error) {
@@ -108,8 +116,9 @@ export class CollectionTable {
   }
 
   /** One of another database that nobody sees until it is named: its key, and the keys of those of its spaces that it has been in by the ones they have there. */
-  insertNameless({ description, originals, createdAt, space }: CollectionRow, seq: number, spaces: SpaceRow[]): { key: number; spaces: Map<number, number> } {
+  insertNameless({ description, originals, createdAt, space, textFields }: CollectionRow, seq: number, spaces: SpaceRow[]): { key: number; spaces: Map<number, number> } {
     const key = this.#insertNameless.get(description ?? null, originals, createdAt, seq)!;
+    if (textFields.length > 0) this.#setTextFields!.run(JSON.stringify(textFields), key);
     const keys = new Map(spaces.filter(({ since }) => since !== null).map((each) => [each.key, this.insertSpace(key, each, each.since)]));
     this.#pointTo.run(keys.get(space)!, key);
     return { key, spaces: keys };
@@ -118,6 +127,13 @@ export class CollectionTable {
   /** The row as it is then. */
   name(key: number, name: string): CollectionRow {
     this.#name.run(name, key);
+    return this.#sealed(toRow(this.#get.get(key)!));
+  }
+
+  /** The row as it is then. */
+  setTextFields(key: number, fields: string[]): CollectionRow {
+    this.#advance.run(key);
+    this.#setTextFields!.run(JSON.stringify(fields), key);
     return this.#sealed(toRow(this.#get.get(key)!));
   }
 

@@ -1,20 +1,24 @@
 import { recallDepth } from '../../domain/recall.js';
+import { phraseOf, type Phrase } from '../../domain/words.js';
 import type { Log } from '../../telemetry.js';
+import type { FullText as FullTextPort, WordCounts, WordMatches, WordsRequest } from '../full-text.js';
 import type { NearestRequest, Neighbors, VectorIndex } from '../vector-index.js';
 import { Background } from './background.js';
 import type { EmbeddingTable } from './embedding-table.js';
+import type { FullText } from './full-text/full-text.js';
+import { keysOf, withWords } from './full-text/with-words.js';
 import type { ItemTable } from './item-table.js';
 import { LeafSearch, nearest } from './nearest.js';
 import type { Collections, OpenCollection } from './open-collections.js';
 import type { Changes } from './writer.js';
 
 /** What makes collections quick to search: it follows the database, is told of each transaction once it is on disk, and can be thrown away at any time. */
-export class EmbeddedIndex implements Pick<VectorIndex, 'nearest'> {
+export class EmbeddedIndex implements Pick<VectorIndex, 'nearest'>, FullTextPort {
   readonly #collections: Collections;
-  readonly #tables: { items: ItemTable; embeddings: EmbeddingTable };
+  readonly #tables: { items: ItemTable; embeddings: EmbeddingTable; fullText: FullText };
   readonly #background: Background;
 
-  constructor(collections: Collections, tables: { items: ItemTable; embeddings: EmbeddingTable }, log: Log) {
+  constructor(collections: Collections, tables: { items: ItemTable; embeddings: EmbeddingTable; fullText: FullText }, log: Log) {
     this.#collections = collections;
     this.#tables = tables;
     this.#background = new Background(
@@ -31,15 +35,41 @@ export class EmbeddedIndex implements Pick<VectorIndex, 'nearest'> {
     this.#background.start();
   }
 
-  async nearest(name: string, { leaves, most = Infinity, fingerprint: wanted, ...query }: NearestRequest): Promise<Neighbors[]> {
+  async nearest(name: string, { leaves, most = Infinity, fingerprint: wanted, required = [], ...query }: NearestRequest): Promise<Neighbors[]> {
     const { fingerprint } = this.#collections.find(name, wanted).row;
     for (;;) {
       // While it is searched it may go over to another space, and what was compared be of either.
       const opened = this.#collections.find(name, fingerprint);
       const lists: Neighbors[] = [];
-      for (const leaf of leaves) lists.push(await nearest(this.#tables, opened.indexes[leaf.modality], { ...leaf, wantedFrom: scoreOf(most, lists) }, query));
+      for (const leaf of leaves) {
+        const index = opened.indexes[leaf.modality];
+        const within = required.length > 0 && { within: async () => keysOf(this.#tables.embeddings, index.owner, await this.#tables.fullText.itemsWith(opened.row.key, required)) };
+        lists.push(await nearest(this.#tables, index, { ...leaf, wantedFrom: scoreOf(most, lists) }, { ...query, ...within }));
+      }
       if (this.#collections.find(name, fingerprint) === opened) return lists;
     }
+  }
+
+  async countWords(name: string, phrases: Phrase[], most: number): Promise<WordCounts> {
+    const { row } = this.#collections.find(name);
+    const counts: number[] = [];
+    for (const phrase of phrases) counts.push((await this.#tables.fullText.itemsWith(row.key, [phrase], most)).length);
+    return { items: this.#tables.embeddings.tallies(row.space).reduce((sum, { items }) => sum + items, 0), counts };
+  }
+
+  async withWords(name: string, { fingerprint: wanted, ...request }: WordsRequest): Promise<WordMatches> {
+    const { fingerprint } = this.#collections.find(name, wanted).row;
+    for (;;) {
+      const opened = this.#collections.find(name, fingerprint);
+      const matches = await withWords(this.#tables, opened, request);
+      if (this.#collections.find(name, fingerprint) === opened) return matches;
+    }
+  }
+
+  async foldersNamed(name: string, folder: string, most: number): Promise<string[]> {
+    const { row } = this.#collections.find(name);
+    const phrase = phraseOf(folder);
+    return phrase ? this.#tables.fullText.foldersNamed(row.key, phrase, folder, most) : [];
   }
 
   follow({ indexes, columns }: OpenCollection, { added, gone, removed, remarked }: Changes): void {

@@ -25,6 +25,8 @@ import { CellTable } from './cell-table.js';
 import { EmbeddedIndex } from './embedded-index.js';
 import { Housekeeping } from './housekeeping.js';
 import { inspect } from './directory-check.js';
+import { FullText } from './full-text/full-text.js';
+import { isDamagedFullText, WordTable } from './full-text/word-table.js';
 import { fieldsOf, ItemTable, type ItemRow } from './item-table.js';
 import { JobTable } from './job-table.js';
 import { migrate, readMigrations } from './migrations.js';
@@ -56,6 +58,7 @@ export class EmbeddedStore implements StoreCalls {
   readonly #restores: Restores;
   readonly #sources: Sources<ItemRow>;
   readonly #reembeddings: Reembeddings;
+  readonly #fullText: FullText;
   readonly #columnMemory: ColumnMemory;
   readonly #index: EmbeddedIndex;
   readonly #housekeeping: Housekeeping;
@@ -84,7 +87,8 @@ export class EmbeddedStore implements StoreCalls {
     this.#jobs = new JobTable(this.#database, this.#commits);
     this.#results = new ResultTable(this.#database, this.#commits, damage);
     this.#classifiers = new ClassifierTable(this.#database, this.#commits);
-    this.#items = new ItemTable(this.#database, this.#commits, damage);
+    const words = new WordTable(this.#database);
+    this.#items = new ItemTable(this.#database, this.#commits, damage, words);
     this.#embeddings = new EmbeddingTable(this.#database, damage);
     this.#tables = { items: this.#items, embeddings: this.#embeddings };
     this.#listing = new Listing(this.#items);
@@ -112,7 +116,8 @@ export class EmbeddedStore implements StoreCalls {
       settings,
     });
     for (const row of this.#collectionTable.all()) this.#collections.open(row);
-    this.#index = new EmbeddedIndex(this.#collections, this.#tables, log);
+    this.#fullText = new FullText(this.#database, words, this.#commits, log);
+    this.#index = new EmbeddedIndex(this.#collections, { ...this.#tables, fullText: this.#fullText }, log);
     // Of older versions.
     rmSync(join(directory, 'snapshots'), { force: true, recursive: true });
     this.#restores = new Restores({ ...this.#tables, table: this.#collectionTable, collections: this.#collections, originals: this.#originals, directory, log });
@@ -129,6 +134,7 @@ export class EmbeddedStore implements StoreCalls {
     });
     this.#housekeeping.begin(isTrusted);
     this.#index.start();
+    this.#fullText.wake();
   }
 
   createCollection(collection: NewCollection): Promise<CollectionDescription> {
@@ -146,6 +152,16 @@ export class EmbeddedStore implements StoreCalls {
 
   async describeCollection(name: string): Promise<CollectionDescription> {
     return this.#describe(this.#collections.find(name));
+  }
+
+  async setTextFields(name: string, fields: string[]): Promise<CollectionDescription> {
+    const opened = this.#collections.find(name);
+    opened.row = this.#items.transaction(() => {
+      this.#fullText.readAgain(opened.row.key);
+      return this.#collectionTable.setTextFields(opened.row.key, fields);
+    });
+    this.#fullText.wake();
+    return this.#describe(opened);
   }
 
   async deleteCollection(name: string): Promise<void> {
@@ -245,6 +261,10 @@ export class EmbeddedStore implements StoreCalls {
   sample: StoreCalls['sample'] = async (name, modality, most) => this.#collections.find(name).indexes[modality].sample(most).map((each) => each.slice());
   nearest: StoreCalls['nearest'] = (name, request) => this.#index.nearest(name, request);
 
+  countWords: StoreCalls['countWords'] = (name, phrases, most) => this.#index.countWords(name, phrases, most);
+  withWords: StoreCalls['withWords'] = (name, request) => this.#index.withWords(name, request);
+  foldersNamed: StoreCalls['foldersNamed'] = (name, folder, most) => this.#index.foldersNamed(name, folder, most);
+
   async cursorKey(): Promise<Uint8Array> {
     return cursorKeyOf(this.#database);
   }
@@ -328,7 +348,7 @@ export class EmbeddedStore implements StoreCalls {
 
   async close(): Promise<void> {
     await Promise.race([
-      Promise.all([this.#index.close(), this.#housekeeping.stop()]),
+      Promise.all([this.#index.close(), this.#housekeeping.stop(), this.#fullText.stop()]),
       setTimeout(this.#settings.closeWithinMs, undefined, { ref: false }),
     ]);
     await this.#backups.end();
@@ -338,6 +358,7 @@ export class EmbeddedStore implements StoreCalls {
 
   /** Any thrown value; what SQLite says of its file is a sentence with the way out, and the store is not ready from then on. */
   explain(error: unknown): unknown {
+    if (isDamagedFullText(error)) return this.#fullText.mended();
     const problem = databaseProblem(error, this.#file);
     if (problem && /^SQLITE_(CORRUPT|NOTADB)/.test((error as { code: string }).code)) this.#problem ??= problem;
     return problem ?? error;
@@ -357,7 +378,7 @@ export class EmbeddedStore implements StoreCalls {
   }
 
   #describe(opened: OpenCollection): CollectionDescription {
-    return { ...describe(opened, this.#collectionTable), ...this.#reembeddings.describe(opened.row) };
+    return { ...describe(opened, this.#collectionTable), ...this.#reembeddings.describe(opened.row), unread: this.#fullText.waiting(opened.row.key) };
   }
 
   /** One transaction; what follows the database is told when it is on disk. Originals are the caller's to release. */

@@ -1,6 +1,6 @@
 import type { Catalog, Collection } from '../catalog.js';
 
-type Changing = Pick<Catalog, 'getCollection' | 'createCollection' | 'deleteCollection' | 'finishReembedding'>;
+type Changing = Pick<Catalog, 'getCollection' | 'createCollection' | 'setTextFields' | 'deleteCollection' | 'finishReembedding'>;
 
 /**
  * What collections are, kept where it is asked for, so that nobody crosses over to the store's thread for it. The answer
@@ -24,6 +24,7 @@ export function withIdentities(catalog: Changing): { catalog: Changing; forget: 
       return collection;
     },
     createCollection: (collection) => changing(collection.name, catalog.createCollection(collection)),
+    setTextFields: (name, fields) => changing(name, catalog.setTextFields(name, fields)),
     deleteCollection: (name) => changing(name, catalog.deleteCollection(name)),
     finishReembedding: (name) => changing(name, catalog.finishReembedding(name)),
   };

@@ -6,6 +6,7 @@ import { checksumOf, itemChecksum } from './checksums.js';
 import type { Commits } from './commits.js';
 import type { Damage } from './damage.js';
 import type { Database } from './database.js';
+import type { WordTable } from './full-text/word-table.js';
 
 /** An item's row without its embedding; `metadata` and `sources` are JSON. */
 export interface ItemRow {
@@ -65,6 +66,7 @@ function rowOf(values: ItemValues): ItemRow {
 export class ItemTable {
   readonly #commits;
   readonly #damage;
+  readonly #words;
   readonly #insert;
   readonly #insertThumbnail;
   readonly #update;
@@ -85,9 +87,11 @@ export class ItemTable {
   readonly #idOf;
   readonly #keyOf;
 
-  constructor(database: Database, commits: Pick<Commits, 'run'>, damage: Damage) {
+  /** `words`: what reads items before their transaction ends; left out where nothing is written. */
+  constructor(database: Database, commits: Pick<Commits, 'run'>, damage: Damage, words?: WordTable) {
     this.#commits = commits;
     this.#damage = damage;
+    this.#words = words;
     this.#insert = database.prepare(
       `INSERT INTO items (collection, id, modality, content_hash, text, metadata, sources, width, height, taken_at, media_type, path,
          original_bytes, thumbnail_bytes, created_at, updated_at, checksum, metadata_checksum, thumbnail_checksum)
@@ -122,7 +126,11 @@ export class ItemTable {
 
   /** Runs all of it or, when it throws, none of it; on disk when it returns. */
   transaction<T>(work: () => T): T {
-    return this.#commits.run(work);
+    return this.#commits.run(() => {
+      const outcome = work();
+      this.#words?.readNow();
+      return outcome;
+    });
   }
 
   /** The new row's key. */

@@ -23,6 +23,12 @@ export class KeySet {
     this.#keys[this.#size++] = key;
   }
 
+  /** Those that are in both. */
+  and(other: KeySet): KeySet {
+    const [few, many] = this.#size <= other.#size ? [this, other] : [other, this];
+    return KeySet.of(few.#keys.subarray(0, few.#size).filter((key) => many.has(key)));
+  }
+
   copy(): KeySet {
     return KeySet.of(this.#keys.slice(0, this.#size));
   }

@@ -14,7 +14,7 @@ const attempts = 3;
 /** The items nearest to an embedding in one list, each by its nearest part. Those below the score `wantedFrom` are left out. */
 export async function nearest({ items }: { items: ItemTable }, index: ModalityIndex, leaf: Leaf & { wantedFrom: number }, query: Query): Promise<Neighbors> {
   const { embedding, filter, kind = 'embedding' } = query;
-  if (index.isDivided && !leaf.after && !query.exact) index.recall.note({ embedding, kind, ...(filter && { filter }) });
+  if (index.isDivided && !leaf.after && !query.exact && !query.within) index.recall.note({ embedding, kind, ...(filter && { filter }) });
   for (let attempt = 1; ; attempt++) {
     const excluded = query.excludeIds?.map((id) => items.keyOf(index.owner.collection, id) ?? 0);
     const { ranking, exact } = await new LeafSearch(index, query, {
@@ -37,7 +37,7 @@ export async function nearest({ items }: { items: ItemTable }, index: ModalityIn
   }
 }
 
-function itemOf(items: ItemTable, row: ItemRow): Neighbor['item'] {
+export function itemOf(items: ItemTable, row: ItemRow): Neighbor['item'] {
   try {
     return items.toItem(row);
   } catch (error) {
@@ -46,7 +46,10 @@ function itemOf(items: ItemTable, row: ItemRow): Neighbor['item'] {
   }
 }
 
-type Query = Omit<NearestRequest, 'leaves' | 'most' | 'fingerprint'>;
+export type Query = Omit<NearestRequest, 'leaves' | 'most' | 'fingerprint' | 'required'> & {
+  /** Of these embeddings alone, as they are when it is asked. */
+  within?: () => Promise<KeySet>;
+};
 
 interface Found {
   ranking: Ranking;
@@ -68,18 +71,25 @@ export class LeafSearch {
   }
 
   async run(): Promise<Found> {
-    const { embedding, filter } = this.#query;
+    const { embedding } = this.#query;
     const { vectors, scope } = this.#index;
     const seenUpTo = scope.newestKey();
-    const keys = filter && (await this.#index.matchingKeys.of(filter));
+    const keys = await this.#keys();
     const selectivity = keys ? Math.min(1, keys.size / scope.total) : 1;
     const ranking = new Ranking(this.#rules);
     const share = this.#share(keys?.size, selectivity);
     const isEnough = share !== undefined && (await this.#probe(ranking, share, keys));
     if (!isEnough) await vectors.scan(embedding, ranking, { ...scope, keys });
     // An item that was replaced meanwhile is no longer where it was, and its new key not among those that matched.
-    if (filter && scope.newestKey() > seenUpTo) await vectors.scanBehind(embedding, ranking, seenUpTo, { ...scope, keys: await this.#index.matchingKeys.of(filter) });
+    if (keys && scope.newestKey() > seenUpTo) await vectors.scanBehind(embedding, ranking, seenUpTo, { ...scope, keys: await this.#keys() });
     return { ranking, exact: isEnough !== 'some', selectivity };
+  }
+
+  async #keys(): Promise<KeySet | undefined> {
+    const { filter, within } = this.#query;
+    const matching = filter && (await this.#index.matchingKeys.of(filter));
+    const wanted = await within?.();
+    return matching && wanted ? matching.and(wanted) : (matching ?? wanted);
   }
 
   /** Whether all was looked at, or enough; false where what matches lies elsewhere than what is near. */

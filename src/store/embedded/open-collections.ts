@@ -69,7 +69,7 @@ export class Collections {
 }
 
 /** What it is, what it holds and how its searches do. */
-export function describe({ row, indexes }: OpenCollection, table: CollectionTable): Omit<CollectionDescription, 'unembedded' | 'reembedding'> {
+export function describe({ row, indexes }: OpenCollection, table: CollectionTable): Omit<CollectionDescription, 'unembedded' | 'reembedding' | 'unread'> {
   const counts = byModality(() => 0);
   let bytes = table.bytesOfEmbeddings(row.key);
   for (const tally of table.tallies(row.key)) {

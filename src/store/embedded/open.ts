@@ -61,6 +61,11 @@ export async function openEmbeddedStore({ directory, migrationsDirectory, settin
       sample: (...parameters) => connection.call('sample', parameters),
       nearest: (collection, request) => connection.call('nearest', [collection, { ...request, embedding: withOwnMemory(request.embedding) }]),
     },
+    words: {
+      countWords: (...parameters) => connection.call('countWords', parameters),
+      withWords: (collection, request) => connection.call('withWords', [collection, { ...request, embedding: withOwnMemory(request.embedding) }]),
+      foldersNamed: (...parameters) => connection.call('foldersNamed', parameters),
+    },
     backup: () => backupOf(connection, new Originals(join(directory, 'originals'), () => true)),
     restores: restoresOf(connection, { directory, migrationsDirectory: workerData.migrationsDirectory, carriedAtOnce: workerData.settings.carriedAtOnce, forget: identities.forget }),
     close: () => connection.close(workerData.settings.closeWithinMs + closeGraceMs),

@@ -3,13 +3,15 @@ import type { PlainError } from '../../errors.js';
 import type { LogLevel } from '../../telemetry.js';
 import type { Catalog } from '../catalog.js';
 import type { StoreRestore } from '../store.js';
+import type { FullText } from '../full-text.js';
 import type { VectorIndex } from '../vector-index.js';
 import type { BackupCopy } from './backups.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 
 /** Both ports as the store's thread answers them. */
 export type StoreCalls = Catalog &
-  Pick<VectorIndex, 'nearest' | 'sample'> & {
+  Pick<VectorIndex, 'nearest' | 'sample'> &
+  FullText & {
     beginBackup(): Promise<BackupCopy>;
     backupOriginals(after: string, limit: number): Promise<string[]>;
     endBackup(): Promise<void>;
@@ -29,6 +31,7 @@ const known: Record<keyof Catalog, true> = {
   listCollections: true,
   getCollection: true,
   describeCollection: true,
+  setTextFields: true,
   deleteCollection: true,
   write: true,
   present: true,

@@ -13,7 +13,7 @@ export interface Subject {
 
 export interface Found {
   id: string;
-  score: number;
+  score?: number | undefined;
 }
 
 export interface SearchAnswer {
@@ -59,6 +59,6 @@ export class Timed {
 const rounding = 1e-6;
 export function hitsOf(found: Found[], exact: Found[]): number {
   const floor = (exact.at(-1)?.score ?? Infinity) - rounding;
-  const ids = new Set(found.filter(({ score }) => score >= floor).map(({ id }) => id));
+  const ids = new Set(found.filter(({ score }) => score! >= floor).map(({ id }) => id));
   return Math.min(ids.size, exact.length);
 }

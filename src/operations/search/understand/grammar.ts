@@ -1,0 +1,286 @@
+/** A language's patterns as regular expressions that read times. */
+import { dateOf, lastOfYearly, lastUnits, lastWeekday, monthOf, ofLastYear, presentYear, seasonOf, thisYears, unitAt, yearsOf, type Days, type Unit } from './calendar.js';
+import { close, lowered, open } from './boundary.js';
+import type { Language } from './languages/index.js';
+
+/** A time in a text, from `start` to before `end`. */
+export interface Time {
+  start: number;
+  end: number;
+  days: Days;
+  /** Where what is told of it begins: behind a preposition. Left out: at its start. */
+  told?: number;
+  /** Alone it is none: a year's or a month's name that something must stand before. */
+  isBare: boolean;
+  /** Of a month alone, 0..11. */
+  month?: number;
+}
+
+interface Found {
+  text: string;
+  groups: Record<string, string | undefined>;
+  /** What stands before it in the text. */
+  before: string;
+}
+
+interface Rule {
+  pattern: RegExp;
+  read: (found: Found, today: number) => Omit<Time, 'start' | 'end' | 'isBare'> | undefined;
+  isBare: boolean;
+}
+
+/** What stands around a time, or around two of them. */
+interface Around {
+  before: RegExp;
+  joint?: RegExp;
+  behind: RegExp;
+}
+
+const yearSource = '(?<![\\d.,:/-])(?:(?:1[89]|20)\\d\\d|[١٢][٠-٩]{3}|[１２][０-９]{3})(?![\\d:])';
+const thaiYearSource = '(?<![\\d.,:/-])(?:(?:1[89]|20|2[45])\\d\\d)(?![\\d:])';
+const daySource = '(?:0?[1-9]|[12]\\d|3[01]|[٠-٩]{1,2})';
+const isoSource = '(?<![\\d-])(?:(?:1[89]|20)\\d\\d)-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\\d|3[01])(?![\\d-])';
+const buddhistEra = 543;
+
+/** Names that are other words as well: in lower case they are a month only beside a day or a year. */
+const otherWords = new Set(['may', 'march']);
+const abbreviations: Record<string, string[]> = {
+  en: ['jan', 'feb', 'mar', 'apr', '', 'jun', 'jul', 'aug', 'sept?', 'oct', 'nov', 'dec'],
+  de: ['jan', 'feb', '', 'apr', '', 'jun', 'jul', 'aug', 'sept?', 'okt', 'nov', 'dez'],
+  nl: ['jan', 'feb', 'mrt', 'apr', '', 'jun', 'jul', 'aug', 'sept?', 'okt', 'nov', 'dec'],
+};
+
+const grammars = new Map<Language, Grammar>();
+
+export function grammarOf(language: Language): Grammar {
+  const known = grammars.get(language);
+  if (known) return known;
+  const made = new Grammar(language);
+  grammars.set(language, made);
+  return made;
+}
+
+const nothing = /$^/u;
+
+export class Grammar {
+  readonly #language: Language;
+  /** Sources by number; months without and with what is only short for them. */
+  readonly #months: string[];
+  readonly #shortMonths: string[];
+  readonly #weekdays: string[];
+  readonly #rules: Rule[] = [];
+  readonly #between: Around[];
+  readonly #open: { around: Around; days: (time: Required<Days>) => Days }[];
+  readonly #preposition: RegExp;
+  readonly #countBefore: RegExp;
+
+  constructor(language: Language) {
+    this.#language = language;
+    const { code, spaced, before, numbers, between, since, until, earlier, later } = language;
+    this.#months = language.months ?? Array.from({ length: 12 }, (_, i) => monthNames(code, i));
+    this.#shortMonths = this.#months.map((name, i) => (abbreviations[code]?.[i] ? `${name}|${abbreviations[code]![i]}\\.?` : name));
+    // The fifth of January 1970 was a Monday.
+    this.#weekdays = Array.from({ length: 7 }, (_, i) => escaped(new Intl.DateTimeFormat(code, { weekday: 'long', timeZone: 'UTC' }).format(new Date(Date.UTC(1970, 0, 5 + i)))));
+    this.#makeRules();
+    this.#between = between.map((pattern) => this.#around(pattern));
+    const opened = (patterns: string[], days: (time: Required<Days>) => Days): { around: Around; days: (time: Required<Days>) => Days }[] => patterns.map((pattern) => ({ around: this.#around(pattern), days }));
+    this.#open = [
+      ...opened(since, ({ from }) => ({ from })),
+      ...opened(until, ({ to }) => ({ to })),
+      ...opened(earlier, ({ from }) => ({ to: from })),
+      ...opened(later, ({ to }) => ({ from: to })),
+    ];
+    this.#preposition = before === '' ? nothing : new RegExp(`${spaced ? open : ''}(?:${lowered(before)})\\s*$`, 'u');
+    this.#countBefore = new RegExp(`(?:\\d\\S*|${lowered(numbers.join('|'))})\\s+\\S*\\s*$`, 'u');
+  }
+
+  /** All times in a text, those that overlap among them. `written`: the text; `text`: the same in lower case. */
+  timesIn(written: string, text: string, today: number): Time[] {
+    const atoms = this.#rules.flatMap((rule) => this.#matches(rule, text, today)).filter(({ start, end, isBare }) => !isBare || !otherWords.has(written.slice(start, end)));
+    const times = atoms.filter(({ isBare }) => !isBare).map((time) => this.#withPreposition(text, time));
+    for (const atom of atoms) {
+      if (atom.isBare) times.push(...this.#afterPreposition(text, atom));
+      // After a month alone may be after any.
+      if (atom.month !== undefined && atom.isBare) continue;
+      for (const { around, days } of this.#open) {
+        const whole = wholeOf(text, around, atom);
+        if (whole && atom.days.from !== undefined && atom.days.to !== undefined) times.push({ ...whole, days: days({ from: atom.days.from, to: atom.days.to }), isBare: false });
+      }
+    }
+    return [...times, ...this.#pairs(text, atoms)];
+  }
+
+  #matches({ pattern, read, isBare }: Rule, text: string, today: number): Time[] {
+    const found: Time[] = [];
+    // matchAll would make a copy of the expression, which is compiled anew.
+    pattern.lastIndex = 0;
+    for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
+      const time = read({ text: match[0], groups: match.groups ?? {}, before: text.slice(0, match.index) }, today);
+      if (time) found.push({ start: match.index, end: match.index + match[0].length, isBare, ...time });
+    }
+    return found;
+  }
+
+  #withPreposition(text: string, time: Time): Time {
+    return { ...time, told: time.start, start: time.start - (this.#preposition.exec(text.slice(0, time.start))?.[0].length ?? 0) };
+  }
+
+  #afterPreposition(text: string, time: Time): Time[] {
+    const before = text.slice(0, time.start);
+    const preposition = this.#preposition.exec(before)?.[0];
+    if (preposition === undefined) return [];
+    // The fourth of July is not July.
+    if (time.month !== undefined && this.#countBefore.test(before)) return [];
+    return [{ ...time, told: time.start, start: time.start - preposition.length, isBare: false }];
+  }
+
+  #pairs(text: string, atoms: Time[]): Time[] {
+    const found: Time[] = [];
+    for (const around of this.#between) {
+      for (const second of atoms) {
+        if (second.days.to === undefined || (second.month !== undefined && second.isBare)) continue;
+        for (const first of atoms) {
+          if (first.end > second.start || !around.joint!.test(text.slice(first.end, second.start))) continue;
+          // A month alone is of the year of the other.
+          const days = first.isBare && first.month !== undefined ? monthOf(presentYear(second.days.from!), first.month) : first.days;
+          const whole = wholeOf(text, around, { start: first.start, end: second.end });
+          if (whole && days.from !== undefined && days.from < second.days.to) found.push({ ...whole, days: { from: days.from, to: second.days.to }, isBare: false });
+        }
+      }
+    }
+    return found;
+  }
+
+  #makeRules(): void {
+    const { dates, monthYear, seasonYear, ofLastYear: lastYear, ofYearBefore = [], last, present, ago, past, year, relative, decades } = this.#language;
+    const add = (patterns: string[], read: (found: Found, today: number) => Days | undefined): void => {
+      this.#rule(patterns, false, (found, today) => {
+        const days = read(found, today);
+        return days && { days };
+      });
+    };
+    add([`(?<iso>${isoSource})`], ({ groups }) => {
+      const [y, m, d] = groups['iso']!.split('-').map(Number) as [number, number, number];
+      return dateOf(y, m - 1, d);
+    });
+    add(dates, ({ groups }) => dateOf(this.#year(groups['y']!), groups['M'] ? Number(groups['M']) - 1 : this.#month(groups['m']!), numberOf(groups['d']!)));
+    add(monthYear, ({ groups }) => monthOf(this.#year(groups['y']!), this.#month(groups['m']!)));
+    add(seasonYear, ({ groups }) => seasonOf(this.#year(groups['y']!), this.#season(groups['s'] ?? groups['S']!)));
+    add(ofYearBefore, ({ groups }, today) => ofLastYear(this.#yearly(groups['x']!), today, 2));
+    add(lastYear, ({ groups }, today) => ofLastYear(this.#yearly(groups['x']!), today, 1));
+    add(last, ({ groups }, today) => (groups['w'] ? lastWeekday(place(this.#weekdays, groups['w']), today) : lastOfYearly(this.#yearly(groups['x']!), today, true)));
+    add(present, ({ groups }, today) => thisYears(this.#yearly(groups['x']!), today));
+    for (const { is, unit, offset, needs } of relative) {
+      const needed = needs === undefined ? undefined : new RegExp(`${open}(?:${lowered(needs)})${close}`, 'u');
+      add([is], ({ before }, today) => (needed && !needed.test(before) ? undefined : unitAt(unit, offset, today)));
+    }
+    add(ago, ({ groups }, today) => unitAt(this.#unit(groups['u']!), -this.#number(groups['n']!), today));
+    add(past, ({ groups }, today) => lastUnits(this.#unit(groups['u']!), this.#number(groups['n']!), today));
+    add(decades, ({ text, groups }) => {
+      const century = /(?:19|20)\d0/.exec(text)?.[0].slice(0, 2) ?? (Number(groups['k']) >= 3 ? '19' : '20');
+      return yearsOf(Number(`${century}${groups['k']!}0`), 10);
+    });
+    add(year, ({ groups }) => yearsOf(this.#year(groups['y']!)));
+    this.#rule(['{y}'], true, ({ groups }) => ({ days: yearsOf(this.#year(groups['y']!)) }));
+    this.#rule(['{L}'], true, ({ groups }, today) => {
+      const name = groups['L']!;
+      const month = this.#month(name);
+      return { month, days: lastOfYearly((each) => monthOf(each, month), today, false) };
+    });
+  }
+
+  #rule(patterns: string[], isBare: boolean, read: Rule['read']): void {
+    const [before, behind] = this.#language.spaced ? [open, close] : ['', ''];
+    for (const pattern of patterns) this.#rules.push({ pattern: new RegExp(`${before}(?:${this.#filled(pattern)})${behind}`, 'gu'), read, isBare });
+  }
+
+  #around(pattern: string): Around {
+    const { spaced } = this.#language;
+    const [before, rest] = pattern.split('{r}') as [string, string];
+    const [joint, behind] = rest.includes('{q}') ? (rest.split('{q}') as [string, string]) : [undefined, rest];
+    return {
+      before: new RegExp(`${spaced && before !== '' ? open : ''}${this.#filled(before)}$`, 'u'),
+      ...(joint === undefined ? {} : { joint: new RegExp(`^${this.#filled(joint)}$`, 'u') }),
+      behind: new RegExp(`^${this.#filled(behind)}${spaced && behind !== '' ? close : ''}`, 'u'),
+    };
+  }
+
+  #filled(pattern: string): string {
+    return lowered(pattern).replaceAll(' ', '\\s+').replaceAll('\\s+?', '\\s*').replace(/\{(\p{L})\}/gu, (_, name: string) => `(?<${name}>${this.#source(name)})`);
+  }
+
+  #source(name: string): string {
+    const { seasons, units, numbers, code } = this.#language;
+    const sources: Record<string, () => string> = {
+      m: () => this.#shortMonths.join('|'),
+      L: () => this.#months.join('|'),
+      w: () => this.#weekdays.join('|'),
+      s: () => seasons.join('|'),
+      S: () => '[春夏秋冬]',
+      x: () => [...seasons, ...this.#months].join('|'),
+      y: () => (code === 'th' ? thaiYearSource : yearSource),
+      d: () => daySource,
+      M: () => '0?[1-9]|1[0-2]',
+      n: () => `\\d{1,3}|${numbers.join('|')}`,
+      u: () => units.map(([is]) => is).join('|'),
+      k: () => '[1-9]',
+    };
+    return lowered(sources[name]!());
+  }
+
+  #yearly(text: string): (year: number) => Days {
+    const season = this.#season(text);
+    if (season >= 0) return (year) => seasonOf(year, season);
+    const month = this.#month(text);
+    return (year) => monthOf(year, month);
+  }
+
+  #month(text: string): number {
+    return place(this.#shortMonths, text);
+  }
+
+  #season(text: string): number {
+    const short = ['春', '夏', '秋', '冬'].indexOf(text);
+    return short >= 0 ? short : place(this.#language.seasons, text);
+  }
+
+  #unit(text: string): Unit {
+    return this.#language.units[place(this.#language.units.map(([is]) => is), text)]![1];
+  }
+
+  #number(text: string): number {
+    return /^\d+$/.test(text) ? Number(text) : 1 + place(this.#language.numbers, text);
+  }
+
+  #year(text: string): number {
+    const year = numberOf(text);
+    return this.#language.code === 'th' && year > 2400 ? year - buddhistEra : year;
+  }
+}
+
+/** Which of the sources a text is. */
+function place(sources: readonly string[], text: string): number {
+  return sources.findIndex((source) => new RegExp(`^(?:${lowered(source)})$`, 'u').test(text));
+}
+
+/** A time with what must stand around it; `undefined` where it does not. */
+function wholeOf(text: string, { before, behind }: Around, { start, end }: Pick<Time, 'start' | 'end'>): Pick<Time, 'start' | 'end'> | undefined {
+  const first = before.exec(text.slice(0, start));
+  const last = first && behind.exec(text.slice(end));
+  return first && last ? { start: first.index, end: end + last[0].length } : undefined;
+}
+
+/** As it stands alone and beside a day. */
+function monthNames(code: string, month: number): string {
+  const at = new Date(Date.UTC(2001, month, 15));
+  const alone = new Intl.DateTimeFormat(code, { month: 'long', timeZone: 'UTC' }).format(at);
+  const beside = new Intl.DateTimeFormat(code, { day: 'numeric', month: 'long', timeZone: 'UTC' }).formatToParts(at).find(({ type }) => type === 'month')!.value;
+  return [...new Set([alone, beside])].map(escaped).join('|');
+}
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** Arabic-Indic and full-width digits, too. */
+function numberOf(text: string): number {
+  return Number(text.normalize('NFKC').replace(/[٠-٩]/g, (digit) => String(digit.charCodeAt(0) - 0x660)));
+}
