@@ -1,4 +1,5 @@
 import { recallDepth } from '../../domain/recall.js';
+import { plainScale, standardScores, type ScoreScale } from '../../domain/standard-scores.js';
 import type { Log } from '../../telemetry.js';
 import type { NearestRequest, Neighbors, VectorIndex } from '../vector-index.js';
 import { Background } from './background.js';
@@ -31,13 +32,18 @@ export class EmbeddedIndex implements Pick<VectorIndex, 'nearest'> {
     this.#background.start();
   }
 
-  async nearest(name: string, { leaves, most = Infinity, fingerprint: wanted, ...query }: NearestRequest): Promise<Neighbors[]> {
+  async nearest(name: string, { leaves, most = Infinity, fingerprint: wanted, spread, ...query }: NearestRequest): Promise<Neighbors[]> {
     const { fingerprint } = this.#collections.find(name, wanted).row;
     for (;;) {
       // While it is searched it may go over to another space, and what was compared be of either.
       const opened = this.#collections.find(name, fingerprint);
       const lists: Neighbors[] = [];
-      for (const leaf of leaves) lists.push(await nearest(this.#tables, opened.indexes[leaf.modality], { ...leaf, wantedFrom: scoreOf(most, lists) }, query));
+      const spreads = spread && leaves.map(({ modality }) => opened.indexes[modality].spread(query.embedding));
+      const scales = spreads && spread === 'standard' ? standardScores(spreads) : leaves.map(() => plainScale);
+      for (const [i, leaf] of leaves.entries()) {
+        const found = await nearest(this.#tables, opened.indexes[leaf.modality], { ...leaf, wantedFrom: scales[i]!.scoreAt(standardOf(most, lists, scales)) }, query);
+        lists.push({ ...found, ...(spreads && { spread: spreads[i]! }) });
+      }
       if (this.#collections.find(name, fingerprint) === opened) return lists;
     }
   }
@@ -63,7 +69,7 @@ export class EmbeddedIndex implements Pick<VectorIndex, 'nearest'> {
 }
 
 /** Of the one at that place, the first being 1, among all that was found. */
-function scoreOf(place: number, lists: Neighbors[]): number {
-  const scores = lists.flatMap(({ neighbors }) => neighbors.map(({ score }) => score));
+function standardOf(place: number, lists: Neighbors[], scales: ScoreScale[]): number {
+  const scores = lists.flatMap(({ neighbors }, i) => neighbors.map(({ score }) => scales[i]!.standard(score)));
   return scores.sort((a, b) => b - a)[place - 1] ?? -Infinity;
 }
