@@ -12,6 +12,7 @@ import { Cursors } from './operations/cursors.js';
 import { watchReadiness, type Readiness } from './operations/readiness.js';
 import { adoptReembeddings, reembedKind } from './operations/reembed/job.js';
 import { Reembeddings } from './operations/reembed/runs.js';
+import { Backgrounds } from './operations/search/relevance/backgrounds.js';
 import { restoreKind } from './operations/restore.js';
 import { ingestFolders } from './operations/ingest-folders.js';
 import { openEmbeddedStore } from './store/embedded/open.js';
@@ -96,6 +97,7 @@ export async function openService(config: Config): Promise<Service> {
     fetch: { allow: config.fetchAllow, timeoutMs: config.fetchTimeout },
     reembeddings: new Reembeddings(),
     cursors: new Cursors(await catalog.cursorKey()),
+    backgrounds: new Backgrounds(towers),
     log,
     stage,
   };

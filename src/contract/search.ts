@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Embedding, Fingerprint, Id, Modality } from './shared.js';
-import { Filter } from './filter.js';
+import { Filter, SortQuery } from './filter.js';
 import { itemFields } from './items.js';
 import { limits } from './limits.js';
 import { list, maybe } from './zod-helpers.js';
@@ -38,11 +38,16 @@ export const SearchRequest = z
     cursor: maybe(z.string().max(limits.cursorLength)),
     min_score: maybe(z.number().min(-1).max(1)),
     exact: maybe(z.boolean()),
+    cutoff: maybe(z.enum(['none', 'auto'], { error: 'cutoff is "none" or "auto".' })).meta({ description: 'Default `none`. `auto`: the relevant alone, and nothing where the best is not what was asked for; matches tell their `relevance`.' }),
+    fusion: maybe(z.enum(['centered', 'raw'], { error: 'fusion is "centered" or "raw".' })).meta({
+      description: 'How a list of both kinds is ordered. Default `centered`: each kind by how far its scores stand above what the query scores there on average; `raw`: by the scores themselves.',
+    }),
+    sort: maybe(SortQuery).meta({ description: 'Only with `cutoff: "auto"`: the relevant (the 1,000 nearest of them) by a field (`taken_at` is `$item.taken_at`), ascending, or `-` and a field, descending. Those without it come last.' }),
   })
   .meta({ id: 'SearchRequest' });
 export type SearchRequest = z.infer<typeof SearchRequest>;
 
-export const SearchMatch = z.object({ ...itemFields, score: z.number().meta({ description: 'Cosine similarity.' }) }).meta({ id: 'Match' });
+export const SearchMatch = z.object({ ...itemFields, score: z.number().meta({ description: 'Cosine similarity.' }), relevance: z.number().optional().meta({ description: 'With `cutoff: "auto"`: how likely it is what was asked for, 0..1.' }) }).meta({ id: 'Match' });
 export type SearchMatch = z.infer<typeof SearchMatch>;
 
 export const SearchResponse = z
@@ -50,6 +55,11 @@ export const SearchResponse = z
     matches: z.array(SearchMatch),
     next_cursor: z.string().optional(),
     exact: z.boolean().meta({ description: 'true: provably what a full comparison gives.' }),
+    cut: z
+      .object({ relevance: z.number().meta({ description: 'What the best match of a kind must reach.' }), left_out: z.number().int().meta({ description: 'Matches that would stand on this page without the cut.' }) })
+      .optional()
+      .meta({ description: 'With `cutoff: "auto"`.' }),
+    unknown: z.array(z.string()).optional().meta({ description: "With `cutoff: \"auto\"`: words of the query that the model's tokenizer does not know. Where it knows none, nothing is relevant." }),
     took_ms: z.number(),
   })
   .meta({ id: 'SearchResponse' });

@@ -6,6 +6,7 @@ import type { VectorIndex } from '../store/vector-index.js';
 import type { Log } from '../telemetry.js';
 import type { Cursors } from './cursors.js';
 import type { Reembeddings } from './reembed/runs.js';
+import type { Backgrounds } from './search/relevance/backgrounds.js';
 
 /** What every operation works with, and jobs do. */
 export interface Context {
@@ -23,6 +24,7 @@ export interface Context {
   /** Those that run in this process. */
   reembeddings: Reembeddings;
   cursors: Cursors;
+  backgrounds: Backgrounds;
   log: Log;
   /** Seconds of one stage, for the metrics. */
   stage: (name: string, seconds: number) => void;

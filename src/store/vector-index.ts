@@ -37,8 +37,8 @@ export interface NearestRequest {
   /** The embedding's space; `conflict` unless it is the collection's from beginning to end. Left out: trusted to be. */
   fingerprint?: string;
   leaves: Leaf[];
-  /** Tell of each list how the embedding scores against it as a whole; `standard`: lists are compared by their standard scores, see `standardScores`. */
-  spread?: 'told' | 'standard';
+  /** Tell of each list how the embedding scores against it as a whole; `standard`: lists are compared by their standard scores, see `standardScores`; or by those of these spreads. */
+  spread?: 'told' | 'standard' | Pick<ScoreSpread, 'mean' | 'deviation' | 'sampled'>[];
   /** How many are wanted of all lists together: what so many of the lists before surpass may be left out of a list, and is told as `more`. */
   most?: number;
   filter?: Filter;

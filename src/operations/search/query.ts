@@ -37,6 +37,11 @@ export function itemsNamedBy({ parts }: Query): string[] {
   return parts.flatMap(({ input }) => (typeof input === 'object' && 'id' in input ? [input.id] : []));
 }
 
+/** Its texts. */
+export function textsOf({ parts }: Query): string[] {
+  return parts.flatMap(({ input }) => (typeof input === 'string' ? [input] : 'text' in input ? [input.text] : []));
+}
+
 /** What it is made of. */
 export function kindOf({ parts }: Query): QueryKind {
   const kinds = new Set(parts.map(({ input }) => (typeof input === 'string' || 'text' in input ? 'text' : 'image' in input || 'file' in input ? 'image' : 'embedding')));

@@ -39,7 +39,8 @@ export class EmbeddedIndex implements Pick<VectorIndex, 'nearest'> {
       const opened = this.#collections.find(name, fingerprint);
       const lists: Neighbors[] = [];
       const spreads = spread && leaves.map(({ modality }) => opened.indexes[modality].spread(query.embedding));
-      const scales = spreads && spread === 'standard' ? standardScores(spreads) : leaves.map(() => plainScale);
+      const compared = Array.isArray(spread) ? spread : spread === 'standard' ? spreads : undefined;
+      const scales = compared ? standardScores(compared) : leaves.map(() => plainScale);
       for (const [i, leaf] of leaves.entries()) {
         const found = await nearest(this.#tables, opened.indexes[leaf.modality], { ...leaf, wantedFrom: scales[i]!.scoreAt(standardOf(most, lists, scales)) }, query);
         lists.push({ ...found, ...(spreads && { spread: spreads[i]! }) });
