@@ -17,11 +17,13 @@ import { table, type Figure } from './figure.js';
 import { cifar10 } from './cifar10.js';
 import { gallery } from './gallery.js';
 import { imageNetNoMatch, imageNetZeroShot } from './imagenet.js';
+import { mixedLists } from './mixed.js';
 import { labelledPictures, MissingPack } from './pack.js';
+import { relevance } from './relevance.js';
 import { zeroShot } from './zero-shot.js';
 
 const results = path.join(import.meta.dirname, 'results.json');
-const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match'] as const;
+const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match', 'relevance', 'mixed'] as const;
 type Part = (typeof parts)[number];
 
 async function evaluate(chosen: readonly Part[]): Promise<void> {
@@ -58,6 +60,8 @@ function measurements(client: MixspaceClient, templates: readonly string[]): Rec
     imagenet: () => imageNetZeroShot(client),
     gallery: () => gallery(embedder, templates),
     'no-match': () => imageNetNoMatch(embedder, templates),
+    relevance: () => relevance(embedder),
+    mixed: () => mixedLists(embedder),
   };
 }
 

@@ -15,7 +15,25 @@ export interface Figure {
   calibrationError?: number;
   /** Share of the names of absent things that are rejected, at the score that keeps 95 % of the present ones. */
   rejected?: { share: number; minScore: number };
+  /** Anything else, by name: a share with its 95 % interval, or a number. */
+  more?: Record<string, { value: number; low?: number; high?: number }>;
   minimum?: Minimum;
+}
+
+/** A share of so many, with Wilson's 95 % interval. */
+export function shareOf(hits: number, of: number): { value: number; low: number; high: number } {
+  const z = 1.96;
+  const value = hits / of;
+  const middle = (value + z ** 2 / (2 * of)) / (1 + z ** 2 / of);
+  const half = (z / (1 + z ** 2 / of)) * Math.sqrt((value * (1 - value)) / of + z ** 2 / (4 * of ** 2));
+  return { value, low: Math.max(0, middle - half), high: Math.min(1, middle + half) };
+}
+
+/** A mean with its 95 % interval. */
+export function meanOf(values: number[]): { value: number; low: number; high: number } {
+  const value = values.reduce((sum, each) => sum + each, 0) / values.length;
+  const error = 1.96 * Math.sqrt(values.reduce((sum, each) => sum + (each - value) ** 2, 0) / values.length / values.length);
+  return { value, low: value - error, high: value + error };
 }
 
 export function figureOf(name: string, ranks: number[], depths: Depth[], minimum?: Minimum): Figure {
@@ -32,6 +50,7 @@ const columns: { title: string; cell: (figure: Figure) => string; left?: true }[
   { title: 'of English @10', cell: ({ ofEnglish }) => share(ofEnglish) },
   { title: 'calibration error', cell: ({ calibrationError }) => share(calibrationError) },
   { title: 'absent rejected', cell: ({ rejected }) => (rejected ? `${share(rejected.share)} below ${share(rejected.minScore)}` : '') },
+  { title: 'besides', cell: ({ more = {} }) => Object.entries(more).map(([name, { value, low, high }]) => `${name} ${share(value)}${low === undefined ? '' : ` [${share(low)}, ${share(high)}]`}`).join('; '), left: true },
   { title: 'asked for', cell: asked, left: true },
 ];
 
