@@ -14,6 +14,8 @@ const languages = ['en', 'de', 'zh', 'fr'] as const;
 const drawn = 200;
 const seen = 10;
 const perRequest = 500;
+/** Words. */
+const longestName = 3;
 
 type Concept = Record<(typeof languages)[number], string> & { synonyms?: string[] };
 interface Asked {
@@ -26,7 +28,8 @@ export async function relevance(embedder: Embedder): Promise<Figure[]> {
   const lines = await readFile(path.join(import.meta.dirname, 'concepts.jsonl'), 'utf8');
   const concepts = lines.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Concept);
   const pictures = namedPictures();
-  const naming = concepts.map((concept) => picturesNaming(concept, pictures));
+  const found = wordings(pictures);
+  const naming = concepts.map((concept) => picturesNaming(concept, found));
   const dev = pictures.flatMap(({ split }, i) => (split === 'dev' ? [i] : []));
   const figures: Figure[] = [];
   for (const size of sizes) {
@@ -103,7 +106,9 @@ async function fillCollection(embedder: Embedder, name: string, chosen: number[]
 
 /** Kept in the temporary folder from one run to the next: 20,000 pictures take minutes. */
 async function embedded(embedder: Embedder, chosen: number[], pictures: NamedPicture[]): Promise<Float32Array[]> {
-  const { fingerprint, dimensions } = (await embedder.client.models())[0]!;
+  // What was reckoned meanwhile may have taken longer than a connection is kept.
+  const [model] = await embedder.client.models().catch(() => embedder.client.models());
+  const { fingerprint, dimensions } = model as { fingerprint: string; dimensions: number };
   const file = path.join(tmpdir(), `mixspace-eval-${fingerprint.slice(0, 16)}.f32`);
   const known = new Float32Array(pictures.length * dimensions);
   if (existsSync(file)) known.set(new Float32Array(new Uint8Array(await readFile(file)).buffer).subarray(0, known.length));
@@ -117,12 +122,33 @@ async function embedded(embedder: Embedder, chosen: number[], pictures: NamedPic
   return chosen.map(at);
 }
 
-/** Those whose label or captions hold the name or a synonym, as whole words, plural or not. */
-function picturesNaming({ en, synonyms = [] }: Concept, pictures: NamedPicture[]): number[] {
-  const names = [en, ...synonyms].map((name) => name.toLowerCase().replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('-', '[- ]'));
-  const pattern = new RegExp(`(?<![a-z0-9])(?:${names.flatMap((name) => [`${name}(?:s|es)?`, ...(name.endsWith('y') ? [`${name.slice(0, -1)}ies`] : []), ...(name.endsWith('man') ? [`${name.slice(0, -3)}men`] : [])]).join('|')})(?![a-z0-9])`, 'i');
-  return pictures.flatMap(({ texts }, i) => (pattern.test(texts.join(' | ')) ? [i] : []));
+/** Pictures by each run of one to three words in their labels and captions, lower case. */
+function wordings(pictures: NamedPicture[]): Map<string, Set<number>> {
+  const found = new Map<string, Set<number>>();
+  pictures.forEach(({ texts }, i) => {
+    for (const text of texts) {
+      const words = wordsOf(text);
+      words.forEach((_, from) => {
+        for (let length = 1; length <= longestName && from + length <= words.length; length++) {
+          const run = words.slice(from, from + length).join(' ');
+          const known = found.get(run);
+          if (known) known.add(i);
+          else found.set(run, new Set([i]));
+        }
+      });
+    }
+  });
+  return found;
 }
+
+/** Those whose label or captions hold the name or a synonym, as whole words, plural or not. */
+function picturesNaming({ en, synonyms = [] }: Concept, found: Map<string, Set<number>>): number[] {
+  const names = [en, ...synonyms].map((name) => wordsOf(name).join(' '));
+  const forms = names.flatMap((name) => [name, `${name}s`, `${name}es`, ...(name.endsWith('y') ? [`${name.slice(0, -1)}ies`] : []), ...(name.endsWith('man') ? [`${name.slice(0, -3)}men`] : [])]);
+  return [...new Set(forms.flatMap((form) => [...(found.get(form) ?? [])]))].sort((a, b) => a - b);
+}
+
+const wordsOf = (text: string): string[] => text.toLowerCase().match(/[a-z0-9']+/g) ?? [];
 
 /** Mulberry32. */
 function randomFrom(seed: number): () => number {
