@@ -18,6 +18,7 @@ import { duplicatesKind } from './operations/duplicates/job.js';
 import { watchReadiness, type Readiness } from './operations/readiness.js';
 import { adoptReembeddings, reembedKind } from './operations/reembed/job.js';
 import { Reembeddings } from './operations/reembed/runs.js';
+import { TextBackgrounds } from './operations/search/relevance/backgrounds.js';
 import { restoreKind } from './operations/restore.js';
 import { ingestFolders } from './operations/ingest-folders.js';
 import { openEmbeddedStore } from './store/embedded/open.js';
@@ -104,6 +105,7 @@ export async function openService(config: Config): Promise<Service> {
     reembeddings: new Reembeddings(),
     cursors: new Cursors(await catalog.cursorKey()),
     backgrounds: new Backgrounds(encoder),
+    textBackgrounds: new TextBackgrounds(towers),
     labels: new LabelCache(config.cache === 0 ? 0 : undefined),
     learnt: new LearntClassifiers(),
     log,

@@ -181,14 +181,14 @@ describe('search', () => {
     const base = await unit(0);
     const entries = Array.from({ length: 60 }, (_, i) => ({ id: `p${i}`, embedding: base.map((value, d) => (d === 0 ? 1 : d === 1 + (i % 5) ? i / 60 : value)), modality: i % 2 ? 'image' : 'text', metadata: { i } }));
     await post(items('pages'), { items: entries });
-    const whole = (await post(searchIn('pages'), { query: { embedding: base }, limit: 60 })).body;
+    const whole = (await post(searchIn('pages'), { query: { embedding: base }, fusion: 'raw', limit: 60 })).body;
     expect(whole.exact).toBe(true);
     const scores = whole.matches.map((each: any) => each.score);
     expect(scores).toEqual([...scores].sort((a, b) => b - a));
     const paged: string[] = [];
     let cursor: string | undefined;
     do {
-      const page: any = (await post(searchIn('pages'), { query: { embedding: base }, limit: 7, ...(cursor ? { cursor } : {}) })).body;
+      const page: any = (await post(searchIn('pages'), { query: { embedding: base }, fusion: 'raw', limit: 7, ...(cursor ? { cursor } : {}) })).body;
       paged.push(...page.matches.map((each: any) => each.id));
       cursor = page.next_cursor;
     } while (cursor);

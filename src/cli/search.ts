@@ -15,6 +15,8 @@ interface SearchFlags extends ClientFlags {
   modality?: Modality;
   filter?: Record<string, unknown>;
   plain?: boolean;
+  sort?: string;
+  all?: boolean;
 }
 
 export function searchCommand(): Command {
@@ -26,20 +28,30 @@ export function searchCommand(): Command {
     .option('--min-score <number>', 'leave out what scores lower', decimal)
     .addOption(new Option('--modality <name>', 'only these').choices(modalities))
     .option('--filter <json>', 'conditions on metadata, such as \'{"year": {"$gte": 2020}}\'', jsonObject)
+    .option('--sort <field>', 'of what is relevant, by a field such as $item.taken_at or year; -FIELD for descending')
+    .option('--all', 'the nearest, relevant or not')
     .option('--plain', 'take the words as they stand: do not look for names and codes, nor understand times, folders, kinds and what is not to be there')
     .action(async (words: string[], flags: SearchFlags) => {
       const answer = await search(openClient(flags), words.join(' '), flags);
       if (flags.json) return printJson(answer);
       if (answer.negated) sayAside(`Without: ${answer.negated.join(', ')}.`);
       if (answer.understood?.length) sayAside(`Understood: ${answer.understood.map(({ text }) => text).join(', ')}. Take the words as they stand with --plain.`);
-      if (answer.matches.length === 0) sayAside('Nothing found.');
+      if (answer.matches.length === 0) sayAside(nothingSentence(answer));
       else printTable(answer.matches.map(({ score, id, sources, text, metadata }) => [score?.toFixed(3) ?? '', text ?? sources[0] ?? id, shortMetadata(metadata)]));
     });
 }
 
+function nothingSentence({ cut, unknown = [] }: SearchResponse): string {
+  const notKnown = unknown.length > 0 ? ` The model does not know ${unknown.join(', ')}.` : '';
+  return cut && cut.left_out > 0 ? `Nothing here matches.${notKnown} See the nearest anyway with --all.` : `Nothing found.${notKnown}`;
+}
+
 async function search(client: MixspaceClient, words: string, flags: SearchFlags): Promise<SearchResponse> {
-  const { collection, image, limit, minScore, modality, filter, plain } = flags;
+  const { collection, image, limit, minScore, modality, filter, plain, sort, all } = flags;
+  if (all && sort !== undefined) throw new MixspaceError('invalid_request', '--sort is of what is relevant: leave out --all.');
   const options: SearchOptions = {
+    ...(all ? {} : { cutoff: 'auto' }),
+    ...(sort === undefined ? {} : { sort }),
     ...(limit === undefined ? {} : { limit }),
     ...(minScore === undefined ? {} : { min_score: minScore }),
     ...(modality === undefined ? {} : { modality }),

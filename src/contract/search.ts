@@ -51,12 +51,22 @@ export const SearchRequest = z
       description:
         'Default false. true: times, kinds, folders and values of the metadata that the text says become filters, told as `understood`, and the rest is searched for; with nothing left, or a blank query, matches are listed by `sort`, without scores. `{"except": [...]}`: but for those parts, by their `text`, which are searched for.',
     }),
-    sort: maybe(SortQuery).meta({ description: 'Of what `understand` leaves nothing to search for. Default `-$item.taken_at`, the newest first.' }),
+    cutoff: maybe(z.enum(['none', 'auto'], { error: 'cutoff is "none" or "auto".' })).meta({ description: 'Default `none`. `auto`: the relevant alone, and nothing where the best is not what was asked for; matches tell their `relevance`.' }),
+    fusion: maybe(z.enum(['centered', 'raw'], { error: 'fusion is "centered" or "raw".' })).meta({
+      description: 'How a list of both kinds is ordered. Default `centered`: each kind by how far its scores stand above what the query scores there on average; `raw`: by the scores themselves.',
+    }),
+    sort: maybe(SortQuery).meta({ description: 'With `cutoff: "auto"`: the relevant (the 1,000 nearest of them) by a field (`taken_at` is `$item.taken_at`), ascending, or `-` and a field, descending; those without it come last. With `understand`: what is listed where nothing is left to search for, by default `-$item.taken_at`, the newest first. Else 400.' }),
   })
   .meta({ id: 'SearchRequest' });
 export type SearchRequest = z.infer<typeof SearchRequest>;
 
-export const SearchMatch = z.object({ ...itemFields, score: z.number().optional().meta({ description: 'Cosine similarity; left out where nothing was searched for.' }) }).meta({ id: 'Match' });
+export const SearchMatch = z
+  .object({
+    ...itemFields,
+    score: z.number().optional().meta({ description: 'Cosine similarity; left out where nothing was searched for.' }),
+    relevance: z.number().optional().meta({ description: 'With `cutoff: "auto"`: how likely it is what was asked for, 0..1.' }),
+  })
+  .meta({ id: 'Match' });
 export type SearchMatch = z.infer<typeof SearchMatch>;
 
 export const SearchResponse = z
@@ -69,6 +79,11 @@ export const SearchResponse = z
       .meta({ description: 'With `understand`: what of the text became a filter; all of them hold, and the request\'s own. `except` with a `text` takes it back.' }),
     exact: z.boolean().meta({ description: 'true: provably what a full comparison gives.' }),
     negated: z.array(z.string()).optional().meta({ description: 'With `negation`: what was read as not to be there. Absent where nothing was.' }),
+    cut: z
+      .object({ relevance: z.number().meta({ description: 'What the best match of a kind must reach.' }), left_out: z.number().int().meta({ description: 'Matches that would stand on this page without the cut.' }) })
+      .optional()
+      .meta({ description: 'With `cutoff: "auto"`.' }),
+    unknown: z.array(z.string()).optional().meta({ description: "With `cutoff: \"auto\"`: words of the query that the model's tokenizer does not know. Where it knows none, nothing is relevant." }),
     took_ms: z.number(),
   })
   .meta({ id: 'SearchResponse' });

@@ -74,7 +74,7 @@ function Page({ onLocked }: { onLocked: () => void }) {
         {view.wanted.by === 'words' && results.understood && <UnderstoodParts parts={results.understood} wanted={view.wanted} onWant={want} />}
         <Problem error={collections.error ?? results.error} />
         <Grid collection={results.collection} found={results.found} onOpen={setOpened} />
-        {results.state === 'ready' && results.found.length === 0 && <Nothing view={view} collection={current} />}
+        {results.state === 'ready' && results.found.length === 0 && <Nothing view={view} collection={current} showAll={results.showAll} />}
         {results.more && (
           <button type="button" class="more" disabled={results.state === 'loading'} onClick={results.more}>
             {results.state === 'loading' ? 'Loading…' : 'Load more'}
@@ -122,7 +122,17 @@ function Problem({ error }: { error: unknown }) {
   );
 }
 
-function Nothing({ view, collection }: { view: View; collection: Collection | undefined }) {
+function Nothing({ view, collection, showAll }: { view: View; collection: Collection | undefined; showAll: (() => void) | undefined }) {
+  if (showAll) {
+    return (
+      <section class="nothing">
+        <p>Nothing here matches.</p>
+        <button type="button" onClick={showAll}>
+          Show the nearest anyway
+        </button>
+      </section>
+    );
+  }
   if (collection && collection.counts.total > 0) return <p class="nothing">Nothing found.</p>;
   const option = view.collection === 'default' ? '' : ` --collection ${view.collection}`;
   return (

@@ -18,6 +18,10 @@ export interface Results {
   exact?: boolean;
   /** Parts of the words that became filters. */
   understood?: Understood;
+  /** How many of the nearest were cut off as not relevant. */
+  leftOut?: number;
+  /** Shows them; undefined where none was cut off. */
+  showAll?: () => void;
   /** Undefined when there is no more. */
   more?: () => void;
 }
@@ -30,6 +34,7 @@ interface Page {
   tookMs?: number;
   exact?: boolean;
   understood?: Understood;
+  leftOut?: number;
 }
 
 const pageSize = 40;
@@ -37,8 +42,10 @@ const pageSize = 40;
 /** What the view looks for, page by page; `version` starts over. */
 export function useResults(view: View, version: number): Results {
   const { client } = useSession();
-  const [results, setResults] = useState<Omit<Results, 'more'> & { cursor?: string }>({ found: [], collection: view.collection, state: 'loading' });
+  const [results, setResults] = useState<Omit<Results, 'more' | 'showAll'> & { cursor?: string }>({ found: [], collection: view.collection, state: 'loading' });
   const running = useRef<AbortController>();
+  const [allOf, setAllOf] = useState<View>();
+  const isAll = allOf === view;
 
   const load = useCallback(
     async (cursor?: string): Promise<void> => {
@@ -46,13 +53,13 @@ export function useResults(view: View, version: number): Results {
       const { signal } = (running.current = new AbortController());
       setResults((before) => ({ ...before, state: 'loading' }));
       try {
-        const page = await loadPage(client, view, cursor, signal);
+        const page = await loadPage(client, view, { cursor, isAll }, signal);
         setResults((before) => ({ ...page, collection: view.collection, found: cursor === undefined ? page.found : [...before.found, ...page.found], state: 'ready' }));
       } catch (error) {
         if (!signal.aborted) setResults((before) => ({ collection: view.collection, found: cursor === undefined ? [] : before.found, state: 'failed', error }));
       }
     },
-    [client, view],
+    [client, view, isAll],
   );
   useEffect(() => {
     void load();
@@ -60,22 +67,23 @@ export function useResults(view: View, version: number): Results {
   }, [load, version]);
 
   const { cursor, ...shown } = results;
-  return { ...shown, ...(cursor !== undefined && { more: () => void load(cursor) }) };
+  return { ...shown, ...(cursor !== undefined && { more: () => void load(cursor) }), ...(results.leftOut ? { showAll: () => setAllOf(view) } : {}) };
 }
 
-async function loadPage(client: MixspaceClient, { collection, wanted }: View, cursor: string | undefined, signal: AbortSignal): Promise<Page> {
+async function loadPage(client: MixspaceClient, { collection, wanted }: View, { cursor, isAll }: { cursor: string | undefined; isAll: boolean }, signal: AbortSignal): Promise<Page> {
   const options = { limit: pageSize, signal, ...(cursor === undefined ? {} : { cursor }) };
   if (wanted.by === 'nothing') {
     const { signal: _, ...query } = options;
     const { items, next_cursor: next } = await client.itemPage(collection, query, { signal });
     return { found: items.map((item: Item): Result => item), ...(next === undefined ? {} : { cursor: next }) };
   }
+  const search = { ...options, cutoff: isAll ? ('none' as const) : ('auto' as const) };
   const answer =
     wanted.by === 'picture'
-      ? await client.searchByPicture(collection, wanted.picture, options)
+      ? await client.searchByPicture(collection, wanted.picture, search)
       : wanted.by === 'item'
-        ? await client.search(collection, { id: wanted.id }, options)
-        : await client.search(collection, wanted.words, { ...options, negation: 'auto', lexical: 'auto', understand: wanted.except ? { except: wanted.except } : true });
-  const { matches, next_cursor: next, took_ms: tookMs, exact, understood } = answer;
-  return { found: matches, tookMs, exact, ...(understood && { understood }), ...(next === undefined ? {} : { cursor: next }) };
+        ? await client.search(collection, { id: wanted.id }, search)
+        : await client.search(collection, wanted.words, { ...search, negation: 'auto', lexical: 'auto', understand: wanted.except ? { except: wanted.except } : true });
+  const { matches, next_cursor: next, took_ms: tookMs, exact, understood, cut } = answer;
+  return { found: matches, tookMs, exact, ...(understood && { understood }), ...(cut && { leftOut: cut.left_out }), ...(next === undefined ? {} : { cursor: next }) };
 }

@@ -10,6 +10,7 @@ import type { LabelCache } from './classify/label-cache.js';
 import type { LearntClassifiers } from './classifiers/learnt.js';
 import type { Cursors } from './cursors.js';
 import type { Reembeddings } from './reembed/runs.js';
+import type { TextBackgrounds } from './search/relevance/backgrounds.js';
 
 /** What every operation works with, and jobs do. */
 export interface Context {
@@ -30,6 +31,8 @@ export interface Context {
   cursors: Cursors;
   /** What labels stand out against. */
   backgrounds: Backgrounds;
+  /** What the scores of a query stand out against. */
+  textBackgrounds: TextBackgrounds;
   labels: LabelCache;
   learnt: LearntClassifiers;
   log: Log;

@@ -38,6 +38,8 @@ export interface NearestRequest {
   /** The embedding's space; `conflict` unless it is the collection's from beginning to end. Left out: trusted to be. */
   fingerprint?: string;
   leaves: Leaf[];
+  /** Tell of each list how the embedding scores against it as a whole; `standard`: lists are compared by their standard scores, see `standardScores`; or by those of these spreads. */
+  spread?: 'told' | 'standard' | Pick<ScoreSpread, 'mean' | 'deviation' | 'sampled'>[];
   /** How many are wanted of all lists together: what so many of the lists before surpass may be left out of a list, and is told as `more`. */
   most?: number;
   filter?: Filter;
@@ -57,6 +59,16 @@ export interface Neighbor {
   item: Item | { problem: string };
 }
 
+/** How an embedding scores against a whole list, measured on a sample of it. */
+export interface ScoreSpread {
+  /** Cosine similarities. */
+  mean: number;
+  deviation: number;
+  /** Of how many it was measured, and how many there are. */
+  sampled: number;
+  count: number;
+}
+
 /** What one leaf found, best first; of an item that has several embeddings there, the best. */
 export interface Neighbors {
   neighbors: Neighbor[];
@@ -64,6 +76,8 @@ export interface Neighbors {
   exact: boolean;
   /** There may be more behind the last of them. */
   more: boolean;
+  /** Where it was asked for. */
+  spread?: ScoreSpread;
 }
 
 export interface VectorIndex {

@@ -22,12 +22,14 @@ import { gallery } from './gallery.js';
 import { hybrid } from './hybrid.js';
 import { sentences } from './sentences.js';
 import { imageNetNoMatch, imageNetZeroShot } from './imagenet.js';
+import { mixedLists } from './mixed.js';
 import { labelledPictures, MissingPack } from './pack.js';
+import { relevance } from './relevance.js';
 import { without } from './without.js';
 import { zeroShot } from './zero-shot.js';
 
 const results = path.join(import.meta.dirname, 'results.json');
-const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match', 'duplicates', 'clusters', 'without', 'classify', 'hybrid', 'sentences'] as const;
+const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match', 'duplicates', 'clusters', 'without', 'classify', 'hybrid', 'sentences', 'relevance', 'mixed'] as const;
 type Part = (typeof parts)[number];
 
 async function evaluate(chosen: readonly Part[]): Promise<void> {
@@ -70,6 +72,8 @@ function measurements(client: MixspaceClient, templates: readonly string[]): Rec
     duplicates: () => duplicates(client),
     clusters: () => clusters(client),
     without: () => without(client, embedder),
+    relevance: () => relevance(embedder),
+    mixed: () => mixedLists(embedder),
   };
 }
 

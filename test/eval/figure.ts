@@ -17,7 +17,25 @@ export interface Figure {
   rejected?: { share: number; minScore: number };
   /** With a 95 % interval. */
   share?: { value: number; low: number; high: number };
+  /** Anything else, by name: a share with its 95 % interval, or a number. */
+  more?: Record<string, { value: number; low?: number; high?: number }>;
   minimum?: Minimum;
+}
+
+/** A share of so many, with Wilson's 95 % interval. */
+export function shareOf(hits: number, of: number): { value: number; low: number; high: number } {
+  const z = 1.96;
+  const value = hits / of;
+  const middle = (value + z ** 2 / (2 * of)) / (1 + z ** 2 / of);
+  const half = (z / (1 + z ** 2 / of)) * Math.sqrt((value * (1 - value)) / of + z ** 2 / (4 * of ** 2));
+  return { value, low: Math.max(0, middle - half), high: Math.min(1, middle + half) };
+}
+
+/** A mean with its 95 % interval. */
+export function meanOf(values: number[]): { value: number; low: number; high: number } {
+  const value = values.reduce((sum, each) => sum + each, 0) / values.length;
+  const error = 1.96 * Math.sqrt(values.reduce((sum, each) => sum + (each - value) ** 2, 0) / values.length / values.length);
+  return { value, low: value - error, high: value + error };
 }
 
 export function figureOf(name: string, ranks: number[], depths: Depth[], minimum?: Minimum): Figure {
@@ -35,6 +53,7 @@ const columns: { title: string; cell: (figure: Figure) => string; left?: true }[
   { title: 'calibration error', cell: ({ calibrationError }) => share(calibrationError) },
   { title: 'absent rejected', cell: ({ rejected }) => (rejected ? `${share(rejected.share)} below ${share(rejected.minScore)}` : '') },
   { title: 'share', cell: ({ share: found }) => (found ? `${share(found.value)} (${share(found.low)} to ${share(found.high)})` : '') },
+  { title: 'besides', cell: ({ more = {} }) => Object.entries(more).map(([name, { value, low, high }]) => `${name} ${share(value)}${low === undefined ? '' : ` [${share(low)}, ${share(high)}]`}`).join('; '), left: true },
   { title: 'asked for', cell: asked, left: true },
 ];
 

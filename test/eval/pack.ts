@@ -59,6 +59,28 @@ export async function imageNetNames(): Promise<string[]> {
   return [...new Set(lines.map((line) => line.split(',')[0]!))];
 }
 
+export interface NamedPicture {
+  split: 'dev' | 'train';
+  /** Label and captions. */
+  texts: string[];
+  webp: () => Uint8Array;
+}
+
+/** Every picture nothing was trained on that has a label or captions, then a third of those of training. */
+export function namedPictures(): NamedPicture[] {
+  const files = ['flickr8k.sqlite', ...labelledFiles];
+  return (['dev', 'train'] as const).flatMap((split) =>
+    files.flatMap((file) => {
+      const part = split === 'train' && file !== 'flickr8k.sqlite' ? 'AND rowid % 3 = 0' : '';
+      return select<{ id: number; label: string | null; captions: string | null }>(file, `SELECT id, label, captions FROM pictures WHERE split = ? ${part} AND (label IS NOT NULL OR captions IS NOT NULL) ORDER BY id`, split).map(({ id, label, captions }) => ({
+        split,
+        texts: [...(label === null ? [] : [label]), ...(captions === null ? [] : (JSON.parse(captions) as string[]))],
+        webp: () => select<{ webp: Uint8Array }>(file, 'SELECT webp FROM pictures WHERE id = ?', id)[0]!.webp,
+      }));
+    }),
+  );
+}
+
 /** Any photos of Flickr8k, for measuring speed alone. */
 export function photos(count: number): Uint8Array[] {
   return select<{ webp: Uint8Array }>('flickr8k.sqlite', 'SELECT webp FROM pictures ORDER BY id LIMIT ?', count).map(({ webp }) => webp);

@@ -62,6 +62,11 @@ export function itemsNamedBy({ parts }: Query): string[] {
   return parts.flatMap(({ input }) => (typeof input === 'object' && 'id' in input ? [input.id] : []));
 }
 
+/** Its texts. */
+export function textsOf({ parts }: Query): string[] {
+  return parts.flatMap(({ input }) => (typeof input === 'string' ? [input] : 'text' in input ? [input.text] : []));
+}
+
 /** What it is made of. */
 export function kindOf({ parts, negated }: Query): QueryKind {
   if (negated.length > 0) return 'mixed';

@@ -1,4 +1,5 @@
 import { recallDepth } from '../../domain/recall.js';
+import { plainScale, standardScores, type ScoreScale } from '../../domain/standard-scores.js';
 import { phraseOf, type Phrase } from '../../domain/words.js';
 import type { Log } from '../../telemetry.js';
 import type { FullText as FullTextPort, WordCounts, WordMatches, WordsRequest } from '../full-text.js';
@@ -35,16 +36,20 @@ export class EmbeddedIndex implements Pick<VectorIndex, 'nearest'>, FullTextPort
     this.#background.start();
   }
 
-  async nearest(name: string, { leaves, most = Infinity, fingerprint: wanted, required = [], ...query }: NearestRequest): Promise<Neighbors[]> {
+  async nearest(name: string, { leaves, most = Infinity, fingerprint: wanted, required = [], spread, ...query }: NearestRequest): Promise<Neighbors[]> {
     const { fingerprint } = this.#collections.find(name, wanted).row;
     for (;;) {
       // While it is searched it may go over to another space, and what was compared be of either.
       const opened = this.#collections.find(name, fingerprint);
       const lists: Neighbors[] = [];
-      for (const leaf of leaves) {
+      const spreads = spread && leaves.map(({ modality }) => opened.indexes[modality].spread(query.embedding));
+      const compared = Array.isArray(spread) ? spread : spread === 'standard' ? spreads : undefined;
+      const scales = compared ? standardScores(compared) : leaves.map(() => plainScale);
+      for (const [i, leaf] of leaves.entries()) {
         const index = opened.indexes[leaf.modality];
         const within = required.length > 0 && { within: async () => keysOf(this.#tables.embeddings, index.owner, await this.#tables.fullText.itemsWith(opened.row.key, required)) };
-        lists.push(await nearest(this.#tables, index, { ...leaf, wantedFrom: scoreOf(most, lists) }, { ...query, ...within }));
+        const found = await nearest(this.#tables, index, { ...leaf, wantedFrom: scales[i]!.scoreAt(standardOf(most, lists, scales)) }, { ...query, ...within });
+        lists.push({ ...found, ...(spreads && { spread: spreads[i]! }) });
       }
       if (this.#collections.find(name, fingerprint) === opened) return lists;
     }
@@ -93,7 +98,7 @@ export class EmbeddedIndex implements Pick<VectorIndex, 'nearest'>, FullTextPort
 }
 
 /** Of the one at that place, the first being 1, among all that was found. */
-function scoreOf(place: number, lists: Neighbors[]): number {
-  const scores = lists.flatMap(({ neighbors }) => neighbors.map(({ score }) => score));
+function standardOf(place: number, lists: Neighbors[], scales: ScoreScale[]): number {
+  const scores = lists.flatMap(({ neighbors }, i) => neighbors.map(({ score }) => scales[i]!.standard(score)));
   return scores.sort((a, b) => b - a)[place - 1] ?? -Infinity;
 }

@@ -4,7 +4,7 @@ import { modalities } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
 import type { Item, ListPlace, ListRequest, ValueCounts } from '../catalog.js';
 import type { ItemColumns } from './columns/item-columns.js';
-import { compareIn, First, orderValueOf, type OrderPlace } from './columns/order.js';
+import { compareIn, First, orderValueOf, type OrderPlace } from '../../domain/field-order.js';
 import { compileFilter, valueAt } from './filter.js';
 import { fieldsOf, type ItemRow, type ItemTable } from './item-table.js';
 import { KeySet } from './key-set.js';

@@ -1,11 +1,13 @@
 import type { Modality } from '../../domain/modality.js';
 import type { Log } from '../../telemetry.js';
 import type { CollectionDescription } from '../catalog.js';
+import type { ScoreSpread } from '../vector-index.js';
 import type { CellTable } from './cell-table.js';
 import type { EmbeddingTable } from './embedding-table.js';
 import type { ItemColumns } from './columns/item-columns.js';
 import { MatchingKeys } from './matching-keys.js';
 import { Recall, type Ask } from './recall.js';
+import { SampledScores } from './sampled-scores.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 import { now, sliceMs } from './time-slices.js';
 import type { CellDirections } from './vectors/centroids.js';
@@ -54,6 +56,7 @@ export class ModalityIndex {
   readonly matchingKeys: MatchingKeys;
   readonly recall: Recall;
   readonly #around: IndexSurroundings;
+  readonly #scores: SampledScores;
   /** What comes of it are cells, one step at a time. */
   #training: Generator<undefined, CellDirections> | undefined;
   /** Of an earlier run; taken up once all is in memory, which is quicker read than sorted. */
@@ -68,6 +71,7 @@ export class ModalityIndex {
     this.#around = around;
     this.vectors = new Vectors(around.embeddings, owner, around.memory, Math.min(smallScan, this.#largeFrom));
     this.matchingKeys = new MatchingKeys(around.embeddings, owner, around.columns);
+    this.#scores = new SampledScores(around.embeddings, owner);
     this.#newestKey = around.embeddings.newestKey(owner.space, owner.modality);
     const saved = this.#isLarge ? around.cells.get(owner.space, owner.modality, owner.dimension) : undefined;
     this.recall = new Recall(saved?.shares);
@@ -96,6 +100,7 @@ export class ModalityIndex {
   /** A row with this key was committed. */
   added(key: number): void {
     this.#newestKey = key;
+    this.#scores.changed();
     this.recall.changed();
   }
 
@@ -103,6 +108,7 @@ export class ModalityIndex {
   removed(key: number): void {
     this.vectors.remove(key);
     this.matchingKeys.removed();
+    this.#scores.changed();
     this.recall.changed();
   }
 
@@ -133,6 +139,11 @@ export class ModalityIndex {
   get isUnknown(): boolean {
     const directions = this.#settled;
     return directions !== undefined && this.recall.isNew(directions);
+  }
+
+  /** How an embedding scores against all there is. */
+  spread(embedding: Float32Array): ScoreSpread {
+    return this.#scores.spread(embedding, { count: this.count, newestKey: this.#newestKey });
   }
 
   /** At most so many stored embeddings, from places drawn all over the keys. */

@@ -25,7 +25,7 @@ export function askedInWords(query: Query): AskedInWords {
   const terms: Term[] = [];
   const parts = query.parts.map((part) => {
     const text = typeof part.input === 'string' ? part.input : 'text' in part.input ? part.input.text : undefined;
-    if (text === undefined || (part.weight ?? 1) <= 0) return part;
+    if (text === undefined || part.weight <= 0) return part;
     const asked = askedIn(text);
     required.push(...asked.quoted);
     terms.push(...asked.terms);
@@ -64,7 +64,7 @@ export async function foundByWords(
     const weight = weightOf(weighed, phrases.map((place) => telling[place]!));
     if (weight === 0) return [];
     if ('problem' in item) throw new MixspaceError('not_ready', item.problem);
-    return [{ match: { item, score }, weight }];
+    return [{ match: { item, score, leaf: asked.modalities.indexOf(item.modality) }, weight }];
   });
   return { matches, complete: found.complete };
 }

@@ -13,7 +13,7 @@ export interface UnderstoodQuery {
 
 /** Understands the query's text, where it is one; of several, the first. */
 export async function understandQuery(context: Context, collection: Collection, query: Query, setting: Exclude<SearchRequest['understand'], undefined | false>): Promise<UnderstoodQuery> {
-  const place = query.parts.findIndex(({ input, weight = 1 }) => weight > 0 && (typeof input === 'string' || 'text' in input));
+  const place = query.parts.findIndex(({ input, weight }) => weight > 0 && (typeof input === 'string' || 'text' in input));
   const part = query.parts[place];
   if (!part) return { query, understood: [] };
   const text = typeof part.input === 'string' ? part.input : (part.input as { text: string }).text;

@@ -1,5 +1,5 @@
-import { compareCodePoints } from '../../../domain/code-point-order.js';
-import type { Scalar } from '../../../domain/filter.js';
+import { compareCodePoints } from './code-point-order.js';
+import type { Scalar } from './filter.js';
 
 /** What an item is ordered by; `undefined`: it stands behind all others. */
 export type OrderValue = string | number | boolean | undefined;

@@ -1,0 +1,29 @@
+/** Where a search goes on, as its cursor says. */
+import { MixspaceError } from '../../errors.js';
+import type { ListPlace } from '../../store/catalog.js';
+import type { Place } from './plan.js';
+import type { CutNote } from './relevance/cut.js';
+import type { SortPlace } from './sorting.js';
+
+/** Behind a match: of what is near; of both lists joined, so many; of what is relevant, sorted; of a listing. */
+export type PagePlace = { near: Place } | { joined: number } | { sorted: SortPlace } | { listed: ListPlace };
+
+/** What the first page found out, and later ones go by. */
+export interface Note {
+  cuts?: CutNote[];
+  unknown?: string[];
+}
+
+export interface Going {
+  place: PagePlace;
+  note: Note;
+}
+
+export function sealedPlace(place: PagePlace, note: Note = {}): [string] {
+  return [JSON.stringify({ place, note } satisfies Going)];
+}
+
+export function goingFrom([sealed]: unknown[]): Going {
+  if (typeof sealed !== 'string') throw new MixspaceError('invalid_request', 'The cursor cannot be read.', { param: 'cursor' });
+  return JSON.parse(sealed) as Going;
+}
