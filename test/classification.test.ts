@@ -17,7 +17,7 @@ const calibration = {
     { labels: 8, temperature: 0.75, closed: 0.4 },
   ],
 };
-const calibrated: Package = { ...readsTexts, 'calibration.json': calibration } as Package;
+const calibrated: Package = { ...readsTexts, 'calibration.json': calibration };
 
 let service: SmallService;
 let pictures: string[];
@@ -246,7 +246,7 @@ describe('The command line', () => {
 });
 
 it('a package whose calibration is malformed cannot be used, and says which field', async () => {
-  const bad = await startSmall({ good: readsTexts, bad: { ...readsTexts, 'calibration.json': { ...calibration, slope: -1 } } as Package });
+  const bad = await startSmall({ good: readsTexts, bad: { ...readsTexts, 'calibration.json': { ...calibration, slope: -1 } } });
   try {
     const { status, body } = await bad.post('/v1/classify', { model: 'bad', input: ['x'], labels: ['a'] });
     expect([status, body.error.message]).toEqual([503, expect.stringContaining('calibration.json: slope')]);

@@ -87,7 +87,7 @@ async function run(collection: string, { field, classifier, labels, filter, trut
     field,
     ...(classifier === undefined ? {} : { classifier }),
     ...(labels === undefined ? {} : { labels }),
-    ...(filter === undefined ? {} : { filter: filter as never }),
+    ...(filter === undefined ? {} : { filter }),
     ...(truth === undefined ? {} : { truth }),
     ...(abstain ? { abstain: 'auto' as const } : {}),
   });

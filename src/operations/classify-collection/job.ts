@@ -1,6 +1,5 @@
 /** A whole collection classified by a job: labels with their probabilities go into its items' metadata. */
 import type { ClassifyCollectionRequest, JobResponse } from '../../contract/classifiers.js';
-import type { Filter } from '../../domain/filter.js';
 import type { Metadata } from '../../domain/metadata.js';
 import { MixspaceError } from '../../errors.js';
 import type { JobEnd, JobKind, JobWork } from '../../jobs/kind.js';
@@ -63,7 +62,7 @@ async function run(context: Context, work: JobWork<Parameters>): Promise<JobEnd>
   work.at({ done, failed, ...(filter === undefined ? { total: Object.values(counts).reduce((a, b) => a + b, 0) } : {}) });
   for (;;) {
     work.signal.throwIfAborted();
-    const page = await catalog.listItems(name, { limit: pageItems, ...(filter === undefined ? {} : { filter: filter as Filter }), ...(after ? { after } : {}) });
+    const page = await catalog.listItems(name, { limit: pageItems, ...(filter === undefined ? {} : { filter }), ...(after ? { after } : {}) });
     const embedded = await catalog.getEmbeddings(name, page.items.map(({ id }) => id));
     if (embedded.fingerprint !== fingerprint) throw new MixspaceError('conflict', `The collection "${name}" has gone over to another model. Classify it anew.`);
     const byId = new Map(embedded.items.map((each) => [each.id, each]));
@@ -79,7 +78,7 @@ async function run(context: Context, work: JobWork<Parameters>): Promise<JobEnd>
       const probability = prediction === null ? (nothing ?? score) : predictions.find(({ label }) => label === prediction)!.score;
       if (prediction === null) none++;
       try {
-        await write(context, name, item, field, { label: prediction, probability });
+        await write(context, name, item, { [field]: { label: prediction, probability } });
         done++;
         if (truth !== undefined) confusion.count(item.metadata[truth], prediction);
       } catch (error) {
@@ -98,9 +97,9 @@ async function run(context: Context, work: JobWork<Parameters>): Promise<JobEnd>
 }
 
 /** Beside what the metadata held when it was read; what is written in the meantime to the same item is read again. */
-async function write(context: Context, collection: string, { id }: Item, field: string, value: { label: string | null; probability: number }): Promise<void> {
+async function write(context: Context, collection: string, { id }: Item, said: Metadata): Promise<void> {
   const { metadata: now } = await context.catalog.getItem(collection, id);
-  const metadata: Metadata = { ...now, [field]: value };
+  const metadata: Metadata = { ...now, ...said };
   checkMetadata(context, metadata);
   await context.catalog.setMetadata(collection, id, metadata);
 }

@@ -97,7 +97,9 @@ interface Judged {
 /** The likeliest of the weights that get no fewer right than the labels alone. Without positive examples: 1. */
 function choose(judged: Judged[]): { weight: number; temperature: number; accuracy?: FewShot['accuracy'] } {
   if (judged.length === 0) return { weight: 1, temperature: 1 };
-  const tried = weights.map((weight) => {
+  // Of one example a label, leaving it out leaves none: they count as much as there are of a label.
+  const most = Math.max(1, judged.length / new Set(judged.map(({ label }) => label)).size);
+  const tried = weights.filter((weight) => weight <= most).map((weight) => {
     let right = 0;
     const surprise = temperatures.map(() => 0);
     for (const { label, logits } of judged) {
