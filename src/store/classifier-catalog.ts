@@ -47,7 +47,7 @@ export interface ClassifierCatalog {
   /** In the order in which they came; those that are damaged left out. */
   listExamples(name: string): Promise<ClassifierExample[]>;
   /** One transaction; one that is there is replaced. `conflict` unless the space is the classifier's; `too_large` beyond `most` in all. */
-  addExamples(name: string, fingerprint: string, examples: ClassifierExample[], most: number, updatedAt: string): Promise<void>;
+  addExamples(name: string, added: { fingerprint: string; examples: ClassifierExample[]; most: number; updatedAt: string }): Promise<void>;
   /** How many. */
   removeExamples(name: string, choice: ExampleChoice, updatedAt: string): Promise<number>;
 }

@@ -24,7 +24,7 @@ export async function lag(quick: boolean, asked?: BenchModel): Promise<void> {
     const server = await startServer({ env: { LOG_LEVEL: 'error', MIXSPACE_CACHE: '0', ...settingsFor(model) }, patience: 120_000 });
     const client = new MixspaceClient({ url: server.url });
     const health = (): Promise<unknown> => fetch(`${server.url}/healthz`).then((response) => response.text());
-    const words = (turn: number): Promise<unknown> => client.search('default', wordings[turn % wordings.length]!, { limit: 10 });
+    const words = (turn: number): Promise<unknown> => client.search('default', wordings[turn % wordings.length], { limit: 10 });
     const items = async (): Promise<number> => (await client.collection('default')).counts.total;
     let load: ChildProcess | undefined;
     try {

@@ -20,7 +20,7 @@ export async function mixedLists(embedder: Embedder): Promise<Figure[]> {
   const results = { raw: { gains: [] as number[], images: [] as number[], ms: [] as number[] }, centered: { gains: [] as number[], images: [] as number[], ms: [] as number[] } };
   for (const [i, { captions: [query] }] of photos.entries()) {
     for (const fusion of i % 2 ? (['raw', 'centered'] as const) : (['centered', 'raw'] as const)) {
-      const { matches, took_ms: ms } = await embedder.client.search(collection, query!, { limit: depth, fusion });
+      const { matches, took_ms: ms } = await embedder.client.search(collection, query, { limit: depth, fusion });
       const gain = matches.reduce((sum, { id }, place) => sum + (id === `image-${i}` || id === `text-${i}` ? 1 / Math.log2(place + 2) : 0), 0);
       results[fusion].gains.push(gain / (1 + 1 / Math.log2(3)));
       results[fusion].images.push(matches.filter(({ modality }) => modality === 'image').length / matches.length);

@@ -295,8 +295,8 @@ export function catalogContract(engine: Engine): void {
       const life = await begin();
       const { catalog } = life.store;
       await catalog.putClassifier(colors, ['red', 'blue']);
-      await catalog.addExamples('colors', space.fingerprint, [example('red', 'a'), example('red', 'b'), example('blue', 'a')], 10, now);
-      await catalog.addExamples('colors', space.fingerprint, [example('red', 'a', true)], 10, '2026-11-02T00:00:00.000Z');
+      await catalog.addExamples('colors', { fingerprint: space.fingerprint, examples: [example('red', 'a'), example('red', 'b'), example('blue', 'a')], most: 10, updatedAt: now });
+      await catalog.addExamples('colors', { fingerprint: space.fingerprint, examples: [example('red', 'a', true)], most: 10, updatedAt: '2026-11-02T00:00:00.000Z' });
       const again = (await life.again()).catalog;
       expect(await again.getClassifier('colors')).toEqual({ ...colors, updatedAt: '2026-11-02T00:00:00.000Z', examples: [{ label: 'red', count: 2, negative: 1 }, { label: 'blue', count: 1, negative: 0 }] });
       expect(await again.listExamples('colors')).toEqual([example('red', 'a', true), example('red', 'b'), example('blue', 'a')]);
@@ -314,9 +314,9 @@ export function catalogContract(engine: Engine): void {
     it('takes no examples of another space, and no more than it may, and then none of them', async () => {
       const { catalog } = (await begin()).store;
       await catalog.putClassifier(colors, ['red', 'blue']);
-      await expect(catalog.addExamples('colors', 'another', [example('red', 'a')], 10, now)).rejects.toEqual(refusal('conflict', /another/));
-      await expect(catalog.addExamples('colors', space.fingerprint, [example('red', 'a'), example('red', 'b')], 1, now)).rejects.toEqual(refusal('too_large', /at most 1/));
-      await expect(catalog.addExamples('nobody', space.fingerprint, [], 1, now)).rejects.toEqual(refusal('not_found', /"nobody"/));
+      await expect(catalog.addExamples('colors', { fingerprint: 'another', examples: [example('red', 'a')], most: 10, updatedAt: now })).rejects.toEqual(refusal('conflict', /another/));
+      await expect(catalog.addExamples('colors', { fingerprint: space.fingerprint, examples: [example('red', 'a'), example('red', 'b')], most: 1, updatedAt: now })).rejects.toEqual(refusal('too_large', /at most 1/));
+      await expect(catalog.addExamples('nobody', { fingerprint: space.fingerprint, examples: [], most: 1, updatedAt: now })).rejects.toEqual(refusal('not_found', /"nobody"/));
       expect(await catalog.listExamples('colors')).toEqual([]);
     });
   });

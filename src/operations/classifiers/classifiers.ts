@@ -50,7 +50,7 @@ export async function addExamples(context: Context, name: string, request: NewEx
   checkLabel(stored, request.label);
   const { fingerprint, found } = await contentOf(context, stored, request, caller);
   const examples: ClassifierExample[] = found.map(({ hash, embedding }) => ({ label: request.label, negative: request.not ?? false, hash, embedding }));
-  await catalog.addExamples(name, fingerprint, examples, mostExamples, new Date().toISOString());
+  await catalog.addExamples(name, { fingerprint, examples, most: mostExamples, updatedAt: new Date().toISOString() });
   return getClassifier(context, name, caller);
 }
 

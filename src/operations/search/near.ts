@@ -6,9 +6,8 @@ import type { Neighbors } from '../../store/vector-index.js';
 import type { Context } from '../context.js';
 import type { Note } from './going.js';
 import { pageOf, planOf, type Page, type Place, type Plan } from './plan.js';
-import { itemsNamedBy, kindOf } from './query.js';
+import { itemsNamedBy, kindOf, type Asked } from './query.js';
 import { cutList, cutOfNote, cutsOf, noteOf, type Cut } from './relevance/cut.js';
-import type { Asked } from './search.js';
 
 export interface NearRequest extends Asked {
   embedding: Float32Array;

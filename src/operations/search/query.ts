@@ -23,6 +23,11 @@ export type Part = WeightedQuery & { weight: number; field: string };
 const likedWeight = 0.75;
 const dislikedWeight = 0.15;
 
+export interface Asked {
+  request: Omit<SearchRequest, 'query'>;
+  query: Query;
+}
+
 /** @throws MixspaceError `invalid_request`: there is none, or it does not fit whether a file was sent. */
 export function queryOf(request: SearchRequest, file: Uint8Array | undefined): Query {
   const { likes = [], dislikes = [] } = request;

@@ -3,8 +3,7 @@ import type { Collection } from '../../store/catalog.js';
 import type { Context } from '../context.js';
 import { askedInWords, type AskedInWords } from './lexical/lexical.js';
 import { withoutNegated } from './negation/query.js';
-import type { Query } from './query.js';
-import type { Asked } from './search.js';
+import type { Asked, Query } from './query.js';
 import { allOf, understandQuery, type UnderstoodQuery } from './understand/query.js';
 
 /** What a query says, once it is read as far as the request asks for. */

@@ -13,7 +13,7 @@ import { foundByWords } from './lexical/lexical.js';
 import { listed } from './listing.js';
 import { NearList } from './near.js';
 import type { Match } from './plan.js';
-import { isOfOneSpace, itemsNamedBy, kindOf, queryEmbedding, queryOf, textsOf, type Query } from './query.js';
+import { isOfOneSpace, itemsNamedBy, kindOf, queryEmbedding, queryOf, textsOf, type Asked, type Query } from './query.js';
 import { readQuery, type ReadQuery } from './read-query.js';
 import { leastRelevance } from './relevance/relevance.js';
 import { unknownWords } from './relevance/unknown-words.js';
@@ -34,17 +34,12 @@ export async function search(context: Context, name: string, { file, ...request 
   return isOfOneSpace(query) ? work(await context.catalog.getCollection(name)) : inItsSpace(context, name, work);
 }
 
-export interface Asked {
-  request: Omit<SearchRequest, 'query'>;
-  query: Query;
-}
-
 async function searchIn(context: Context, collection: Collection, { request, query: sent }: Asked, caller: Caller): Promise<SearchResponse> {
   const started = performance.now();
   const scope = scopeOf(collection, request, sent);
   const going = request.cursor === undefined ? undefined : goingFrom(await context.cursors.open(request.cursor, scope));
   const read = await readQuery(context, collection, { request, query: sent });
-  const found = await (read.query.parts.length === 0 ? listing(context, collection, { request, read }, going) : finding(context, collection, { request, read }, going, caller));
+  const found = await (read.query.parts.length === 0 ? listing(context, collection, { request, read, going }) : finding(context, collection, { request, read, going }, caller));
   const { matches, next, note, cut, unknown = [], exact } = found;
   return {
     matches: matches.map(({ item, ...scores }) => ({ ...toldOf(collection.name, item), ...scores })),
@@ -67,16 +62,17 @@ interface Found extends Pick<SearchResponse, 'cut' | 'unknown' | 'exact'> {
 interface ReadRequest {
   request: Asked['request'];
   read: ReadQuery;
+  going: Going | undefined;
 }
 
 /** Where a sentence leaves nothing to search for. */
-async function listing(context: Context, { name }: Collection, { request: { sort, limit = pageSize, modality }, read }: ReadRequest, going: Going | undefined): Promise<Found> {
+async function listing(context: Context, { name }: Collection, { request: { sort, limit = pageSize, modality }, read, going }: ReadRequest): Promise<Found> {
   const after = going && 'listed' in going.place ? going.place.listed : undefined;
   const { items, next } = await listed(context, name, { sort, limit, ...read.restrictedTo(modality && { '$item.modality': modality }), ...(after && { after }) });
   return { matches: items.map((item) => ({ item })), next: next && { listed: next }, exact: true };
 }
 
-async function finding(context: Context, collection: Collection, { request, read }: ReadRequest, going: Going | undefined, caller: Caller): Promise<Found> {
+async function finding(context: Context, collection: Collection, { request, read, going }: ReadRequest, caller: Caller): Promise<Found> {
   const { query, words } = read;
   const { modality, limit = pageSize } = request;
   const embedding = await queryEmbedding(context, collection, query, caller);

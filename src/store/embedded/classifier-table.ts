@@ -85,7 +85,7 @@ export class ClassifierTable {
       .map(({ label, negative, hash, embedding }) => ({ label, negative: negative === 1, hash, embedding: new Float32Array(Uint8Array.from(embedding).buffer) }));
   }
 
-  add(name: string, fingerprint: string, examples: ClassifierExample[], most: number, updatedAt: string): void {
+  add(name: string, { fingerprint, examples, most, updatedAt }: { fingerprint: string; examples: ClassifierExample[]; most: number; updatedAt: string }): void {
     this.#commits.run(() => {
       const row = this.#row(name);
       const definition = definitionOf(row);

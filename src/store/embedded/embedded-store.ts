@@ -338,7 +338,7 @@ export class EmbeddedStore implements StoreCalls {
   listClassifiers: StoreCalls['listClassifiers'] = async () => this.#classifiers.list();
   deleteClassifier: StoreCalls['deleteClassifier'] = async (name) => this.#classifiers.delete(name);
   listExamples: StoreCalls['listExamples'] = async (name) => this.#classifiers.examples(name);
-  addExamples: StoreCalls['addExamples'] = async (name, fingerprint, examples, most, updatedAt) => this.#classifiers.add(name, fingerprint, examples, most, updatedAt);
+  addExamples: StoreCalls['addExamples'] = async (name, added) => this.#classifiers.add(name, added);
   removeExamples: StoreCalls['removeExamples'] = async (name, choice, updatedAt) => this.#classifiers.remove(name, choice, updatedAt);
 
   async check(): Promise<void> {

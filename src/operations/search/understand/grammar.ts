@@ -78,7 +78,7 @@ export class Grammar {
     this.#language = language;
     const { code, spaced, before, numbers, between, since, until, earlier, later } = language;
     this.#months = language.months ?? Array.from({ length: 12 }, (_, i) => monthNames(code, i));
-    this.#shortMonths = this.#months.map((name, i) => (abbreviations[code]?.[i] ? `${name}|${abbreviations[code]![i]}\\.?` : name));
+    this.#shortMonths = this.#months.map((name, i) => (abbreviations[code]?.[i] ? `${name}|${abbreviations[code][i]}\\.?` : name));
     // The fifth of January 1970 was a Monday.
     this.#weekdays = Array.from({ length: 7 }, (_, i) => escaped(new Intl.DateTimeFormat(code, { weekday: 'long', timeZone: 'UTC' }).format(new Date(Date.UTC(1970, 0, 5 + i)))));
     this.#makeRules();

@@ -21,8 +21,8 @@ const known = new WeakMap<Context['catalog'], Map<string, { until: number; value
 
 /** Short values of the metadata, field by field. */
 export async function valuesOf({ catalog }: Context, { name, createdAt }: Collection): Promise<Values> {
-  let kept = known.get(catalog);
-  if (!kept) known.set(catalog, (kept = new Map()));
+  const kept = known.get(catalog) ?? new Map<string, { until: number; values: Values }>();
+  known.set(catalog, kept);
   const id = `${name} ${createdAt}`;
   const there = kept.get(id);
   if (there && there.until > performance.now()) return there.values;
