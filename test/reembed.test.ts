@@ -90,7 +90,7 @@ type Answer = [string, number][];
 async function answers(client: MixspaceClient, collection: string): Promise<Answer[]> {
   return Promise.all(
     queries.map(async ({ query, options }) => {
-      const { matches, exact } = await client.search(collection, query, { limit: 20, exact: true, ...options });
+      const { matches, exact } = await client.search(collection, query, { limit: 20, exact: true, fusion: 'raw', ...options });
       expect(exact).toBe(true);
       return matches.map(({ id, score }): [string, number] => [id, score!]);
     }),
@@ -203,7 +203,7 @@ describe('Embedding a collection again', () => {
       });
       await Promise.all(adding);
       expect(await client.collection('photos')).toMatchObject({ model: 'second', counts: { text: added }, not_embedded: 0 });
-      for (let n = 0; n < added; n += 7) expect((await client.search('photos', sentence(n), { limit: 1, exact: true })).matches[0]).toMatchObject({ score: expect.closeTo(1, 4) });
+      for (let n = 0; n < added; n += 7) expect((await client.search('photos', sentence(n), { limit: 1, exact: true, fusion: 'raw' })).matches[0]).toMatchObject({ score: expect.closeTo(1, 4) });
     });
   });
 

@@ -225,7 +225,7 @@ describe('embedding again', () => {
   });
 
   it('answers disk_full when the database may not grow; what was done stays, and searches go on', async () => {
-    const store = await openWith(newDirectory(), texts(0, 1_000), { maxDatabaseBytes: 700_000 });
+    const store = await openWith(newDirectory(), texts(0, 1_000), { maxDatabaseBytes: 900_000 });
     await store.startReembedding('photos', target);
     await expect(putAll(store)).rejects.toMatchObject({ code: 'disk_full' });
     expect(await nearest(store, idOf(5), old)).toEqual(here(idOf(5)));
