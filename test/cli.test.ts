@@ -151,7 +151,7 @@ describe('the other commands', () => {
   const gallery = (name: string): string => path.join(root, 'gallery', name);
 
   it('search prints scores, sources and metadata, the best first', async () => {
-    const { code, stdout } = await mixspace('search', 'a', 'circle', '--collection', 'gallery', '--modality', 'image');
+    const { code, stdout } = await mixspace('search', 'a', 'circle', '--all', '--collection', 'gallery', '--modality', 'image');
     expect(code).toBe(0);
     const lines = stdout.trimEnd().split('\n');
     expect(lines).toHaveLength(4);
@@ -163,7 +163,7 @@ describe('the other commands', () => {
   it('search takes a picture, a limit, a least score and a filter', async () => {
     const own = await mixspace('search', '--image', gallery('drawn-52.png'), '--collection', 'gallery', '--min-score', '0.99', '--limit', '1', '--json');
     expect(JSON.parse(own.stdout).matches).toMatchObject([{ sources: [gallery('drawn-52.png')], score: expect.closeTo(1, 3) }]);
-    const filtered = await mixspace('search', 'circle', '--collection', 'gallery', '--filter', '{"number": {"$gte": 2}}', '--json');
+    const filtered = await mixspace('search', 'circle', '--all', '--collection', 'gallery', '--filter', '{"number": {"$gte": 2}}', '--json');
     expect(JSON.parse(filtered.stdout).matches.map(({ metadata }: { metadata: { number: number } }) => metadata.number).toSorted()).toEqual([2, 3]);
     const both = await mixspace('search', 'circle', '--image', gallery('drawn-52.png'), '--collection', 'gallery', '--json');
     expect(both.code).toBe(0);

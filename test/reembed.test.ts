@@ -538,7 +538,7 @@ describe('mixspace reembed', () => {
 });
 
 describe('On a disk that is full', async () => {
-  const disk = await mountSmallDisk(24);
+  const disk = await mountSmallDisk(48);
   if (typeof disk === 'string') console.warn(`\n!!! A FULL DISK IS NOT TESTED. ${disk}\n`);
   afterAll(() => (typeof disk === 'string' ? undefined : disk.remove()));
 
@@ -546,7 +546,7 @@ describe('On a disk that is full', async () => {
     const { directory } = disk as SmallDisk;
     const indexDir = path.join(directory, 'index');
     const ballast = path.join(directory, 'ballast');
-    const items = [...(await pictures(0, 10)), ...texts(0, 1_500)];
+    const items = [...(await pictures(0, 10)), ...texts(0, 6_000)];
     await withServer(async (client) => {
       await client.createCollection({ name: 'photos' });
       await addAll(client, 'photos', items);

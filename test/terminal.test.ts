@@ -107,7 +107,7 @@ describe('file names', () => {
       expect(added.code).toBe(1);
       expect(added.stdout + added.stderr).not.toMatch(acts);
       expect(added.stdout).toContain(`broken${shown}.png: `);
-      const found = await runMixspace(['search', 'circle'], { MIXSPACE_URL: server.url });
+      const found = await runMixspace(['search', 'circle', '--all'], { MIXSPACE_URL: server.url });
       expect(found.stdout).not.toMatch(acts);
       expect(found.stdout).toContain(`${shown}.png`);
     } finally {

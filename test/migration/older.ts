@@ -221,7 +221,8 @@ export async function ask(store: BothPorts | OlderStore, searches: number): Prom
       const answer = await told('search' in store ? store.search(name, request) : search(store, name, request));
       found.push('matches' in answer ? { ...answer, matches: answer.matches.map(({ item, score }) => [item.id, score]) } : answer);
     }
-    const { graph: _, recall: _unmeasured, ...described } = (await describeCollection(store, name)) as Described & { recall?: unknown };
+    // What older versions did not tell.
+    const { graph: _, recall: _unmeasured, textFields: _none, unread: _later, ...described } = (await describeCollection(store, name)) as Described & { recall?: unknown; textFields?: unknown; unread?: unknown };
     const impossible = await store.listImpossible(name, 1_000_000);
     answers[name] = {
       described,

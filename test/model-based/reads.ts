@@ -148,6 +148,8 @@ function drawSearch(random: Random, world: World, shelf: Shelf): DrawnSearch {
     ...(random.next() < 0.4 ? { filter: drawFilter(random) } : {}),
     ...(random.next() < 0.15 ? { min_score: random.pick([-1, 0, 0.3, 0.7, 0.95]) } : {}),
     ...(random.next() < 0.3 ? { exact: true } : {}),
+    // The other order is of spreads that are measured on a sample.
+    fusion: 'raw',
   };
   return {
     body: { query: isSum ? parts.map(({ body, weight }) => ({ input: body, ...(weight === undefined ? {} : { weight }) })) : parts[0]!.body, ...rest },

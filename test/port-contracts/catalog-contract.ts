@@ -41,7 +41,7 @@ export function catalogContract(engine: Engine): void {
       const seen = await catalog.listCollections();
       expect(seen.map(({ name }) => name).sort()).toEqual(['Products', 'photos']);
       const { createdAt } = await catalog.getCollection('photos');
-      expect(await catalog.getCollection('photos')).toEqual({ ...photos, createdAt });
+      expect(await catalog.getCollection('photos')).toEqual({ ...photos, textFields: [], createdAt });
       const again = (await life.again()).catalog;
       expect(await again.listCollections()).toEqual(seen);
       expect(await again.getCollection('Products')).toMatchObject({ ...otherSpace, description: 'été 😀', originals: 'thumbnail' });

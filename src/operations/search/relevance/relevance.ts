@@ -20,10 +20,10 @@ export interface Evidence {
 const ofTexts = { texts: 0.8995, list: 0.3755, count: -0.2799, bias: -4.8909 };
 const ofOthers = { texts: 0, list: 0.658, count: 0, bias: -3.051 };
 
-/** Below it, the best of a list is not what was asked for, and the list is empty. */
-export const leastRelevance = 0.08;
+/** Below it, the best of a list is not what was asked for, and the list is empty. Low: to miss what is there is worse than to see what is not. */
+export const leastRelevance = 0.04;
 /** Beside one that is, the others may be less sure. */
-export const leastBeside = 0.04;
+export const leastBeside = 0.02;
 
 /** The shares of a list's matches that are what was asked for, by their scores: rises with the score. */
 export interface Relevance {
