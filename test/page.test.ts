@@ -62,6 +62,11 @@ describe('the page', () => {
   });
 
   const tiles = () => page.locator('.grid .tile');
+  /** What a model of random weights finds is not relevant. */
+  const showNearest = async (): Promise<void> => {
+    await expect.poll(() => page.locator('.nothing').innerText()).toContain('Nothing here matches.');
+    await page.getByRole('button', { name: 'Show the nearest anyway' }).click();
+  };
   const shot = async (name: string): Promise<void> => {
     if (screenshots !== undefined) await page.screenshot({ path: path.join(screenshots, `${name}.png`) });
   };
@@ -77,6 +82,7 @@ describe('the page', () => {
   it.runIf(withBrowser)('searches by words while they are typed, and keeps the search in its address', async () => {
     await page.goto(open.url);
     await page.getByRole('searchbox').fill('a red circle');
+    await showNearest();
     await expect.poll(() => page.locator('.grid .score').count()).toBe(40);
     const scores = (await page.locator('.grid .score').allInnerTexts()).map(Number);
     expect(scores).toEqual(scores.toSorted((a, b) => b - a));
@@ -85,6 +91,7 @@ describe('the page', () => {
 
     const titles = await page.locator('.grid .title').allInnerTexts();
     await page.reload();
+    await showNearest();
     await expect.poll(() => page.locator('.grid .title').allInnerTexts()).toEqual(titles);
     expect(await page.getByRole('searchbox').inputValue()).toBe('a red circle');
   });
@@ -105,6 +112,7 @@ describe('the page', () => {
 
   it.runIf(withBrowser)('opens a picture, and finds more like it', async () => {
     await page.goto(`${open.url}/?q=blue`);
+    await showNearest();
     const title = await page.locator('.grid .title').nth(2).innerText();
     await tiles().nth(2).click();
     const dialog = page.getByRole('dialog');
@@ -156,6 +164,7 @@ describe('the page', () => {
   it.runIf(withBrowser)('is used by keyboard alone, and fits a narrow screen', async () => {
     await page.setViewportSize({ width: 390, height: 844 });
     await page.goto(`${open.url}/?q=green`);
+    await showNearest();
     await expect.poll(() => tiles().count()).toBe(40);
     await tiles().first().focus();
     await page.keyboard.press('Enter');
