@@ -77,7 +77,7 @@ const moves: Edges[] = (
 function overlaid(a: Uint8Array, b: Uint8Array, [left, top, right, bottom]: Edges): number {
   const across = places(left, right);
   const down = places(top, bottom);
-  let [n, sumA, sumB, sumAA, sumBB, sumAB] = [0, 0, 0, 0, 0, 0];
+  const sums = new Sums();
   for (let y = 0; y < side; y++) {
     const v = down[y]!;
     if (v < 0 || v > side - 1) continue;
@@ -93,15 +93,10 @@ function overlaid(a: Uint8Array, b: Uint8Array, [left, top, right, bottom]: Edge
       const below = a[at + side]! + (a[at + side + 1]! - a[at + side]!) * fx;
       const valueA = above + (below - above) * fy;
       const valueB = b[y * side + x]!;
-      n++;
-      sumA += valueA;
-      sumB += valueB;
-      sumAA += valueA * valueA;
-      sumBB += valueB * valueB;
-      sumAB += valueA * valueB;
+      sums.add(valueA, valueB);
     }
   }
-  return ssim({ n, a: sumA, b: sumB, aa: sumAA, bb: sumBB, ab: sumAB });
+  return ssim(sums);
 }
 
 /** Where in `a` the middles of `b`'s cells lie, in cells. */
@@ -113,7 +108,7 @@ function places(start: number, end: number): Float64Array {
 }
 
 function coarse(a: Uint8Array, b: Uint8Array): number {
-  let [n, sumA, sumB, sumAA, sumBB, sumAB] = [0, 0, 0, 0, 0, 0];
+  const sums = new Sums();
   for (let y = 0; y < side; y += block) {
     for (let x = 0; x < side; x += block) {
       let [valueA, valueB] = [0, 0];
@@ -125,24 +120,29 @@ function coarse(a: Uint8Array, b: Uint8Array): number {
       }
       valueA /= block * block;
       valueB /= block * block;
-      n++;
-      sumA += valueA;
-      sumB += valueB;
-      sumAA += valueA * valueA;
-      sumBB += valueB * valueB;
-      sumAB += valueA * valueB;
+      sums.add(valueA, valueB);
     }
   }
-  return ssim({ n, a: sumA, b: sumB, aa: sumAA, bb: sumBB, ab: sumAB });
+  return ssim(sums);
 }
 
-interface Sums {
-  n: number;
-  a: number;
-  b: number;
-  aa: number;
-  bb: number;
-  ab: number;
+/** Of pairs of values, what their means, variances and covariance are made of. */
+class Sums {
+  n = 0;
+  a = 0;
+  b = 0;
+  aa = 0;
+  bb = 0;
+  ab = 0;
+
+  add(a: number, b: number): void {
+    this.n++;
+    this.a += a;
+    this.b += b;
+    this.aa += a * a;
+    this.bb += b * b;
+    this.ab += a * b;
+  }
 }
 
 function ssim({ n, a: sumA, b: sumB, aa: sumAA, bb: sumBB, ab: sumAB }: Sums): number {
