@@ -71,7 +71,7 @@ export class Audit {
   async questions(random: Random, times: number): Promise<void> {
     const reads = new Reads({ client: this.#client, collection: this.#collection, dimension: this.#dimension, counts: this.#counts, fault: (sentence) => this.#fault(sentence) });
     const field = { items: this.#owed, times: true };
-    for (let n = 0; n < times; n++) await Promise.all([reads.list(random, field), reads.facets(random, field), reads.search(random, field)]);
+    for (let n = 0; n < times; n++) await Promise.all([reads.list(random, field), reads.facets(random, field), reads.search(random, field), reads.words(random, field)]);
   }
 
   /** Each of the ids by GET and by search, after `listing`. */
@@ -89,6 +89,7 @@ export class Audit {
     if (!sameState(got, owed)) this.#fault(`GET ${id} gives ${told(got)}, though owed as ${told(owed)}.`);
     count(this.#counts, 'looked up by id and search');
     if (owed && isPicture(id)) await this.#mustHavePicture(id, owed);
+    if (isText(id)) await this.#mustBeSaid(id, owed);
     await (owed ? this.#mustBeFound(id, owed) : this.#mustNotBeFound(id));
   }
 
@@ -107,6 +108,16 @@ export class Audit {
   async #mustNotBeFound(id: string): Promise<void> {
     const matches = await this.#nearest(id, this.#ledger.lastVersion(id));
     if (matches.some((match) => match.id === id)) this.#fault(`${id} was deleted and is found by search.`);
+  }
+
+  /** By its words, as it is now and as it was. */
+  async #mustBeSaid(id: string, owed: ItemState): Promise<void> {
+    for (const version of new Set([owed?.version ?? this.#ledger.lastVersion(id), Math.max(1, (owed?.version ?? 2) - 1)])) {
+      const { matches } = await this.#client.search(this.#collection, `"${textOf(id, version)}"`, { lexical: 'auto', limit: 3 });
+      const found = matches.map((match) => match.id).join(', ');
+      const right = version === owed?.version ? id : '';
+      if (found !== right) this.#fault(`Searched by the words of its version ${version}, ${id}, which is ${told(owed)}, gives ${found || 'nothing'}.`);
+    }
   }
 
   async #nearest(id: string, version: number): Promise<SearchMatch[]> {

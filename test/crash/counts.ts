@@ -2,8 +2,9 @@
 const counted = [
   'rounds', 'kills', 'during a backup', 'during a reembedding',
   'added', 'added again', 'replaced', 'given metadata', 'patched', 'deleted by id', 'deleted by filter',
-  'filtered listings', 'sorted listings', 'facets', 'exact searches', 'approximate searches',
+  'filtered listings', 'sorted listings', 'facets', 'exact searches', 'approximate searches', 'searches by words',
   'reembeddings begun', 'reembeddings stopped', 'reembeddings discarded', 'gone over',
+  'classifiers written',
   'backups taken', 'restored', 'checks', 'items compared', 'embeddings compared', 'looked up by id and search', 'of these in cells',
 ] as const;
 export type What = (typeof counted)[number];

@@ -1,9 +1,11 @@
 /** Listings, facets and searches beside the oracle. */
 import { isDeepStrictEqual } from 'node:util';
 import type { MixspaceClient } from '../../src/client/index.js';
+import { limits } from '../../src/contract/limits.js';
 import type { SearchMatch } from '../../src/contract/search.js';
+import { byteOrder } from '../model-based/filter-oracle.js';
 import type { Json } from '../model-based/metadata.js';
-import { isGiven, metadataOf, modalityOf } from './contents.js';
+import { isGiven, isText, metadataOf, modalityOf, sourcesOf } from './contents.js';
 import { count, type Counts } from './counts.js';
 import { byId, inOneOrder, isInOrder, matching, scores, unitEmbeddingOf, valueCounts, type Owed } from './oracle.js';
 import { drawQuestion, drawSort, facetFields } from './questions.js';
@@ -39,7 +41,8 @@ export class Reads {
   async draw(random: Random, field: Field): Promise<void> {
     const kind = random.next();
     if (kind < 0.45) await this.list(random, field);
-    else if (kind < 0.7) await this.facets(random, field);
+    else if (kind < 0.65) await this.facets(random, field);
+    else if (kind < 0.75) await this.words(random, field);
     else await this.search(random, field);
   }
 
@@ -93,6 +96,20 @@ export class Reads {
       if (!isDeepStrictEqual(metadata, metadataOf(id, owed.get(id)!.state))) this.#scope.fault(`${what} in ${collection} shows ${id} with other metadata than it has.`);
     }
     if (isKnown) this.#judge(`${what} in ${collection}`, matches, { isExact: exact, right: scores(expected, query) });
+  }
+
+  /** All whose text or file name says something, against a scan. */
+  async words(random: Random, { items, filter }: Field): Promise<void> {
+    const asked = within(filter, random.next() < 0.3 ? {} : drawQuestion(random));
+    const version = random.between(1, 3);
+    const [said, says] = random.next() < 0.3 ? ['a.jpg', ({ id }: Owed) => sourcesOf(id).includes('a.jpg')] as const : [`description ${version} of`, ({ id, state }: Owed) => isText(id) && state.version === version] as const;
+    const { client, collection, counts } = this.#scope;
+    const expected = byId(matching(items, asked).filter(says));
+    const { matches } = await client.search(collection, `"${said}"`, { lexical: 'auto', filter: asked, limit: limits.page });
+    count(counts, 'searches by words');
+    const ids = matches.map(({ id }) => id).sort(byteOrder);
+    const isRight = expected.length <= limits.page ? isDeepStrictEqual(ids, expected) : ids.length === limits.page && ids.every((id) => expected.includes(id));
+    if (!isRight) this.#differ(`Searching "${said}" where ${JSON.stringify(asked)}`, ids, expected);
   }
 
   #judge(what: string, matches: SearchMatch[], { isExact, right }: { isExact: boolean; right: Map<string, number> }): void {

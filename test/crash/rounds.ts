@@ -8,6 +8,7 @@ import { copyTwoModels } from '../model-based/inputs.js';
 import { runMixspace, startServer, type RunningServer } from '../server.js';
 import { Audit } from './audit.js';
 import { Backups, type Backup } from './backups.js';
+import { Classifiers } from './classifiers.js';
 import { itemOf } from './contents.js';
 import { count, toldCounts, type Counts } from './counts.js';
 import { cellsAreReady } from './cells.js';
@@ -55,6 +56,7 @@ class CrashRun {
   readonly #ledgers: Record<string, Ledger>;
   readonly #backups: Backups;
   readonly #reembeddings = new Reembeddings(goingOver);
+  readonly #classifiers = new Classifiers();
   readonly #records: RoundRecord[] = [];
   #dimension = 0;
   #server!: RunningServer;
@@ -149,6 +151,7 @@ class CrashRun {
       ...loads.map((each) => each.run()),
       this.#backups.run({ ...shared, random: Random.named(`${seed}-${round}-backups`) }),
       this.#reembeddings.run({ ...shared, random: Random.named(`${seed}-${round}-reembeddings`) }),
+      this.#classifiers.run({ ...shared, random: Random.named(`${seed}-${round}-classifiers`) }),
     ]);
     const reached = (async () => {
       if (isRestored) await comesTrue('A backup', () => (counts['backups taken'] ?? 0) > 0);
@@ -191,6 +194,7 @@ class CrashRun {
     if (seen.reembedding?.state === 'running') count(counts, 'during a reembedding');
     const problem = this.#reembeddings.observe(seen, counts);
     if (problem !== undefined) faults.push(problem);
+    faults.push(...(await this.#classifiers.observe(this.#server.url)));
     if (existsSync(path.join(this.#indexDir, 'backup.tmp'))) faults.push('What a kill left of a backup is still there after a start.');
     for (const [collection, ledger] of Object.entries(this.#ledgers)) {
       const audit = new Audit({ url: this.#server.url, collection, dimension: this.#dimension, ledger, counts });
