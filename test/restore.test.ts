@@ -47,6 +47,10 @@ beforeAll(async () => {
   await call(from.url, 'POST', items(), { items: [{ id: 'again', image: base64(await drawn(0)), source: 'elsewhere.png' }] });
   await call(from.url, 'POST', items('notes'), { items: [...Array.from({ length: 300 }, (_, i) => ({ id: `note ${(i * 7) % 300}`, text: `note ${i}`, metadata: { i: i % 3 } })), { id: 'picture', image: base64(await drawn(3)) }] });
   await call(from.url, 'PATCH', `${items('notes')}/note 1`, { metadata: { changed: true } });
+  await call(from.url, 'PUT', '/v1/classifiers/kinds', { labels: ['a drawing', 'a photo'] });
+  await call(from.url, 'POST', '/v1/classifiers/kinds/examples', { label: 'a drawing', inputs: [{ image: base64(await drawn(1)) }, { image: base64(await drawn(2)) }] });
+  await call(from.url, 'PUT', '/v1/classifiers/plain', { labels: ['day', 'night'], templates: ['seen by {}'] });
+  for (const path of ['/v1/collections/notes/clusters', '/v1/collections/default/duplicates']) await ended(from.url, (await call(from.url, 'POST', path, {})).body.job.id);
   archiveFile = path.join(folder, 'whole.tar');
   expect((await runMixspace(['backup', archiveFile, '--url', from.url])).code).toBe(0);
   archive = await readFile(archiveFile);
@@ -97,6 +101,13 @@ const send = (url: string, body: Buffer, query = '', headers = {}): Promise<Answ
 const collectionsOf = async (url: string): Promise<string[]> => (await call(url, 'GET', '/v1/collections')).body.collections.map(({ name }: { name: string }) => name);
 const leftIn = (directory: string): string[] => readdirSync(directory).filter((name) => name.endsWith('.tmp'));
 const originalsIn = (directory: string): string[] => readdirSync(path.join(directory, 'originals'), { recursive: true, encoding: 'utf8' }).filter((name) => /[0-9a-f]{64}$/.test(name));
+
+/** What is kept beside items. */
+async function whatElse(url: string, collections = ['default', 'notes']): Promise<Answer[]> {
+  const inCollections = { default: 'duplicates', notes: 'clusters' } as Record<string, string>;
+  const paths = ['/v1/classifiers', '/v1/classifiers/kinds', '/v1/classifiers/plain', ...collections.map((name) => `/v1/collections/${name}/${inCollections[name]}`)];
+  return Promise.all(paths.map((each) => call(url, 'GET', each)));
+}
 
 async function ended(url: string, job: string): Promise<any> {
   for (;;) {
@@ -160,7 +171,7 @@ describe('a collection that is restored into a running service', () => {
   it('is equal, item by item, vector by vector, byte by byte, and searches find the same', async () => {
     const to = await server();
     const job = await restored(to.url, archive);
-    expect(job).toMatchObject({ state: 'done', done: pictures + 1 + 301, total: pictures + 1 + 301, failed: 0, problem: null, result: { collections: [{ name: 'default', items: pictures + 1 }, { name: 'empty', items: 0 }, { name: 'notes', items: 301 }] } });
+    expect(job).toMatchObject({ state: 'done', done: pictures + 1 + 301, total: pictures + 1 + 301, failed: 0, problem: null, result: { collections: [{ name: 'default', items: pictures + 1 }, { name: 'empty', items: 0 }, { name: 'notes', items: 301 }], classifiers: ['kinds', 'plain'], kept_classifiers: [] } });
     for (const name of ['default', 'notes']) {
       expect(await everything(to.url, name)).toEqual(await everything(from.url, name));
       const { graph: _graph, ...told } = (await call(from.url, 'GET', `/v1/collections/${name}`)).body;
@@ -173,6 +184,8 @@ describe('a collection that is restored into a running service', () => {
       ];
       expect(await asked(to)).toEqual(await asked(from));
     }
+    expect((await whatElse(from.url)).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    expect(await whatElse(to.url)).toEqual(await whatElse(from.url));
     expect(leftIn(to.indexDir)).toEqual([]);
     // It is written to, deleted from and read again after a start as any other.
     expect((await call(to.url, 'POST', items('notes'), { items: [{ id: 'new', text: 'new' }, { id: 'note 2', text: 'another' }] })).body.items.map(({ status }: { status: string }) => status)).toEqual(['created', 'updated']);
@@ -180,6 +193,7 @@ describe('a collection that is restored into a running service', () => {
     await to.stop();
     const again = await server({ indexDir: to.indexDir });
     expect(await everything(again.url, 'default')).toEqual(await everything(from.url, 'default'));
+    expect(await whatElse(again.url, ['default'])).toEqual(await whatElse(from.url, ['default']));
     await again.stop();
     const checked = await runMixspace(['check', '--index-dir', to.indexDir]);
     expect([checked.code, checked.stdout]).toEqual([0, expect.stringContaining(`All is as it was written; ${pictures} pictures kept.`)]);
@@ -201,7 +215,7 @@ describe('a collection that is restored into a running service', () => {
 
     const { store: two, directory } = await store();
     await two.catalog.createCollection({ name: 'own', originals: 'keep', ...space });
-    const restoring = await two.restores.unpack((async function* () { yield bytes; })(), async (held) => held.map(({ name }) => name));
+    const restoring = await two.restores.unpack((async function* () { yield bytes; })(), async (held) => ({ collections: held.map(({ name }) => name), classifiers: true }));
     while (!(await restoring.some()).isAll) expect((await two.catalog.listCollections()).map(({ name }) => name)).toEqual(['own']);
     expect(await restoring.originals()).toEqual([]);
     await restoring.publish([]);
@@ -228,7 +242,7 @@ describe('a collection that is restored into a running service', () => {
     const damaged = await openEmbeddedStore({ directory, log: () => undefined });
     stores.push(damaged);
     const { store: three } = await store();
-    const again = await three.restores.unpack((async function* () { yield await backupOf(damaged); })(), async () => ['tiled']);
+    const again = await three.restores.unpack((async function* () { yield await backupOf(damaged); })(), async () => ({ collections: ['tiled'], classifiers: true }));
     while (!(await again.some()).isAll);
     await again.publish([]);
     await again.release();
@@ -264,6 +278,18 @@ describe('a collection that is restored into a running service', () => {
     }
     const client = new MixspaceClient({ url: (await server()).url });
     expect((await client.restore(new Blob([archive]), { collections: ['notes'] })).kind).toBe('restore');
+  }, 60_000);
+
+  it('comes without classifiers where it is named, and else with those of names that are not there', async () => {
+    const to = await server();
+    await restored(to.url, archive, '?collections=notes');
+    expect((await call(to.url, 'GET', '/v1/classifiers')).body).toEqual({ classifiers: [] });
+    await call(to.url, 'PUT', '/v1/classifiers/kinds', { labels: ['mine'] });
+    await call(to.url, 'DELETE', '/v1/collections/notes');
+    expect(await restored(to.url, archive)).toMatchObject({ state: 'done', result: { classifiers: ['plain'], kept_classifiers: ['kinds'] } });
+    expect((await call(to.url, 'GET', '/v1/classifiers')).body.classifiers).toMatchObject([{ name: 'kinds', labels: ['mine'], examples: [] }, { name: 'plain', templates: ['seen by {}'] }]);
+    // What is left of the deleted one's results is of the same job.
+    expect((await call(to.url, 'GET', '/v1/collections/notes/clusters')).body).toEqual((await call(from.url, 'GET', '/v1/collections/notes/clusters')).body);
   }, 60_000);
 
   it('comes from a backup of an older schema as from one of this', async () => {

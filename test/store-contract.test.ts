@@ -1,6 +1,7 @@
-/** Both ports of the store, engine by engine. */
+/** The ports of the store, engine by engine. */
 import { catalogContract } from './port-contracts/catalog-contract.js';
 import { embedded } from './port-contracts/engine.js';
+import { fullTextContract } from './port-contracts/full-text-contract.js';
 import { vectorIndexContract } from './port-contracts/vector-index-contract.js';
 
 catalogContract(embedded('embedded'));
@@ -8,3 +9,5 @@ catalogContract(embedded('embedded, holding few fields in memory', { columnBytes
 vectorIndexContract(embedded('embedded, comparing with everything'));
 vectorIndexContract(embedded('embedded, holding no field in memory', { columnBytes: 0 }));
 vectorIndexContract(embedded('embedded, through cells', { cellsFrom: 50 }));
+fullTextContract(embedded('embedded'));
+fullTextContract(embedded('embedded, through cells', { cellsFrom: 50 }));

@@ -55,7 +55,7 @@ const FilterQuery = z.string().meta({ description: 'A filter as JSON, URL-encode
 const NamesQuery = z
   .string()
   .refine((text) => text.split(',').every((name) => CollectionName.safeParse(name).success), 'It takes names of collections, separated by commas.')
-  .meta({ description: 'Names of those to restore, separated by commas. Left out: all but an empty `default`.' });
+  .meta({ description: 'Names of those to restore, separated by commas. Left out: all but an empty `default`, and the classifiers.' });
 const PageLimit = z.string().regex(/^[1-9]\d{0,8}$/, 'limit is a whole number.').refine((text) => Number(text) <= limits.page, `limit is at most ${limits.page}.`);
 const FoundParams = z.object({ name: CollectionName, id: z.string().min(1).max(limits.jobIdLength) });
 const PageQuery = z.strictObject({ limit: PageLimit.optional(), cursor: z.string().max(limits.cursorLength).optional() });
@@ -100,7 +100,7 @@ export const routes = {
   backup: { method: 'get', path: '/v1/backup', summary: 'All collections at one moment, as an archive that `mixspace restore` reads; models are not in it, nor pictures that were taken in by path', status: 200, formats: { tar: backupType }, errors: [409] },
 
   restore: {
-    method: 'post', path: '/v1/restore', summary: 'Take in the collections of a backup: none of them may be there yet, but for `default` while it is empty. Answered when all of it has come and was verified; a job does the rest',
+    method: 'post', path: '/v1/restore', summary: 'Take in the collections of a backup: none of them may be there yet, but for `default` while it is empty. Classifiers of names that are not there come too. Answered when all of it has come and was verified; a job does the rest',
     query: z.strictObject({ collections: NamesQuery.optional() }), upload: backupType, status: 202, response: RestoreResponse, errors: [404, 409, 429],
   },
 

@@ -5,7 +5,7 @@ import type { BackupManifest } from '../domain/backup.js';
 import { total } from '../domain/modality.js';
 import { MixspaceError, toMixspaceError, traceOf } from '../errors.js';
 import type { JobEnd, JobKind, JobWork } from '../jobs/kind.js';
-import type { StoreRestore } from '../store/store.js';
+import type { RestoreChoice, StoreRestore } from '../store/store.js';
 import { defaultCollection } from './collections.js';
 import type { Context, JobContext } from './context.js';
 import { toldJob } from './jobs.js';
@@ -20,12 +20,12 @@ interface Parameters {
 
 /**
  * `POST /v1/restore`. Answers once all of the archive has come and was verified. `wanted`: left out, all of its collections
- * but an empty `default`.
+ * but an empty `default`, and its classifiers.
  * @throws MixspaceError `not_found`: it holds none of the name; `conflict`: there is one of the name, or another backup is being
  * restored; `invalid_request`: no backup, cut or damaged; `disk_full`, `overloaded`.
  */
 export async function restore(context: JobContext, archive: AsyncIterable<Uint8Array>, wanted: string[] | undefined): Promise<RestoreResponse> {
-  const unpacked = await context.restores.unpack(archive, (held) => chosen(context, held, wanted));
+  const unpacked = await context.restores.unpack(archive, async (held): Promise<RestoreChoice> => ({ collections: await chosen(context, held, wanted), classifiers: wanted === undefined }));
   try {
     const parameters: Parameters = { unpacked: unpacked.id, collections: unpacked.collections.map(({ name }) => name) };
     const { job } = await context.jobs.start(restoreJob, { parameters });
@@ -90,8 +90,8 @@ async function takeIn({ log }: Context, restoring: StoreRestore, work: JobWork<P
   const missing = await restoring.originals();
   for (const name of missing) await work.failed({ what: 'file', name, reason: 'The picture was missing or damaged when the backup was taken.' });
   work.signal.throwIfAborted();
-  await restoring.publish([defaultCollection]);
+  const { taken, kept } = await restoring.publish([defaultCollection]);
   work.at({ done: all, failed: missing.length });
-  log('info', `A backup was restored: ${all} items.`, { job: work.job.id, collections: collections.map(({ name }) => name), missing: missing.length });
-  return { result: { collections } };
+  log('info', `A backup was restored: ${all} items.`, { job: work.job.id, collections: collections.map(({ name }) => name), missing: missing.length, classifiers: taken.length });
+  return { result: { collections, classifiers: taken, kept_classifiers: kept } };
 }

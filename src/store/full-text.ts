@@ -12,7 +12,7 @@ import type { Phrase } from '../domain/words.js';
 import type { Item } from './catalog.js';
 
 export interface WordCounts {
-  /** Of the collection. */
+  /** Of the collection, with an embedding of its space. */
   items: number;
   /** For each phrase, in how many of them it stands, or the most that was asked for. */
   counts: number[];

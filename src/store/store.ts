@@ -26,22 +26,36 @@ export interface StoreRestore {
   /** Once all items are in: takes in the pictures that were kept as they came. Content hashes of those that the backup lacks. */
   originals(): Promise<string[]>;
   /**
-   * Then: all of the collections are there from now on. `overEmpty`: names of collections that give way while they are empty.
+   * Then: all of the collections are there from now on, with what jobs found in them, and the classifiers, where they were
+   * chosen. `overEmpty`: names of collections that give way while they are empty.
    * Errors: `conflict`, and none of them is: there is one of the name.
    */
-  publish(overEmpty: string[]): Promise<void>;
+  publish(overEmpty: string[]): Promise<RestoredClassifiers>;
   /** It has been published, or is not to be: nothing else of it is kept. */
   release(): Promise<void>;
 }
 
+/** Names of a backup's. */
+export interface RestoredClassifiers {
+  taken: string[];
+  /** There was one of the name, which stays as it is. */
+  kept: string[];
+}
+
+/** What is to be restored of a backup. */
+export interface RestoreChoice {
+  collections: string[];
+  classifiers: boolean;
+}
+
 export interface StoreRestores {
   /**
-   * Takes a backup's archive, and verifies it as a whole. `choose` names those of its collections that are to be restored,
+   * Takes a backup's archive, and verifies it as a whole. `choose` says what of it is to be restored,
    * before anything is written; what it throws ends it. One at a time, until it is released.
    *
    * Errors: `conflict`: another one is on its way, or it is of a newer mixspace; `invalid_request`: no backup, cut or damaged; `disk_full`.
    */
-  unpack(archive: AsyncIterable<Uint8Array>, choose: (held: BackupManifest['collections']) => Promise<string[]>): Promise<StoreRestore>;
+  unpack(archive: AsyncIterable<Uint8Array>, choose: (held: BackupManifest['collections']) => Promise<RestoreChoice>): Promise<StoreRestore>;
   /** The one that was unpacked, until it is released. */
   current(): StoreRestore | undefined;
 }

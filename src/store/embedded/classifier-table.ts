@@ -22,7 +22,7 @@ interface ExampleRow {
 const sumOf = (name: string, definition: string): number => checksumOf(`${name}\n${definition}`);
 
 export class ClassifierTable {
-  readonly #commits: Commits;
+  readonly #commits: Pick<Commits, 'run'>;
   readonly #put;
   readonly #get;
   readonly #all;
@@ -33,7 +33,7 @@ export class ClassifierTable {
   readonly #add;
   readonly #drop;
 
-  constructor(database: Database, commits: Commits) {
+  constructor(database: Database, commits: Pick<Commits, 'run'>) {
     this.#commits = commits;
     this.#put = database.prepare<[string, string, number], number>('INSERT INTO classifiers (name, definition, checksum) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET definition = excluded.definition, checksum = excluded.checksum RETURNING key').pluck();
     this.#get = database.prepare<[string], Row>('SELECT * FROM classifiers WHERE name = ?');
@@ -105,6 +105,23 @@ export class ClassifierTable {
       const { changes } = this.#drop.run({ classifier: row.key, label: label ?? null, negative: negative === undefined ? null : Number(negative), hashes: hashes === undefined ? null : JSON.stringify(hashes), kept: null });
       if (changes > 0) this.#write({ ...definitionOf(row), updatedAt });
       return changes;
+    });
+  }
+
+  /** Those of another database, with their examples, of which there is none of the name here. Names of these, and of those that stay as they are here. */
+  takeIn(other: ClassifierTable): { taken: string[]; kept: string[] } {
+    return this.#commits.run(() => {
+      const [kept, taken] = [[] as string[], [] as string[]];
+      for (const { key, name, definition, checksum } of other.#all.iterate()) {
+        if (this.#get.get(name)) {
+          kept.push(name);
+          continue;
+        }
+        const here = this.#put.get(name, definition, checksum)!;
+        for (const each of other.#examples.iterate(key)) this.#add.run(here, each.label, each.negative, each.hash, each.embedding, each.checksum);
+        taken.push(name);
+      }
+      return { taken, kept };
     });
   }
 

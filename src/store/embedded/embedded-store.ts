@@ -120,7 +120,7 @@ export class EmbeddedStore implements StoreCalls {
     this.#index = new EmbeddedIndex(this.#collections, { ...this.#tables, fullText: this.#fullText }, log);
     // Of older versions.
     rmSync(join(directory, 'snapshots'), { force: true, recursive: true });
-    this.#restores = new Restores({ ...this.#tables, table: this.#collectionTable, collections: this.#collections, originals: this.#originals, directory, log });
+    this.#restores = new Restores({ ...this.#tables, results: this.#results, classifiers: this.#classifiers, table: this.#collectionTable, collections: this.#collections, originals: this.#originals, directory, log });
     this.#housekeeping = new Housekeeping({
       items: this.#items,
       embeddings: this.#embeddings,
@@ -313,10 +313,14 @@ export class EmbeddedStore implements StoreCalls {
   backupOriginals: StoreCalls['backupOriginals'] = async (after, limit) => this.#backups.originals(after, limit);
   endBackup: StoreCalls['endBackup'] = () => this.#backups.end();
 
-  beginRestore: StoreCalls['beginRestore'] = async (names) => this.#restores.begin(names);
+  beginRestore: StoreCalls['beginRestore'] = async (choice) => this.#restores.begin(choice);
   restoreSome: StoreCalls['restoreSome'] = () => this.#restores.some();
   restoreOriginals: StoreCalls['restoreOriginals'] = (missing) => this.#restores.originals(missing);
-  publishRestore: StoreCalls['publishRestore'] = async (overEmpty) => this.#restores.publish(overEmpty).forEach((gone) => this.#retire(gone));
+  publishRestore: StoreCalls['publishRestore'] = async (overEmpty) => {
+    const { gone, classifiers } = this.#restores.publish(overEmpty);
+    gone.forEach((each) => this.#retire(each));
+    return classifiers;
+  };
   endRestore: StoreCalls['endRestore'] = async () => {
     await this.#restores.end();
     this.#housekeeping.wake();

@@ -2,7 +2,7 @@
 import type { PlainError } from '../../errors.js';
 import type { LogLevel } from '../../telemetry.js';
 import type { Catalog } from '../catalog.js';
-import type { StoreRestore } from '../store.js';
+import type { RestoreChoice, RestoredClassifiers, StoreRestore } from '../store.js';
 import type { FullText } from '../full-text.js';
 import type { VectorIndex } from '../vector-index.js';
 import type { BackupCopy } from './backups.js';
@@ -15,10 +15,10 @@ export type StoreCalls = Catalog &
     beginBackup(): Promise<BackupCopy>;
     backupOriginals(after: string, limit: number): Promise<string[]>;
     endBackup(): Promise<void>;
-    beginRestore(names: string[]): Promise<StoreRestore['collections']>;
+    beginRestore(choice: RestoreChoice): Promise<StoreRestore['collections']>;
     restoreSome(): ReturnType<StoreRestore['some']>;
     restoreOriginals(missing: string[]): Promise<string[]>;
-    publishRestore(overEmpty: string[]): Promise<void>;
+    publishRestore(overEmpty: string[]): Promise<RestoredClassifiers>;
     endRestore(): Promise<void>;
     close(): Promise<void>;
   };

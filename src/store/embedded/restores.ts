@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { MixspaceError } from '../../errors.js';
 import type { Log } from '../../telemetry.js';
 import type { Originals } from '../pictures/originals.js';
+import type { RestoreChoice, RestoredClassifiers } from '../store.js';
+import { ClassifierTable } from './classifier-table.js';
 import { CollectionTable, type CollectionRow } from './collection-table.js';
 import { Damage, damagedEmbedding } from './damage.js';
 import { databaseName, Sqlite, type Database } from './database.js';
 import { EmbeddingTable } from './embedding-table.js';
 import { ItemTable, type ItemRow } from './item-table.js';
 import type { Collections, OpenCollection } from './open-collections.js';
+import { ResultTable, type ResultEntryRow, type ResultRow } from './result-table.js';
 import { nextTurn, now, sliceMs } from './time-slices.js';
 import { refuse, unpackedName } from './unpacked.js';
 
@@ -25,6 +28,8 @@ interface Coming {
   key: number;
   /** Keys of its spaces, from there to here. */
   spaces: Map<number, number>;
+  /** What jobs found in it, as it is there. */
+  results: ResultRow[];
 }
 
 /** An item as the backup has it. */
@@ -40,7 +45,23 @@ interface Source {
   collections: CollectionTable;
   items: ItemTable;
   embeddings: EmbeddingTable;
+  results: ResultTable;
+  classifiers: ClassifierTable;
 }
+
+/** Entries of results in a slice. */
+const pageEntries = 500;
+
+/** How far it has come: a place among the collections, the key there of the last item that is here, and behind the items a place among the results. */
+interface Progress {
+  place: number;
+  item: number;
+  result: number;
+  /** Of the result at that place: its key here, and the last of its entries that is here. */
+  entries?: { key: number; last?: ResultEntryRow };
+}
+
+const beginning = { item: 0, result: 0 };
 
 /**
  * Takes collections of an unpacked backup into the database while the store goes on. They have no name, so that nobody sees
@@ -51,12 +72,12 @@ export class Restores {
   readonly #folder: string;
   #source: Source | undefined;
   #coming: Coming[] = [];
-  /** Where the next slice begins: a place among `#coming`, and the key there of the last item that is here. */
-  #at = { place: 0, after: 0 };
+  #at: Progress = { place: 0, ...beginning };
   #items = 0;
+  #takesClassifiers = false;
 
   /** Removes what a crash left of one. */
-  constructor(parts: { items: ItemTable; embeddings: EmbeddingTable; table: CollectionTable; collections: Collections; originals: Originals; directory: string; log: Log }) {
+  constructor(parts: { items: ItemTable; embeddings: EmbeddingTable; results: ResultTable; classifiers: ClassifierTable; table: CollectionTable; collections: Collections; originals: Originals; directory: string; log: Log }) {
     this.#parts = parts;
     this.#folder = join(parts.directory, unpackedName);
     if (existsSync(this.#folder)) rmSync(this.#folder, { recursive: true, force: true });
@@ -68,11 +89,19 @@ export class Restores {
   }
 
   /** How many items each of the names has. Errors: `invalid_request`: the database does not hold what the backup says. */
-  begin(names: string[]): { name: string; items: number }[] {
+  begin({ collections: names, classifiers }: RestoreChoice): { name: string; items: number }[] {
     const source = this.#reading(() => {
       const database = new Sqlite(join(this.#folder, databaseName), { readonly: true });
       const damage = new Damage(this.#parts.log);
-      return { database, collections: new CollectionTable(database), items: new ItemTable(database, { run: (work) => work() }, damage), embeddings: new EmbeddingTable(database, damage) };
+      const asTheyAre = { run: <T>(work: () => T): T => work() };
+      return {
+        database,
+        collections: new CollectionTable(database),
+        items: new ItemTable(database, asTheyAre, damage),
+        embeddings: new EmbeddingTable(database, damage),
+        results: new ResultTable(database, asTheyAre, damage),
+        classifiers: new ClassifierTable(database, asTheyAre),
+      };
     });
     this.#source = source;
     const rows = this.#reading(() => source.collections.all());
@@ -81,10 +110,11 @@ export class Restores {
       if (!row) throw refuse(`the database in it holds no collection "${name}"`);
       return row;
     });
-    const facts = this.#reading(() => chosen.map(({ key }) => ({ seq: source.collections.seq(key), spaces: source.collections.spaces(key), tallies: source.collections.tallies(key) })));
-    this.#at = { place: 0, after: 0 };
+    const facts = this.#reading(() => chosen.map(({ key }) => ({ seq: source.collections.seq(key), spaces: source.collections.spaces(key), tallies: source.collections.tallies(key), results: source.results.rows(key) })));
+    this.#at = { place: 0, ...beginning };
     this.#items = 0;
-    this.#coming = this.#parts.items.transaction(() => chosen.map((row, i) => ({ row, ...this.#parts.table.insertNameless(row, facts[i]!.seq, facts[i]!.spaces) })));
+    this.#takesClassifiers = classifiers;
+    this.#coming = this.#parts.items.transaction(() => chosen.map((row, i) => ({ row, results: facts[i]!.results, ...this.#parts.table.insertNameless(row, facts[i]!.seq, facts[i]!.spaces) })));
     return names.map((name, i) => ({ name, items: facts[i]!.tallies.reduce((sum, { items }) => sum + items, 0) }));
   }
 
@@ -94,13 +124,7 @@ export class Restores {
     do {
       const coming = this.#coming[this.#at.place];
       if (!coming) return { items: this.#items, isAll: true };
-      const found = this.#reading(() => this.#find(coming));
-      if (found.length === 0) this.#at = { place: this.#at.place + 1, after: 0 };
-      else {
-        this.#parts.items.transaction(() => found.forEach((each) => this.#put(coming, each)));
-        this.#at.after = found.at(-1)!.row.key;
-        this.#items += found.length;
-      }
+      if (!this.#someItems(coming) && !this.#someResults(coming)) this.#at = { place: this.#at.place + 1, ...beginning };
       await nextTurn();
     } while (now() < until);
     return { items: this.#items, isAll: false };
@@ -115,21 +139,26 @@ export class Restores {
 
   /**
    * All collections have their names from now on, or none. `overEmpty`: names of collections that give way while they are empty.
-   * Answers those that gave way. Errors: `conflict`: there is one of the name.
+   * Those that gave way are `gone`. Errors: `conflict`: there is one of the name.
    */
-  publish(overEmpty: string[]): OpenCollection[] {
-    const { items, table, collections } = this.#parts;
+  publish(overEmpty: string[]): { gone: OpenCollection[]; classifiers: RestoredClassifiers } {
+    const { items, table, collections, classifiers } = this.#parts;
     const names = new Set(this.#coming.map(({ row }) => row.name));
     const there = [...collections.all()].filter(({ row }) => names.has(row.name));
     const inTheWay = there.filter(({ row }) => !overEmpty.includes(row.name) || table.tallies(row.key).some((tally) => tally.items > 0));
     if (inTheWay.length > 0) throw new MixspaceError('conflict', `There is a collection ${inTheWay.map(({ row }) => `"${row.name}"`).join(', ')} by now.`);
-    const rows = items.transaction(() => {
-      for (const { row } of there) table.unname(row.key);
-      return this.#coming.map(({ key, row }) => table.name(key, row.name));
-    });
+    const { rows, restored } = this.#reading(() =>
+      items.transaction(() => {
+        for (const { row } of there) table.unname(row.key);
+        return {
+          rows: this.#coming.map(({ key, row }) => table.name(key, row.name)),
+          restored: this.#takesClassifiers ? classifiers.takeIn(this.#source!.classifiers) : { taken: [], kept: [] },
+        };
+      }),
+    );
     this.#coming = [];
     for (const row of rows) collections.open(row);
-    return there;
+    return { gone: there, classifiers: restored };
   }
 
   /** Whatever has no name goes with the next sweep. */
@@ -140,12 +169,36 @@ export class Restores {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
+  /** Whether there were any left. */
+  #someItems(coming: Coming): boolean {
+    const found = this.#reading(() => this.#find(coming));
+    if (found.length === 0) return false;
+    this.#parts.items.transaction(() => found.forEach((each) => this.#put(coming, each)));
+    this.#at.item = found.at(-1)!.row.key;
+    this.#items += found.length;
+    return true;
+  }
+
+  /** Some of what jobs found; whether there was any left. */
+  #someResults({ key: collection, results }: Coming): boolean {
+    const row = results[this.#at.result];
+    if (!row) return false;
+    const entries = (this.#at.entries ??= { key: this.#parts.results.insertRow(collection, row) });
+    const found = this.#reading(() => this.#source!.results.rowsAfter(row.key, entries.last, pageEntries));
+    if (found.length === 0) this.#at = { place: this.#at.place, item: this.#at.item, result: this.#at.result + 1 };
+    else {
+      this.#parts.results.insertEntryRows(entries.key, found);
+      this.#at.entries = { ...entries, last: found.at(-1)! };
+    }
+    return true;
+  }
+
   /** A slice of items, in the order in which they came there. */
   #find({ row: { key: collection }, spaces }: Coming): Found[] {
     const { items, embeddings } = this.#source!;
     const found: Found[] = [];
     const began = now();
-    for (const key of items.keysAfter(collection, this.#at.after, pageRows)) {
+    for (const key of items.keysAfter(collection, this.#at.item, pageRows)) {
       const row = items.byKey(key)!;
       const thumbnail = items.thumbnail(row);
       const parts = new Map<number, Float32Array[]>();

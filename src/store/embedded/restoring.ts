@@ -4,7 +4,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { MixspaceError, reviveError, type PlainError } from '../../errors.js';
-import type { StoreRestore, StoreRestores } from '../store.js';
+import type { RestoreChoice, StoreRestore, StoreRestores } from '../store.js';
 import type { Connection } from './connection.js';
 import { unpack } from './restore.js';
 import { unpackedName } from './unpacked.js';
@@ -43,20 +43,21 @@ export function restoresOf(connection: Connection, { directory, forget, ...optio
       try {
         await rm(folder, { recursive: true, force: true });
         await mkdir(folder);
-        let names: string[] = [];
+        let choice: RestoreChoice = { collections: [], classifiers: false };
         const { summary } = await unpack(archive, folder, async ({ collections }) => {
-          names = await choose(collections);
+          choice = await choose(collections);
         });
         await prepare({ ...options, folder });
-        const collections = await connection.call('beginRestore', [names]);
+        const collections = await connection.call('beginRestore', [choice]);
         current = {
           id: randomBytes(6).toString('hex'),
           collections,
           some: () => connection.call('restoreSome', []),
           originals: () => connection.call('restoreOriginals', [summary.missing]),
           publish: async (overEmpty) => {
-            await connection.call('publishRestore', [overEmpty]);
-            names.forEach(forget);
+            const classifiers = await connection.call('publishRestore', [overEmpty]);
+            choice.collections.forEach(forget);
+            return classifiers;
           },
           release,
         };

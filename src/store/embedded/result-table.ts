@@ -11,12 +11,23 @@ interface EntryRow {
   checksum: number;
 }
 
+/** A result's row, to be taken into another database. */
+export interface ResultRow {
+  key: number;
+  kind: string;
+  job: string;
+  summary: string;
+  checksum: number;
+}
+
+export type ResultEntryRow = EntryRow & { list: string };
+
 /** Entries that go in one transaction. */
 const removedAtOnce = 2_000;
 
 /** Results of jobs as rows; `collection` is a key. */
 export class ResultTable {
-  readonly #commits: Commits;
+  readonly #commits: Pick<Commits, 'run'>;
   readonly #damage: Damage;
   readonly #add;
   readonly #keyOf;
@@ -29,8 +40,11 @@ export class ResultTable {
   readonly #removeList;
   readonly #removeSome;
   readonly #remove;
+  readonly #rows;
+  readonly #entriesAfter;
+  readonly #removeJob;
 
-  constructor(database: Database, commits: Commits, damage: Damage) {
+  constructor(database: Database, commits: Pick<Commits, 'run'>, damage: Damage) {
     this.#commits = commits;
     this.#damage = damage;
     this.#add = database.prepare<[number, string, string], number>('INSERT INTO results (collection, kind, job) VALUES (?, ?, ?) RETURNING key').pluck();
@@ -44,6 +58,9 @@ export class ResultTable {
     this.#removeList = database.prepare<[number, string]>('DELETE FROM result_entries WHERE result = ? AND list = ?');
     this.#removeSome = database.prepare<[{ result: number; limit: number }]>('DELETE FROM result_entries WHERE result = @result AND (list, number) IN (SELECT list, number FROM result_entries WHERE result = @result LIMIT @limit)');
     this.#remove = database.prepare<[number]>('DELETE FROM results WHERE key = ?');
+    this.#rows = database.prepare<[number], ResultRow>('SELECT key, kind, job, summary, checksum FROM results WHERE collection = ? AND summary IS NOT NULL ORDER BY key');
+    this.#entriesAfter = database.prepare<[number, string, number, number], ResultEntryRow>('SELECT list, number, body, checksum FROM result_entries WHERE result = ? AND (list, number) > (?, ?) ORDER BY list, number LIMIT +?');
+    this.#removeJob = database.prepare<[string]>('DELETE FROM results WHERE job = ?');
   }
 
   put(collection: number, { kind, job }: ResultKey, list: string, entries: ResultEntry[]): void {
@@ -92,6 +109,32 @@ export class ResultTable {
   async discard(collection: number, job: string): Promise<void> {
     const key = this.#keyOf.get(collection, job);
     if (key !== undefined) await this.#removeAll(key);
+  }
+
+  /** Those that are in sight. */
+  rows(collection: number): ResultRow[] {
+    return this.#rows.all(collection);
+  }
+
+  /** Of a result by its key, in the order of lists and numbers. */
+  rowsAfter(result: number, after: { list: string; number: number } | undefined, limit: number): ResultEntryRow[] {
+    return this.#entriesAfter.all(result, after?.list ?? '', after?.number ?? -1, limit);
+  }
+
+  /** As another database has it; its entries come later. What is left here of the same job, of a collection that is gone, gives way. Answers its key here. */
+  insertRow(collection: number, { kind, job, summary, checksum }: ResultRow): number {
+    return this.#commits.run(() => {
+      this.#removeJob.run(job);
+      const key = this.#add.get(collection, kind, job)!;
+      this.#publish.run(summary, checksum, key);
+      return key;
+    });
+  }
+
+  insertEntryRows(result: number, entries: ResultEntryRow[]): void {
+    this.#commits.run(() => {
+      for (const { list, number, body, checksum } of entries) this.#put.run(result, list, number, body, checksum);
+    });
   }
 
   async #removeAll(result: number): Promise<void> {
