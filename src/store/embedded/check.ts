@@ -12,6 +12,7 @@ import { databaseName, databaseProblem, Sqlite, type Database } from './database
 import { inspect } from './directory-check.js';
 import { EmbeddingTable } from './embedding-table.js';
 import { ItemTable, type ItemRow } from './item-table.js';
+import { WordTable } from './full-text/word-table.js';
 import { readMigrations } from './migrations.js';
 
 const packageMigrations = fileURLToPath(new URL('../../../migrations/sqlite', import.meta.url));
@@ -35,13 +36,15 @@ export async function checkDirectory(directory: string, progress: (done: number,
   const file = join(directory, databaseName);
   if (!existsSync(directory)) throw new MixspaceError('invalid_request', `There is no folder ${directory}.`);
   const migrations = readMigrations(packageMigrations);
-  inspect(directory, migrations, Infinity);
+  const { damagedWords } = inspect(directory, migrations, Infinity);
   if (!existsSync(file)) return { collections: [], originals: 0, problems: [], notes: ['It is empty: there is no database yet.'] };
   const database = new Sqlite(file, { readonly: true, timeout: 0 });
   try {
     const version = database.pragma('user_version', { simple: true }) as number;
     if (version < migrations.length) throw new MixspaceError('conflict', `${file} was written by an older mixspace: start the service once, which carries it over, and check it then.`);
-    return await new Check(database, directory, progress).run();
+    const checked = await new Check(database, directory, progress).run();
+    if (damagedWords !== undefined || new WordTable(database).isMiscounted()) checked.notes.push('What finds words is damaged: it is made anew when the service starts; until then words may not be found.');
+    return checked;
   } catch (error) {
     throw databaseProblem(error, file) ?? error;
   } finally {

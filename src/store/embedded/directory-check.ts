@@ -15,24 +15,31 @@ import { carryingVersion, migrate, type Migrations } from './migrations.js';
 const applicationId = 1835628656;
 const firstWithApplicationId = 3;
 
+export interface Inspected {
+  /**
+   * The database is known to be whole and to hold all that it ever held. False when nothing says so: it is new, older than
+   * the mark, too large to be read as a whole, or the mark was removed.
+   */
+  isTrusted: boolean;
+  /** What SQLite says of full text's tables, where these are damaged: they follow the items, and can be made anew. */
+  damagedWords?: string;
+}
+
 /**
  * Makes the directory where it is missing, and looks whether it can be used and its database holds what it held.
  * `checkedBytes`: a database up to this size is read as a whole.
  *
- * True when the database is known to be whole and to hold all that it ever held. False when nothing says so: it is new,
- * older than the mark, too large to be read as a whole, or the mark was removed.
- *
  * Errors, each with the path, the reason and the way out: `not_ready`; `conflict` when another process holds it, or it
  * belongs to a newer mixspace or another program.
  */
-export function inspect(directory: string, migrations: Migrations, checkedBytes: number): boolean {
+export function inspect(directory: string, migrations: Migrations, checkedBytes: number): Inspected {
   makeDirectory(directory);
-  const isTrusted = inspectDatabase(directory, migrations, checkedBytes);
+  const inspected = inspectDatabase(directory, migrations, checkedBytes);
   makeDirectory(join(directory, 'originals'));
-  return isTrusted;
+  return inspected;
 }
 
-function inspectDatabase(directory: string, migrations: Migrations, checkedBytes: number): boolean {
+function inspectDatabase(directory: string, migrations: Migrations, checkedBytes: number): Inspected {
   const file = join(directory, databaseName);
   const bytes = fileSize(file);
   const walBytes = fileSize(`${file}-wal`);
@@ -40,18 +47,18 @@ function inspectDatabase(directory: string, migrations: Migrations, checkedBytes
     const held = Mark.read(directory);
     // SQLite would remove a journal beside an empty file.
     if (held || walBytes > 0 || holdsOriginals(join(directory, 'originals'))) throw lost(directory, held);
-    return false;
+    return { isTrusted: false };
   }
   return withDatabase(file, (database) => {
     const version = checkKind(database, migrations, file);
-    if (bytes <= checkedBytes) checkWhole(database, file);
+    const damagedWords = bytes <= checkedBytes ? checkWhole(database, file) : undefined;
     const known = version === 0 ? undefined : heldBy(database);
     const held = Mark.read(directory);
     if (version === 0 && (held || holdsOriginals(join(directory, 'originals')))) throw lost(directory, held);
     if (held && (!known || known.identity !== held.identity)) throw another(directory);
     if (held && (known!.seq < held.seq || (known!.seq === held.seq && known!.items !== held.items))) throw older(directory, held, known!);
     if (known) checkRows(database, version, file);
-    return held !== undefined && bytes <= checkedBytes;
+    return { isTrusted: held !== undefined && bytes <= checkedBytes, ...(damagedWords === undefined ? {} : { damagedWords }) };
   });
 }
 
@@ -152,10 +159,16 @@ function schemaOf(database: Database): { type: string; name: string; sql: string
   return rows.map(({ sql, ...rest }) => ({ ...rest, sql: sql?.replace(/\s+/g, ' ') ?? null }));
 }
 
-function checkWhole(database: Database, file: string): void {
-  const [first] = database.pragma('integrity_check(1)') as { integrity_check: string }[];
-  if (first?.integrity_check !== 'ok') throw damaged(file, first?.integrity_check.split('\n').slice(0, 2).join(' ') ?? 'it could not be checked');
+/** What is wrong with full text alone. */
+function checkWhole(database: Database, file: string): string | undefined {
+  const problems = (database.pragma('integrity_check(100)') as { integrity_check: string }[]).map((row) => row.integrity_check).filter((problem) => problem !== 'ok');
+  const other = problems.find((problem) => !isOfWords(problem));
+  if (other !== undefined) throw damaged(file, other.split('\n').slice(0, 2).join(' '));
+  return problems[0];
 }
+
+/** Of a row of `integrity_check`. SQLite looks into the tables of FTS5 by FTS5 itself. */
+const isOfWords = (problem: string): boolean => /^fts5: |FTS5 table main\.words\b/.test(problem);
 
 function checkRows(database: Database, version: number, file: string): void {
   const collections = version < carryingVersion ? oldCollections(database) : new CollectionTable(database).allSealed();

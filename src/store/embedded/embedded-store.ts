@@ -78,7 +78,7 @@ export class EmbeddedStore implements StoreCalls {
     this.#log = log;
     this.#file = join(directory, databaseName);
     const migrations = readMigrations(migrationsDirectory);
-    const isTrusted = inspect(directory, migrations, settings.checkedBytes);
+    const { isTrusted, damagedWords } = inspect(directory, migrations, settings.checkedBytes);
     this.#database = openDatabase(directory, (database) => migrate(database, migrations, { carriedAtOnce: settings.carriedAtOnce, log }), settings.maxDatabaseBytes);
     const damage = new Damage(log);
     damage.onEmbedding = (key) => this.#setApart(key);
@@ -116,7 +116,7 @@ export class EmbeddedStore implements StoreCalls {
       settings,
     });
     for (const row of this.#collectionTable.all()) this.#collections.open(row);
-    this.#fullText = new FullText(this.#database, words, this.#commits, log);
+    this.#fullText = new FullText(this.#database, words, this.#commits, { log, isDamaged: damagedWords !== undefined });
     this.#index = new EmbeddedIndex(this.#collections, { ...this.#tables, fullText: this.#fullText }, log);
     // Of older versions.
     rmSync(join(directory, 'snapshots'), { force: true, recursive: true });

@@ -19,13 +19,14 @@ export class FullText {
   readonly #sources;
   #running: Promise<void> | undefined;
   #stopped = false;
-  /** Whether its tables are of the items that there are: looked at once. */
-  #isCounted = false;
+  /** Of its tables: looked at once, whether they are of the items that there are. */
+  #state: 'unknown' | 'damaged' | 'sound';
 
-  constructor(database: Database, table: WordTable, commits: Pick<Commits, 'run'>, log: Log) {
+  constructor(database: Database, table: WordTable, commits: Pick<Commits, 'run'>, { log, isDamaged }: { log: Log; isDamaged: boolean }) {
     this.#table = table;
     this.#commits = commits;
     this.#log = log;
+    this.#state = isDamaged ? 'damaged' : 'unknown';
     this.#sources = database.prepare<[number], string>('SELECT sources FROM items WHERE key = ?').pluck();
   }
 
@@ -90,8 +91,8 @@ export class FullText {
 
   async #readAll(): Promise<void> {
     try {
-      if (!this.#isCounted && this.#table.isMiscounted()) this.#beginAnew();
-      this.#isCounted = true;
+      if (this.#state === 'damaged' || (this.#state === 'unknown' && this.#table.isMiscounted())) this.#beginAnew();
+      this.#state = 'sound';
       if (!this.#table.waits) return;
       for (let isLeft = true; isLeft && !this.#stopped; await nextTurn()) {
         const began = now();
