@@ -130,6 +130,15 @@ export interface Presence {
   embedded: boolean;
 }
 
+/** Fields that are laid over the metadata of an item. */
+export interface MetadataAddition {
+  id: string;
+  fields: Metadata;
+}
+
+/** `missing`: there is no such item; `too_large`: its metadata would be longer than allowed; `damaged`: what it was is not known. */
+export type AdditionOutcome = 'written' | 'missing' | 'too_large' | 'damaged';
+
 export interface Picture {
   bytes: Uint8Array;
   mediaType: string;
@@ -189,6 +198,8 @@ export interface Catalog extends ReembeddingCatalog, JobCatalog, ResultCatalog, 
   countValues(collection: string, request: { fields: string[]; filter?: Filter; limit: number }): Promise<Record<string, ValueCounts>>;
   /** Replaces the metadata. */
   setMetadata(collection: string, id: string, metadata: Metadata): Promise<Item>;
+  /** One transaction: over what the items' metadata is at that moment; each stands for itself. `mostBytes`: of the JSON of one. */
+  addMetadata(collection: string, additions: MetadataAddition[], mostBytes: number): Promise<AdditionOutcome[]>;
   deleteItem(collection: string, id: string): Promise<void>;
   /** Without a filter: every item. */
   deleteItems(collection: string, filter?: Filter): Promise<number>;

@@ -93,6 +93,7 @@ export function catalogContract(engine: Engine): void {
         (name) => catalog.deleteCollection(name),
         (name) => catalog.write(name, [text('a', 'a')]),
         (name) => catalog.present(name, ['a']),
+        (name) => catalog.addMetadata(name, [], 9),
         (name) => catalog.listItems(name, { limit: 1 }),
         (name) => catalog.deleteItems(name),
         (name) => catalog.planReembedding(name, others),
@@ -120,6 +121,23 @@ export function catalogContract(engine: Engine): void {
       await expect(catalog.write('photos', [text('a', 'a')], otherSpace.fingerprint)).rejects.toMatchObject({ code: 'conflict' });
       expect(await catalog.listItems('photos', { limit: 9 })).toEqual({ items: [] });
       expect(await catalog.write('photos', [text('a', 'a'), text('a', 'a'), text('a', 'b'), text('b', 'a')], space.fingerprint)).toEqual(['created', 'unchanged', 'updated', 'created']);
+    });
+
+    it('lays fields over the metadata that is there at that moment, item by item, and says of each what came of it', async () => {
+      const life = await begin();
+      const { catalog } = life.store;
+      const metadata = JSON.parse('{"__proto__": {"x": 1}, "label": "old", "kept": [1]}') as Metadata;
+      await catalog.write('photos', [text('a', 'a', { metadata }), text('b', 'b', { metadata: { long: 'x'.repeat(80) } }), text('c', 'c')]);
+      const add = (ids: string[]): Promise<unknown> => catalog.addMetadata('photos', ids.map((id) => ({ id, fields: { label: `of ${id}` } })), 99);
+      const [outcomes] = await Promise.all([add(['a', 'b', 'gone', 'c']), catalog.setMetadata('photos', 'c', { mine: true })]);
+      expect(outcomes).toEqual(['written', 'too_large', 'missing', 'written']);
+      await catalog.setMetadata('photos', 'c', { mine: true });
+      expect(await add(['c', 'c'])).toEqual(['written', 'written']);
+      const again = (await life.again()).catalog;
+      const held = async (id: string): Promise<string> => JSON.stringify((await again.getItem('photos', id)).metadata);
+      expect([await held('a'), await held('c')]).toEqual(['{"__proto__":{"x":1},"label":"of a","kept":[1]}', '{"mine":true,"label":"of c"}']);
+      expect(await again.listItems('photos', { filter: { label: 'of c' }, limit: 9 })).toMatchObject({ items: [{ id: 'c' }] });
+      expect((await again.getItem('photos', 'b')).metadata).toEqual({ long: 'x'.repeat(80) });
     });
 
     it('keeps metadata as it was written, whatever its keys are called, and its parts in their order', async () => {

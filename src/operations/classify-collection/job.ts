@@ -1,9 +1,8 @@
 /** A whole collection classified by a job: labels with their probabilities go into its items' metadata. */
 import type { ClassifyCollectionRequest, JobResponse } from '../../contract/classifiers.js';
-import type { Metadata } from '../../domain/metadata.js';
 import { MixspaceError } from '../../errors.js';
 import type { JobEnd, JobKind, JobWork } from '../../jobs/kind.js';
-import type { Item, ListPlace } from '../../store/catalog.js';
+import type { AdditionOutcome, ListPlace, MetadataAddition } from '../../store/catalog.js';
 import { answerOf, type LabelledSet } from '../classify/answers.js';
 import { scales } from '../classify/classify.js';
 import { labelledSet } from '../classify/labelled-set.js';
@@ -11,12 +10,13 @@ import { activationOf } from '../classify/scales.js';
 import { classifierOf } from '../classifiers/classifiers.js';
 import { requireModel } from '../collection-model.js';
 import type { Caller, Context, JobContext } from '../context.js';
-import { checkMetadata } from '../input/limits.js';
 import { toldJob } from '../jobs.js';
 import { Confusion, type ConfusionTable } from './confusion.js';
 
 const classifyJob = 'classify';
 const pageItems = 256;
+/** In one transaction. */
+const writtenAtOnce = 64;
 
 type Parameters = ClassifyCollectionRequest;
 
@@ -66,6 +66,7 @@ async function run(context: Context, work: JobWork<Parameters>): Promise<JobEnd>
     const embedded = await catalog.getEmbeddings(name, page.items.map(({ id }) => id));
     if (embedded.fingerprint !== fingerprint) throw new MixspaceError('conflict', `The collection "${name}" has gone over to another model. Classify it anew.`);
     const byId = new Map(embedded.items.map((each) => [each.id, each]));
+    const said: { addition: MetadataAddition; prediction: string | null; truth: unknown }[] = [];
     for (const item of page.items) {
       const of = byId.get(item.id);
       if (!of) {
@@ -76,15 +77,21 @@ async function run(context: Context, work: JobWork<Parameters>): Promise<JobEnd>
       const embedding = of.parts[0]!;
       const { prediction, score, none: nothing, predictions } = answerOf(labelled, embedding, scaleOf(embedding, of.modality === 'image'), { abstains: abstain === 'auto', multiLabel: false, topK: labelled.names.length });
       const probability = prediction === null ? (nothing ?? score) : predictions.find(({ label }) => label === prediction)!.score;
-      if (prediction === null) none++;
-      try {
-        await write(context, name, item, { [field]: { label: prediction, probability } });
-        done++;
-        if (truth !== undefined) confusion.count(item.metadata[truth], prediction);
-      } catch (error) {
-        if (!(error instanceof MixspaceError) || !['too_large', 'not_found'].includes(error.code)) throw error;
-        failed++;
-        await work.failed({ what: 'item', name: item.id, reason: error.message });
+      said.push({ addition: { id: item.id, fields: { [field]: { label: prediction, probability } } }, prediction, truth: truth === undefined ? undefined : item.metadata[truth] });
+    }
+    for (let from = 0; from < said.length; from += writtenAtOnce) {
+      const some = said.slice(from, from + writtenAtOnce);
+      const outcomes = await catalog.addMetadata(name, some.map(({ addition }) => addition), context.limits.metadata);
+      for (const [i, outcome] of outcomes.entries()) {
+        const { addition, prediction, truth: owed } = some[i]!;
+        if (outcome === 'written') {
+          done++;
+          if (prediction === null) none++;
+          if (truth !== undefined) confusion.count(owed, prediction);
+        } else {
+          failed++;
+          await work.failed({ what: 'item', name: addition.id, reason: reasons(context)[outcome] });
+        }
       }
     }
     work.at({ done, failed });
@@ -96,10 +103,8 @@ async function run(context: Context, work: JobWork<Parameters>): Promise<JobEnd>
   return { result: { field, classified: done, none, ...(truth === undefined ? {} : { truth, ...confusion.result() }) } };
 }
 
-/** Beside what the metadata held when it was read; what is written in the meantime to the same item is read again. */
-async function write(context: Context, collection: string, { id }: Item, said: Metadata): Promise<void> {
-  const { metadata: now } = await context.catalog.getItem(collection, id);
-  const metadata: Metadata = { ...now, ...said };
-  checkMetadata(context, metadata);
-  await context.catalog.setMetadata(collection, id, metadata);
-}
+const reasons = ({ limits }: Context): Record<Exclude<AdditionOutcome, 'written'>, string> => ({
+  missing: 'It has been deleted meanwhile.',
+  too_large: `Metadata is at most ${limits.metadata} bytes of JSON; with the label this would have more.`,
+  damaged: 'Its row in the database is damaged.',
+});

@@ -38,7 +38,7 @@ import { ResultTable } from './result-table.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 import { nextTurn, now, sliceMs } from './time-slices.js';
 import { VectorMemory } from './vectors/vector-memory.js';
-import { isWhole, noChanges, removeItem, writeItem, type Changes } from './writer.js';
+import { addFields, isWhole, noChanges, removeItem, writeItem, type Changes } from './writer.js';
 
 /** The store itself, in the thread that owns the database and what follows it. */
 export class EmbeddedStore implements StoreCalls {
@@ -237,6 +237,8 @@ export class EmbeddedStore implements StoreCalls {
     this.#change(name, ({ row }, changes) => writeItem(this.#tables, row, { id, metadata }, changes));
     return this.#items.toItem(this.#row(name, id));
   }
+
+  addMetadata: StoreCalls['addMetadata'] = async (name, additions, mostBytes) => this.#change(name, ({ row }, changes) => additions.map((each) => addFields(this.#tables, row, { ...each, mostBytes }, changes)));
 
   async deleteItem(name: string, id: string): Promise<void> {
     const item = this.#row(name, id);

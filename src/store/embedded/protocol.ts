@@ -41,6 +41,7 @@ const known: Record<keyof Catalog, true> = {
   listItems: true,
   countValues: true,
   setMetadata: true,
+  addMetadata: true,
   deleteItem: true,
   deleteItems: true,
   getPicture: true,

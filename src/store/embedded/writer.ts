@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Metadata } from '../../domain/metadata.js';
 import type { Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
-import type { ItemWrite, WriteStatus } from '../catalog.js';
+import type { AdditionOutcome, ItemWrite, MetadataAddition, WriteStatus } from '../catalog.js';
 import type { CollectionRow } from './collection-table.js';
 import type { EmbeddingKey, EmbeddingTable } from './embedding-table.js';
 import type { ItemRow, ItemTable, NewItem } from './item-table.js';
@@ -56,6 +56,19 @@ export function writeItem(tables: Tables, collection: CollectionRow, write: Item
   items.update(attached, metadata, sources, at);
   changes.remarked.push(row);
   return 'updated';
+}
+
+/** Lays fields over an item's metadata, inside the caller's transaction. */
+export function addFields({ items }: Tables, collection: CollectionRow, { id, fields, mostBytes }: MetadataAddition & { mostBytes: number }, changes: Changes): AdditionOutcome {
+  const row = items.byId(collection.key, id);
+  if (!row) return 'missing';
+  if (!items.isSound(row) || !items.hasSoundMetadata(row)) return 'damaged';
+  const metadata = JSON.stringify({ ...(JSON.parse(row.metadata) as Metadata), ...fields });
+  if (Buffer.byteLength(metadata) > mostBytes) return 'too_large';
+  if (metadata === row.metadata) return 'written';
+  items.update(row, metadata, row.sources, new Date().toISOString());
+  changes.remarked.push(row);
+  return 'written';
 }
 
 export function removeItem({ items, embeddings }: Tables, { space }: CollectionRow, row: ItemRow, changes: Changes): void {
