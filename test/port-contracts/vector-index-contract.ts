@@ -89,6 +89,35 @@ export function vectorIndexContract(engine: Engine): void {
       }
     });
 
+    it('tells how an embedding scores against a whole list: of few exactly, of many from a sample, and of what is there now', async () => {
+      const { store } = await begin();
+      const shelf = new ShelfOfItems();
+      const items = Array.from({ length: 700 }, (_, n) => drawItem(Random.named(`spread ${n}`), n, n % 7 === 0 ? 'text' : 'image'));
+      const check = async (within: number): Promise<void> => {
+        for (let n = 0; n < 20; n++) {
+          const request: Request = { embedding: direction(Random.named(`against ${n}`)), spread: 'told' };
+          const lists = await store.index.nearest('photos', { ...request, leaves: [{ modality: 'image', limit: 1 }, { modality: 'text', limit: 1 }] });
+          for (const [place, modality] of (['image', 'text'] as const).entries()) {
+            const scores = shelf.ranked(modality, request).map(({ score }) => score);
+            const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
+            const deviation = Math.sqrt(scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / scores.length);
+            const { spread } = lists[place]!;
+            expect(spread!.count).toBe(scores.length);
+            expect(Math.abs(spread!.mean - mean)).toBeLessThan(within * deviation);
+            expect(Math.abs(spread!.deviation / deviation - 1)).toBeLessThan(within);
+          }
+        }
+      };
+      await fill(store, shelf, items.slice(0, 140));
+      await check(1e-3);
+      await fill(store, shelf, items.slice(140));
+      await settled(store);
+      await check(0.25);
+      const few = { embedding: direction(Random.named('none')), spread: 'told' as const };
+      await store.catalog.deleteItems('photos');
+      expect((await nearest(store, { modality: 'image', limit: 1 }, few)).spread).toEqual({ mean: 0, deviation: 0, sampled: 0, count: 0 });
+    });
+
     it('sees each write and each deletion in the next search', async () => {
       const { store } = await begin();
       const { catalog } = store;

@@ -5,6 +5,8 @@ import { similarity } from './ranking.js';
 
 /** Their mean lies within a sixteenth of the deviation of that of all, most often. */
 const sampled = 256;
+/** Of these, how many tell the deviation, most often within a sixteenth: each is compared with, where the mean costs one comparison. */
+const compared = 128;
 /** It is drawn anew once so large a part of all has changed. */
 const changedPart = 1 / 64;
 
@@ -12,7 +14,8 @@ const changedPart = 1 / 64;
 export class SampledScores {
   readonly #embeddings: EmbeddingTable;
   readonly #owner: { space: number; modality: Modality };
-  #sample: Float32Array[] = [];
+  /** How many were drawn, the mean of their embeddings, and some of them behind each other. */
+  #sample = { size: 0, mean: new Float32Array(0), some: new Float32Array(0) };
   #changes = Infinity;
 
   constructor(embeddings: EmbeddingTable, owner: { space: number; modality: Modality }) {
@@ -28,26 +31,40 @@ export class SampledScores {
   /** `count`: of all, of which the newest has that key. */
   spread(embedding: Float32Array, { count, newestKey }: { count: number; newestKey: number }): ScoreSpread {
     if (this.#changes > count * changedPart) this.#draw(count, newestKey);
-    const scores = this.#sample.map((each) => similarity(embedding, each));
-    const mean = scores.reduce((sum, score) => sum + score, 0) / Math.max(1, scores.length);
-    const variance = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / Math.max(1, scores.length);
-    return { mean, deviation: Math.sqrt(variance), sampled: scores.length, count };
+    const { size, mean, some } = this.#sample;
+    const { length } = embedding;
+    let [sum, squares] = [0, 0];
+    for (let at = 0; at < some.length; at += length) {
+      const score = similarity(embedding, some, at);
+      sum += score;
+      squares += score * score;
+    }
+    const few = Math.max(1, some.length / length);
+    return { mean: size === 0 ? 0 : similarity(embedding, mean), deviation: Math.sqrt(Math.max(0, squares / few - (sum / few) ** 2)), sampled: size, count };
   }
 
   #draw(count: number, newestKey: number): void {
     const { space, modality } = this.#owner;
     const from = (key: number, limit: number) => this.#embeddings.after(space, modality, key, limit);
     this.#changes = 0;
-    if (count <= sampled) {
-      this.#sample = from(0, sampled).map(({ embedding }) => embedding);
-      return;
-    }
+    if (count <= sampled) return this.#keep(from(0, sampled).map(({ embedding }) => embedding));
     const oldestKey = from(0, 1)[0]?.key ?? 0;
     const drawn = new Map<number, Float32Array>();
     for (let i = 0; i < sampled; i++) {
       const [row] = from(oldestKey - 1 + Math.floor((i * (newestKey - oldestKey + 1)) / sampled), 1);
       if (row) drawn.set(row.key, row.embedding);
     }
-    this.#sample = [...drawn.values()];
+    this.#keep([...drawn.values()]);
+  }
+
+  #keep(drawn: Float32Array[]): void {
+    const length = drawn[0]?.length ?? 0;
+    const mean = new Float32Array(length);
+    for (const each of drawn) for (let i = 0; i < length; i++) mean[i]! += each[i]! / drawn.length;
+    const step = Math.max(1, drawn.length / compared);
+    const chosen = Array.from({ length: Math.floor(drawn.length / step) }, (_, i) => drawn[Math.floor(i * step)]!);
+    const some = new Float32Array(chosen.length * length);
+    chosen.forEach((each, i) => some.set(each, i * length));
+    this.#sample = { size: drawn.length, mean, some };
   }
 }
