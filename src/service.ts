@@ -7,7 +7,6 @@ import { openEncoder } from './encoder/open.js';
 import { MixspaceError } from './errors.js';
 import { Jobs } from './jobs/jobs.js';
 import { clustersKind } from './operations/clusters/job.js';
-import { Backgrounds } from './operations/classify/backgrounds.js';
 import { classifyKind } from './operations/classify-collection/job.js';
 import { LearntClassifiers } from './operations/classifiers/learnt.js';
 import { LabelCache } from './operations/classify/label-cache.js';
@@ -18,7 +17,7 @@ import { duplicatesKind } from './operations/duplicates/job.js';
 import { watchReadiness, type Readiness } from './operations/readiness.js';
 import { adoptReembeddings, reembedKind } from './operations/reembed/job.js';
 import { Reembeddings } from './operations/reembed/runs.js';
-import { TextBackgrounds } from './operations/search/relevance/backgrounds.js';
+import { TextLists } from './operations/text-lists.js';
 import { restoreKind } from './operations/restore.js';
 import { ingestFolders } from './operations/ingest-folders.js';
 import { openEmbeddedStore } from './store/embedded/open.js';
@@ -104,8 +103,8 @@ export async function openService(config: Config): Promise<Service> {
     fetch: { allow: config.fetchAllow, timeoutMs: config.fetchTimeout },
     reembeddings: new Reembeddings(),
     cursors: new Cursors(await catalog.cursorKey()),
-    backgrounds: new Backgrounds(encoder),
-    textBackgrounds: new TextBackgrounds(towers),
+    // What is kept there need not be in the cache too.
+    texts: new TextLists(towers),
     labels: new LabelCache(config.cache === 0 ? 0 : undefined),
     learnt: new LearntClassifiers(),
     log,

@@ -120,6 +120,12 @@ describe('Clusters', () => {
       const again = await make(name, { count: 3, language: 'zh' }, by);
       expect(again.clusters.map(({ id, renamed: isRenamed }) => [id, isRenamed])).toEqual(made.clusters.map(({ id }, i) => [id, i === 1]));
       expect(again.clusters.map((cluster) => cluster.name)).toEqual([expect.stringMatching(/\p{Script=Han}/u), 'Ferien 2021 🏖', expect.stringMatching(/\p{Script=Han}/u)]);
+      let isMade = false;
+      const making = make(name, { count: 3 }, by).finally(() => (isMade = true));
+      let given = '';
+      for (let n = 0; !isMade; n++) given = (await by.renameCluster(name, again.clusters[2]!.id, `Name ${n}`)).name;
+      await making;
+      expect((await by.clusters(name)).clusters.find(({ id }) => id === again.clusters[2]!.id)!.name).toBe(given);
       const more = await make(name, { count: 8 }, by);
       expect(new Set(more.clusters.map(({ id }) => id)).size).toBe(more.clusters.length);
     } finally {

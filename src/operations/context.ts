@@ -5,12 +5,11 @@ import type { FullText } from '../store/full-text.js';
 import type { Store } from '../store/store.js';
 import type { VectorIndex } from '../store/vector-index.js';
 import type { Log } from '../telemetry.js';
-import type { Backgrounds } from './classify/backgrounds.js';
 import type { LabelCache } from './classify/label-cache.js';
 import type { LearntClassifiers } from './classifiers/learnt.js';
 import type { Cursors } from './cursors.js';
 import type { Reembeddings } from './reembed/runs.js';
-import type { TextBackgrounds } from './search/relevance/backgrounds.js';
+import type { TextLists } from './text-lists.js';
 
 /** What every operation works with, and jobs do. */
 export interface Context {
@@ -29,10 +28,7 @@ export interface Context {
   /** Those that run in this process. */
   reembeddings: Reembeddings;
   cursors: Cursors;
-  /** What labels stand out against. */
-  backgrounds: Backgrounds;
-  /** What the scores of a query stand out against. */
-  textBackgrounds: TextBackgrounds;
+  texts: TextLists;
   labels: LabelCache;
   learnt: LearntClassifiers;
   log: Log;

@@ -9,6 +9,7 @@ import { withModel } from '../in-space.js';
 import { encodeInputs, priorityOf, resolveInputs } from '../input/encode.js';
 import { checkCount } from '../input/limits.js';
 import { answerOf, type AnswerOptions } from './answers.js';
+import { labelBackground } from './background.js';
 import { labelledSet } from './labelled-set.js';
 import { activationOf, calibratedScale, ownScale, type Scale } from './scales.js';
 
@@ -61,7 +62,7 @@ export async function scales(context: Context, model: ModelDescription, request:
     throw new MixspaceError('unprocessable', `Model "${model.id}" has neither a calibration nor a trained bias: of a label alone it knows nothing. \`mixspace models calibrate\` gives it one.`, { param: 'multi_label' });
   }
   if (!calibration || isAsked || !(multiLabel || calibrated || abstain === 'auto' || labels === 1)) return () => own;
-  const background = await context.backgrounds.of(model);
+  const background = await context.texts.of(model, labelBackground);
   return (embedding, isPicture) => (isPicture ? calibratedScale(calibration, levelOf(embedding, background, calibration.sharpness)) : own);
 }
 

@@ -9,7 +9,7 @@ import { imageUrlOf } from '../items.js';
 import { toldJob } from '../jobs.js';
 import { placeIn } from '../place-in.js';
 import type { ClustersParameters } from './job.js';
-import { clustersJob, clustersList, membersList, type ClustersSummary, type KeptCluster, type KeptMember } from './kept.js';
+import { changesOfClusters, clustersJob, clustersList, membersList, type ClustersSummary, type KeptCluster, type KeptMember } from './kept.js';
 
 /** With its place in the list. */
 type NumberedCluster = KeptCluster & { number: number };
@@ -54,7 +54,11 @@ export async function getCluster(context: Context, collection: string, id: strin
 }
 
 /** `PATCH .../clusters/{id}`. @throws MixspaceError `not_found`; `conflict`: another one has the name. */
-export async function renameCluster(context: Context, collection: string, id: string, name: string): Promise<Cluster> {
+export function renameCluster(context: Context, collection: string, id: string, name: string): Promise<Cluster> {
+  return changesOfClusters.take(collection, () => renameNow(context, collection, id, name));
+}
+
+async function renameNow(context: Context, collection: string, id: string, name: string): Promise<Cluster> {
   const { job, clusters } = await latest(context, collection);
   const { number, ...cluster } = clusterOf(collection, clusters, id);
   if (clusters.some((other) => other.id !== id && other.name === name)) throw new MixspaceError('conflict', `Another cluster is called "${name}".`, { param: 'name' });

@@ -52,3 +52,17 @@ export function idsFor(clusters: number[], { next, matched }: Before): { ids: Ma
   for (const cluster of clusters) ids.set(cluster, matched.get(cluster)?.id ?? `c${free++}`);
   return { ids, next: free };
 }
+
+/** Names that were given to the clusters of before since they were looked at, and that nobody else of those of `job` has. */
+export async function keepNewNames({ catalog }: Context, collection: string, job: string): Promise<void> {
+  const result = await catalog.getResult(collection, clustersJob);
+  if (!result || result.job === job) return;
+  const listOf = async (of: string) => (await catalog.listResultEntries(collection, of, clustersList, { limit: 1_000 })).entries.map(({ number, body }) => ({ number, body: body as KeptCluster }));
+  const now = await listOf(job);
+  for (const { body: old } of (await listOf(result.job)).filter(({ body }) => body.renamed)) {
+    const heir = now.find(({ body }) => body.id === old.id);
+    if (!heir || heir.body.name === old.name || now.some(({ body }) => body.name === old.name)) continue;
+    heir.body = { ...heir.body, name: old.name, renamed: true };
+    await catalog.putResultEntries(collection, { kind: clustersJob, job }, clustersList, [heir]);
+  }
+}

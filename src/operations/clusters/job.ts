@@ -10,8 +10,8 @@ import { requireModel } from '../collection-model.js';
 import type { Context } from '../context.js';
 import { inventory } from '../inventory.js';
 import type { ClusterMethods, Model } from './cluster-thread.js';
-import { idsFor, lastClusters } from './identity.js';
-import { clustersJob, clustersList, membersList, type ClustersSummary, type KeptCluster, type KeptMember } from './kept.js';
+import { idsFor, keepNewNames, lastClusters } from './identity.js';
+import { changesOfClusters, clustersJob, clustersList, membersList, type ClustersSummary, type KeptCluster, type KeptMember } from './kept.js';
 import { embeddedVocabulary } from './naming.js';
 import { randomFrom, type Rows } from './spherical-k-means.js';
 
@@ -72,13 +72,17 @@ class Clustering {
     const model = await requireModel(this.#context, collection);
     const items = await inventory(this.#context, this.#collection, { modality, ...what, signal }, ({ id, hasImage }): Listed => ({ id, hasImage }));
     this.#work.at({ done: 0, total: items.length });
-    const words = await embeddedVocabulary(this.#context, model, signal);
+    const words = await this.#context.texts.of(model, embeddedVocabulary);
+    signal.throwIfAborted();
     const sample = await this.#embeddings(drawn(items, sampleSize(count, collection.dimension)), collection.fingerprint, collection.dimension);
     if (sample.items.length === 0) throw new MixspaceError('unprocessable', 'None of the items has an embedding any more.');
     const found = await this.#thread.call('find', { sample: sample.rows, all: items.length, most: usualMost, ...(count === undefined ? {} : { count }) });
     const { members, assigned } = await this.#assign(items, found, collection.fingerprint);
     const summary = await this.#keep(members, found, words, language);
-    await catalog.publishResult(this.#collection, { kind: clustersJob, job: job.id, summary: { at: new Date().toISOString(), modality, language, items: assigned, next: summary.next } satisfies ClustersSummary });
+    await changesOfClusters.take(this.#collection, async () => {
+      await keepNewNames(this.#context, this.#collection, job.id);
+      await catalog.publishResult(this.#collection, { kind: clustersJob, job: job.id, summary: { at: new Date().toISOString(), modality, language, items: assigned, next: summary.next } satisfies ClustersSummary });
+    });
     return { result: { clusters: summary.clusters, items: assigned } };
   }
 

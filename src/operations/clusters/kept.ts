@@ -1,8 +1,12 @@
 /** What the store keeps of clusters. */
 import type { ClusterLanguage } from '../../contract/clusters.js';
 import type { Modality } from '../../domain/modality.js';
+import { Turns } from '../../turns.js';
 
 export const clustersJob = 'clusters';
+
+/** By collection: what changes the clusters that are shown, so that a name that is given while others take their place is not lost. */
+export const changesOfClusters = new Turns();
 
 export interface ClustersSummary {
   at: string;

@@ -1,42 +1,30 @@
 /** Names of clusters: the words of a vocabulary that tell each from the rest. */
 import type { ClusterLanguage } from '../../contract/clusters.js';
-import type { ModelVersion } from '../../encoder/encoder.js';
-import type { Context } from '../context.js';
+import type { TextList } from '../text-lists.js';
 import { normalizedSum } from '../weighted-sum.js';
 import { centered, countOf, meanOf, type Rows } from './spherical-k-means.js';
 import { vocabulary } from './vocabulary.js';
 
 /** Encoders read English best: what is embedded is English, what is shown is in the language asked for. */
 const prompts = [(word: string): string => word, (word: string): string => `a photo of ${word}`];
-const promptsAtOnce = 256;
 const toldWords = 5;
-/** Of how many spaces the vocabulary's embeddings are kept. */
-const keptSpaces = 4;
-
-const kept = new Map<string, Rows>();
-
 /** The vocabulary's embeddings in a model's space, less their mean. */
-export async function embeddedVocabulary({ encoder }: Context, model: ModelVersion, signal: AbortSignal): Promise<Rows> {
-  const found = kept.get(model.fingerprint);
-  if (found) return found;
-  const texts = vocabulary.flatMap(({ en }) => prompts.map((prompt) => prompt(en)));
-  const embeddings: Float32Array[] = [];
-  for (let from = 0; from < texts.length; from += promptsAtOnce) {
-    const encoded = await encoder.encodeTexts(model, texts.slice(from, from + promptsAtOnce), { priority: 'bulk', signal });
-    embeddings.push(...encoded.map(({ embedding }) => embedding));
-  }
-  const dimension = embeddings[0]!.length;
-  const values = new Float32Array(vocabulary.length * dimension);
-  vocabulary.forEach((_, i) => {
-    const word = normalizedSum(embeddings.slice(i * prompts.length, (i + 1) * prompts.length).map((embedding) => ({ embedding, weight: 1 })));
-    if (word) values.set(word, i * dimension);
-  });
-  const rows = { values, dimension };
-  const words = centered(rows, meanOf(rows));
-  if (kept.size >= keptSpaces) kept.delete(kept.keys().next().value!);
-  kept.set(model.fingerprint, words);
-  return words;
-}
+export const embeddedVocabulary: TextList<Rows> = {
+  name: 'vocabulary',
+  texts: vocabulary.flatMap(({ en }) => prompts.map((prompt) => prompt(en))),
+  priority: 'bulk',
+  atOnce: 256,
+  keep: (embeddings) => {
+    const dimension = embeddings[0]!.length;
+    const values = new Float32Array(vocabulary.length * dimension);
+    vocabulary.forEach((_, i) => {
+      const word = normalizedSum(embeddings.slice(i * prompts.length, (i + 1) * prompts.length).map((embedding) => ({ embedding, weight: 1 })));
+      if (word) values.set(word, i * dimension);
+    });
+    const rows = { values, dimension };
+    return centered(rows, meanOf(rows));
+  },
+};
 
 export interface Naming {
   name: string;

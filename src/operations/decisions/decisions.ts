@@ -4,6 +4,7 @@ import type { Input } from '../../contract/shared.js';
 import { levelOf } from '../../domain/calibration.js';
 import type { ModelDescription } from '../../encoder/encoder.js';
 import { MixspaceError } from '../../errors.js';
+import { labelBackground } from '../classify/background.js';
 import { embedEnsembles } from '../classify/labels.js';
 import { activationOf, calibratedScale, ownScale, similarity, type Scale } from '../classify/scales.js';
 import type { Caller, Context } from '../context.js';
@@ -82,7 +83,7 @@ async function judgedInput(context: Context, model: ModelDescription, input: Dec
   if (!embedding) throw new MixspaceError('unprocessable', 'The pictures cancel each other out: ask about each by itself.', { param: 'input' });
   const tokens = encoded.reduce((sum, each) => sum + each.tokens, 0);
   if (pictures.length > 0 && model.calibration) {
-    const background = await context.backgrounds.of(model);
+    const background = await context.texts.of(model, labelBackground);
     return { embedding, tokens, scale: calibratedScale(model.calibration, levelOf(embedding, background, model.calibration.sharpness)) };
   }
   const scale = ownScale(model, activationOf(model, undefined));

@@ -3,7 +3,7 @@ import type { Collection } from '../../../store/catalog.js';
 import type { Neighbors } from '../../../store/vector-index.js';
 import { requireModel } from '../../collection-model.js';
 import type { Context } from '../../context.js';
-import { similarTo, spreadOf } from './backgrounds.js';
+import { queryBackground, similarTo, spreadOf } from './background.js';
 import { leastBeside, leastRelevance, relevanceBy, type Evidence, type Relevance } from './relevance.js';
 
 /** The query's nearest whose neighborhood tells what a score means there. */
@@ -26,7 +26,7 @@ export interface Judged {
 
 /** Where each of the lists, of which these are the first, ends being relevant. Their spreads must have been told. */
 export async function cutsOf(context: Context, collection: Collection, { embedding, kind, isUnknown }: Judged, lists: Neighbors[]): Promise<Cut[]> {
-  const background = kind === 'text' ? await context.textBackgrounds.of(await requireModel(context, collection)) : undefined;
+  const background = kind === 'text' ? await context.texts.of(await requireModel(context, collection), queryBackground) : undefined;
   const ids = lists.map(({ neighbors }) => neighbors.slice(0, looked).map(({ id }) => id));
   const { items } = background ? await context.catalog.getEmbeddings(collection.name, [...new Set(ids.flat())]) : { items: [] };
   const nearest = new Map(items.map(({ id, parts }) => [id, parts.reduce((best, part) => (similarTo(part, embedding) > similarTo(best, embedding) ? part : best), parts[0]!)]));

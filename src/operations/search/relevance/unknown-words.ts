@@ -1,6 +1,6 @@
 import type { ModelDescription } from '../../../encoder/encoder.js';
 import type { Caller, Context } from '../../context.js';
-import { similarTo } from './backgrounds.js';
+import { similarTo } from './background.js';
 
 /** Words of the alphabets whose words are several letters long. */
 const words = /[\p{L}\p{N}\p{M}\p{So}\p{Emoji_Presentation}]+/gu;
