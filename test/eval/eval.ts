@@ -4,10 +4,8 @@
  *     npm run eval
  *     npm run eval -- --only flickr,zh
  *
- * Prints a table and writes results.json beside this file.
+ * Prints a table; each part that is done is kept in results.json beside this file.
  */
-import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { MixspaceClient } from '../../src/client/index.js';
 import { startServer } from '../server.js';
@@ -20,6 +18,7 @@ import { duplicates } from './duplicates.js';
 import { classification } from './classification.js';
 import { gallery } from './gallery.js';
 import { hybrid } from './hybrid.js';
+import { keepFigures, resultsFile } from './results.js';
 import { sentences } from './sentences.js';
 import { imageNetNoMatch, imageNetZeroShot } from './imagenet.js';
 import { mixedLists } from './mixed.js';
@@ -28,7 +27,6 @@ import { relevance } from './relevance.js';
 import { without } from './without.js';
 import { zeroShot } from './zero-shot.js';
 
-const results = path.join(import.meta.dirname, 'results.json');
 const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match', 'duplicates', 'clusters', 'without', 'classify', 'hybrid', 'sentences', 'relevance', 'mixed'] as const;
 type Part = (typeof parts)[number];
 
@@ -41,12 +39,13 @@ async function evaluate(chosen: readonly Part[]): Promise<void> {
     const figures: Figure[] = [];
     for (const part of chosen) {
       const began = performance.now();
-      figures.push(...(await run[part]()));
+      const found = await run[part]();
+      await keepFigures({ model: model.id, fingerprint: model.fingerprint }, part, found);
+      figures.push(...found);
       console.error(`${part}: ${((performance.now() - began) / 1000).toFixed(1)} s`);
     }
     console.log(`\n${model.id}, fingerprint ${model.fingerprint}, ${model.dimensions} dimensions\n\n${table(figures)}\n`);
-    await writeFile(results, `${JSON.stringify({ model: model.id, fingerprint: model.fingerprint, figures }, null, 2)}\n`);
-    console.log(`Written to ${path.relative(process.cwd(), results)}.`);
+    console.log(`Kept in ${resultsFile}.`);
   } finally {
     await server.remove();
   }
