@@ -8,16 +8,17 @@ import type { Caller, Context } from '../context.js';
 import { inItsSpace } from '../in-space.js';
 import { toldOf } from '../items.js';
 import { goingFrom, sealedPlace, type Going, type PagePlace } from './going.js';
-import { joined, joinedPage } from './lexical/join.js';
+import { joinedPage } from './lexical/join.js';
 import { foundByWords } from './lexical/lexical.js';
-import { listed } from './listing.js';
+import { listedOrder } from './listing.js';
 import { NearList } from './near.js';
+import type { Order } from './order.js';
 import type { Match } from './plan.js';
 import { isOfOneSpace, itemsNamedBy, kindOf, queryEmbedding, queryOf, textsOf, type Asked, type Query } from './query.js';
 import { readQuery, type ReadQuery } from './read-query.js';
 import { leastRelevance } from './relevance/relevance.js';
 import { unknownWords } from './relevance/unknown-words.js';
-import { sortedPage } from './sorting.js';
+import { sortedOrder } from './sorting.js';
 
 const pageSize = 10;
 
@@ -67,9 +68,8 @@ interface ReadRequest {
 
 /** Where a sentence leaves nothing to search for. */
 async function listing(context: Context, { name }: Collection, { request: { sort, limit = pageSize, modality }, read, going }: ReadRequest): Promise<Found> {
-  const after = going && 'listed' in going.place ? going.place.listed : undefined;
-  const { items, next } = await listed(context, name, { sort, limit, ...read.restrictedTo(modality && { '$item.modality': modality }), ...(after && { after }) });
-  return { matches: items.map((item) => ({ item })), next: next && { listed: next }, exact: true };
+  const order = listedOrder(context, name, { sort, ...read.restrictedTo(modality && { '$item.modality': modality }) });
+  return order({ limit, place: going?.place });
 }
 
 async function finding(context: Context, collection: Collection, { request, read, going }: ReadRequest, caller: Caller): Promise<Found> {
@@ -89,23 +89,16 @@ async function finding(context: Context, collection: Collection, { request, read
       ...(request.min_score === undefined ? {} : { minScore: request.min_score }),
       ...read.restrictedTo(),
     }));
-  const page = isCut && request.sort !== undefined ? await sorted() : await joinedPage(near, worded, { limit, place: going?.place });
+  const order: Order<Match> = isCut && request.sort !== undefined ? sortedOrder(near, worded, sortOf(request.sort)) : (asked) => joinedPage(near, worded, asked);
+  const page = await order({ limit, place: going?.place });
   context.stage('store_search', (performance.now() - searching) / 1000);
   return {
+    ...page,
     matches: page.matches.map(({ item, score, leaf }) => ({ item, score, ...near.relevanceOf(leaf, score) })),
-    next: page.next,
     note: { ...near.note, ...(unknown.length > 0 ? { unknown } : {}) },
     ...(isCut ? { cut: { relevance: leastRelevance, left_out: page.leftOut } } : {}),
     unknown,
-    exact: page.exact,
   };
-
-  async function sorted(): Promise<{ matches: Match[]; exact: boolean; leftOut: number; next?: PagePlace }> {
-    const relevant = await near.relevant(limit);
-    const all = worded ? joined(relevant.matches, worded.matches) : relevant.matches;
-    const { matches, next } = sortedPage(all, sortOf(request.sort!), { limit, after: going && 'sorted' in going.place ? going.place.sorted : undefined });
-    return { matches, exact: relevant.exact && (worded?.complete ?? true), leftOut: relevant.leftOut, ...(next ? { next: { sorted: next } } : {}) };
-  }
 }
 
 /** Of a query of texts alone. */

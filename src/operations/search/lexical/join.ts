@@ -1,5 +1,6 @@
-import type { PagePlace } from '../going.js';
 import type { NearList, NearPage } from '../near.js';
+import type { OrderPage, PageAsked } from '../order.js';
+import type { Match } from '../plan.js';
 import type { FoundByWords } from './lexical.js';
 
 /** Of the lists fused by reciprocal rank (Cormack, Clarke and Büttcher, SIGIR 2009): the sum over lists of weight / (60 + rank). */
@@ -8,18 +9,18 @@ const k = 60;
 const joinedMatches = 1_000;
 
 /** A page of what is near or, where words found something, of both lists joined; behind those come the others that are near. */
-export async function joinedPage(near: NearList, worded: FoundByWords | undefined, { limit, place }: { limit: number; place: PagePlace | undefined }): Promise<Omit<NearPage, 'next'> & { next?: PagePlace }> {
+export async function joinedPage(near: NearList, worded: FoundByWords | undefined, { limit, place, counted = limit }: PageAsked): Promise<OrderPage<Match>> {
   const without = worded?.matches.map(({ match }) => match.item.id) ?? [];
   if (place && 'near' in place) return placed(await near.page({ limit, after: place.near, without }));
   const from = place && 'joined' in place ? place.joined : 0;
-  if (!worded || (without.length === 0 && from === 0)) return placed(await near.page({ limit }));
-  const { matches, exact, next, leftOut } = await near.page({ limit: joinedMatches, counted: from + limit });
+  if (!worded || (without.length === 0 && from === 0)) return placed(await near.page({ limit, counted }));
+  const { matches, exact, next, leftOut } = await near.page({ limit: joinedMatches, counted: from + counted });
   const list = joined(matches, worded.matches);
   const to = from + limit;
   return { matches: list.slice(from, to), exact: exact && worded.complete, leftOut, ...(to < list.length ? { next: { joined: to } } : next ? { next: { near: next } } : {}) };
 }
 
-function placed({ next, ...page }: NearPage): Omit<NearPage, 'next'> & { next?: PagePlace } {
+function placed({ next, ...page }: NearPage): OrderPage<Match> {
   return { ...page, ...(next ? { next: { near: next } } : {}) };
 }
 
