@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Embedding, Fingerprint, Id, Modality } from './shared.js';
-import { Filter, SortQuery } from './filter.js';
+import { FieldName, Filter, SortQuery } from './filter.js';
 import { itemFields } from './items.js';
 import { limits } from './limits.js';
 import { list, maybe } from './zod-helpers.js';
@@ -56,6 +56,14 @@ export const SearchRequest = z
       description: 'How a list of both kinds is ordered. Default `centered`: each kind by how far its scores stand above what the query scores there on average; `raw`: by the scores themselves.',
     }),
     sort: maybe(SortQuery).meta({ description: 'With `cutoff: "auto"`: the relevant (the 1,000 nearest of them) by a field (`taken_at` is `$item.taken_at`), ascending, or `-` and a field, descending; those without it come last. With `understand`: what is listed where nothing is left to search for, by default `-$item.taken_at`, the newest first. Else 400.' }),
+    diversity: maybe(z.number({ error: 'diversity is a number from 0 to 1.' }).min(0, 'diversity is at least 0.').max(1, 'diversity is at most 1.')).meta({
+      description:
+        'Default 0. Above it, the first 200 matches are put in an order in which each is also unlike those before it: next comes the greatest of (1 - diversity) * relevance - diversity * likeness (maximal marginal relevance), where relevance is 1 for the best of them and 0 for the last, and likeness 1 for what is the same and 0 for what is as alike as two of them are on average. The others follow as they were. Not with `sort`.',
+    }),
+    group_by: maybe(FieldName).meta({
+      description:
+        'A field as filters name it: of each value the first match alone, as `group` tells; of a list the first scalar counts. A match without the field, or with an object there, stands for itself. As many matches are looked at as give `limit` groups, at most 5,000.',
+    }),
   })
   .meta({ id: 'SearchRequest' });
 export type SearchRequest = z.infer<typeof SearchRequest>;
@@ -65,6 +73,10 @@ export const SearchMatch = z
     ...itemFields,
     score: z.number().optional().meta({ description: 'Cosine similarity; left out where nothing was searched for.' }),
     relevance: z.number().optional().meta({ description: 'With `cutoff: "auto"`: how likely it is what was asked for, 0..1.' }),
+    group: z
+      .object({ value: z.union([z.string(), z.number(), z.boolean(), z.null()]), more: z.number().int().meta({ description: 'Further matches with the value among those that were looked at.' }) })
+      .optional()
+      .meta({ description: 'With `group_by`: what the match stands for; absent where it has no value.' }),
   })
   .meta({ id: 'Match' });
 export type SearchMatch = z.infer<typeof SearchMatch>;
@@ -83,6 +95,10 @@ export const SearchResponse = z
       .object({ relevance: z.number().meta({ description: 'What the best match of a kind must reach.' }), left_out: z.number().int().meta({ description: 'Matches that would stand on this page without the cut.' }) })
       .optional()
       .meta({ description: 'With `cutoff: "auto"`.' }),
+    groups: z
+      .object({ looked: z.number().int().meta({ description: 'Matches that were looked at for this page.' }), complete: z.boolean().meta({ description: 'true: there are no others, so that `more` counts all.' }) })
+      .optional()
+      .meta({ description: 'With `group_by`. No cursor and `complete: false`: the most were looked at.' }),
     unknown: z.array(z.string()).optional().meta({ description: "With `cutoff: \"auto\"`: words of the query that the model's tokenizer does not know. Where it knows none, nothing is relevant." }),
     took_ms: z.number(),
   })

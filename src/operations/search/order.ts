@@ -8,6 +8,8 @@ export interface OrderPage<M> {
   leftOut: number;
   /** Where the next page begins; absent where there is none. */
   next?: PagePlace;
+  /** Where matches are grouped: how many were looked at for the page, and whether those were all. */
+  groups?: { looked: number; complete: boolean };
 }
 
 export interface PageAsked {
@@ -19,4 +21,4 @@ export interface PageAsked {
 }
 
 /** Matches in some order, page by page. */
-export type Order<M, P extends OrderPage<M> = OrderPage<M>> = (asked: PageAsked) => Promise<P>;
+export type Order<M> = (asked: PageAsked) => Promise<OrderPage<M>>;

@@ -7,13 +7,15 @@ import { requireModel } from '../collection-model.js';
 import type { Caller, Context } from '../context.js';
 import { inItsSpace } from '../in-space.js';
 import { toldOf } from '../items.js';
+import { diverse } from './diversity.js';
 import { goingFrom, sealedPlace, type Going, type PagePlace } from './going.js';
+import { groupedBy } from './grouping.js';
 import { joinedPage } from './lexical/join.js';
 import { foundByWords } from './lexical/lexical.js';
 import { listedOrder } from './listing.js';
 import { NearList } from './near.js';
 import type { Order } from './order.js';
-import type { Match } from './plan.js';
+import type { Group, Match } from './plan.js';
 import { isOfOneSpace, itemsNamedBy, kindOf, queryEmbedding, queryOf, textsOf, type Asked, type Query } from './query.js';
 import { readQuery, type ReadQuery } from './read-query.js';
 import { leastRelevance } from './relevance/relevance.js';
@@ -30,6 +32,9 @@ export async function search(context: Context, name: string, { file, ...request 
   if (request.sort !== undefined && request.cutoff !== 'auto' && !request.understand) {
     throw new MixspaceError('invalid_request', 'sort is of what is relevant, with cutoff "auto", or of what understand leaves nothing to search for.', { param: 'sort' });
   }
+  if (request.diversity && request.sort !== undefined) {
+    throw new MixspaceError('invalid_request', 'diversity is of an order by nearness: leave out sort.', { param: 'sort' });
+  }
   const query = queryOf(request, file);
   const work = (collection: Collection): Promise<SearchResponse> => searchIn(context, collection, { request, query }, caller);
   return isOfOneSpace(query) ? work(await context.catalog.getCollection(name)) : inItsSpace(context, name, work);
@@ -41,21 +46,22 @@ async function searchIn(context: Context, collection: Collection, { request, que
   const going = request.cursor === undefined ? undefined : goingFrom(await context.cursors.open(request.cursor, scope));
   const read = await readQuery(context, collection, { request, query: sent });
   const found = await (read.query.parts.length === 0 ? listing(context, collection, { request, read, going }) : finding(context, collection, { request, read, going }, caller));
-  const { matches, next, note, cut, unknown = [], exact } = found;
+  const { matches, next, note, cut, groups, unknown = [], exact } = found;
   return {
     matches: matches.map(({ item, ...scores }) => ({ ...toldOf(collection.name, item), ...scores })),
     ...(next ? { next_cursor: await context.cursors.seal(sealedPlace(next, note), scope) } : {}),
     ...(read.understood ? { understood: read.understood } : {}),
     ...(read.query.negated.length > 0 ? { negated: read.query.negated } : {}),
     ...(cut ? { cut } : {}),
+    ...(groups ? { groups } : {}),
     ...(unknown.length > 0 ? { unknown } : {}),
     exact,
     took_ms: Math.round((performance.now() - started) * 100) / 100,
   };
 }
 
-interface Found extends Pick<SearchResponse, 'cut' | 'unknown' | 'exact'> {
-  matches: { item: Match['item']; score?: number; relevance?: number }[];
+interface Found extends Pick<SearchResponse, 'cut' | 'unknown' | 'exact' | 'groups'> {
+  matches: { item: Match['item']; score?: number; relevance?: number; group?: Group }[];
   next?: PagePlace | undefined;
   note?: Going['note'];
 }
@@ -67,9 +73,9 @@ interface ReadRequest {
 }
 
 /** Where a sentence leaves nothing to search for. */
-async function listing(context: Context, { name }: Collection, { request: { sort, limit = pageSize, modality }, read, going }: ReadRequest): Promise<Found> {
+async function listing(context: Context, { name }: Collection, { request: { sort, limit = pageSize, modality, group_by }, read, going }: ReadRequest): Promise<Found> {
   const order = listedOrder(context, name, { sort, ...read.restrictedTo(modality && { '$item.modality': modality }) });
-  return order({ limit, place: going?.place });
+  return (group_by === undefined ? order : groupedBy(order, group_by))({ limit, place: going?.place });
 }
 
 async function finding(context: Context, collection: Collection, { request, read, going }: ReadRequest, caller: Caller): Promise<Found> {
@@ -90,11 +96,12 @@ async function finding(context: Context, collection: Collection, { request, read
       ...read.restrictedTo(),
     }));
   const order: Order<Match> = isCut && request.sort !== undefined ? sortedOrder(near, worded, sortOf(request.sort)) : (asked) => joinedPage(near, worded, asked);
-  const page = await order({ limit, place: going?.place });
+  const heads = request.group_by === undefined ? order : groupedBy(order, request.group_by);
+  const page = await (request.diversity ? diverse(context, collection, heads, request.diversity) : heads)({ limit, place: going?.place });
   context.stage('store_search', (performance.now() - searching) / 1000);
   return {
     ...page,
-    matches: page.matches.map(({ item, score, leaf }) => ({ item, score, ...near.relevanceOf(leaf, score) })),
+    matches: page.matches.map(({ item, score, leaf, group }) => ({ item, score, ...(group && { group }), ...near.relevanceOf(leaf, score) })),
     note: { ...near.note, ...(unknown.length > 0 ? { unknown } : {}) },
     ...(isCut ? { cut: { relevance: leastRelevance, left_out: page.leftOut } } : {}),
     unknown,
@@ -109,7 +116,7 @@ async function unknownOf(context: Context, collection: Collection, query: Query,
 
 /** What a cursor is good for: all that decides which matches there are, and in which order. */
 function scopeOf({ name, fingerprint }: Collection, request: Asked['request'], { parts, file }: Query): unknown {
-  const { modality, filter, min_score, exact, cutoff, fusion, lexical, negation, understand, sort } = request;
+  const { modality, filter, min_score, exact, cutoff, fusion, lexical, negation, understand, sort, diversity, group_by } = request;
   const ordered = modality === undefined ? (fusion ?? 'centered') : null;
-  return ['search', name, fingerprint, parts, file ?? null, modality ?? null, filter ?? null, min_score ?? null, exact ?? false, cutoff ?? 'none', ordered, lexical ?? 'off', negation ?? 'off', understand ?? false, sort ?? null];
+  return ['search', name, fingerprint, parts, file ?? null, modality ?? null, filter ?? null, min_score ?? null, exact ?? false, cutoff ?? 'none', ordered, lexical ?? 'off', negation ?? 'off', understand ?? false, sort ?? null, ...(diversity || group_by !== undefined ? [diversity ?? 0, group_by ?? null] : [])];
 }
