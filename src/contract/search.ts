@@ -64,9 +64,47 @@ export const SearchRequest = z
       description:
         'A field as filters name it: of each value the first match alone, as `group` tells; of a list the first scalar counts. A match without the field, or with an object there, stands for itself. As many matches are looked at as give `limit` groups, at most 5,000.',
     }),
+    explain: maybe(z.boolean()).meta({ description: 'Default false. true: matches tell `why`, and the answer what was left out, as `explained`. With it, `limit` is at most 20.' }),
   })
   .meta({ id: 'SearchRequest' });
 export type SearchRequest = z.infer<typeof SearchRequest>;
+
+export const Why = z
+  .object({
+    words: z
+      .array(z.object({ text: z.string(), weight: z.number() }))
+      .optional()
+      .meta({ description: "Of the query's texts: the score less that of the query without the word. At most 24; of more words, neighbors go together; none of texts over 1,000 characters." }),
+    heat: z
+      .object({
+        png: z.string().meta({ description: 'Base64: a map to be laid over the picture, of its proportions, the less transparent the more the score falls.' }),
+        width: z.number().int(),
+        height: z.number().int(),
+        score: z.number().meta({ description: "The thumbnail's, of which the map is made." }),
+        falls: z.array(z.array(z.number())).meta({ description: 'Of 7 x 7 cells of the picture, rows from the top: the score less that with the cell hidden by the mean color.' }),
+      })
+      .optional()
+      .meta({ description: 'Of the first 3 matches that are pictures, as far as 20 s allow.' }),
+    relevance: z
+      .object({
+        list: z.number().meta({ description: "Standard score among the query's scores against the list." }),
+        texts: z.number().optional().meta({ description: "Standard score among those of background texts with the query's nearest." }),
+        count: z.number().int().meta({ description: 'Embeddings in the list.' }),
+        least_score: z.number().optional().meta({ description: 'From which on a match is relevant; absent where none is.' }),
+      })
+      .optional()
+      .meta({ description: 'With `cutoff: "auto"`: what the relevance was told from.' }),
+    terms: z
+      .array(z.object({ text: z.string(), in: z.array(z.string()) }))
+      .optional()
+      .meta({ description: 'With `lexical`: words that were looked for, and where each stands: `text`, `source`, or a field.' }),
+    ranks: z
+      .object({ near: z.number().int().optional(), words: z.number().int().optional() })
+      .optional()
+      .meta({ description: 'Where two lists were joined: its places among the matches by nearness and by words.' }),
+  })
+  .meta({ id: 'Why' });
+export type Why = z.infer<typeof Why>;
 
 export const SearchMatch = z
   .object({
@@ -77,6 +115,7 @@ export const SearchMatch = z
       .object({ value: z.union([z.string(), z.number(), z.boolean(), z.null()]), more: z.number().int().meta({ description: 'Further matches with the value among those that were looked at.' }) })
       .optional()
       .meta({ description: 'With `group_by`: what the match stands for; absent where it has no value.' }),
+    why: Why.optional().meta({ description: 'With `explain`.' }),
   })
   .meta({ id: 'Match' });
 export type SearchMatch = z.infer<typeof SearchMatch>;
@@ -99,6 +138,17 @@ export const SearchResponse = z
       .object({ looked: z.number().int().meta({ description: 'Matches that were looked at for this page.' }), complete: z.boolean().meta({ description: 'true: there are no others, so that `more` counts all.' }) })
       .optional()
       .meta({ description: 'With `group_by`. No cursor and `complete: false`: the most were looked at.' }),
+    explained: z
+      .object({
+        items: z.number().int().meta({ description: 'Of the collection.' }),
+        let_through: z.number().int().meta({ description: 'By the filter, what was understood, and the modality.' }),
+        left_out: z
+          .object({ count: z.number().int(), best: z.object({ id: z.string(), score: z.number(), relevance: z.number().optional() }).optional() })
+          .optional()
+          .meta({ description: 'With `cutoff: "auto"`: matches that would stand on this page without the cut, and the first of them.' }),
+      })
+      .optional()
+      .meta({ description: 'With `explain`.' }),
     unknown: z.array(z.string()).optional().meta({ description: "With `cutoff: \"auto\"`: words of the query that the model's tokenizer does not know. Where it knows none, nothing is relevant." }),
     took_ms: z.number(),
   })

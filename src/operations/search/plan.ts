@@ -41,6 +41,8 @@ export interface Match {
   /** What its list is ordered by, best first: only those of one list compare. */
   merit: number;
   group?: Group;
+  /** Where lists by embeddings and by words are joined: its places in them, from 1. */
+  ranks?: { near?: number; words?: number };
 }
 
 /** What a match stands for, where each value of a field has one. */

@@ -1,5 +1,5 @@
 import { sortOf } from '../../contract/filter.js';
-import type { SearchRequest, SearchResponse } from '../../contract/search.js';
+import type { SearchRequest, SearchResponse, Why } from '../../contract/search.js';
 import { modalities } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
 import type { Collection } from '../../store/catalog.js';
@@ -8,6 +8,7 @@ import type { Caller, Context } from '../context.js';
 import { inItsSpace } from '../in-space.js';
 import { toldOf } from '../items.js';
 import { diverse } from './diversity.js';
+import { leftOutOf, whyOf } from './explain/explain.js';
 import { goingFrom, sealedPlace, type Going, type PagePlace } from './going.js';
 import { groupedBy } from './grouping.js';
 import { joinedPage } from './lexical/join.js';
@@ -16,13 +17,14 @@ import { listedOrder } from './listing.js';
 import { NearList } from './near.js';
 import type { Order } from './order.js';
 import type { Group, Match } from './plan.js';
-import { isOfOneSpace, itemsNamedBy, kindOf, queryEmbedding, queryOf, textsOf, type Asked, type Query } from './query.js';
+import { isOfOneSpace, itemsNamedBy, kindOf, partEmbeddings, queryEmbedding, queryOf, textsOf, type Asked, type Query } from './query.js';
 import { readQuery, type ReadQuery } from './read-query.js';
 import { leastRelevance } from './relevance/relevance.js';
 import { unknownWords } from './relevance/unknown-words.js';
 import { sortedOrder } from './sorting.js';
 
 const pageSize = 10;
+const mostExplained = 20;
 
 /**
  * `POST /v1/collections/{name}/search`: what the query's sentence says, its embedding, its neighbors in each list of the plan,
@@ -35,6 +37,9 @@ export async function search(context: Context, name: string, { file, ...request 
   if (request.diversity && request.sort !== undefined) {
     throw new MixspaceError('invalid_request', 'diversity is of an order by nearness: leave out sort.', { param: 'sort' });
   }
+  if (request.explain && (request.limit ?? pageSize) > mostExplained) {
+    throw new MixspaceError('invalid_request', `limit is at most ${mostExplained} with explain.`, { param: 'limit' });
+  }
   const query = queryOf(request, file);
   const work = (collection: Collection): Promise<SearchResponse> => searchIn(context, collection, { request, query }, caller);
   return isOfOneSpace(query) ? work(await context.catalog.getCollection(name)) : inItsSpace(context, name, work);
@@ -46,7 +51,7 @@ async function searchIn(context: Context, collection: Collection, { request, que
   const going = request.cursor === undefined ? undefined : goingFrom(await context.cursors.open(request.cursor, scope));
   const read = await readQuery(context, collection, { request, query: sent });
   const found = await (read.query.parts.length === 0 ? listing(context, collection, { request, read, going }) : finding(context, collection, { request, read, going }, caller));
-  const { matches, next, note, cut, groups, unknown = [], exact } = found;
+  const { matches, next, note, cut, groups, explained, unknown = [], exact } = found;
   return {
     matches: matches.map(({ item, ...scores }) => ({ ...toldOf(collection.name, item), ...scores })),
     ...(next ? { next_cursor: await context.cursors.seal(sealedPlace(next, note), scope) } : {}),
@@ -54,14 +59,15 @@ async function searchIn(context: Context, collection: Collection, { request, que
     ...(read.query.negated.length > 0 ? { negated: read.query.negated } : {}),
     ...(cut ? { cut } : {}),
     ...(groups ? { groups } : {}),
+    ...(explained ? { explained } : {}),
     ...(unknown.length > 0 ? { unknown } : {}),
     exact,
     took_ms: Math.round((performance.now() - started) * 100) / 100,
   };
 }
 
-interface Found extends Pick<SearchResponse, 'cut' | 'unknown' | 'exact' | 'groups'> {
-  matches: { item: Match['item']; score?: number; relevance?: number; group?: Group }[];
+interface Found extends Pick<SearchResponse, 'cut' | 'unknown' | 'exact' | 'groups' | 'explained'> {
+  matches: { item: Match['item']; score?: number; relevance?: number; group?: Group; why?: Why }[];
   next?: PagePlace | undefined;
   note?: Going['note'];
 }
@@ -73,15 +79,17 @@ interface ReadRequest {
 }
 
 /** Where a sentence leaves nothing to search for. */
-async function listing(context: Context, { name }: Collection, { request: { sort, limit = pageSize, modality, group_by }, read, going }: ReadRequest): Promise<Found> {
-  const order = listedOrder(context, name, { sort, ...read.restrictedTo(modality && { '$item.modality': modality }) });
-  return (group_by === undefined ? order : groupedBy(order, group_by))({ limit, place: going?.place });
+async function listing(context: Context, collection: Collection, { request: { sort, limit = pageSize, modality, group_by, explain }, read, going }: ReadRequest): Promise<Found> {
+  const order = listedOrder(context, collection.name, { sort, ...read.restrictedTo(modality && { '$item.modality': modality }) });
+  const page = await (group_by === undefined ? order : groupedBy(order, group_by))({ limit, place: going?.place });
+  return { ...page, ...(explain ? { explained: await leftOutOf(context, collection, { read, modality }) } : {}) };
 }
 
 async function finding(context: Context, collection: Collection, { request, read, going }: ReadRequest, caller: Caller): Promise<Found> {
   const { query, words } = read;
   const { modality, limit = pageSize } = request;
-  const embedding = await queryEmbedding(context, collection, query, caller);
+  const embeddings = await partEmbeddings(context, collection, query, caller);
+  const embedding = queryEmbedding(query, embeddings);
   const isCut = request.cutoff === 'auto';
   const { unknown, isAll } = isCut && !going ? await unknownOf(context, collection, query, caller) : { unknown: going?.note.unknown ?? [], isAll: false };
   const searching = performance.now();
@@ -99,10 +107,12 @@ async function finding(context: Context, collection: Collection, { request, read
   const heads = request.group_by === undefined ? order : groupedBy(order, request.group_by);
   const page = await (request.diversity ? diverse(context, collection, heads, request.diversity) : heads)({ limit, place: going?.place });
   context.stage('store_search', (performance.now() - searching) / 1000);
+  const whys = request.explain ? await whyOf(context, collection, { matches: page.matches, query, embeddings, embedding, words, near }, caller) : undefined;
   return {
     ...page,
-    matches: page.matches.map(({ item, score, leaf, group }) => ({ item, score, ...(group && { group }), ...near.relevanceOf(leaf, score) })),
+    matches: page.matches.map(({ item, score, leaf, group }, i) => ({ item, score, ...(group && { group }), ...near.relevanceOf(leaf, score), ...(whys && { why: whys[i]! }) })),
     note: { ...near.note, ...(unknown.length > 0 ? { unknown } : {}) },
+    ...(request.explain ? { explained: await leftOutOf(context, collection, { read, modality, ...(isCut ? { cut: { near, leftOut: page.leftOut } } : {}) }) } : {}),
     ...(isCut ? { cut: { relevance: leastRelevance, left_out: page.leftOut } } : {}),
     unknown,
   };

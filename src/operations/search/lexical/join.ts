@@ -28,13 +28,15 @@ function placed({ next, ...page }: NearPage): OrderPage<Match> {
  * One list of both, each id once; of equal sums the one that words found comes first, then the lower rank. Merits are the sums.
  * `near`: weighs one each; `worded`: as it says.
  */
-export function joined<T extends { item: { id: string }; merit: number }>(near: T[], worded: { match: T; weight: number }[]): T[] {
-  const sums = new Map<string, { match: T; sum: number; order: number }>();
-  worded.forEach(({ match, weight }, i) => sums.set(match.item.id, { match, sum: weight / (k + i + 1), order: i }));
+export function joined(near: Match[], worded: { match: Match; weight: number }[]): Match[] {
+  const sums = new Map<string, { match: Match; sum: number; order: number }>();
+  worded.forEach(({ match, weight }, i) => sums.set(match.item.id, { match: { ...match, ranks: { words: i + 1 } }, sum: weight / (k + i + 1), order: i }));
   near.forEach((match, i) => {
     const other = sums.get(match.item.id);
-    if (other) other.sum += 1 / (k + i + 1);
-    else sums.set(match.item.id, { match, sum: 1 / (k + i + 1), order: worded.length + i });
+    if (other) {
+      other.sum += 1 / (k + i + 1);
+      other.match.ranks!.near = i + 1;
+    } else sums.set(match.item.id, { match: { ...match, ranks: { near: i + 1 } }, sum: 1 / (k + i + 1), order: worded.length + i });
   });
   return [...sums.values()].sort((a, b) => b.sum - a.sum || a.order - b.order).map(({ match, sum }) => ({ ...match, merit: sum }));
 }
