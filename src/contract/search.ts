@@ -64,7 +64,9 @@ export const SearchRequest = z
       description:
         'A field as filters name it: of each value the first match alone, as `group` tells; of a list the first scalar counts. A match without the field, or with an object there, stands for itself. As many matches are looked at as give `limit` groups, at most 5,000.',
     }),
-    explain: maybe(z.boolean()).meta({ description: 'Default false. true: matches tell `why`, and the answer what was left out, as `explained`. With it, `limit` is at most 20.' }),
+    explain: maybe(z.union([z.boolean(), z.strictObject({ ids: list(Id).max(limits.explained) })], { error: `explain is true, false or {"ids": [at most ${limits.explained} ids]}.` })).meta({
+      description: `Default false. true: matches tell \`why\`, and the answer what was left out, as \`explained\`; \`limit\` is at most ${limits.explained} then. \`{"ids": [...]}\`: of the page's matches these alone, and any limit.`,
+    }),
   })
   .meta({ id: 'SearchRequest' });
 export type SearchRequest = z.infer<typeof SearchRequest>;
@@ -84,7 +86,7 @@ export const Why = z
         falls: z.array(z.array(z.number())).meta({ description: 'Of 7 x 7 cells of the picture, rows from the top: the score less that with the cell hidden by the mean color.' }),
       })
       .optional()
-      .meta({ description: 'Of the first 3 matches that are pictures, as far as 20 s allow.' }),
+      .meta({ description: 'Of the first 3 matches that are pictures, as far as a minute allows.' }),
     relevance: z
       .object({
         list: z.number().meta({ description: "Standard score among the query's scores against the list." }),

@@ -1,4 +1,5 @@
 import { sortOf } from '../../contract/filter.js';
+import { limits } from '../../contract/limits.js';
 import type { SearchRequest, SearchResponse, Why } from '../../contract/search.js';
 import { modalities } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
@@ -24,7 +25,6 @@ import { unknownWords } from './relevance/unknown-words.js';
 import { sortedOrder } from './sorting.js';
 
 const pageSize = 10;
-const mostExplained = 20;
 
 /**
  * `POST /v1/collections/{name}/search`: what the query's sentence says, its embedding, its neighbors in each list of the plan,
@@ -37,8 +37,8 @@ export async function search(context: Context, name: string, { file, ...request 
   if (request.diversity && request.sort !== undefined) {
     throw new MixspaceError('invalid_request', 'diversity is of an order by nearness: leave out sort.', { param: 'sort' });
   }
-  if (request.explain && (request.limit ?? pageSize) > mostExplained) {
-    throw new MixspaceError('invalid_request', `limit is at most ${mostExplained} with explain.`, { param: 'limit' });
+  if (request.explain === true && (request.limit ?? pageSize) > limits.explained) {
+    throw new MixspaceError('invalid_request', `limit is at most ${limits.explained} with explain: true.`, { param: 'limit' });
   }
   const query = queryOf(request, file);
   const work = (collection: Collection): Promise<SearchResponse> => searchIn(context, collection, { request, query }, caller);
@@ -107,16 +107,18 @@ async function finding(context: Context, collection: Collection, { request, read
   const heads = request.group_by === undefined ? order : groupedBy(order, request.group_by);
   const page = await (request.diversity ? diverse(context, collection, heads, request.diversity) : heads)({ limit, place: going?.place });
   context.stage('store_search', (performance.now() - searching) / 1000);
-  const whys = request.explain ? await whyOf(context, collection, { matches: page.matches, query, embeddings, embedding, words, near }, caller) : undefined;
+  const whys = request.explain ? await whyOf(context, collection, { matches: chosen(request.explain, page.matches), query, embeddings, embedding, words, near }, caller) : undefined;
   return {
     ...page,
-    matches: page.matches.map(({ item, score, leaf, group }, i) => ({ item, score, ...(group && { group }), ...near.relevanceOf(leaf, score), ...(whys && { why: whys[i]! }) })),
+    matches: page.matches.map(({ item, score, leaf, group }) => ({ item, score, ...(group && { group }), ...near.relevanceOf(leaf, score), ...(whys?.has(item.id) && { why: whys.get(item.id)! }) })),
     note: { ...near.note, ...(unknown.length > 0 ? { unknown } : {}) },
     ...(request.explain ? { explained: await leftOutOf(context, collection, { read, modality, ...(isCut ? { cut: { near, leftOut: page.leftOut } } : {}) }) } : {}),
     ...(isCut ? { cut: { relevance: leastRelevance, left_out: page.leftOut } } : {}),
     unknown,
   };
 }
+
+const chosen = (explain: true | { ids: string[] }, matches: Match[]): Match[] => (explain === true ? matches : matches.filter(({ item }) => explain.ids.includes(item.id)));
 
 /** Of a query of texts alone. */
 async function unknownOf(context: Context, collection: Collection, query: Query, caller: Caller): Promise<{ unknown: string[]; isAll: boolean }> {

@@ -16,10 +16,10 @@ import { heatOf } from './heat.js';
 import { standingTerms } from './standing.js';
 import { queryWords, wordWeights } from './words.js';
 
-/** Pictures of a page that a map is made of: fifty are encoded for each. */
+/** Pictures of a page that a map is made of: 50 are encoded for each. */
 const mostHeat = 3;
 /** For all of them; what is not made by then is left out. */
-const heatMs = 20_000;
+const heatMs = 60_000;
 
 export interface Explained {
   matches: Match[];
@@ -31,14 +31,15 @@ export interface Explained {
   near: NearList;
 }
 
-/** One for each of the matches. */
-export async function whyOf(context: Context, collection: Collection, { matches, query, embeddings, embedding, words, near }: Explained, caller: Caller): Promise<Why[]> {
+/** By id, one for each of the matches. */
+export async function whyOf(context: Context, collection: Collection, { matches, query, embeddings, embedding, words, near }: Explained, caller: Caller): Promise<Map<string, Why>> {
+  if (matches.length === 0) return new Map();
   const model = await usableModel(context, collection);
   const carried = model ? await queryWords(context, model, { query, embeddings }, caller) : [];
   const { items } = await context.catalog.getEmbeddings(collection.name, matches.map(({ item }) => item.id));
   const nearest = new Map(items.map(({ id, parts }) => [id, parts.reduce((best, part) => (similarTo(part, embedding) > similarTo(best, embedding) ? part : best), parts[0]!)]));
   const heat = model ? await heatMaps(context, model, { name: collection.name, matches, embedding }, caller) : new Map<string, NonNullable<Why['heat']>>();
-  return matches.map(({ item, score, leaf, ranks }): Why => {
+  const why = ({ item, score, leaf, ranks }: Match): Why => {
     const matched = nearest.get(item.id);
     const judged = near.judged(leaf, score);
     return {
@@ -48,7 +49,8 @@ export async function whyOf(context: Context, collection: Collection, { matches,
       ...(words ? { terms: standingTerms(words.terms, item, collection.textFields) } : {}),
       ...(ranks ? { ranks } : {}),
     };
-  });
+  };
+  return new Map(matches.map((match) => [match.item.id, why(match)]));
 }
 
 /** A query of items and embeddings alone needs none. */

@@ -27,7 +27,7 @@ export interface Heat {
 }
 
 /**
- * `thumbnail`: what the service keeps, since models look at no more pixels than it has; each cell is hidden by the mean of its pixels.
+ * `thumbnail`: what the service keeps, since models look at hardly more pixels than it has; each cell is hidden by the mean color of all of it.
  * @returns undefined where it cannot be encoded.
  */
 export async function heatOf(context: Context, model: ModelVersion, thumbnail: Uint8Array, { embedding, signal }: { embedding: Float32Array; signal: AbortSignal }): Promise<Heat | undefined> {
@@ -36,7 +36,7 @@ export async function heatOf(context: Context, model: ModelVersion, thumbnail: U
   const [rows, columns] = [edgesOf(height), edgesOf(width)];
   const mean = meanOf(data, channels);
   const hidden = rows.flatMap(([top, bottom]) => columns.map(([left, right]) => covered(data, { width, channels, top, bottom, left, right }, mean)));
-  const pictures = await Promise.all([data, ...hidden].map((pixels) => sharp(pixels, { raw: { width, height, channels } }).png({ compressionLevel: 1 }).toBuffer()));
+  const pictures = await Promise.all([data, ...hidden].map((pixels) => sharp(pixels, { raw: { width, height, channels } }).png({ compressionLevel: 0 }).toBuffer()));
   const outcomes = await context.encoder.encodeImages(model, pictures, { priority: 'interactive', signal });
   const scores = outcomes.flatMap((outcome) => (outcome.ok ? [similarTo(outcome.value.embedding, embedding)] : []));
   if (scores.length < outcomes.length) return undefined;
