@@ -72,11 +72,11 @@ describe('the page', () => {
   };
 
   it.runIf(withBrowser)('tells why a match stands where it does', { timeout: 60_000 }, async () => {
-    await page.goto(`${open.url}/?q=drawing`);
+    await page.goto(`${open.url}/?q=blue`);
     await showNearest();
     await tiles().first().click();
     await page.getByRole('button', { name: 'Why?' }).click();
-    await expect.poll(() => page.locator('.why').innerText(), { timeout: 30_000 }).toContain('drawing');
+    await expect.poll(() => page.locator('.why').innerText(), { timeout: 30_000 }).toContain('blue');
     const [picture, heat] = await Promise.all([page.locator('.stage img').first().boundingBox(), page.locator('.stage .heat').boundingBox()]);
     expect(heat).toEqual(picture);
     await shot('why');

@@ -51,7 +51,7 @@ export function Details({ collection, item, onClose, onLike, onStep }: DetailsPr
               More like this
             </button>
             {item.why_of && (
-              <button type="button" disabled={explanation.isAsking} onClick={explanation.ask}>
+              <button type="button" aria-busy={explanation.isAsking} onClick={explanation.ask}>
                 Why?
               </button>
             )}

@@ -19,6 +19,7 @@ export function useWhy({ id, why_of: whyOf }: Result): Explanation {
     return () => asking.current?.abort();
   }, [id]);
   const ask = async (): Promise<void> => {
+    asking.current?.abort();
     const { signal } = (asking.current = new AbortController());
     setState({ isAsking: true });
     try {
