@@ -71,6 +71,19 @@ describe('the page', () => {
     if (screenshots !== undefined) await page.screenshot({ path: path.join(screenshots, `${name}.png`) });
   };
 
+  it.runIf(withBrowser)('tells why a match stands where it does', { timeout: 60_000 }, async () => {
+    await page.goto(`${open.url}/?q=blue`);
+    await showNearest();
+    await tiles().first().click();
+    await page.getByRole('button', { name: 'Why?' }).click();
+    await expect.poll(() => page.locator('.why').innerText(), { timeout: 30_000 }).toContain('blue');
+    const [picture, heat] = await Promise.all([page.locator('.stage img').first().boundingBox(), page.locator('.stage .heat').boundingBox()]);
+    expect(heat).toEqual(picture);
+    await shot('why');
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(() => page.locator('.why').count()).toBe(0);
+  });
+
   it.runIf(withBrowser)('shows what is there, and more of it when asked', async () => {
     await page.goto(open.url);
     await expect.poll(() => tiles().count()).toBe(40);

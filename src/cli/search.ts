@@ -1,9 +1,10 @@
 import { Option, type Command } from 'commander';
 import type { MixspaceClient, SearchOptions } from '../client/index.js';
-import type { SearchResponse } from '../contract/search.js';
+import type { SearchMatch, SearchResponse } from '../contract/search.js';
 import { modalities, type Modality } from '../domain/modality.js';
 import { MixspaceError } from '../errors.js';
 import { clientCommand, collectionOption, decimal, jsonObject, openClient, wholeNumber, type ClientFlags } from './options.js';
+import { printWhy } from './explanation.js';
 import { readPicture } from './picture-argument.js';
 import { printJson, printTable, sayAside, shortMetadata } from './print.js';
 
@@ -16,6 +17,9 @@ interface SearchFlags extends ClientFlags {
   filter?: Record<string, unknown>;
   plain?: boolean;
   sort?: string;
+  diversity?: number;
+  groupBy?: string;
+  explain?: boolean;
   all?: boolean;
 }
 
@@ -29,6 +33,9 @@ export function searchCommand(): Command {
     .addOption(new Option('--modality <name>', 'only these').choices(modalities))
     .option('--filter <json>', 'conditions on metadata, such as \'{"year": {"$gte": 2020}}\'', jsonObject)
     .option('--sort <field>', 'of what is relevant, by a field such as $item.taken_at or year; -FIELD for descending')
+    .option('--diversity <number>', 'from 0 to 1: how much matches are to be unlike each other', decimal)
+    .option('--group-by <field>', 'the best match of each value of a field, such as camera or $item.taken_at')
+    .option('--explain', 'tell why: words, where in a picture, what was left out; of at most 20 matches')
     .option('--all', 'the nearest, relevant or not')
     .option('--plain', 'take the words as they stand: do not look for names and codes, nor understand times, folders, kinds and what is not to be there')
     .action(async (words: string[], flags: SearchFlags) => {
@@ -37,8 +44,13 @@ export function searchCommand(): Command {
       if (answer.negated) sayAside(`Without: ${answer.negated.join(', ')}.`);
       if (answer.understood?.length) sayAside(`Understood: ${answer.understood.map(({ text }) => text).join(', ')}. Take the words as they stand with --plain.`);
       if (answer.matches.length === 0) sayAside(nothingSentence(answer));
-      else printTable(answer.matches.map(({ score, id, sources, text, metadata }) => [score?.toFixed(3) ?? '', text ?? sources[0] ?? id, shortMetadata(metadata)]));
+      else if (flags.explain) printWhy(answer);
+      else printTable(answer.matches.map((match) => rowOf(match).filter((_, column) => column !== 1 || flags.groupBy !== undefined)));
     });
+}
+
+function rowOf({ score, id, sources, text, metadata, group }: SearchMatch): string[] {
+  return [score?.toFixed(3) ?? '', group && group.more > 0 ? `+${group.more}` : '', text ?? sources[0] ?? id, shortMetadata(metadata)];
 }
 
 function nothingSentence({ cut, unknown = [] }: SearchResponse): string {
@@ -47,11 +59,14 @@ function nothingSentence({ cut, unknown = [] }: SearchResponse): string {
 }
 
 async function search(client: MixspaceClient, words: string, flags: SearchFlags): Promise<SearchResponse> {
-  const { collection, image, limit, minScore, modality, filter, plain, sort, all } = flags;
+  const { collection, image, limit, minScore, modality, filter, plain, sort, all, diversity, groupBy, explain } = flags;
   if (all && sort !== undefined) throw new MixspaceError('invalid_request', '--sort is of what is relevant: leave out --all.');
   const options: SearchOptions = {
     ...(all ? {} : { cutoff: 'auto' }),
     ...(sort === undefined ? {} : { sort }),
+    ...(diversity === undefined ? {} : { diversity }),
+    ...(groupBy === undefined ? {} : { group_by: groupBy }),
+    ...(explain ? { explain } : {}),
     ...(limit === undefined ? {} : { limit }),
     ...(minScore === undefined ? {} : { min_score: minScore }),
     ...(modality === undefined ? {} : { modality }),

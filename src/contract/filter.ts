@@ -31,6 +31,10 @@ export const SortQuery = z
   .meta({ description: 'A field, ascending, or `-` and a field, descending: booleans, then numbers, then strings by code point. Items without it come last.' });
 export const sortOf = (text: string): Sort => (text.startsWith('-') ? { field: text.slice(1), descending: true } : { field: text, descending: false });
 
+export const FieldName = z.string().max(longestField).superRefine((name, context) => {
+  if (!isField(name)) context.addIssue({ code: 'custom', message: fieldMessage(name) });
+});
+
 export const mostFields = 20;
 /** Fields of the metadata. */
 export const TextFields = z

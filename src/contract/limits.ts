@@ -17,6 +17,8 @@ export const limits = {
   descriptionLength: 4096,
   queries: 32,
   likes: 100,
+  /** Matches whose place is explained. */
+  explained: 20,
   /** Characters of one text, and texts, that `understand` is to leave alone. */
   understood: 1000,
   exceptions: 32,

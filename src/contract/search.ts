@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Embedding, Fingerprint, Id, Modality } from './shared.js';
-import { Filter, SortQuery } from './filter.js';
+import { FieldName, Filter, SortQuery } from './filter.js';
 import { itemFields } from './items.js';
 import { limits } from './limits.js';
 import { list, maybe } from './zod-helpers.js';
@@ -56,15 +56,68 @@ export const SearchRequest = z
       description: 'How a list of both kinds is ordered. Default `centered`: each kind by how far its scores stand above what the query scores there on average; `raw`: by the scores themselves.',
     }),
     sort: maybe(SortQuery).meta({ description: 'With `cutoff: "auto"`: the relevant (the 1,000 nearest of them) by a field (`taken_at` is `$item.taken_at`), ascending, or `-` and a field, descending; those without it come last. With `understand`: what is listed where nothing is left to search for, by default `-$item.taken_at`, the newest first. Else 400.' }),
+    diversity: maybe(z.number({ error: 'diversity is a number from 0 to 1.' }).min(0, 'diversity is at least 0.').max(1, 'diversity is at most 1.')).meta({
+      description:
+        'Default 0. Above it, the first 200 matches are put in an order in which each is also unlike those before it: next comes the greatest of (1 - diversity) * relevance - diversity * likeness (maximal marginal relevance), where relevance is 1 for the best of them and 0 for the last, and likeness 1 for what is the same and 0 for what is as alike as two of them are on average. The others follow as they were. Not with `sort`.',
+    }),
+    group_by: maybe(FieldName).meta({
+      description:
+        'A field as filters name it: of each value the first match alone, as `group` tells; of a list the first scalar counts. A match without the field, or with an object there, stands for itself. As many matches are looked at as give `limit` groups, at most 5,000.',
+    }),
+    explain: maybe(z.union([z.boolean(), z.strictObject({ ids: list(Id).max(limits.explained) })], { error: `explain is true, false or {"ids": [at most ${limits.explained} ids]}.` })).meta({
+      description: `Default false. true: matches tell \`why\`, and the answer what was left out, as \`explained\`; \`limit\` is at most ${limits.explained} then. \`{"ids": [...]}\`: of the page's matches these alone, and any limit.`,
+    }),
   })
   .meta({ id: 'SearchRequest' });
 export type SearchRequest = z.infer<typeof SearchRequest>;
+
+export const Why = z
+  .object({
+    words: z
+      .array(z.object({ text: z.string(), weight: z.number() }))
+      .optional()
+      .meta({ description: "Of the query's texts: the score less that of the query without the word. At most 24; of more words, neighbors go together; none of texts over 1,000 characters." }),
+    heat: z
+      .object({
+        png: z.string().meta({ description: 'Base64: a map to be laid over the picture, of its proportions, the less transparent the more the score falls.' }),
+        width: z.number().int(),
+        height: z.number().int(),
+        score: z.number().meta({ description: "The thumbnail's, of which the map is made." }),
+        falls: z.array(z.array(z.number())).meta({ description: 'Of 7 x 7 cells of the picture, rows from the top: the score less that with the cell hidden by the mean color.' }),
+      })
+      .optional()
+      .meta({ description: 'Of the first 3 matches that are pictures, as far as a minute allows.' }),
+    relevance: z
+      .object({
+        list: z.number().meta({ description: "Standard score among the query's scores against the list." }),
+        texts: z.number().optional().meta({ description: "Standard score among those of background texts with the query's nearest." }),
+        count: z.number().int().meta({ description: 'Embeddings in the list.' }),
+        least_score: z.number().optional().meta({ description: 'From which on a match is relevant; absent where none is.' }),
+      })
+      .optional()
+      .meta({ description: 'With `cutoff: "auto"`: what the relevance was told from.' }),
+    terms: z
+      .array(z.object({ text: z.string(), in: z.array(z.string()) }))
+      .optional()
+      .meta({ description: 'With `lexical`: words that were looked for, and where each stands: `text`, `source`, or a field.' }),
+    ranks: z
+      .object({ near: z.number().int().optional(), words: z.number().int().optional() })
+      .optional()
+      .meta({ description: 'Where two lists were joined: its places among the matches by nearness and by words.' }),
+  })
+  .meta({ id: 'Why' });
+export type Why = z.infer<typeof Why>;
 
 export const SearchMatch = z
   .object({
     ...itemFields,
     score: z.number().optional().meta({ description: 'Cosine similarity; left out where nothing was searched for.' }),
     relevance: z.number().optional().meta({ description: 'With `cutoff: "auto"`: how likely it is what was asked for, 0..1.' }),
+    group: z
+      .object({ value: z.union([z.string(), z.number(), z.boolean(), z.null()]), more: z.number().int().meta({ description: 'Further matches with the value among those that were looked at.' }) })
+      .optional()
+      .meta({ description: 'With `group_by`: what the match stands for; absent where it has no value.' }),
+    why: Why.optional().meta({ description: 'With `explain`.' }),
   })
   .meta({ id: 'Match' });
 export type SearchMatch = z.infer<typeof SearchMatch>;
@@ -83,6 +136,21 @@ export const SearchResponse = z
       .object({ relevance: z.number().meta({ description: 'What the best match of a kind must reach.' }), left_out: z.number().int().meta({ description: 'Matches that would stand on this page without the cut.' }) })
       .optional()
       .meta({ description: 'With `cutoff: "auto"`.' }),
+    groups: z
+      .object({ looked: z.number().int().meta({ description: 'Matches that were looked at for this page.' }), complete: z.boolean().meta({ description: 'true: there are no others, so that `more` counts all.' }) })
+      .optional()
+      .meta({ description: 'With `group_by`. No cursor and `complete: false`: the most were looked at.' }),
+    explained: z
+      .object({
+        items: z.number().int().meta({ description: 'Of the collection.' }),
+        let_through: z.number().int().meta({ description: 'By the filter, what was understood, and the modality.' }),
+        left_out: z
+          .object({ count: z.number().int(), best: z.object({ id: z.string(), score: z.number(), relevance: z.number().optional() }).optional() })
+          .optional()
+          .meta({ description: 'With `cutoff: "auto"`: matches that would stand on this page without the cut, and the first of them.' }),
+      })
+      .optional()
+      .meta({ description: 'With `explain`.' }),
     unknown: z.array(z.string()).optional().meta({ description: "With `cutoff: \"auto\"`: words of the query that the model's tokenizer does not know. Where it knows none, nothing is relevant." }),
     took_ms: z.number(),
   })

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Picture, titleOf } from './picture.js';
 import type { Result } from './results.js';
+import { Heat, Reasons, useWhy } from './why.js';
 import { useSession } from './session.js';
 import { sentenceOf } from './words.js';
 
@@ -18,6 +19,7 @@ export function Details({ collection, item, onClose, onLike, onStep }: DetailsPr
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   const isImage = item.modality === 'image';
+  const explanation = useWhy(item);
 
   return (
     <dialog
@@ -32,15 +34,30 @@ export function Details({ collection, item, onClose, onLike, onStep }: DetailsPr
       }}
     >
       <div class="details-body">
-        <div class="stage">{isImage ? <Picture collection={collection} item={item} size="original" /> : <blockquote>{item.text}</blockquote>}</div>
+        <div class="stage">
+          {isImage ? (
+            <div class="pictured">
+              <Picture collection={collection} item={item} size="original" />
+              {explanation.why?.heat && <Heat {...explanation.why.heat} />}
+            </div>
+          ) : (
+            <blockquote>{item.text}</blockquote>
+          )}
+        </div>
         <aside>
           <h2>{titleOf(item)}</h2>
           <div class="actions">
             <button type="button" class="primary" onClick={() => onLike(item.id)}>
               More like this
             </button>
+            {item.why_of && (
+              <button type="button" aria-busy={explanation.isAsking} onClick={explanation.ask}>
+                Why?
+              </button>
+            )}
             {isImage && <OpenOriginal collection={collection} id={item.id} />}
           </div>
+          <Reasons {...explanation} />
           <Facts item={item} />
         </aside>
         <button type="button" class="close" aria-label="Close" onClick={() => dialog.current?.close()}>

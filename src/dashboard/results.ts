@@ -1,12 +1,15 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import type { MixspaceClient } from '../client/index.js';
+import type { MixspaceClient, SearchOptions } from '../client/index.js';
 import type { Item } from '../contract/items.js';
-import type { SearchMatch, SearchResponse } from '../contract/search.js';
+import type { SearchMatch, SearchResponse, Why } from '../contract/search.js';
 import { useSession } from './session.js';
 import type { View } from './view.js';
 
 /** Without a score: not a search's answer, but one of all. */
-export type Result = Omit<SearchMatch, 'score'> & { score?: number | undefined; not_embedded?: string | undefined };
+export type Result = Omit<SearchMatch, 'score'> & { score?: number | undefined; not_embedded?: string | undefined; why_of?: WhyOf };
+
+/** Asks why a match stands where it does. */
+export type WhyOf = (signal: AbortSignal) => Promise<Why | undefined>;
 
 export interface Results {
   found: Result[];
@@ -78,12 +81,13 @@ async function loadPage(client: MixspaceClient, { collection, wanted }: View, { 
     return { found: items.map((item: Item): Result => item), ...(next === undefined ? {} : { cursor: next }) };
   }
   const search = { ...options, cutoff: isAll ? ('none' as const) : ('auto' as const) };
-  const answer =
+  const ask = (more: SearchOptions): Promise<SearchResponse> =>
     wanted.by === 'picture'
-      ? await client.searchByPicture(collection, wanted.picture, search)
+      ? client.searchByPicture(collection, wanted.picture, { ...search, ...more })
       : wanted.by === 'item'
-        ? await client.search(collection, { id: wanted.id }, search)
-        : await client.search(collection, wanted.words, { ...search, negation: 'auto', lexical: 'auto', understand: wanted.except ? { except: wanted.except } : true });
-  const { matches, next_cursor: next, took_ms: tookMs, exact, understood, cut } = answer;
-  return { found: matches, tookMs, exact, ...(understood && { understood }), ...(cut && { leftOut: cut.left_out }), ...(next === undefined ? {} : { cursor: next }) };
+        ? client.search(collection, { id: wanted.id }, { ...search, ...more })
+        : client.search(collection, wanted.words, { ...search, negation: 'auto', lexical: 'auto', understand: wanted.except ? { except: wanted.except } : true, ...more });
+  const { matches, next_cursor: next, took_ms: tookMs, exact, understood, cut } = await ask({});
+  const whyOf = (id: string): WhyOf => async (signal) => (await ask({ signal, explain: { ids: [id] } })).matches.find((match) => match.id === id)?.why;
+  return { found: matches.map((match): Result => (match.score === undefined ? match : { ...match, why_of: whyOf(match.id) })), tookMs, exact, ...(understood && { understood }), ...(cut && { leftOut: cut.left_out }), ...(next === undefined ? {} : { cursor: next }) };
 }

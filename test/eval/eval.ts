@@ -14,6 +14,7 @@ import { Embedder } from './embedder.js';
 import { table, type Figure } from './figure.js';
 import { cifar10 } from './cifar10.js';
 import { clusters } from './clusters.js';
+import { diversity } from './diversity.js';
 import { duplicates } from './duplicates.js';
 import { classification } from './classification.js';
 import { gallery } from './gallery.js';
@@ -27,7 +28,7 @@ import { relevance } from './relevance.js';
 import { without } from './without.js';
 import { zeroShot } from './zero-shot.js';
 
-const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match', 'duplicates', 'clusters', 'without', 'classify', 'hybrid', 'sentences', 'relevance', 'mixed'] as const;
+const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match', 'duplicates', 'clusters', 'without', 'classify', 'hybrid', 'sentences', 'relevance', 'mixed', 'diversity'] as const;
 type Part = (typeof parts)[number];
 
 async function evaluate(chosen: readonly Part[]): Promise<void> {
@@ -73,6 +74,7 @@ function measurements(client: MixspaceClient, templates: readonly string[]): Rec
     without: () => without(client, embedder),
     relevance: () => relevance(embedder),
     mixed: () => mixedLists(embedder),
+    diversity: () => diversity(embedder),
   };
 }
 

@@ -3,10 +3,12 @@ import { MixspaceError } from '../../errors.js';
 import type { ListPlace } from '../../store/catalog.js';
 import type { Place } from './plan.js';
 import type { CutNote } from './relevance/cut.js';
-import type { SortPlace } from './sorting.js';
 
-/** Behind a match: of what is near; of both lists joined, so many; of what is relevant, sorted; of a listing. */
-export type PagePlace = { near: Place } | { joined: number } | { sorted: SortPlace } | { listed: ListPlace };
+/** Where a page of a sorted list ended. */
+export type SortPlace = [value: string | number | boolean | null, id: string];
+
+/** Behind a match: of what is near; of both lists joined, so many; of what is relevant, sorted; of a listing; of what is reordered, or grouped, so many. */
+export type PagePlace = { near: Place } | { joined: number } | { sorted: SortPlace } | { listed: ListPlace } | { diverse: number } | { grouped: number };
 
 /** What the first page found out, and later ones go by. */
 export interface Note {

@@ -5,9 +5,10 @@ import type { Collection } from '../../store/catalog.js';
 import type { Neighbors } from '../../store/vector-index.js';
 import type { Context } from '../context.js';
 import type { Note } from './going.js';
-import { pageOf, planOf, type Page, type Place, type Plan } from './plan.js';
+import { pageOf, planOf, type Match, type Page, type Place, type Plan } from './plan.js';
 import { itemsNamedBy, kindOf, type Asked } from './query.js';
 import { cutList, cutOfNote, cutsOf, noteOf, type Cut } from './relevance/cut.js';
+import { deviationOf } from './relevance/relevance.js';
 
 export interface NearRequest extends Asked {
   embedding: Float32Array;
@@ -23,6 +24,18 @@ export interface NearPage extends Page {
   leftOut: number;
 }
 
+/** Where a score stands among others. */
+export interface ScorePlace {
+  /** Among the query's scores against the list: less their mean, over their deviation. */
+  list: number;
+  /** Among those of background texts with the query's nearest; absent where no text was asked. */
+  texts?: number;
+  /** Embeddings in the list. */
+  count: number;
+  /** The score from which on a match is relevant; absent where none is. */
+  least_score?: number;
+}
+
 /** What is near to a query, best first, without what is not relevant where that is asked for. */
 export class NearList {
   readonly #context: Context;
@@ -31,6 +44,7 @@ export class NearList {
   readonly #isCut: boolean;
   /** By leaf. */
   #cuts: Cut[] | undefined;
+  #bestLeftOut: Match | undefined;
 
   /** `note`: of an earlier page. */
   constructor(context: Context, collection: Collection, asked: NearRequest, note: Note | undefined) {
@@ -52,6 +66,19 @@ export class NearList {
     return cut ? { relevance: cut.relevance.of(score) } : {};
   }
 
+  /** The first that the cut left out. */
+  get bestLeftOut(): Match | undefined {
+    return this.#bestLeftOut;
+  }
+
+  /** What a match's relevance was told from. */
+  judged(leaf: number, score: number): ScorePlace | undefined {
+    const cut = this.#cuts?.[leaf];
+    if (!cut) return undefined;
+    const { list, texts, count } = cut.evidence;
+    return { list: standardOf(list, score), ...(texts ? { texts: standardOf(texts, score) } : {}), count, ...(Number.isFinite(cut.from) ? { least_score: cut.from } : {}) };
+  }
+
   /** `without`: items that stand elsewhere. `counted`: of how many it is told what is left out. */
   async page({ limit, after, without = [], counted = limit }: { limit: number; after?: Place; without?: string[]; counted?: number }): Promise<NearPage> {
     const plan = this.#plan({ limit, ...(after ? { after } : {}) });
@@ -60,8 +87,9 @@ export class NearList {
     if (!this.#isCut) return { ...uncut, leftOut: 0 };
     const { embedding, query, isUnknown } = this.#asked;
     const cuts = (this.#cuts ??= await cutsOf(this.#context, this.#collection, { embedding, kind: kindOf(query), isUnknown }, lists));
-    const leftOut = uncut.matches.slice(0, counted).filter(({ score, leaf }) => score < cuts[leaf]!.from).length;
-    return { ...pageOf(plan, lists.map((list, i) => cutList(list, cuts[i]!))), leftOut };
+    const leftOut = uncut.matches.slice(0, counted).filter(({ score, leaf }) => score < cuts[leaf]!.from);
+    this.#bestLeftOut ??= leftOut[0];
+    return { ...pageOf(plan, lists.map((list, i) => cutList(list, cuts[i]!))), leftOut: leftOut.length };
   }
 
   /** All that are relevant, the nearest of them where there are many. `counted`: as a page. */
@@ -103,3 +131,5 @@ export class NearList {
     });
   }
 }
+
+const standardOf = (scores: { mean: number; deviation: number }, score: number): number => (score - scores.mean) / deviationOf(scores);

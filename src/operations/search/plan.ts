@@ -3,6 +3,7 @@
  * in which an item stands once; a page cut out of it.
  */
 import { compareCodePoints } from '../../domain/code-point-order.js';
+import type { Scalar } from '../../domain/filter.js';
 import { modalities, type Modality } from '../../domain/modality.js';
 import { plainScale, standardScores, type ScoreScale } from '../../domain/standard-scores.js';
 import { MixspaceError } from '../../errors.js';
@@ -37,6 +38,18 @@ export interface Match {
   score: number;
   /** Which of the plan's leaves found it. */
   leaf: number;
+  /** What its list is ordered by, best first: only those of one list compare. */
+  merit: number;
+  group?: Group;
+  /** Where lists by embeddings and by words are joined: its places in them, from 1. */
+  ranks?: { near?: number; words?: number };
+}
+
+/** What a match stands for, where each value of a field has one. */
+export interface Group {
+  value: Scalar;
+  /** Further matches of it among those that were looked at. */
+  more: number;
 }
 
 export interface Page {
@@ -124,7 +137,7 @@ function grouped(neighbors: Fused[]): Fused[] {
   return neighbors.filter(({ id }) => !seen.has(id) && seen.add(id));
 }
 
-function matchOf({ item, score, leaf }: Fused): Match {
+function matchOf({ item, score, leaf, standard }: Fused): Match {
   if ('problem' in item) throw new MixspaceError('not_ready', item.problem);
-  return { item, score, leaf };
+  return { item, score, leaf, merit: standard };
 }

@@ -79,11 +79,15 @@ export function kindOf({ parts, negated }: Query): QueryKind {
   return kinds.size === 1 ? [...kinds][0]! : 'mixed';
 }
 
-/** The weighted sum of its parts' embeddings, normalised. @throws MixspaceError `unprocessable`: the sum is zero; and what embedding a part may throw, told by its place. */
-export async function queryEmbedding(context: Context, collection: Collection, { parts, file }: Query, caller: Caller): Promise<Float32Array> {
+/** Its parts' embeddings. @throws MixspaceError what embedding a part may throw, told by its place. */
+export async function partEmbeddings(context: Context, collection: Collection, { parts, file }: Query, caller: Caller): Promise<Float32Array[]> {
   const embedder = new PartEmbedder(context, collection, caller);
-  const embedded = await Promise.all(parts.map(({ input, field }) => (isFile(input) ? embedder.file(file!) : embedder.part(input, field))));
-  const sum = normalizedSum(embedded.map((embedding, index) => ({ embedding, weight: parts[index]!.weight })));
+  return Promise.all(parts.map(({ input, field }) => (isFile(input) ? embedder.file(file!) : embedder.part(input, field))));
+}
+
+/** The weighted sum of its parts' embeddings, normalised. @throws MixspaceError `unprocessable`: the sum is zero. */
+export function queryEmbedding({ parts }: Query, embeddings: Float32Array[]): Float32Array {
+  const sum = normalizedSum(embeddings.map((embedding, index) => ({ embedding, weight: parts[index]!.weight })));
   if (!sum) throw new MixspaceError('unprocessable', 'The weighted queries add up to zero: there is no direction to search in.', { param: 'query' });
   return sum;
 }

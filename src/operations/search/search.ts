@@ -1,5 +1,6 @@
 import { sortOf } from '../../contract/filter.js';
-import type { SearchRequest, SearchResponse } from '../../contract/search.js';
+import { limits } from '../../contract/limits.js';
+import type { SearchRequest, SearchResponse, Why } from '../../contract/search.js';
 import { modalities } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
 import type { Collection } from '../../store/catalog.js';
@@ -7,17 +8,21 @@ import { requireModel } from '../collection-model.js';
 import type { Caller, Context } from '../context.js';
 import { inItsSpace } from '../in-space.js';
 import { toldOf } from '../items.js';
+import { diverse } from './diversity.js';
+import { leftOutOf, whyOf } from './explain/explain.js';
 import { goingFrom, sealedPlace, type Going, type PagePlace } from './going.js';
-import { joined, joinedPage } from './lexical/join.js';
+import { groupedBy } from './grouping.js';
+import { joinedPage } from './lexical/join.js';
 import { foundByWords } from './lexical/lexical.js';
-import { listed } from './listing.js';
+import { listedOrder } from './listing.js';
 import { NearList } from './near.js';
-import type { Match } from './plan.js';
-import { isOfOneSpace, itemsNamedBy, kindOf, queryEmbedding, queryOf, textsOf, type Asked, type Query } from './query.js';
+import type { Order } from './order.js';
+import type { Group, Match } from './plan.js';
+import { isOfOneSpace, itemsNamedBy, kindOf, partEmbeddings, queryEmbedding, queryOf, textsOf, type Asked, type Query } from './query.js';
 import { readQuery, type ReadQuery } from './read-query.js';
 import { leastRelevance } from './relevance/relevance.js';
 import { unknownWords } from './relevance/unknown-words.js';
-import { sortedPage } from './sorting.js';
+import { sortedOrder } from './sorting.js';
 
 const pageSize = 10;
 
@@ -28,6 +33,12 @@ const pageSize = 10;
 export async function search(context: Context, name: string, { file, ...request }: SearchRequest & { file: Uint8Array | undefined }, caller: Caller): Promise<SearchResponse> {
   if (request.sort !== undefined && request.cutoff !== 'auto' && !request.understand) {
     throw new MixspaceError('invalid_request', 'sort is of what is relevant, with cutoff "auto", or of what understand leaves nothing to search for.', { param: 'sort' });
+  }
+  if (request.diversity && request.sort !== undefined) {
+    throw new MixspaceError('invalid_request', 'diversity is of an order by nearness: leave out sort.', { param: 'sort' });
+  }
+  if (request.explain === true && (request.limit ?? pageSize) > limits.explained) {
+    throw new MixspaceError('invalid_request', `limit is at most ${limits.explained} with explain: true.`, { param: 'limit' });
   }
   const query = queryOf(request, file);
   const work = (collection: Collection): Promise<SearchResponse> => searchIn(context, collection, { request, query }, caller);
@@ -40,21 +51,23 @@ async function searchIn(context: Context, collection: Collection, { request, que
   const going = request.cursor === undefined ? undefined : goingFrom(await context.cursors.open(request.cursor, scope));
   const read = await readQuery(context, collection, { request, query: sent });
   const found = await (read.query.parts.length === 0 ? listing(context, collection, { request, read, going }) : finding(context, collection, { request, read, going }, caller));
-  const { matches, next, note, cut, unknown = [], exact } = found;
+  const { matches, next, note, cut, groups, explained, unknown = [], exact } = found;
   return {
     matches: matches.map(({ item, ...scores }) => ({ ...toldOf(collection.name, item), ...scores })),
     ...(next ? { next_cursor: await context.cursors.seal(sealedPlace(next, note), scope) } : {}),
     ...(read.understood ? { understood: read.understood } : {}),
     ...(read.query.negated.length > 0 ? { negated: read.query.negated } : {}),
     ...(cut ? { cut } : {}),
+    ...(groups ? { groups } : {}),
+    ...(explained ? { explained } : {}),
     ...(unknown.length > 0 ? { unknown } : {}),
     exact,
     took_ms: Math.round((performance.now() - started) * 100) / 100,
   };
 }
 
-interface Found extends Pick<SearchResponse, 'cut' | 'unknown' | 'exact'> {
-  matches: { item: Match['item']; score?: number; relevance?: number }[];
+interface Found extends Pick<SearchResponse, 'cut' | 'unknown' | 'exact' | 'groups' | 'explained'> {
+  matches: { item: Match['item']; score?: number; relevance?: number; group?: Group; why?: Why }[];
   next?: PagePlace | undefined;
   note?: Going['note'];
 }
@@ -66,16 +79,17 @@ interface ReadRequest {
 }
 
 /** Where a sentence leaves nothing to search for. */
-async function listing(context: Context, { name }: Collection, { request: { sort, limit = pageSize, modality }, read, going }: ReadRequest): Promise<Found> {
-  const after = going && 'listed' in going.place ? going.place.listed : undefined;
-  const { items, next } = await listed(context, name, { sort, limit, ...read.restrictedTo(modality && { '$item.modality': modality }), ...(after && { after }) });
-  return { matches: items.map((item) => ({ item })), next: next && { listed: next }, exact: true };
+async function listing(context: Context, collection: Collection, { request: { sort, limit = pageSize, modality, group_by, explain }, read, going }: ReadRequest): Promise<Found> {
+  const order = listedOrder(context, collection.name, { sort, ...read.restrictedTo(modality && { '$item.modality': modality }) });
+  const page = await (group_by === undefined ? order : groupedBy(order, group_by))({ limit, place: going?.place });
+  return { ...page, ...(explain ? { explained: await leftOutOf(context, collection, { read, modality }) } : {}) };
 }
 
 async function finding(context: Context, collection: Collection, { request, read, going }: ReadRequest, caller: Caller): Promise<Found> {
   const { query, words } = read;
   const { modality, limit = pageSize } = request;
-  const embedding = await queryEmbedding(context, collection, query, caller);
+  const embeddings = await partEmbeddings(context, collection, query, caller);
+  const embedding = queryEmbedding(query, embeddings);
   const isCut = request.cutoff === 'auto';
   const { unknown, isAll } = isCut && !going ? await unknownOf(context, collection, query, caller) : { unknown: going?.note.unknown ?? [], isAll: false };
   const searching = performance.now();
@@ -89,24 +103,22 @@ async function finding(context: Context, collection: Collection, { request, read
       ...(request.min_score === undefined ? {} : { minScore: request.min_score }),
       ...read.restrictedTo(),
     }));
-  const page = isCut && request.sort !== undefined ? await sorted() : await joinedPage(near, worded, { limit, place: going?.place });
+  const order: Order<Match> = isCut && request.sort !== undefined ? sortedOrder(near, worded, sortOf(request.sort)) : (asked) => joinedPage(near, worded, asked);
+  const heads = request.group_by === undefined ? order : groupedBy(order, request.group_by);
+  const page = await (request.diversity ? diverse(context, collection, heads, request.diversity) : heads)({ limit, place: going?.place });
   context.stage('store_search', (performance.now() - searching) / 1000);
+  const whys = request.explain ? await whyOf(context, collection, { matches: chosen(request.explain, page.matches), query, embeddings, embedding, words, near }, caller) : undefined;
   return {
-    matches: page.matches.map(({ item, score, leaf }) => ({ item, score, ...near.relevanceOf(leaf, score) })),
-    next: page.next,
+    ...page,
+    matches: page.matches.map(({ item, score, leaf, group }) => ({ item, score, ...(group && { group }), ...near.relevanceOf(leaf, score), ...(whys?.has(item.id) && { why: whys.get(item.id)! }) })),
     note: { ...near.note, ...(unknown.length > 0 ? { unknown } : {}) },
+    ...(request.explain ? { explained: await leftOutOf(context, collection, { read, modality, ...(isCut ? { cut: { near, leftOut: page.leftOut } } : {}) }) } : {}),
     ...(isCut ? { cut: { relevance: leastRelevance, left_out: page.leftOut } } : {}),
     unknown,
-    exact: page.exact,
   };
-
-  async function sorted(): Promise<{ matches: Match[]; exact: boolean; leftOut: number; next?: PagePlace }> {
-    const relevant = await near.relevant(limit);
-    const all = worded ? joined(relevant.matches, worded.matches) : relevant.matches;
-    const { matches, next } = sortedPage(all, sortOf(request.sort!), { limit, after: going && 'sorted' in going.place ? going.place.sorted : undefined });
-    return { matches, exact: relevant.exact && (worded?.complete ?? true), leftOut: relevant.leftOut, ...(next ? { next: { sorted: next } } : {}) };
-  }
 }
+
+const chosen = (explain: true | { ids: string[] }, matches: Match[]): Match[] => (explain === true ? matches : matches.filter(({ item }) => explain.ids.includes(item.id)));
 
 /** Of a query of texts alone. */
 async function unknownOf(context: Context, collection: Collection, query: Query, caller: Caller): Promise<{ unknown: string[]; isAll: boolean }> {
@@ -116,7 +128,7 @@ async function unknownOf(context: Context, collection: Collection, query: Query,
 
 /** What a cursor is good for: all that decides which matches there are, and in which order. */
 function scopeOf({ name, fingerprint }: Collection, request: Asked['request'], { parts, file }: Query): unknown {
-  const { modality, filter, min_score, exact, cutoff, fusion, lexical, negation, understand, sort } = request;
+  const { modality, filter, min_score, exact, cutoff, fusion, lexical, negation, understand, sort, diversity, group_by } = request;
   const ordered = modality === undefined ? (fusion ?? 'centered') : null;
-  return ['search', name, fingerprint, parts, file ?? null, modality ?? null, filter ?? null, min_score ?? null, exact ?? false, cutoff ?? 'none', ordered, lexical ?? 'off', negation ?? 'off', understand ?? false, sort ?? null];
+  return ['search', name, fingerprint, parts, file ?? null, modality ?? null, filter ?? null, min_score ?? null, exact ?? false, cutoff ?? 'none', ordered, lexical ?? 'off', negation ?? 'off', understand ?? false, sort ?? null, ...(diversity || group_by !== undefined ? [diversity ?? 0, group_by ?? null] : [])];
 }

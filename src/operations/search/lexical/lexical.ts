@@ -64,7 +64,7 @@ export async function foundByWords(
     const weight = weightOf(weighed, phrases.map((place) => telling[place]!));
     if (weight === 0) return [];
     if ('problem' in item) throw new MixspaceError('not_ready', item.problem);
-    return [{ match: { item, score, leaf: asked.modalities.indexOf(item.modality) }, weight }];
+    return [{ match: { item, score, leaf: asked.modalities.indexOf(item.modality), merit: weight }, weight }];
   });
   return { matches, complete: found.complete };
 }

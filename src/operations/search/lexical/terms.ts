@@ -6,6 +6,8 @@ import { isFunctionWord } from './function-words.js';
 export type TermKind = 'code' | 'name' | 'word';
 
 export interface Term {
+  /** As it was written. */
+  text: string;
   phrase: Phrase;
   kind: TermKind;
 }
@@ -60,9 +62,9 @@ function termsOf(chunk: string, isFirst: boolean): Term[] {
   if (!phrase) return [];
   if (isRunOfPairs.test(chunk)) return termsOfRun(chunk, phrase);
   const characters = phrase.words.join('');
-  if (/\p{N}/u.test(characters) && characters.length >= leastOfCode) return [{ phrase, kind: 'code' }];
+  if (/\p{N}/u.test(characters) && characters.length >= leastOfCode) return [{ text: chunk, phrase, kind: 'code' }];
   const isName = !isFirst && /^\P{L}*\p{Lu}/u.test(chunk);
-  return phrase.words.filter((word) => word.length > 1 && !isFunctionWord(word)).map((word): Term => ({ phrase: { words: [word], prefix: false }, kind: isName ? 'name' : 'word' }));
+  return phrase.words.filter((word) => word.length > 1 && !isFunctionWord(word)).map((word): Term => ({ text: word, phrase: { words: [word], prefix: false }, kind: isName ? 'name' : 'word' }));
 }
 
 /** The whole, and its words, as far as they can be told apart. */
@@ -70,8 +72,8 @@ function termsOfRun(chunk: string, whole: Phrase): Term[] {
   const words = [...segmenter.segment(chunk)].filter(({ isWordLike }) => isWordLike).map(({ segment }) => segment);
   const apart = words.filter((word) => (Array.from(word).length > 1 || words.length === 1) && !isFunctionWord(folded(word))).flatMap((word): Term[] => {
     const phrase = phraseOf(word);
-    return phrase ? [{ phrase, kind: /\p{N}/u.test(word) && word.length >= leastOfCode ? 'code' : 'word' }] : [];
+    return phrase ? [{ text: word, phrase, kind: /\p{N}/u.test(word) && word.length >= leastOfCode ? 'code' : 'word' }] : [];
   });
   const kind = /\p{N}/u.test(chunk) ? 'code' : 'word';
-  return Array.from(chunk).length <= longestRun ? [{ phrase: whole, kind }, ...apart] : apart;
+  return Array.from(chunk).length <= longestRun ? [{ text: chunk, phrase: whole, kind }, ...apart] : apart;
 }

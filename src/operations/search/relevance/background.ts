@@ -27,3 +27,6 @@ export function similarTo(a: Float32Array, b: Float32Array): number {
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;
 }
+
+/** Of an item's parts, of which there is one at least, the one that an embedding is nearest to. */
+export const nearestOf = (parts: Float32Array[], embedding: Float32Array): Float32Array => parts.reduce((best, part) => (similarTo(part, embedding) > similarTo(best, embedding) ? part : best));

@@ -3,7 +3,7 @@ import type { Collection } from '../../../store/catalog.js';
 import type { Neighbors } from '../../../store/vector-index.js';
 import { requireModel } from '../../collection-model.js';
 import type { Context } from '../../context.js';
-import { queryBackground, similarTo, spreadOf } from './background.js';
+import { nearestOf, queryBackground, spreadOf } from './background.js';
 import { leastBeside, leastRelevance, relevanceBy, type Evidence, type Relevance } from './relevance.js';
 
 /** The query's nearest whose neighborhood tells what a score means there. */
@@ -29,7 +29,7 @@ export async function cutsOf(context: Context, collection: Collection, { embeddi
   const background = kind === 'text' ? await context.texts.of(await requireModel(context, collection), queryBackground) : undefined;
   const ids = lists.map(({ neighbors }) => neighbors.slice(0, looked).map(({ id }) => id));
   const { items } = background ? await context.catalog.getEmbeddings(collection.name, [...new Set(ids.flat())]) : { items: [] };
-  const nearest = new Map(items.map(({ id, parts }) => [id, parts.reduce((best, part) => (similarTo(part, embedding) > similarTo(best, embedding) ? part : best), parts[0]!)]));
+  const nearest = new Map(items.map(({ id, parts }) => [id, nearestOf(parts, embedding)]));
   return lists.map(({ neighbors, spread }, list) => {
     const around = background ? ids[list]!.flatMap((id) => (nearest.has(id) ? [background.scores(nearest.get(id)!)] : [])) : [];
     const evidence: Evidence = {

@@ -47,4 +47,5 @@ export function relevanceBy({ list, texts, count }: Evidence): Relevance {
 }
 
 const leastDeviation = 1e-3;
-const deviationOf = ({ deviation }: { deviation: number }): number => Math.max(leastDeviation, deviation);
+/** Not below what a list of one has. */
+export const deviationOf = ({ deviation }: { deviation: number }): number => Math.max(leastDeviation, deviation);

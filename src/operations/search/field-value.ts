@@ -1,0 +1,27 @@
+import { itemPrefix } from '../../domain/filter.js';
+import type { Item } from '../../store/catalog.js';
+
+/** Of a field as filters name it; undefined where the item has none. */
+export function fieldValueOf(item: Item, field: string): unknown {
+  if (field.startsWith(itemPrefix)) return ownValue(item, field.slice(itemPrefix.length));
+  let value: unknown = item.metadata;
+  for (const key of field.split('.')) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Record<string, unknown>)[key];
+  }
+  return value;
+}
+
+function ownValue(item: Item, name: string): unknown {
+  const own: Record<string, unknown> = {
+    modality: item.modality,
+    created_at: item.createdAt,
+    updated_at: item.updatedAt,
+    source: item.sources,
+    width: item.width,
+    height: item.height,
+    media_type: item.mediaType,
+    taken_at: item.takenAt,
+  };
+  return Object.hasOwn(own, name) ? own[name] : undefined;
+}
