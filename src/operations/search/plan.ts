@@ -6,6 +6,7 @@ import { compareCodePoints } from '../../domain/code-point-order.js';
 import { modalities, type Modality } from '../../domain/modality.js';
 import { plainScale, standardScores, type ScoreScale } from '../../domain/standard-scores.js';
 import { MixspaceError } from '../../errors.js';
+import type { Box } from '../../domain/tiles.js';
 import type { Item } from '../../store/catalog.js';
 import type { Leaf, Neighbor, Neighbors, ScoreSpread } from '../../store/vector-index.js';
 
@@ -37,7 +38,15 @@ export interface Match {
   score: number;
   /** Which of the plan's leaves found it. */
   leaf: number;
+  /** Which part the score is of; left out where it is the whole. */
+  part?: MatchPart;
 }
+
+export interface MatchPart {
+  box: [x: number, y: number, width: number, height: number];
+}
+
+export const partOf = (box: Box | undefined): { part?: MatchPart } => (box ? { part: { box: [...box] } } : {});
 
 export interface Page {
   matches: Match[];
@@ -124,7 +133,7 @@ function grouped(neighbors: Fused[]): Fused[] {
   return neighbors.filter(({ id }) => !seen.has(id) && seen.add(id));
 }
 
-function matchOf({ item, score, leaf }: Fused): Match {
+function matchOf({ item, score, leaf, box }: Fused): Match {
   if ('problem' in item) throw new MixspaceError('not_ready', item.problem);
-  return { item, score, leaf };
+  return { item, score, leaf, ...partOf(box) };
 }

@@ -12,7 +12,7 @@ import { joined, joinedPage } from './lexical/join.js';
 import { foundByWords } from './lexical/lexical.js';
 import { listed } from './listing.js';
 import { NearList } from './near.js';
-import type { Match } from './plan.js';
+import type { Match, MatchPart } from './plan.js';
 import { isOfOneSpace, itemsNamedBy, kindOf, queryEmbedding, queryOf, textsOf, type Asked, type Query } from './query.js';
 import { readQuery, type ReadQuery } from './read-query.js';
 import { leastRelevance } from './relevance/relevance.js';
@@ -54,7 +54,7 @@ async function searchIn(context: Context, collection: Collection, { request, que
 }
 
 interface Found extends Pick<SearchResponse, 'cut' | 'unknown' | 'exact'> {
-  matches: { item: Match['item']; score?: number; relevance?: number }[];
+  matches: { item: Match['item']; score?: number; part?: MatchPart; relevance?: number }[];
   next?: PagePlace | undefined;
   note?: Going['note'];
 }
@@ -92,7 +92,7 @@ async function finding(context: Context, collection: Collection, { request, read
   const page = isCut && request.sort !== undefined ? await sorted() : await joinedPage(near, worded, { limit, place: going?.place });
   context.stage('store_search', (performance.now() - searching) / 1000);
   return {
-    matches: page.matches.map(({ item, score, leaf }) => ({ item, score, ...near.relevanceOf(leaf, score) })),
+    matches: page.matches.map(({ item, score, leaf, part }) => ({ item, score, ...(part && { part }), ...near.relevanceOf(leaf, score) })),
     next: page.next,
     note: { ...near.note, ...(unknown.length > 0 ? { unknown } : {}) },
     ...(isCut ? { cut: { relevance: leastRelevance, left_out: page.leftOut } } : {}),

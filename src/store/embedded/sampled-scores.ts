@@ -8,11 +8,22 @@ const sampled = 256;
 /** It is drawn anew once so large a part of all has changed. */
 const changedPart = 1 / 64;
 
-/** How an embedding scores against a list as a whole: against embeddings of it from places spread evenly over the keys, the same for the same rows. */
+/** How many there are in a list, and the newest embedding's key. */
+interface Size {
+  items: number;
+  embeddings: number;
+  newestKey: number;
+}
+
+/**
+ * How an embedding scores against a list as a whole: against items of it from places spread evenly over the keys, the same
+ * for the same rows; each by its nearest part, as searches score it.
+ */
 export class SampledScores {
   readonly #embeddings: EmbeddingTable;
   readonly #owner: { space: number; modality: Modality };
-  #sample: Float32Array[] = [];
+  /** Of each item the parts. */
+  #sample: Float32Array[][] = [];
   #changes = Infinity;
 
   constructor(embeddings: EmbeddingTable, owner: { space: number; modality: Modality }) {
@@ -25,28 +36,27 @@ export class SampledScores {
     this.#changes++;
   }
 
-  /** `count`: of all, of which the newest has that key. */
-  spread(embedding: Float32Array, { count, newestKey }: { count: number; newestKey: number }): ScoreSpread {
-    if (this.#changes > count * changedPart) this.#draw(count, newestKey);
-    const scores = this.#sample.map((each) => similarity(embedding, each));
+  spread(embedding: Float32Array, size: Size): ScoreSpread {
+    if (this.#changes > size.embeddings * changedPart) this.#draw(size);
+    const scores = this.#sample.map((parts) => Math.max(...parts.map((each) => similarity(embedding, each))));
     const mean = scores.reduce((sum, score) => sum + score, 0) / Math.max(1, scores.length);
     const variance = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / Math.max(1, scores.length);
-    return { mean, deviation: Math.sqrt(variance), sampled: scores.length, count };
+    return { mean, deviation: Math.sqrt(variance), sampled: scores.length, count: size.items };
   }
 
-  #draw(count: number, newestKey: number): void {
+  #draw({ items, embeddings, newestKey }: Size): void {
     const { space, modality } = this.#owner;
     const from = (key: number, limit: number) => this.#embeddings.after(space, modality, key, limit);
     this.#changes = 0;
-    if (count <= sampled) {
-      this.#sample = from(0, sampled).map(({ embedding }) => embedding);
-      return;
-    }
-    const oldestKey = from(0, 1)[0]?.key ?? 0;
-    const drawn = new Map<number, Float32Array>();
-    for (let i = 0; i < sampled; i++) {
-      const [row] = from(oldestKey - 1 + Math.floor((i * (newestKey - oldestKey + 1)) / sampled), 1);
-      if (row) drawn.set(row.key, row.embedding);
+    const drawn = new Map<number, Float32Array[]>();
+    if (items <= sampled) {
+      for (const { item, embedding } of from(0, embeddings)) drawn.set(item, [...(drawn.get(item) ?? []), embedding]);
+    } else {
+      const oldestKey = from(0, 1)[0]?.key ?? 0;
+      for (let i = 0; i < sampled; i++) {
+        const [row] = from(oldestKey - 1 + Math.floor((i * (newestKey - oldestKey + 1)) / sampled), 1);
+        if (row && !drawn.has(row.item)) drawn.set(row.item, embeddings === items ? [row.embedding] : (this.#embeddings.ofItem(row.item, space)?.map(({ embedding }) => embedding) ?? [row.embedding]));
+      }
     }
     this.#sample = [...drawn.values()];
   }
