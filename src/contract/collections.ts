@@ -10,7 +10,7 @@ import { maybe } from './zod-helpers.js';
 
 export const Tiles = z
   .enum(tileChoices, { error: `tiles is one of ${tileChoices.join(', ')}.` })
-  .meta({ id: 'Tiles', description: 'What pictures are cut into beside the whole, each part with an embedding of its own, so that small things are found. `auto`: by the picture\'s size and shape, up to 3x3; nothing where its shorter side is under twice what the model sees.' });
+  .meta({ id: 'Tiles', description: 'What pictures are cut into beside the whole, each part with an embedding of its own, so that small things are found. `auto`: by the picture\'s size and shape, up to 3x3; nothing where a tile would have fewer pixels than the model sees.' });
 
 export const NewCollection = z
   .strictObject({

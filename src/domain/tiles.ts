@@ -7,9 +7,7 @@ export type Tiles = (typeof tileChoices)[number];
 /** [x, y, width, height] as fractions of the upright picture, 0..1. */
 export type Box = readonly [x: number, y: number, width: number, height: number];
 
-/** Of a tile's length, what it has in common with the next one: what lies on a seam is whole in one of them. */
-const overlap = 0.15;
-/** Times the length that the tower sees: of a shorter side `auto` makes nothing out, of a longer one three tiles rather than two. */
+/** Times the length that the tower sees, from which on `auto` cuts the shorter side into two, and into three. */
 const worthTwo = 2;
 const worthThree = 4;
 const most = 3;
@@ -26,18 +24,18 @@ export function boxesOf(tiles: Tiles, { width, height }: { width: number; height
   return spans(rows).flatMap(([y, h]) => spans(columns).map(([x, w]): Box => [x, y, w, h]));
 }
 
-/** Columns and rows: towers see squares, so tiles are to be nearly square. */
+/** Columns and rows: towers see squares, so tiles are to be nearly square; none has fewer pixels along the longer side than the tower sees. */
 function worthwhile(width: number, height: number, seen: number): [number, number] {
   const short = Math.min(width, height);
   const across = short < worthTwo * seen ? 1 : short < worthThree * seen ? 2 : most;
-  const along = Math.min(most, Math.max(1, Math.round((across * Math.max(width, height)) / short)));
+  const long = Math.max(width, height);
+  const along = Math.max(1, Math.min(most, Math.round((across * long) / short), Math.floor(long / seen)));
   return width >= height ? [along, across] : [across, along];
 }
 
-/** Beginnings and lengths of so many that overlap. */
+/** Beginnings and lengths of so many. None overlap: larger tiles, of which each shows a thing on a seam whole, find fewer small ones (measured with 15 and 30 % on photos of the training split). */
 function spans(count: number): [number, number][] {
-  const length = 1 / (count - (count - 1) * overlap);
-  return Array.from({ length: count }, (_, i) => [rounded((i * (1 - length)) / Math.max(1, count - 1)), rounded(length)]);
+  return Array.from({ length: count }, (_, i) => [rounded(i / count), rounded((i + 1) / count - rounded(i / count))]);
 }
 
 const rounded = (value: number): number => Math.round(value * decimals) / decimals;
