@@ -118,7 +118,7 @@ describe('Tiles', () => {
   });
 
   it('go by size and shape where they are left to the service', async () => {
-    const [{ image_size: seen }] = (await client.models()) as [{ image_size: number }];
+    const seen = (await client.models())[0]!.image_size!;
     const sized = async (width: number, height: number): Promise<Buffer> => quilt([[red, green], [blue, yellow]], width, height);
     await collection('auto', 'auto', {
       small: await sized(2 * seen - 1, Math.ceil(1.2 * seen)),

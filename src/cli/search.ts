@@ -37,8 +37,14 @@ export function searchCommand(): Command {
       if (answer.negated) sayAside(`Without: ${answer.negated.join(', ')}.`);
       if (answer.understood?.length) sayAside(`Understood: ${answer.understood.map(({ text }) => text).join(', ')}. Take the words as they stand with --plain.`);
       if (answer.matches.length === 0) sayAside(nothingSentence(answer));
-      else printTable(answer.matches.map(({ score, id, sources, text, metadata }) => [score?.toFixed(3) ?? '', text ?? sources[0] ?? id, shortMetadata(metadata)]));
+      else printTable(answer.matches.map(({ score, id, sources, text, metadata, part }) => [score?.toFixed(3) ?? '', `${text ?? sources[0] ?? id}${part ? ` (${placeOf(part.box)})` : ''}`, shortMetadata(metadata)]));
     });
+}
+
+/** Of a tile, in percent of the picture's width and height. */
+function placeOf([x, y, width, height]: [number, number, number, number]): string {
+  const percent = (value: number): string => `${Math.round(100 * value)}`;
+  return `at ${percent(x)}-${percent(x + width)} %, ${percent(y)}-${percent(y + height)} %`;
 }
 
 function nothingSentence({ cut, unknown = [] }: SearchResponse): string {

@@ -32,7 +32,7 @@ export function Details({ collection, item, onClose, onLike, onStep }: DetailsPr
       }}
     >
       <div class="details-body">
-        <div class="stage">{isImage ? <Picture collection={collection} item={item} size="original" /> : <blockquote>{item.text}</blockquote>}</div>
+        <div class="stage">{isImage ? <Framed collection={collection} item={item} /> : <blockquote>{item.text}</blockquote>}</div>
         <aside>
           <h2>{titleOf(item)}</h2>
           <div class="actions">
@@ -48,6 +48,19 @@ export function Details({ collection, item, onClose, onLike, onStep }: DetailsPr
         </button>
       </div>
     </dialog>
+  );
+}
+
+/** The picture, with a light frame around the part that matched best. */
+function Framed({ collection, item }: { collection: string; item: Result }) {
+  const picture = <Picture collection={collection} item={item} size="original" />;
+  if (!item.part) return picture;
+  const [left, top, width, height] = item.part.box.map((value) => `${100 * value}%`);
+  return (
+    <div class="framed">
+      {picture}
+      <div class="part" title="What matched best" style={{ left, top, width, height }} />
+    </div>
   );
 }
 

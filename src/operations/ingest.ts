@@ -114,7 +114,7 @@ class Ingestion {
     });
 
     const there = new Map((await context.catalog.present(collection.name, [...resolved.values()].map(({ id }) => id), 'whole')).map((each) => [each.id, each]));
-    const seen = await sideSeen(context, collection);
+    const seen = collection.tiles === 'none' ? 0 : await sideSeen(context, collection);
     const isKnown = ({ id, content, bytes }: Resolved): boolean => {
       const other = there.get(id);
       if (ids.isRepeated(id) || other?.contentHash !== content.contentHash || other.modality !== content.modality || !other.embedded) return false;

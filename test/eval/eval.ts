@@ -24,12 +24,13 @@ import { sentences } from './sentences.js';
 import { imageNetNoMatch, imageNetZeroShot } from './imagenet.js';
 import { mixedLists } from './mixed.js';
 import { labelledPictures, MissingPack } from './pack.js';
+import { regions } from './regions.js';
 import { relevance } from './relevance.js';
 import { without } from './without.js';
 import { zeroShot } from './zero-shot.js';
 
 const results = path.join(import.meta.dirname, 'results.json');
-const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match', 'duplicates', 'clusters', 'without', 'classify', 'hybrid', 'sentences', 'relevance', 'mixed'] as const;
+const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match', 'duplicates', 'clusters', 'without', 'classify', 'hybrid', 'sentences', 'relevance', 'mixed', 'regions'] as const;
 type Part = (typeof parts)[number];
 
 async function evaluate(chosen: readonly Part[]): Promise<void> {
@@ -74,6 +75,7 @@ function measurements(client: MixspaceClient, templates: readonly string[]): Rec
     without: () => without(client, embedder),
     relevance: () => relevance(embedder),
     mixed: () => mixedLists(embedder),
+    regions: () => regions(client),
   };
 }
 

@@ -2,7 +2,7 @@
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
-import { renderGallery } from '../../demo/gallery.js';
+import { artStyles, renderGallery } from '../../demo/gallery.js';
 import { Random } from '../crash/random.js';
 import { allCaptionedPhotos, captionedPhotos, labelledPictures, trainPictures } from './pack.js';
 
@@ -49,10 +49,10 @@ export async function scenes(use: Use, perKind: number): Promise<Scene[]> {
   });
 }
 
-/** In the style that the bundled model's training did not see. */
+/** In the style that the bundled model's training did not see, cut out of their white. */
 async function drawings(use: Use, most: number): Promise<Thing[]> {
   const directory = path.join(tmpdir(), `mixspace-eval-drawings-${drawingSize}`);
-  const all = await renderGallery(directory, { styles: ['fluent-emoji-flat'], size: drawingSize });
+  const all = await renderGallery(directory, { styles: artStyles.filter(({ heldOut }) => heldOut).map(({ id }) => id), size: drawingSize });
   const others = Random.named('drawings').shuffle(all.filter(({ name }) => !/skin tone|flag|button|arrow|clock|sign$|face/.test(name)));
   const chosen = others.filter((_, i) => (i % 2 === 0) === (use === 'evaluation')).slice(0, most);
   return chosen.map(({ name, file }): Thing => ({ name, kind: 'drawing', picture: () => sharp(file).unflatten().png().toBuffer() }));

@@ -28,6 +28,7 @@ async function run(context: Context, work: JobWork<TilesParameters>): Promise<Jo
   const name = collection!;
   const { originals = 0, thumbnails = 0, bytes = 0, seconds = 0 } = (work.job.checkpoint as Checkpoint | undefined) ?? {};
   const all: Checkpoint = { originals, thumbnails, bytes, seconds };
+  const { counts } = await context.catalog.describeCollection(name);
   let [done, failed] = [0, 0];
   let since = performance.now();
   const isDone = await cutAll(context, { collection: name, tiles, signal: work.signal }, {
@@ -41,7 +42,6 @@ async function run(context: Context, work: JobWork<TilesParameters>): Promise<Jo
       all.seconds += (performance.now() - since) / 1000;
       since = performance.now();
       for (const { id, reason } of some.unreachable) await work.failed({ what: 'item', name: id, reason });
-      const { counts } = await context.catalog.describeCollection(name);
       work.at({ done, failed, total: Math.max(counts.image, done + failed) });
       await work.save({ ...all } satisfies Checkpoint);
     },
