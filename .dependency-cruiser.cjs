@@ -8,7 +8,7 @@ const only = (name, from, allowed, comment) => ({
 });
 
 /** The store's two ports, the parts of the catalog's among them. */
-const storePorts = '^src/store/(catalog|classifier-catalog|full-text|job-catalog|reembedding-catalog|result-catalog|store|vector-index)\\.ts$';
+const storePorts = '^src/store/(catalog|classifier-catalog|full-text|job-catalog|reembedding-catalog|result-catalog|store|tile-catalog|vector-index)\\.ts$';
 const anyone = ['^src/domain/', '^src/(errors|telemetry|c-heap|files|content-hash|open-file|picture-files|map-limited|printable|secrets|web-assembly)\\.ts$'];
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -24,7 +24,7 @@ module.exports = {
     { name: 'the-pool-knows-no-process', comment: 'What loads native code runs in the encoder workers alone; they and the pool know one protocol.', severity: 'error', from: { path: '^src/encoder/pool/' }, to: { path: '^src/encoder/(worker|text)/', dependencyTypesNot: ['type-only'] } },
     { name: 'a-worker-knows-no-pool', comment: 'A worker answers: who asks, and when, is not its business.', severity: 'error', from: { path: '^src/encoder/(worker|protocol|package|picture|text)/' }, to: { path: '^src/encoder/(pool|cache|open\\.ts)' } },
     only('store-knows-nobody', '^src/store/', anyone, 'The same of the store.'),
-    only('pictures-know-no-engine', '^src/store/pictures/', ['^src/store/(catalog|reembedding-catalog)\\.ts$', ...anyone], 'Every catalog keeps pictures as files, whatever keeps its rows.'),
+    only('pictures-know-no-engine', '^src/store/pictures/', ['^src/store/(catalog|reembedding-catalog|tile-catalog)\\.ts$', ...anyone], 'Every catalog keeps pictures as files, whatever keeps its rows.'),
     only('operations-know-the-ports', '^src/operations/', ['^src/contract/', '^src/jobs/', '^src/encoder/encoder\\.ts$', storePorts, ...anyone], 'A use case works with any encoder and any store: it knows the ports, not who is behind them.'),
     only('jobs-know-the-ports', '^src/jobs/', ['^src/contract/', '^src/store/job-catalog\\.ts$', ...anyone], 'The runner of long work keeps its table and its order; what the work is, whoever gives it says.'),
     only('hub-knows-the-names-of-variants', '^src/hub/', ['^src/encoder/package/variants\\.ts$', ...anyone], 'Files from a hub into a folder: it knows which are which by their names, nothing of what is in them, and whoever wants another source replaces it alone.'),

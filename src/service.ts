@@ -19,6 +19,7 @@ import { adoptReembeddings, reembedKind } from './operations/reembed/job.js';
 import { Reembeddings } from './operations/reembed/runs.js';
 import { TextLists } from './operations/text-lists.js';
 import { restoreKind } from './operations/restore.js';
+import { tilesKind } from './operations/tiles/job.js';
 import { ingestFolders } from './operations/ingest-folders.js';
 import { openEmbeddedStore } from './store/embedded/open.js';
 import { openTelemetry, type Telemetry } from './telemetry.js';
@@ -112,7 +113,7 @@ export async function openService(config: Config): Promise<Service> {
   };
   const jobs = new Jobs({
     catalog,
-    kinds: [reembedKind(work), restoreKind(work), duplicatesKind(work), clustersKind(work), classifyKind(work)],
+    kinds: [reembedKind(work), restoreKind(work), duplicatesKind(work), clustersKind(work), classifyKind(work), tilesKind(work)],
     hasCollection: (name) =>
       catalog.getCollection(name).then(
         () => true,

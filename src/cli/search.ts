@@ -49,8 +49,14 @@ export function searchCommand(): Command {
     });
 }
 
-function rowOf({ score, id, sources, text, metadata, group }: SearchMatch): string[] {
-  return [score?.toFixed(3) ?? '', group && group.more > 0 ? `+${group.more}` : '', text ?? sources[0] ?? id, shortMetadata(metadata)];
+function rowOf({ score, id, sources, text, metadata, group, part }: SearchMatch): string[] {
+  return [score?.toFixed(3) ?? '', group && group.more > 0 ? `+${group.more}` : '', `${text ?? sources[0] ?? id}${part ? ` (${placeOf(part.box)})` : ''}`, shortMetadata(metadata)];
+}
+
+/** Of a tile, in percent of the picture's width and height. */
+function placeOf([x, y, width, height]: [number, number, number, number]): string {
+  const percent = (value: number): string => `${Math.round(100 * value)}`;
+  return `at ${percent(x)}-${percent(x + width)} %, ${percent(y)}-${percent(y + height)} %`;
 }
 
 function nothingSentence({ cut, unknown = [] }: SearchResponse): string {

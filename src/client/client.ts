@@ -1,7 +1,7 @@
 import type { Classifier } from '../contract/classifiers.js';
 import type { ClassifyResponse } from '../contract/classify.js';
 import type { Cluster, ClusterPage, Clusters } from '../contract/clusters.js';
-import type { Collection, RecallResponse } from '../contract/collections.js';
+import type { Collection, PatchedCollection, RecallResponse } from '../contract/collections.js';
 import type { DuplicateGroup, DuplicateGroupPage, Duplicates } from '../contract/duplicates.js';
 import type { ErrorBody, Metadata } from '../contract/shared.js';
 import type { DecisionsResponse } from '../contract/decisions.js';
@@ -153,8 +153,8 @@ export class MixspaceClient {
     return this.call('createCollection', { body, ...options });
   }
 
-  /** What it means for the items that are there is done in the background. */
-  patchCollection(name: string, patch: CallParts<'patchCollection'>['body'], options: Signaled = {}): Promise<Collection> {
+  /** What it means for the items that are there is done in the background; for tiles, by the job that the answer names. */
+  patchCollection(name: string, patch: CallParts<'patchCollection'>['body'], options: Signaled = {}): Promise<PatchedCollection> {
     return this.call('patchCollection', { params: { name }, body: patch, ...options });
   }
 

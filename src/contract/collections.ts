@@ -1,11 +1,16 @@
 import { z } from 'zod';
 import { byModality } from '../domain/modality.js';
 import { queryKinds } from '../domain/recall.js';
+import { tileChoices } from '../domain/tiles.js';
 import { CollectionName, Modality, ModelId } from './shared.js';
 import { Filter, TextFields } from './filter.js';
 import { limits } from './limits.js';
 import { Reembedding } from './reembed.js';
 import { maybe } from './zod-helpers.js';
+
+export const Tiles = z
+  .enum(tileChoices, { error: `tiles is one of ${tileChoices.join(', ')}.` })
+  .meta({ id: 'Tiles', description: 'What pictures are cut into beside the whole, each part with an embedding of its own, so that small things are found. `auto`: by the picture\'s size and shape, up to 3x3; nothing where a tile would have fewer pixels than the model sees.' });
 
 export const NewCollection = z
   .strictObject({
@@ -14,13 +19,14 @@ export const NewCollection = z
     description: maybe(z.string().max(limits.descriptionLength)),
     originals: maybe(z.enum(['keep', 'thumbnail'])).meta({ description: 'Whether the bytes of uploaded pictures are kept (default), or thumbnails alone.' }),
     text_fields: maybe(TextFields),
+    tiles: maybe(Tiles).meta({ description: 'Default none.' }),
   })
   .meta({ id: 'NewCollection' });
 export type NewCollection = z.infer<typeof NewCollection>;
 
 export const CollectionPatch = z
-  .strictObject({ text_fields: maybe(TextFields) })
-  .meta({ id: 'CollectionPatch', description: 'What is left out stays. What a change means for the items that are there is done in the background: `full_text` tells how far it is.' });
+  .strictObject({ text_fields: maybe(TextFields), tiles: maybe(Tiles) })
+  .meta({ id: 'CollectionPatch', description: 'What is left out stays. What a change means for the items that are there is done in the background: for `text_fields`, `full_text` tells how far it is; for `tiles`, the job that the answer names, which cuts originals or, where there is none, thumbnails.' });
 export type CollectionPatch = z.infer<typeof CollectionPatch>;
 
 export const Collection = z
@@ -33,11 +39,13 @@ export const Collection = z
     dimensions: z.number().int(),
     originals: z.enum(['keep', 'thumbnail']),
     text_fields: TextFields,
+    tiles: Tiles,
     full_text: z
       .object({ state: z.enum(['ready', 'building']), waiting: z.number().int() })
       .meta({ description: 'Of the words that searches with `lexical` find. `building`: `waiting` items are still to be read, and are not found by their words until then.' }),
     created_at: z.string(),
     counts: z.object({ ...byModality(() => z.number().int()), total: z.number().int() }),
+    parts: z.number().int().meta({ description: 'Embeddings of the collection\'s space: one of each item, and one of each tile.' }),
     not_embedded: z.number().int().meta({ description: 'Items without an embedding of the collection\'s space: searches do not find them.' }),
     bytes: z.number().int(),
     graph: z
@@ -57,6 +65,11 @@ export const Collection = z
   })
   .meta({ id: 'Collection' });
 export type Collection = z.infer<typeof Collection>;
+
+export const PatchedCollection = Collection.extend({
+  job: z.string().optional().meta({ description: 'With `tiles`: the job that cuts the pictures that are there. Its result: from_originals, from_thumbnails, unreachable (those of which nothing is left to be cut), bytes that embeddings take more, seconds.' }),
+}).meta({ id: 'PatchedCollection' });
+export type PatchedCollection = z.infer<typeof PatchedCollection>;
 
 export const RecallRequest = z
   .strictObject({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Embedding, ErrorBody, Fingerprint, Id, Metadata, Modality, Source } from './shared.js';
+import { Box, Embedding, ErrorBody, Fingerprint, Id, Metadata, Modality, Source } from './shared.js';
 import { EmbeddingEncoding } from './embeddings.js';
 import { limits } from './limits.js';
 import { list, maybe } from './zod-helpers.js';
@@ -93,6 +93,7 @@ export const ItemEmbeddings = z
         id: z.string(),
         modality: Modality,
         part: z.number().int().optional().meta({ description: 'Of an item with several embeddings, which one; the whole is 0.' }),
+        box: Box.optional(),
         embedding: z.union([z.array(z.number()), z.string()]),
       }),
     ),

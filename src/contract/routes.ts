@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { ClassifyRequest, ClassifyResponse } from './classify.js';
 import { ClusterName, ClusterPage, Cluster, Clusters, ClustersRequest } from './clusters.js';
-import { Collection, CollectionList, CollectionPatch, NewCollection, RecallRequest, RecallResponse } from './collections.js';
+import { Collection, CollectionList, CollectionPatch, NewCollection, PatchedCollection, RecallRequest, RecallResponse } from './collections.js';
 import { CollectionName, Id } from './shared.js';
 import { DuplicateGroupPage, Duplicates, DuplicatesRequest, StartedJob } from './duplicates.js';
 import { Classifier, ClassifierList, ClassifierParams, ClassifyCollectionRequest, JobResponse, NewClassifier, NewExamples, RemovedExamples } from './classifiers.js';
@@ -78,7 +78,7 @@ export const routes = {
   createCollection: { method: 'post', path: '/v1/collections', summary: 'Create a collection', body: NewCollection, status: 201, response: Collection, errors: [404, 409] },
   listCollections: { method: 'get', path: '/v1/collections', summary: 'All collections', status: 200, response: CollectionList },
   getCollection: { method: 'get', path: '/v1/collections/{name}', summary: 'One collection', params: CollectionParams, status: 200, response: Collection, errors: [404] },
-  patchCollection: { method: 'patch', path: '/v1/collections/{name}', summary: "Change a collection's settings", params: CollectionParams, body: CollectionPatch, status: 200, response: Collection, errors: [404] },
+  patchCollection: { method: 'patch', path: '/v1/collections/{name}', summary: "Change a collection's settings", params: CollectionParams, body: CollectionPatch, status: 200, response: PatchedCollection, errors: [404, 429] },
   deleteCollection: { method: 'delete', path: '/v1/collections/{name}', summary: 'Delete a collection and all it holds', params: CollectionParams, status: 204, errors: [404, 409] },
 
   measureRecall: { method: 'post', path: '/v1/collections/{name}/recall', summary: 'How many of the ten nearest searches find, measured now beside exact ones', params: CollectionParams, body: RecallRequest, status: 200, response: RecallResponse, errors: [404] },

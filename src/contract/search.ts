@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Embedding, Fingerprint, Id, Modality } from './shared.js';
+import { Box, Embedding, Fingerprint, Id, Modality } from './shared.js';
 import { FieldName, Filter, SortQuery } from './filter.js';
 import { itemFields } from './items.js';
 import { limits } from './limits.js';
@@ -112,6 +112,10 @@ export const SearchMatch = z
   .object({
     ...itemFields,
     score: z.number().optional().meta({ description: 'Cosine similarity; left out where nothing was searched for.' }),
+    part: z
+      .object({ box: Box })
+      .optional()
+      .meta({ description: 'Where in the picture the best match lies: of a tile. Absent where the whole matched best.' }),
     relevance: z.number().optional().meta({ description: 'With `cutoff: "auto"`: how likely it is what was asked for, 0..1.' }),
     group: z
       .object({ value: z.union([z.string(), z.number(), z.boolean(), z.null()]), more: z.number().int().meta({ description: 'Further matches with the value among those that were looked at.' }) })

@@ -94,3 +94,5 @@ export const ErrorBody = z
   })
   .meta({ id: 'Error' });
 export type ErrorBody = z.infer<typeof ErrorBody>;
+
+export const Box = z.tuple([z.number(), z.number(), z.number(), z.number()]).meta({ id: 'Box', description: 'x, y, width, height: fractions, 0..1, of the picture as it is shown, after EXIF orientation.' });

@@ -38,6 +38,7 @@ export function Details({ collection, item, onClose, onLike, onStep }: DetailsPr
           {isImage ? (
             <div class="pictured">
               <Picture collection={collection} item={item} size="original" />
+              {item.part && <Part box={item.part.box} />}
               {explanation.why?.heat && <Heat {...explanation.why.heat} />}
             </div>
           ) : (
@@ -66,6 +67,12 @@ export function Details({ collection, item, onClose, onLike, onStep }: DetailsPr
       </div>
     </dialog>
   );
+}
+
+/** A light frame around the part that matched best. */
+function Part({ box }: { box: number[] }) {
+  const [left, top, width, height] = box.map((value) => `${100 * value}%`);
+  return <div class="part" title="What matched best" style={{ left, top, width, height }} />;
 }
 
 function Facts({ item }: { item: Result }) {

@@ -9,6 +9,7 @@
 import type { Calibration } from '../domain/calibration.js';
 import type { Modality } from '../domain/modality.js';
 import type { Priority } from '../domain/priority.js';
+import type { Box, Tiles } from '../domain/tiles.js';
 
 export interface ModelDescription {
   id: string;
@@ -112,6 +113,21 @@ export interface ImageEmbedding {
   mediaType: string;
   takenAt?: string;
   thumbnail?: Uint8Array;
+  /** Where they were asked for and there are any: row by row. */
+  tiles?: Tile[];
+}
+
+/** A part of a picture, as the tower sees it cut out of the upright picture in its full size. */
+export interface Tile {
+  box: Box;
+  /** Normalised. */
+  embedding: Float32Array;
+}
+
+export interface ImageOptions extends EncodeOptions {
+  thumbnail?: boolean;
+  /** What all are cut into, or the boxes of each; left out: not cut. */
+  tiles?: Tiles | readonly (readonly Box[])[];
 }
 
 export type Outcome<T> = { ok: true; value: T } | { ok: false; error: import('../errors.js').MixspaceError };
@@ -135,9 +151,9 @@ export interface Encoder {
   encodeTexts(model: string | ModelVersion, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]>;
   /**
    * In the order given, each with its own outcome; the bytes must not change until then. With `thumbnail`, a WebP of at
-   * most 320 px comes with each.
+   * most 320 px comes with each; with `tiles`, embeddings of its parts.
    */
-  encodeImages(model: string | ModelVersion, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean }): Promise<Outcome<ImageEmbedding>[]>;
+  encodeImages(model: string | ModelVersion, images: Uint8Array[], options: ImageOptions): Promise<Outcome<ImageEmbedding>[]>;
 }
 
 /** One of the workers' processes that run now. */

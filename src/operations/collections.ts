@@ -1,10 +1,11 @@
-import type { Collection as Told, CollectionPatch, NewCollection } from '../contract/collections.js';
+import type { Collection as Told, CollectionPatch, NewCollection, PatchedCollection } from '../contract/collections.js';
 import { total } from '../domain/modality.js';
 import { MixspaceError, toMixspaceError } from '../errors.js';
 import type { CollectionDescription } from '../store/catalog.js';
 import { hasModel, modelChecked, withoutModel } from './collection-model.js';
 import type { Context, JobContext } from './context.js';
 import { toldReembedding } from './reembed/reembed.js';
+import { wantTiles } from './tiles/tiles.js';
 
 export const defaultCollection = 'default';
 
@@ -18,6 +19,7 @@ export async function createCollection(context: JobContext, request: NewCollecti
     originals: request.originals ?? 'keep',
     ...(request.description === undefined ? {} : { description: request.description }),
     ...(request.text_fields === undefined ? {} : { textFields: request.text_fields }),
+    ...(request.tiles === undefined ? {} : { tiles: request.tiles }),
   });
   return told(context, created);
 }
@@ -52,8 +54,10 @@ export async function getCollection(context: JobContext, name: string): Promise<
   return told(context, await context.catalog.describeCollection(name));
 }
 
-export async function patchCollection(context: JobContext, name: string, { text_fields: fields }: CollectionPatch): Promise<Told> {
-  return told(context, await (fields === undefined ? context.catalog.describeCollection(name) : context.catalog.setTextFields(name, fields)));
+export async function patchCollection(context: JobContext, name: string, { text_fields: fields, tiles }: CollectionPatch): Promise<PatchedCollection> {
+  if (fields !== undefined) await context.catalog.setTextFields(name, fields);
+  const job = tiles === undefined ? undefined : await wantTiles(context, name, tiles);
+  return { ...(await told(context, await context.catalog.describeCollection(name))), ...(job === undefined ? {} : { job }) };
 }
 
 export async function deleteCollection(context: JobContext, name: string): Promise<void> {
@@ -72,9 +76,11 @@ async function told(context: JobContext, collection: CollectionDescription): Pro
     dimensions: collection.dimension,
     originals: collection.originals,
     text_fields: collection.textFields,
+    tiles: collection.tiles,
     full_text: { state: collection.unread === 0 ? 'ready' : 'building', waiting: collection.unread },
     created_at: collection.createdAt,
     counts: { ...collection.counts, total: total(collection.counts) },
+    parts: collection.parts,
     not_embedded: collection.unembedded,
     bytes: collection.bytes,
     graph: collection.graph,

@@ -5,7 +5,7 @@ import type { Context } from './context.js';
 
 const attempts = 3;
 
-/** Runs `work` with the collection as it is, and again when a conflict comes of its having gone over to another space meanwhile. */
+/** Runs `work` with the collection as it is, and again when a conflict comes of its having gone over to another space meanwhile, or to other tiles. */
 export function inItsSpace<T>(context: Context, name: string, work: (collection: Collection) => Promise<T>): Promise<T> {
   return whileItStays(() => context.catalog.getCollection(name), work);
 }
@@ -15,14 +15,16 @@ export function withModel<T>(context: Context, id: string | undefined, work: (mo
   return whileItStays(() => context.models.model(id), work);
 }
 
-async function whileItStays<State extends { fingerprint: string }, T>(read: () => Promise<State>, work: (state: State) => Promise<T>): Promise<T> {
+async function whileItStays<State extends { fingerprint: string; tiles?: string }, T>(read: () => Promise<State>, work: (state: State) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     const state = await read();
     try {
       return await work(state);
     } catch (error) {
       const isConflict = error instanceof MixspaceError && error.code === 'conflict';
-      if (!isConflict || attempt === attempts || (await read()).fingerprint === state.fingerprint) throw error;
+      if (!isConflict || attempt === attempts) throw error;
+      const { fingerprint, tiles } = await read();
+      if (fingerprint === state.fingerprint && tiles === state.tiles) throw error;
     }
   }
 }

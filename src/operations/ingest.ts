@@ -3,11 +3,12 @@ import { Source } from '../contract/shared.js';
 import type { ItemOutcome } from '../contract/items.js';
 import type { Metadata } from '../domain/metadata.js';
 import type { Modality } from '../domain/modality.js';
+import { boxesOf, sameBoxes, type Tiles } from '../domain/tiles.js';
 import type { ImageEmbedding } from '../encoder/encoder.js';
 import { MixspaceError, toMixspaceError } from '../errors.js';
 import { mapLimited } from '../map-limited.js';
 import { withoutSecrets } from '../secrets.js';
-import type { Collection, ItemContent, ItemWrite, WriteStatus } from '../store/catalog.js';
+import type { Collection, ItemContent, ItemWrite, Presence, WriteStatus } from '../store/catalog.js';
 import { checkedEmbedding, type SentEmbedding } from './input/embedding.js';
 import { requireModel } from './collection-model.js';
 import type { Caller, Context } from './context.js';
@@ -113,7 +114,12 @@ class Ingestion {
     });
 
     const there = new Map((await context.catalog.present(collection.name, [...resolved.values()].map(({ id }) => id), 'whole')).map((each) => [each.id, each]));
-    const isKnown = ({ id, content }: Resolved): boolean => !ids.isRepeated(id) && there.get(id)?.contentHash === content.contentHash && there.get(id)?.modality === content.modality && there.get(id)!.embedded;
+    const seen = collection.tiles === 'none' ? 0 : await sideSeen(context, collection);
+    const isKnown = ({ id, content, bytes }: Resolved): boolean => {
+      const other = there.get(id);
+      if (ids.isRepeated(id) || other?.contentHash !== content.contentHash || other.modality !== content.modality || !other.embedded) return false;
+      return bytes === undefined || seen === undefined || hasItsTiles(other, collection.tiles, seen);
+    };
 
     const write = async (keepKnown: boolean): Promise<{ index: number; status: WriteStatus }[]> => {
       const known = new Map([...resolved].filter(([, each]) => keepKnown && isKnown(each)));
@@ -127,7 +133,7 @@ class Ingestion {
       if (order.length === 0) return [];
       await context.reembeddings.passWrite(collection.name);
       const began = performance.now();
-      const statuses = await context.catalog.write(collection.name, order.map((index) => writes.get(index)!), collection.fingerprint);
+      const statuses = await context.catalog.write(collection.name, order.map((index) => writes.get(index)!), collection.fingerprint, collection.tiles);
       context.stage('store_write', (performance.now() - began) / 1000);
       return order.map((index, i) => ({ index, status: statuses[i]! }));
     };
@@ -158,7 +164,7 @@ class Ingestion {
     const began = performance.now();
     const [textEmbeddings, imageOutcomes] = await Promise.all([
       texts.length ? context.encoder.encodeTexts(model, texts.map(([, each]) => each.content.text!), { priority: 'bulk', signal }) : [],
-      images.length ? context.encoder.encodeImages(model, images.map(([, each]) => each.bytes!), { priority: 'bulk', signal, thumbnail: true }) : [],
+      images.length ? context.encoder.encodeImages(model, images.map(([, each]) => each.bytes!), { priority: 'bulk', signal, thumbnail: true, tiles: collection.tiles }) : [],
     ]);
     context.stage('encode_items', (performance.now() - began) / 1000);
     texts.forEach(([index, each], i) => writes.set(index, { ...noteOf(each), content: { ...each.content, embeddings: [textEmbeddings[i]!.embedding] } }));
@@ -228,15 +234,26 @@ function trimmed(error: unknown): unknown {
   return new MixspaceError(error.code, error.message, { param: error.param.slice(1) });
 }
 
-function pictureOf(encoded: ImageEmbedding): Pick<NonNullable<ItemWrite['content']>, 'embeddings' | 'width' | 'height' | 'mediaType' | 'takenAt' | 'thumbnail'> {
+function pictureOf(encoded: ImageEmbedding): Pick<NonNullable<ItemWrite['content']>, 'embeddings' | 'boxes' | 'width' | 'height' | 'mediaType' | 'takenAt' | 'thumbnail'> {
+  const { tiles = [] } = encoded;
   return {
-    embeddings: [encoded.embedding],
+    embeddings: [encoded.embedding, ...tiles.map(({ embedding }) => embedding)],
+    boxes: tiles.map(({ box }) => box),
     width: encoded.width,
     height: encoded.height,
     mediaType: encoded.mediaType,
     ...(encoded.takenAt === undefined ? {} : { takenAt: encoded.takenAt }),
     ...(encoded.thumbnail === undefined ? {} : { thumbnail: encoded.thumbnail }),
   };
+}
+
+/** The side of the square that the collection's model sees, pixels; `undefined` where the model is not there. */
+async function sideSeen(context: Context, collection: Collection): Promise<number | undefined> {
+  return (await requireModel(context, collection).catch(() => undefined))?.imageSize;
+}
+
+function hasItsTiles({ width, height, boxes }: Presence, tiles: Tiles, seen: number): boolean {
+  return sameBoxes(boxes, width === undefined || height === undefined ? [] : boxesOf(tiles, { width, height }, seen));
 }
 
 function noteOf(each: Resolved): ItemWrite {

@@ -2,6 +2,7 @@ import type { Sort } from '../contract/filter.js';
 import type { Facets, Item as Told, ItemEmbeddings, ItemEmbeddingsRequest, ItemPage } from '../contract/items.js';
 import { matchesAll, type Filter } from '../domain/filter.js';
 import type { Metadata } from '../domain/metadata.js';
+import type { Box } from '../domain/tiles.js';
 import { MixspaceError } from '../errors.js';
 import type { Item, ListPlace, Picture } from '../store/catalog.js';
 import type { Context } from './context.js';
@@ -35,10 +36,12 @@ export async function itemEmbeddings(context: Context, collection: string, { ids
   const there = new Set(items.map(({ id }) => id));
   return {
     fingerprint,
-    data: items.flatMap(({ id, modality, parts }) => parts.map((part, i) => ({ id, modality, ...(parts.length > 1 ? { part: i } : {}), embedding: encoded(part, encoding_format) as string | number[] }))),
+    data: items.flatMap(({ id, modality, parts, boxes }) => parts.map((part, i) => ({ id, modality, ...(parts.length > 1 ? { part: i } : {}), ...boxIn(boxes[i]), embedding: encoded(part, encoding_format) as string | number[] }))),
     missing: ids.filter((id) => !there.has(id)),
   };
 }
+
+const boxIn = (box: Box | undefined): { box?: [number, number, number, number] } => (box ? { box: [...box] } : {});
 
 export async function getItem(context: Context, collection: string, id: string): Promise<Told> {
   return toldItem(collection, await context.catalog.getItem(collection, id));

@@ -14,10 +14,12 @@ import type { Metadata } from '../domain/metadata.js';
 import type { Modality } from '../domain/modality.js';
 import type { QueryKind } from '../domain/recall.js';
 import type { Space } from '../domain/space.js';
+import type { Box, Tiles } from '../domain/tiles.js';
 import type { ClassifierCatalog } from './classifier-catalog.js';
 import type { JobCatalog } from './job-catalog.js';
 import type { Reembedding, ReembeddingCatalog } from './reembedding-catalog.js';
 import type { ResultCatalog } from './result-catalog.js';
+import type { TileCatalog } from './tile-catalog.js';
 
 /** Embeddings of any other space than its own are refused before they reach the store. */
 export interface NewCollection extends Space {
@@ -26,11 +28,14 @@ export interface NewCollection extends Space {
   originals: 'keep' | 'thumbnail';
   /** Fields of the metadata, as filters name them, of which full text holds the words. Left out: none. */
   textFields?: string[];
+  /** What pictures are cut into. Left out: nothing. */
+  tiles?: Tiles;
 }
 
 /** What a collection is: its space and its settings. */
 export interface Collection extends NewCollection {
   textFields: string[];
+  tiles: Tiles;
   /** ISO 8601, UTC. */
   createdAt: string;
 }
@@ -38,6 +43,8 @@ export interface Collection extends NewCollection {
 /** What it is, what it holds and how it does. */
 export interface CollectionDescription extends Collection {
   counts: Record<Modality, number>;
+  /** Embeddings of the collection's space: one of each item, and one of each tile. */
+  parts: number;
   /** Those among the items that have no embedding of the collection's space. */
   unembedded: number;
   /** Of embeddings, texts, metadata, thumbnails and originals kept, roughly. */
@@ -90,6 +97,8 @@ export interface ItemWrite {
   content?: ItemContent & {
     /** One for each part, the whole being the first. None: it is not found by searches. */
     embeddings: Float32Array[];
+    /** Where the parts behind the first lie, in their order; left out, or fewer of them: it is not known. */
+    boxes?: Box[];
     /** WebP, at most 320 px. */
     thumbnail?: Uint8Array;
     /** The bytes as they came; kept when given. */
@@ -128,6 +137,10 @@ export interface Presence {
   modality: Modality;
   /** It has an embedding of the collection's space and, where that was asked for, all that is held of it is as it was written. */
   embedded: boolean;
+  /** Of a picture: its upright size, where it is known, and where its tiles lie. */
+  width?: number;
+  height?: number;
+  boxes: Box[];
 }
 
 /** Fields that are laid over the metadata of an item. */
@@ -146,8 +159,8 @@ export interface Picture {
 
 export interface ItemEmbeddings {
   fingerprint: string;
-  /** `contentHash`: of the content that they are of. */
-  items: { id: string; modality: Modality; contentHash: string; parts: Float32Array[] }[];
+  /** `contentHash`: of the content that they are of. `boxes`: where each of the parts lies; undefined for the whole. */
+  items: { id: string; modality: Modality; contentHash: string; parts: Float32Array[]; boxes: (Box | undefined)[] }[];
 }
 
 export interface ListRequest {
@@ -170,7 +183,7 @@ export interface ValueCounts {
   missing: number;
 }
 
-export interface Catalog extends ReembeddingCatalog, JobCatalog, ResultCatalog, ClassifierCatalog {
+export interface Catalog extends ReembeddingCatalog, TileCatalog, JobCatalog, ResultCatalog, ClassifierCatalog {
   createCollection(collection: NewCollection): Promise<CollectionDescription>;
   listCollections(): Promise<CollectionDescription[]>;
   /** Cheap: nothing is counted. */
@@ -178,13 +191,16 @@ export interface Catalog extends ReembeddingCatalog, JobCatalog, ResultCatalog, 
   describeCollection(name: string): Promise<CollectionDescription>;
   /** What is there is read again in the background. */
   setTextFields(name: string, fields: string[]): Promise<CollectionDescription>;
+  /** Of pictures that come from now on; those that are there stay as they are. */
+  setTiles(name: string, tiles: Tiles): Promise<CollectionDescription>;
   deleteCollection(name: string): Promise<void>;
 
   /**
    * One transaction: all of the writes or none; statuses in the order given.
-   * `fingerprint` is the embeddings' space: `conflict` unless it is the collection's. Left out: trusted to be.
+   * `fingerprint` is the embeddings' space, `tiles` what pictures were cut into: `conflict` unless it is the collection's.
+   * Left out: trusted to be.
    */
-  write(collection: string, writes: ItemWrite[], fingerprint?: string): Promise<WriteStatus[]>;
+  write(collection: string, writes: ItemWrite[], fingerprint?: string, tiles?: Tiles): Promise<WriteStatus[]>;
   /** Those of the ids that are there, in no order. */
   present(collection: string, ids: string[], check?: 'whole'): Promise<Presence[]>;
   getItem(collection: string, id: string): Promise<Item>;

@@ -8,6 +8,7 @@
  */
 import type { Filter } from '../domain/filter.js';
 import type { Modality } from '../domain/modality.js';
+import type { Box } from '../domain/tiles.js';
 import type { Phrase } from '../domain/words.js';
 import type { Item } from './catalog.js';
 
@@ -38,6 +39,8 @@ export interface WordMatch {
   id: string;
   /** Cosine similarity of its nearest part, -1..1. */
   score: number;
+  /** Where that lies; left out where it is the whole. */
+  box?: Box;
   /** Places in `WordsRequest.phrases` of those that stand in it. */
   phrases: number[];
   /** Of one that is damaged, the sentence that refuses it. */

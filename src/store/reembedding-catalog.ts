@@ -1,6 +1,7 @@
 /** The part of the catalog's port in which a collection goes over to another space. */
 import type { Modality } from '../domain/modality.js';
 import type { Space } from '../domain/space.js';
+import type { Box } from '../domain/tiles.js';
 
 /** A space that a collection is to go over to, and what may be done on the way. */
 export interface ReembeddingTarget extends Space {
@@ -46,11 +47,17 @@ export interface ReembeddingItem {
   key: number;
   id: string;
   modality: Modality;
-  source: { text: string } | { picture: Uint8Array } | { embedding: Float32Array } | { impossible: string };
+  source: { text: string } | { picture: Uint8Array } | ReembeddedParts | { impossible: string };
 }
 
-/** `key` as the store gave it; either its embedding, or the sentence that says why there is none. */
-export type ReembeddedItem = { key: number; embedding: Float32Array } | { key: number; impossible: string };
+/** The whole's embedding, and those of its tiles. */
+export interface ReembeddedParts {
+  embedding: Float32Array;
+  tiles?: { box: Box; embedding: Float32Array }[];
+}
+
+/** `key` as the store gave it; either its embeddings, or the sentence that says why there are none. */
+export type ReembeddedItem = ({ key: number } & ReembeddedParts) | { key: number; impossible: string };
 
 export interface ReembeddingCatalog {
   /** What can be embedded again, of what a reembedding into this space has not come to yet. Files are looked up; those that changed since they were taken in are read. */

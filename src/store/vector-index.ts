@@ -8,6 +8,7 @@
 import type { Filter } from '../domain/filter.js';
 import type { Modality } from '../domain/modality.js';
 import type { QueryKind } from '../domain/recall.js';
+import type { Box } from '../domain/tiles.js';
 import type { Phrase } from '../domain/words.js';
 import type { Item } from './catalog.js';
 
@@ -55,6 +56,8 @@ export interface Neighbor {
   id: string;
   /** Cosine similarity, -1..1. */
   score: number;
+  /** Where the part lies that the score is of; left out where it is the whole. */
+  box?: Box;
   /** Of one that is damaged, the sentence that refuses it: only who shows it need be refused. */
   item: Item | { problem: string };
 }

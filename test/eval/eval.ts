@@ -24,11 +24,12 @@ import { sentences } from './sentences.js';
 import { imageNetNoMatch, imageNetZeroShot } from './imagenet.js';
 import { mixedLists } from './mixed.js';
 import { labelledPictures, MissingPack } from './pack.js';
+import { regions } from './regions.js';
 import { relevance } from './relevance.js';
 import { without } from './without.js';
 import { zeroShot } from './zero-shot.js';
 
-const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match', 'duplicates', 'clusters', 'without', 'classify', 'hybrid', 'sentences', 'relevance', 'mixed', 'diversity'] as const;
+const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match', 'duplicates', 'clusters', 'without', 'classify', 'hybrid', 'sentences', 'relevance', 'mixed', 'diversity', 'regions'] as const;
 type Part = (typeof parts)[number];
 
 async function evaluate(chosen: readonly Part[]): Promise<void> {
@@ -75,6 +76,7 @@ function measurements(client: MixspaceClient, templates: readonly string[]): Rec
     relevance: () => relevance(embedder),
     mixed: () => mixedLists(embedder),
     diversity: () => diversity(embedder),
+    regions: () => regions(client),
   };
 }
 

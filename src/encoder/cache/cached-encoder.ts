@@ -1,6 +1,6 @@
 import { sha256 } from '../../content-hash.js';
 import type { Modality } from '../../domain/modality.js';
-import type { EncodeOptions, Encoder, ImageEmbedding, Models, ModelVersion, Outcome, TextEmbedding } from '../encoder.js';
+import type { EncodeOptions, Encoder, ImageEmbedding, ImageOptions, Models, ModelVersion, Outcome, TextEmbedding } from '../encoder.js';
 import { EmbeddingCache } from './embedding-cache.js';
 
 export interface CacheOptions {
@@ -15,7 +15,7 @@ const longestKey = 512;
 
 /**
  * An encoder that remembers what it was asked for last, by the model's fingerprint and the text or the picture's
- * SHA-256, and encodes once what several ask for at the same time. Calls that want thumbnails pass by: those are not
+ * SHA-256, and encodes once what several ask for at the same time. Calls that want thumbnails or tiles pass by: those are not
  * kept, and who asks for them takes in each picture once.
  */
 export class CachedEncoder implements Encoder {
@@ -50,8 +50,8 @@ export class CachedEncoder implements Encoder {
     });
   }
 
-  async encodeImages(model: string | ModelVersion, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean }): Promise<Outcome<ImageEmbedding>[]> {
-    if (options.thumbnail === true) return this.#encoder.encodeImages(model, images, options);
+  async encodeImages(model: string | ModelVersion, images: Uint8Array[], options: ImageOptions): Promise<Outcome<ImageEmbedding>[]> {
+    if (options.thumbnail === true || (options.tiles ?? 'none') !== 'none') return this.#encoder.encodeImages(model, images, options);
     const space = typeof model === 'string' ? await this.#models.model(model) : model;
     const { fingerprint } = space;
     const keys = await Promise.all(images.map((bytes) => contentKey(fingerprint, bytes)));

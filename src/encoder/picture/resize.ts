@@ -33,8 +33,8 @@ export interface Window {
 
 /** Orientations whose stored axes are the upright picture's other way round, and those whose stored columns, rows run backwards. */
 export const swapped = (orientation: Orientation): boolean => orientation >= 5;
-const columnsTurned = (orientation: Orientation): boolean => [2, 3, 7, 8].includes(orientation);
-const rowsTurned = (orientation: Orientation): boolean => [3, 4, 6, 7].includes(orientation);
+export const columnsTurned = (orientation: Orientation): boolean => [2, 3, 7, 8].includes(orientation);
+export const rowsTurned = (orientation: Orientation): boolean => [3, 4, 6, 7].includes(orientation);
 
 /** Width and height after turning it upright. */
 export function uprightSize({ width, height, orientation }: Pick<BitmapShape, 'width' | 'height' | 'orientation'>): { width: number; height: number } {

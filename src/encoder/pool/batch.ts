@@ -10,10 +10,11 @@ export interface BatchLimits {
   pixels: number;
 }
 
-/** `cost`: estimated tokens of a text, pixels of a picture. */
+/** `cost`: estimated tokens of a text, pixels of a picture; `parts`: embeddings that come of it at most, 1 unless set. */
 interface Costly {
   modality: Modality;
   cost: number;
+  parts?: number;
 }
 
 /** Texts may be passed over by so many batches' worth of later ones that are nearer to the first one's length. */
@@ -32,9 +33,10 @@ export function takeBatch<Input extends Costly>(waiting: Input[], limits: BatchL
 
 function takePictures<Input extends Costly>(waiting: Input[], { inputs, pixels }: BatchLimits): Input[] {
   let count = 0;
-  for (let sum = 0; count < Math.min(inputs.image, waiting.length); count++) {
+  for (let sum = 0, parts = 0; count < waiting.length; count++) {
     sum += waiting[count]!.cost;
-    if (count > 0 && sum > pixels) break;
+    parts += waiting[count]!.parts ?? 1;
+    if (count > 0 && (sum > pixels || parts > inputs.image)) break;
   }
   return waiting.splice(0, count);
 }

@@ -8,17 +8,21 @@ export function outcomesOf(reply: TextsReply | PicturesReply): Outcome<TextEmbed
     const dimension = reply.embeddings.length / reply.texts.length;
     return reply.texts.map((text, i) => finite({ ...text, embedding: reply.embeddings.slice(i * dimension, (i + 1) * dimension), norm: reply.norms[i]! }));
   }
-  const read = reply.pictures.filter(({ ok }) => ok).length;
-  const dimension = reply.embeddings.length / Math.max(read, 1);
+  const rows = reply.norms.length;
+  const dimension = reply.embeddings.length / Math.max(rows, 1);
+  const embeddingAt = (row: number): Float32Array => reply.embeddings.slice(row * dimension, (row + 1) * dimension);
   let next = 0;
   return reply.pictures.map((outcome) => {
     if (!outcome.ok) return { ok: false, error: reviveError(outcome.error, outcome.cause) };
     const row = next++;
-    return finite({ ...outcome.picture, embedding: reply.embeddings.slice(row * dimension, (row + 1) * dimension), norm: reply.norms[row]! });
+    const { boxes, ...picture } = outcome.picture;
+    const tiles = boxes?.map((box) => ({ box, embedding: embeddingAt(next++) }));
+    return finite({ ...picture, embedding: embeddingAt(row), norm: reply.norms[row]!, ...(tiles ? { tiles } : {}) });
   });
 }
 
 function finite<T extends TextEmbedding | ImageEmbedding>(value: T): Outcome<T> {
-  if (value.embedding.every(Number.isFinite)) return { ok: true, value };
+  const tiles = ('tiles' in value ? value.tiles : undefined) ?? [];
+  if ([value, ...tiles].every(({ embedding }) => embedding.every(Number.isFinite))) return { ok: true, value };
   return { ok: false, error: new MixspaceError('unprocessable', 'The model gives no finite embedding for this input.') };
 }

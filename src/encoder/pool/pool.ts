@@ -358,7 +358,7 @@ export class WorkerPool {
   #ask(worker: WorkerProcess, { version: { files: model }, modality }: Job, jobs: Job[]): Promise<TextsReply | PicturesReply> {
     const { batchMs } = this.#options;
     if (modality === 'text') return worker.ask({ kind: 'texts', model, texts: jobs.map(({ text }) => text) }, batchMs);
-    return worker.ask({ kind: 'pictures', model, pictures: jobs.map(({ bytes, thumbnail }) => ({ bytes, thumbnail })) }, batchMs);
+    return worker.ask({ kind: 'pictures', model, pictures: jobs.map(({ bytes, thumbnail, tiles }) => ({ bytes, thumbnail, ...(tiles === undefined ? {} : { tiles }) })) }, batchMs);
   }
 
   /** What could not be loaded here, a worker that holds it encodes. Files that were written to under a loaded model make it useless. */

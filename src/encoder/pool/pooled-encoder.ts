@@ -1,6 +1,7 @@
 import type { Modality } from '../../domain/modality.js';
+import { mostTiles } from '../../domain/tiles.js';
 import { MixspaceError } from '../../errors.js';
-import type { EncodeOptions, Encoder, ImageEmbedding, ModelVersion, Outcome, TextEmbedding } from '../encoder.js';
+import type { EncodeOptions, Encoder, ImageEmbedding, ImageOptions, ModelVersion, Outcome, TextEmbedding } from '../encoder.js';
 import type { ModelPackage } from '../package/model-package.js';
 import { pixelsOf, tokensOf } from './cost.js';
 import type { PackagedModels } from './packaged-models.js';
@@ -19,7 +20,7 @@ export class PooledEncoder implements Encoder {
   }
 
   async encodeTexts(model: string | ModelVersion, texts: string[], options: EncodeOptions): Promise<TextEmbedding[]> {
-    const inputs = texts.map((text) => ({ text, bytes: new Uint8Array(0), thumbnail: false }));
+    const inputs = texts.map((text) => ({ text, bytes: new Uint8Array(0), thumbnail: false, parts: 1 }));
     const outcomes = await this.#encode<TextEmbedding>(model, 'text', inputs, options);
     return outcomes.map((outcome) => {
       if (!outcome.ok) throw outcome.error;
@@ -27,15 +28,20 @@ export class PooledEncoder implements Encoder {
     });
   }
 
-  async encodeImages(model: string | ModelVersion, images: Uint8Array[], options: EncodeOptions & { thumbnail?: boolean }): Promise<Outcome<ImageEmbedding>[]> {
-    const inputs = images.map((bytes) => ({ text: '', bytes, thumbnail: options.thumbnail ?? false }));
+  async encodeImages(model: string | ModelVersion, images: Uint8Array[], options: ImageOptions): Promise<Outcome<ImageEmbedding>[]> {
+    const { tiles = 'none', thumbnail = false } = options;
+    const inputs = images.map((bytes, i) => {
+      const cut = typeof tiles === 'string' ? tiles : tiles[i]!;
+      const most = typeof cut === 'string' ? mostTiles : cut.length;
+      return { text: '', bytes, thumbnail, ...(cut === 'none' ? { parts: 1 } : { tiles: cut, parts: 1 + most }) };
+    });
     return this.#encode<ImageEmbedding>(model, 'image', inputs, options);
   }
 
   async #encode<T extends TextEmbedding | ImageEmbedding>(
     model: string | ModelVersion,
     modality: Modality,
-    inputs: Pick<Job, 'text' | 'bytes' | 'thumbnail'>[],
+    inputs: Pick<Job, 'text' | 'bytes' | 'thumbnail' | 'tiles' | 'parts'>[],
     { priority, signal }: EncodeOptions,
   ): Promise<Outcome<T>[]> {
     const { id, fingerprint } = typeof model === 'string' ? { id: model } : model;

@@ -1,4 +1,5 @@
 import type { Modality } from '../../domain/modality.js';
+import type { Box, Tiles } from '../../domain/tiles.js';
 import { MixspaceError } from '../../errors.js';
 import type { ImageEmbedding, Outcome, TextEmbedding } from '../encoder.js';
 import { takeBatch, type BatchLimits } from './batch.js';
@@ -24,6 +25,10 @@ export interface Job {
   text: string;
   bytes: Uint8Array;
   thumbnail: boolean;
+  /** Of a picture that is cut: into what. */
+  tiles?: Tiles | readonly Box[];
+  /** Embeddings that come of it at most. */
+  parts: number;
   /** Estimated tokens of a text, pixels of a picture. */
   cost: number;
   /** Workers that died while they had it. */

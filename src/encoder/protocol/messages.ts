@@ -1,4 +1,5 @@
 import type { Modality } from '../../domain/modality.js';
+import type { Box, Tiles } from '../../domain/tiles.js';
 import type { PlainError } from '../../errors.js';
 import type { PictureLimits } from '../picture/decode.js';
 import type { ModelPackage, ReadOptions } from '../package/model-package.js';
@@ -11,7 +12,7 @@ export type RequestBody =
   | { kind: 'load'; model: ModelPackage; modality: Modality }
   | { kind: 'unload'; model: ModelPackage; modality: Modality }
   | { kind: 'texts'; model: ModelPackage; texts: string[]; wantIds?: boolean }
-  | { kind: 'pictures'; model: ModelPackage; pictures: { bytes: Uint8Array; thumbnail: boolean }[] };
+  | { kind: 'pictures'; model: ModelPackage; pictures: { bytes: Uint8Array; thumbnail: boolean; tiles?: Tiles | readonly Box[] }[] };
 
 /** `usage`: of the worker's process, as it answers. */
 export type Reply = { ticket: number; usage: Usage } & ReplyBody;
@@ -54,7 +55,7 @@ export interface TextsReply {
 
 export interface PicturesReply {
   kind: 'pictures';
-  /** `dimension` floats for each picture that was read, in order, normalised. */
+  /** `dimension` floats for each picture that was read, in order, behind it those of its tiles, normalised. */
   embeddings: Float32Array;
   /** The length each had before. */
   norms: number[];
@@ -68,6 +69,8 @@ export interface PictureFacts {
   mediaType: string;
   takenAt?: string;
   thumbnail?: Uint8Array;
+  /** Where its tiles lie, where it was cut. */
+  boxes?: readonly Box[];
 }
 
 /** Of a whole batch, by stage. */

@@ -1,6 +1,7 @@
 /** An encoder worker: decodes, resizes, tokenises and infers, in a process of its own that whoever started it may kill at any time. */
 import { Socket } from 'node:net';
 import type { Modality } from '../../domain/modality.js';
+import { boxesOf, mostTiles } from '../../domain/tiles.js';
 import { MixspaceError, toMixspaceError, traceOf } from '../../errors.js';
 import { changed, requireUnchanged } from '../package/fingerprint.js';
 import { keyOf, readPackage, type ModelPackage } from '../package/model-package.js';
@@ -12,6 +13,7 @@ import { Channel } from '../protocol/channel.js';
 import type { PictureFacts, PicturesReply, Reply, ReplyBody, Request, RequestBody, StageSeconds, TextsReply, WorkerSettings } from '../protocol/messages.js';
 import { loadImageTower, type ImageTower } from './image-tower.js';
 import { loadTextTower, type TextTower } from './text-tower.js';
+import type { Embeddings } from './tower.js';
 
 process.title = 'mixspace-encoder';
 const { packages, limits, session } = JSON.parse(process.argv[2]!) as WorkerSettings;
@@ -148,29 +150,51 @@ async function encodeTexts(tower: TextTower, texts: string[], wantIds: boolean):
 async function encodePictures(tower: ImageTower, rules: Preprocessing, pictures: SentPicture[]): Promise<PicturesReply> {
   const seconds: StageSeconds = {};
   const stride = 3 * rules.size ** 2;
-  const tensor = new Float32Array(pictures.length * stride);
+  const tensor = new Float32Array(pictures.reduce((sum, { tiles }) => sum + 1 + (typeof tiles === 'string' ? mostTiles : (tiles?.length ?? 0)), 0) * stride);
   const outcomes: PicturesReply['pictures'] = [];
   let read = 0;
   for (const sent of pictures) {
     try {
       const picture = await readPicture(sent, rules, { tensor, offset: read * stride }, seconds);
       outcomes.push({ ok: true, picture });
-      read++;
+      read += 1 + (picture.boxes?.length ?? 0);
     } catch (error) {
       const known = toMixspaceError(error);
       outcomes.push({ ok: false, error: known.toPlain(), ...(known.code === 'internal' ? { cause: traceOf(error) } : {}) });
     }
   }
-  const answer = await timed(seconds, 'infer', () => tower.encode(tensor.subarray(0, read * stride), read));
+  const answer = await timed(seconds, 'infer', () => encodeSome(tower, tensor, { count: read, stride, atOnce: Math.max(tensorsAtOnce, pictures.length) }));
   return { kind: 'pictures', ...answer, pictures: outcomes, seconds };
+}
+
+/** What an inference takes of memory, the process keeps: with tiles, no more at once than there would be pictures. */
+const tensorsAtOnce = 4;
+
+/** `stride` numbers an input. */
+async function encodeSome(tower: ImageTower, tensor: Float32Array, { count, stride, atOnce }: { count: number; stride: number; atOnce: number }): Promise<Embeddings> {
+  if (count <= atOnce) return tower.encode(tensor.subarray(0, count * stride), count);
+  const answers: Embeddings[] = [];
+  for (let from = 0; from < count; from += atOnce) {
+    const some = Math.min(atOnce, count - from);
+    answers.push(await tower.encode(tensor.subarray(from * stride, (from + some) * stride), some));
+  }
+  const embeddings = new Float32Array(answers.reduce((sum, answer) => sum + answer.embeddings.length, 0));
+  let at = 0;
+  for (const answer of answers) {
+    embeddings.set(answer.embeddings, at);
+    at += answer.embeddings.length;
+  }
+  return { embeddings, norms: answers.flatMap(({ norms }) => norms) };
 }
 
 async function readPicture(sent: SentPicture, rules: Preprocessing, place: Place, seconds: StageSeconds): Promise<PictureFacts> {
   const header = await timed(seconds, 'decode', () => readHeader(sent.bytes, limits));
   return alone(decodedBytes(header), async () => {
-    const made = await preparePicture({ ...sent, header }, rules, place, (stage, work) => timed(seconds, stage, work));
     const { width, height, mediaType, takenAt } = header;
-    return { width, height, mediaType, ...(takenAt === undefined ? {} : { takenAt }), ...(made === undefined ? {} : { thumbnail: made }) };
+    const { tiles = [] } = sent;
+    const boxes = typeof tiles === 'string' ? boxesOf(tiles, { width, height }, rules.size) : tiles;
+    const made = await preparePicture({ ...sent, header, boxes }, rules, place, (stage, work) => timed(seconds, stage, work));
+    return { width, height, mediaType, ...(takenAt === undefined ? {} : { takenAt }), ...(made === undefined ? {} : { thumbnail: made }), ...(boxes.length === 0 ? {} : { boxes }) };
   });
 }
 

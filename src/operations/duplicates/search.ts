@@ -93,7 +93,7 @@ export class PairSearch {
     for (const limit of neighbors) {
       const lists = await mapLimited(waiting, searchesAtOnce, ({ place, after }) => this.#nearest(place, { embedding: embeddings.get(place)!, fingerprint }, limit, after));
       await this.#confirm(
-        waiting.flatMap(({ place }, i) => lists[i]!.flatMap(({ id, score }) => this.#candidate(place, id, score))),
+        waiting.flatMap(({ place }, i) => lists[i]!.flatMap(({ id, whole }) => this.#candidate(place, id, whole))),
         note,
       );
       waiting = waiting.flatMap(({ place }, i) => {
@@ -124,18 +124,26 @@ export class PairSearch {
     return searched;
   }
 
-  async #nearest(place: number, of: { embedding: Float32Array; fingerprint: string }, limit: number, after: Leaf['after']): Promise<Neighbor[]> {
+  async #nearest(place: number, of: { embedding: Float32Array; fingerprint: string }, limit: number, after: Leaf['after']): Promise<(Neighbor & { whole: number })[]> {
     this.#parts.signal.throwIfAborted();
     const { id, modality, hasImage } = this.items[place]!;
     const minScore = hasImage ? Math.min(leastCosine, this.#parts.thresholds.embedding) : this.#parts.thresholds.embedding;
     const leaf: Leaf = { modality, limit, minScore, ...(after && { after }) };
     const [list] = await this.#parts.context.index.nearest(this.#parts.collection, { ...of, kind: 'item', excludeIds: [id], leaves: [leaf], ...(this.#parts.filter && { filter: this.#parts.filter }) });
-    return list!.neighbors;
+    return this.#byWholes(list!.neighbors, of.embedding);
+  }
+
+  /** `whole`: the cosine of the whole. A tile that is like another picture makes no duplicate of what it was cut from. */
+  async #byWholes(neighbors: Neighbor[], embedding: Float32Array): Promise<(Neighbor & { whole: number })[]> {
+    const ids = neighbors.flatMap(({ id, box }) => (box ? [id] : []));
+    const { items } = ids.length === 0 ? { items: [] } : await this.#parts.context.catalog.getEmbeddings(this.#parts.collection, ids);
+    const wholes = new Map(items.map(({ id, parts }) => [id, parts[0]!.reduce((sum, value, i) => sum + value * embedding[i]!, 0)]));
+    return neighbors.map((neighbor) => ({ ...neighbor, whole: neighbor.box ? (wholes.get(neighbor.id) ?? -1) : neighbor.score }));
   }
 
   #candidate(place: number, id: string, score: number): Candidate[] {
     const other = this.#placeOf.get(id);
-    return other === undefined || this.#areSame(place, other) ? [] : [{ a: place, b: other, score }];
+    return other === undefined || score < Math.min(leastCosine, this.#parts.thresholds.embedding) || this.#areSame(place, other) ? [] : [{ a: place, b: other, score }];
   }
 
   #areSame(a: number, b: number | undefined): boolean {

@@ -31,6 +31,7 @@ const columns: Record<string, { schema: Schema; of: (item: ExportedItem) => unkn
   fingerprint: { schema: text('fingerprint', true), of: ({ fingerprint }) => fingerprint },
   embedding: { schema: numbers('embedding'), of: ({ embedding }) => embedding && Array.from(embedding), isDense: true },
   parts: { schema: listOf('parts', [{ ...numbers('element')[0]!, repetition_type: 'REQUIRED' }, ...numbers('element').slice(1)]), of: ({ parts }) => parts?.map((part) => Array.from(part)), isDense: true },
+  boxes: { schema: listOf('boxes', [{ ...numbers('element')[0]!, repetition_type: 'OPTIONAL' }, ...numbers('element').slice(1)]), of: ({ boxes }) => (boxes?.some((box) => box) ? boxes.map((box) => (box ? [...box] : null)) : undefined), isDense: true },
   thumbnail: { schema: [{ name: 'thumbnail', type: 'BYTE_ARRAY', repetition_type: 'OPTIONAL' }], of: (item) => item.thumbnail, isDense: true },
 };
 const schema: Schema = [{ name: 'root', num_children: Object.keys(columns).length }, ...Object.values(columns).flatMap((column) => column.schema)];

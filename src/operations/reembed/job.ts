@@ -6,6 +6,7 @@ import type { JobEnd, JobKind, JobWork } from '../../jobs/kind.js';
 import { keptFailures } from '../../store/job-catalog.js';
 import type { ReembeddingTarget } from '../../store/reembedding-catalog.js';
 import type { Context } from '../context.js';
+import { cutAll } from '../tiles/cut-all.js';
 import { embedAgain } from './rounds.js';
 import { reembedJob } from './reembed.js';
 import { Run } from './runs.js';
@@ -80,7 +81,10 @@ class Reembedding {
     await this.#tellImpossible();
     await this.#count();
     const outcome = await embedAgain(this.#context, name, target, run);
-    if (outcome === 'done') return this.#done();
+    if (outcome === 'done') {
+      run.freeWrites();
+      return this.#done();
+    }
     const { reembedding } = await catalog.describeCollection(name);
     this.#countedAt = -Infinity;
     await this.#count();
@@ -88,12 +92,20 @@ class Reembedding {
   }
 
   async #done(): Promise<JobEnd> {
+    await this.#cutRest();
     const { model, fingerprint, unembedded, counts } = await this.#context.catalog.describeCollection(this.#name);
     const all = total(counts);
     const rest = unembedded > 0 ? ` ${unembedded} items have no embedding there: they are kept, and searches do not find them.` : '';
     this.#context.log('info', `Collection "${this.#name}" has gone over to model "${model}".${rest}`, { collection: this.#name, model });
     this.#work.at({ done: all - unembedded, total: all, failed: unembedded });
     return { result: { model, fingerprint, embedded: all - unembedded, not_embedded: unembedded } };
+  }
+
+  /** Pictures that came over with other tiles than the collection wants by now. */
+  async #cutRest(): Promise<void> {
+    const { tiles } = await this.#context.catalog.getCollection(this.#name);
+    if (tiles === 'none') return;
+    await cutAll(this.#context, { collection: this.#name, tiles, signal: this.#work.signal }, { begin: () => undefined, cut: () => Promise.resolve() });
   }
 
   /** Once its model is checked. Answers how it has ended where nothing is left to be done. */

@@ -96,11 +96,12 @@ class Work {
 
   async #pictures(pictures: { key: number; picture: Uint8Array }[]): Promise<ReembeddedItem[]> {
     const bytes = pictures.map(({ picture }) => picture);
-    const outcomes = await whenThereIsRoom(() => this.#context.encoder.encodeImages(this.#space, bytes, this.#options), this.#run.signal);
+    const { tiles } = await this.#context.catalog.getCollection(this.#name);
+    const outcomes = await whenThereIsRoom(() => this.#context.encoder.encodeImages(this.#space, bytes, { ...this.#options, tiles }), this.#run.signal);
     this.#works ||= outcomes.some((outcome) => outcome.ok);
     return pictures.map(({ key }, index) => {
       const outcome = outcomes[index]!;
-      if (outcome.ok) return { key, embedding: outcome.value.embedding };
+      if (outcome.ok) return { key, embedding: outcome.value.embedding, ...(outcome.value.tiles ? { tiles: outcome.value.tiles } : {}) };
       // What the service is not ready for, or a model that embeds nothing, is no fault of the pictures.
       if (outcome.error.code === 'not_ready' || (!this.#works && outcome.error.code === 'internal')) throw outcome.error;
       return { key, impossible: `It could not be embedded: ${outcome.error.message}` };

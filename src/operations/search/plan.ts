@@ -7,6 +7,7 @@ import type { Scalar } from '../../domain/filter.js';
 import { modalities, type Modality } from '../../domain/modality.js';
 import { plainScale, standardScores, type ScoreScale } from '../../domain/standard-scores.js';
 import { MixspaceError } from '../../errors.js';
+import type { Box } from '../../domain/tiles.js';
 import type { Item } from '../../store/catalog.js';
 import type { Leaf, Neighbor, Neighbors, ScoreSpread } from '../../store/vector-index.js';
 
@@ -43,6 +44,8 @@ export interface Match {
   group?: Group;
   /** Where lists by embeddings and by words are joined: its places in them, from 1. */
   ranks?: { near?: number; words?: number };
+  /** Which part the score is of; left out where it is the whole. */
+  part?: MatchPart;
 }
 
 /** What a match stands for, where each value of a field has one. */
@@ -51,6 +54,12 @@ export interface Group {
   /** Further matches of it among those that were looked at. */
   more: number;
 }
+
+export interface MatchPart {
+  box: [x: number, y: number, width: number, height: number];
+}
+
+export const partOf = (box: Box | undefined): { part?: MatchPart } => (box ? { part: { box: [...box] } } : {});
 
 export interface Page {
   matches: Match[];
@@ -137,7 +146,7 @@ function grouped(neighbors: Fused[]): Fused[] {
   return neighbors.filter(({ id }) => !seen.has(id) && seen.add(id));
 }
 
-function matchOf({ item, score, leaf, standard }: Fused): Match {
+function matchOf({ item, score, leaf, standard, box }: Fused): Match {
   if ('problem' in item) throw new MixspaceError('not_ready', item.problem);
-  return { item, score, leaf, merit: standard };
+  return { item, score, leaf, merit: standard, ...partOf(box) };
 }

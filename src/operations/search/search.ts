@@ -17,7 +17,7 @@ import { foundByWords } from './lexical/lexical.js';
 import { listedOrder } from './listing.js';
 import { NearList } from './near.js';
 import type { Order } from './order.js';
-import type { Group, Match } from './plan.js';
+import type { Group, Match, MatchPart } from './plan.js';
 import { isOfOneSpace, itemsNamedBy, kindOf, partEmbeddings, queryEmbedding, queryOf, textsOf, type Asked, type Query } from './query.js';
 import { readQuery, type ReadQuery } from './read-query.js';
 import { leastRelevance } from './relevance/relevance.js';
@@ -67,7 +67,7 @@ async function searchIn(context: Context, collection: Collection, { request, que
 }
 
 interface Found extends Pick<SearchResponse, 'cut' | 'unknown' | 'exact' | 'groups' | 'explained'> {
-  matches: { item: Match['item']; score?: number; relevance?: number; group?: Group; why?: Why }[];
+  matches: { item: Match['item']; score?: number; part?: MatchPart; relevance?: number; group?: Group; why?: Why }[];
   next?: PagePlace | undefined;
   note?: Going['note'];
 }
@@ -110,7 +110,7 @@ async function finding(context: Context, collection: Collection, { request, read
   const whys = request.explain ? await whyOf(context, collection, { matches: chosen(request.explain, page.matches), query, embeddings, embedding, words, near }, caller) : undefined;
   return {
     ...page,
-    matches: page.matches.map(({ item, score, leaf, group }) => ({ item, score, ...(group && { group }), ...near.relevanceOf(leaf, score), ...(whys?.has(item.id) && { why: whys.get(item.id)! }) })),
+    matches: page.matches.map(({ item, score, leaf, part, group }) => ({ item, score, ...(part && { part }), ...(group && { group }), ...near.relevanceOf(leaf, score), ...(whys?.has(item.id) && { why: whys.get(item.id)! }) })),
     note: { ...near.note, ...(unknown.length > 0 ? { unknown } : {}) },
     ...(request.explain ? { explained: await leftOutOf(context, collection, { read, modality, ...(isCut ? { cut: { near, leftOut: page.leftOut } } : {}) }) } : {}),
     ...(isCut ? { cut: { relevance: leastRelevance, left_out: page.leftOut } } : {}),

@@ -29,12 +29,16 @@ export interface CollectionColumns {
   since: number;
   createdAt: string;
   textFields?: string[];
+  tiles?: string;
 }
 
 export const checksumOf = (bytes: Uint8Array | string): number => crc32(bytes);
 
-/** An embedding without its space would be as wrong as one with a wrong number. */
-export const embeddingChecksum = (vector: Uint8Array, space: number): number => crc32(vector, space);
+/** An embedding without its space, or its place in the picture, would be as wrong as one with a wrong number. `box`: as it is stored. */
+export function embeddingChecksum(vector: Uint8Array, space: number, box: string | null = null): number {
+  const checksum = crc32(vector, space);
+  return box === null ? checksum : crc32(box, checksum);
+}
 
 /** What the item is, but for its metadata and its embedding. */
 export function itemChecksum(row: ItemColumns): number {
@@ -42,9 +46,9 @@ export function itemChecksum(row: ItemColumns): number {
   return sumOf([id, modality, content_hash, text, sources, width, height, taken_at, media_type, path, original_bytes, thumbnail_bytes, created_at, updated_at]);
 }
 
-export function collectionChecksum({ key, name, description, model, fingerprint, dimension, originals, space, since, createdAt, textFields = [] }: CollectionColumns): number {
-  // Rows older than the column have the checksum of those that choose no field.
-  return sumOf([key, name, description ?? null, model, fingerprint, dimension, originals, space, since, createdAt, ...textFields]);
+export function collectionChecksum({ key, name, description, model, fingerprint, dimension, originals, space, since, createdAt, textFields = [], tiles = 'none' }: CollectionColumns): number {
+  // Rows older than the columns have the checksum of those that choose no field and no tiles.
+  return sumOf([key, name, description ?? null, model, fingerprint, dimension, originals, space, since, createdAt, ...textFields, ...(tiles === 'none' ? [] : [null, tiles])]);
 }
 
 /** Of all columns but the number, in whatever order they are given. */

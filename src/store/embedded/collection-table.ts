@@ -1,5 +1,6 @@
 import type { Modality } from '../../domain/modality.js';
 import type { Space } from '../../domain/space.js';
+import type { Tiles } from '../../domain/tiles.js';
 import { MixspaceError } from '../../errors.js';
 import type { Collection, NewCollection } from '../catalog.js';
 import { collectionChecksum } from './checksums.js';
@@ -14,6 +15,7 @@ export interface CollectionRow extends NewCollection {
   since: number;
   createdAt: string;
   textFields: string[];
+  tiles: Tiles;
 }
 
 export interface SpaceRow extends Space {
@@ -40,6 +42,7 @@ interface Columns {
   since: number;
   created_at: string;
   text_fields: string;
+  tiles: Tiles;
 }
 
 function toRow({ created_at, description, text_fields, ...rest }: Columns): CollectionRow {
@@ -61,6 +64,7 @@ export class CollectionTable {
   readonly #all;
   readonly #name;
   readonly #setTextFields;
+  readonly #setTiles;
   readonly #unname;
   readonly #nameless;
   readonly #remove;
@@ -75,8 +79,9 @@ export class CollectionTable {
 
   /** Of an older schema, too, while it is being carried over. */
   constructor(database: Database) {
-    const hasTextFields = database.prepare("SELECT 1 FROM pragma_table_info('collections') WHERE name = 'text_fields'").get() !== undefined;
-    const columns = `${commonColumns}, ${hasTextFields ? 'text_fields' : "'[]' AS text_fields"}`;
+    const has = (column: string): boolean => database.prepare("SELECT 1 FROM pragma_table_info('collections') WHERE name = ?").get(column) !== undefined;
+    const [hasTextFields, hasTiles] = [has('text_fields'), has('tiles')];
+    const columns = `${commonColumns}, ${hasTextFields ? 'text_fields' : "'[]' AS text_fields"}, ${hasTiles ? 'tiles' : "'none' AS tiles"}`;
     this.#insert = database.prepare<unknown[], number>('INSERT INTO collections (name, description, originals, created_at) VALUES (?, ?, ?, ?) RETURNING key').pluck();
     this.#insertNameless = database.prepare<unknown[], number>('INSERT INTO collections (description, originals, created_at, seq) VALUES (?, ?, ?, ?) RETURNING key').pluck();
     this.#insertSpace = database.prepare<unknown[], number>('INSERT INTO spaces (collection, model, fingerprint, dimension, since) VALUES (?, ?, ?, ?, ?) RETURNING key').pluck();
@@ -86,6 +91,7 @@ export class CollectionTable {
     this.#all = database.prepare<[], Columns>(`SELECT ${columns} FROM ${rows} WHERE name IS NOT NULL ORDER BY name`);
     this.#name = database.prepare<[string, number]>('UPDATE collections SET name = ? WHERE key = ?');
     this.#setTextFields = hasTextFields ? database.prepare<[string, number]>('UPDATE collections SET text_fields = ? WHERE key = ?') : undefined;
+    this.#setTiles = hasTiles ? database.prepare<[string, number]>('UPDATE collections SET tiles = ? WHERE key = ?') : undefined;
     this.#unname = database.prepare<[number]>('UPDATE collections SET name = NULL WHERE key = ?');
     this.#nameless = database.prepare<[], number>('SELECT key FROM collections WHERE name IS NULL').pluck();
     this.#remove = database.prepare<[number]>('DELETE FROM collections WHERE key = ?');
@@ -103,10 +109,11 @@ export class CollectionTable {
 
   /** Inside the caller's transaction. Errors: `conflict` when the name is taken. */
   insert(collection: NewCollection): CollectionRow {
-    const { name, description, originals, textFields = [] } = collection;
+    const { name, description, originals, textFields = [], tiles = 'none' } = collection;
     try {
       const key = this.#insert.get(name, description ?? null, originals, new Date().toISOString())!;
       if (textFields.length > 0) this.#setTextFields!.run(JSON.stringify(textFields), key);
+      if (tiles !== 'none') this.#setTiles!.run(tiles, key);
       this.#pointTo.run(this.insertSpace(key, collection, 0), key);
       return this.#sealed(toRow(this.#get.get(key)!));
     } catch (error) {
@@ -116,9 +123,10 @@ export class CollectionTable {
   }
 
   /** One of another database that nobody sees until it is named: its key, and the keys of those of its spaces that it has been in by the ones they have there. */
-  insertNameless({ description, originals, createdAt, space, textFields }: CollectionRow, seq: number, spaces: SpaceRow[]): { key: number; spaces: Map<number, number> } {
+  insertNameless({ description, originals, createdAt, space, textFields, tiles }: CollectionRow, seq: number, spaces: SpaceRow[]): { key: number; spaces: Map<number, number> } {
     const key = this.#insertNameless.get(description ?? null, originals, createdAt, seq)!;
     if (textFields.length > 0) this.#setTextFields!.run(JSON.stringify(textFields), key);
+    if (tiles !== 'none') this.#setTiles!.run(tiles, key);
     const keys = new Map(spaces.filter(({ since }) => since !== null).map((each) => [each.key, this.insertSpace(key, each, each.since)]));
     this.#pointTo.run(keys.get(space)!, key);
     return { key, spaces: keys };
@@ -134,6 +142,13 @@ export class CollectionTable {
   setTextFields(key: number, fields: string[]): CollectionRow {
     this.#advance.run(key);
     this.#setTextFields!.run(JSON.stringify(fields), key);
+    return this.#sealed(toRow(this.#get.get(key)!));
+  }
+
+  /** The row as it is then. */
+  setTiles(key: number, tiles: Tiles): CollectionRow {
+    this.#advance.run(key);
+    this.#setTiles!.run(tiles, key);
     return this.#sealed(toRow(this.#get.get(key)!));
   }
 

@@ -5,6 +5,7 @@ import type { Filter } from '../../domain/filter.js';
 import type { Metadata } from '../../domain/metadata.js';
 import { modalities, type Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
+import type { Tiles } from '../../domain/tiles.js';
 import type { Log } from '../../telemetry.js';
 import type { Collection, CollectionDescription, Item, ItemEmbeddings, ItemWrite, NewCollection, Picture, Presence, WriteStatus } from '../catalog.js';
 import type { ImpossibleItem, ReembeddedItem, ReembeddingItem, ReembeddingPlan, ReembeddingTarget } from '../reembedding-catalog.js';
@@ -36,6 +37,7 @@ import { Reembeddings } from './reembeddings.js';
 import { Restores } from './restores.js';
 import { ResultTable } from './result-table.js';
 import type { EmbeddedStoreSettings } from './settings.js';
+import { sizeOf, Tilings } from './tilings.js';
 import { nextTurn, now, sliceMs } from './time-slices.js';
 import { VectorMemory } from './vectors/vector-memory.js';
 import { addFields, isWhole, noChanges, removeItem, writeItem, type Changes } from './writer.js';
@@ -58,6 +60,7 @@ export class EmbeddedStore implements StoreCalls {
   readonly #restores: Restores;
   readonly #sources: Sources<ItemRow>;
   readonly #reembeddings: Reembeddings;
+  readonly #tilings: Tilings;
   readonly #fullText: FullText;
   readonly #columnMemory: ColumnMemory;
   readonly #index: EmbeddedIndex;
@@ -105,6 +108,7 @@ export class EmbeddedStore implements StoreCalls {
       tell: (what, fields) => damage.tell(what, fields),
     });
     this.#reembeddings = new Reembeddings({ table: new ReembeddingTable(this.#database), items: this.#items, embeddings: this.#embeddings, collections: this.#collectionTable, sources: this.#sources });
+    this.#tilings = new Tilings({ ...this.#tables, sources: this.#sources });
     this.#columnMemory = new ColumnMemory(settings.columnBytes);
     this.#collections = new Collections({
       embeddings: this.#embeddings,
@@ -164,6 +168,16 @@ export class EmbeddedStore implements StoreCalls {
     return this.#describe(opened);
   }
 
+  async setTiles(name: string, tiles: Tiles): Promise<CollectionDescription> {
+    const opened = this.#collections.find(name);
+    if (opened.row.tiles !== tiles) opened.row = this.#items.transaction(() => this.#collectionTable.setTiles(opened.row.key, tiles));
+    return this.#describe(opened);
+  }
+
+  listTiled: StoreCalls['listTiled'] = (name, request) => this.#tilings.list(this.#collections.find(name).row, request);
+  readTileSources: StoreCalls['readTileSources'] = (name, keys) => this.#tilings.read(this.#collections.find(name).row, keys);
+  putTiles: StoreCalls['putTiles'] = async (name, made, items) => ({ bytes: this.#change(name, ({ row }, changes) => this.#tilings.put(row, made, items, changes)) });
+
   async deleteCollection(name: string): Promise<void> {
     const opened = this.#collections.find(name);
     this.#items.transaction(() => this.#collectionTable.unname(opened.row.key));
@@ -171,13 +185,14 @@ export class EmbeddedStore implements StoreCalls {
     this.#retire(opened);
   }
 
-  async write(name: string, writes: ItemWrite[], fingerprint?: string): Promise<WriteStatus[]> {
+  async write(name: string, writes: ItemWrite[], fingerprint?: string, tiles?: Tiles): Promise<WriteStatus[]> {
     this.#collections.find(name, fingerprint);
     const originals = new Map<string, Uint8Array>();
     for (const { content } of writes) if (content?.original) originals.set(content.contentHash, content.original);
     const { statuses, changes } = await this.#originals.during(originals, () =>
       this.#change(name, ({ row }, changes) => {
         this.#collections.find(name, fingerprint);
+        if (tiles !== undefined && tiles !== row.tiles) throw new MixspaceError('conflict', `Collection "${name}" wants its pictures cut otherwise by now: ${row.tiles}, not ${tiles}.`);
         return { statuses: writes.map((write) => writeItem(this.#tables, row, write, changes)), changes };
       }),
     );
@@ -193,7 +208,7 @@ export class EmbeddedStore implements StoreCalls {
       const item = this.#items.byId(row.key, id);
       if (!item) continue;
       const embedded = item.unembedded === null && (check === undefined || (isWhole(this.#tables, row, item) && (item.original_bytes === null || (await this.#originals.isWhole(item.content_hash)))));
-      found.push({ id, contentHash: item.content_hash, modality: item.modality, embedded });
+      found.push({ id, contentHash: item.content_hash, modality: item.modality, embedded, ...sizeOf(item), boxes: row.tiles === 'none' && !this.#hasTiles(name) ? [] : this.#embeddings.boxesOf(item.key, row.space) });
       if (now() - began > sliceMs) {
         await nextTurn();
         began = now();
@@ -211,7 +226,7 @@ export class EmbeddedStore implements StoreCalls {
     if (unembedded !== null) throw new MixspaceError('conflict', `The item "${id}" has no embedding of the space that the collection "${name}" is in. ${unembedded}`);
     const [first] = this.#embeddings.ofItem(key, this.#collections.find(name).row.space) ?? [];
     if (!first) throw new MixspaceError('conflict', `The item "${id}" has no embedding. ${damagedEmbedding}`);
-    return first;
+    return first.embedding;
   }
 
   async getEmbeddings(name: string, ids: string[]): Promise<ItemEmbeddings> {
@@ -221,7 +236,7 @@ export class EmbeddedStore implements StoreCalls {
     for (const id of ids) {
       const row = this.#items.byId(key, id);
       const parts = row?.unembedded === null ? this.#embeddings.ofItem(row.key, space) : undefined;
-      if (row && parts) items.push({ id, modality: row.modality, contentHash: row.content_hash, parts: parts.map((part) => part.slice()) });
+      if (row && parts) items.push({ id, modality: row.modality, contentHash: row.content_hash, parts: parts.map(({ embedding }) => embedding.slice()), boxes: parts.map(({ box }) => box) });
       if (now() - began <= sliceMs) continue;
       await nextTurn();
       began = now();
@@ -375,6 +390,10 @@ export class EmbeddedStore implements StoreCalls {
     this.#index.retire(opened);
     for (const columns of Object.values(opened.columns)) columns.retire();
     this.#housekeeping.wake();
+  }
+
+  #hasTiles(name: string): boolean {
+    return this.#collections.find(name).indexes.image.hasParts;
   }
 
   #row(name: string, id: string): ItemRow {

@@ -1,4 +1,5 @@
 import type { Modality } from '../../domain/modality.js';
+import type { Box } from '../../domain/tiles.js';
 import type { ImpossibleItem } from '../reembedding-catalog.js';
 import { embeddingChecksum } from './checksums.js';
 import type { Damage } from './damage.js';
@@ -9,7 +10,12 @@ export interface EmbeddingRow {
   /** Its item's key. */
   item: number;
   embedding: Float32Array;
+  /** Where in the picture it is of; undefined: of the whole. */
+  box?: Box | undefined;
 }
+
+/** One of the parts of an item. */
+export type Part = Pick<EmbeddingRow, 'embedding' | 'box'>;
 
 /** Where an embedding is looked up by those who follow the table by key. */
 export interface EmbeddingKey {
@@ -34,9 +40,9 @@ export interface Range {
   limit: number;
 }
 
-type Stored = Omit<EmbeddingRow, 'embedding'> & { vector: Buffer; checksum: number };
+type Stored = Pick<EmbeddingRow, 'key' | 'item'> & { vector: Buffer; checksum: number; box: string | null };
 
-const columns = 'embeddings.key, item, vector, checksum';
+const columns = 'embeddings.key, item, vector, checksum, box';
 const isNotSetApart = 'NOT EXISTS (SELECT 1 FROM unembedded WHERE unembedded.item = embeddings.item AND unembedded.space = embeddings.space)';
 
 /**
@@ -52,6 +58,7 @@ export class EmbeddingTable {
   readonly #keysOf;
   readonly #ofItem;
   readonly #latest;
+  readonly #tilesOf;
   readonly #byKey;
   readonly #after;
   readonly #ownersAfter;
@@ -87,7 +94,7 @@ export class EmbeddingTable {
              OR coalesce(told.unembedded, 0) <> coalesce(missing.unembedded, 0))`,
       )
       .pluck();
-    this.#insert = database.prepare<[number, number, Modality, number, number, Buffer]>('INSERT INTO embeddings (item, space, modality, part, checksum, vector) VALUES (?, ?, ?, ?, ?, ?)');
+    this.#insert = database.prepare<[number, number, Modality, number, number, Buffer, string | null]>('INSERT INTO embeddings (item, space, modality, part, checksum, vector, box) VALUES (?, ?, ?, ?, ?, ?, ?)');
     this.#insertUnembedded = database.prepare<[number, number, Modality, string]>('INSERT OR IGNORE INTO unembedded (item, space, modality, reason) VALUES (?, ?, ?, ?)');
     // `+space`: an item has few embeddings and a space has many, by which SQLite would rather look.
     this.#keysOf = database.prepare<[number, number], EmbeddingKey>('SELECT key, modality FROM embeddings WHERE item = ? AND +space = ?');
@@ -95,6 +102,7 @@ export class EmbeddingTable {
     this.#latest = database.prepare<[number], Stored & { space: number }>(
       `SELECT ${columns}, space FROM embeddings JOIN spaces ON spaces.key = space WHERE item = ? AND since IS NOT NULL ORDER BY since DESC, part LIMIT 1`,
     );
+    this.#tilesOf = database.prepare<[number, number], EmbeddingKey & { box: string | null; bytes: number }>('SELECT key, modality, box, length(vector) AS bytes FROM embeddings WHERE item = ? AND +space = ? AND part > 0 ORDER BY part');
     this.#byKey = database.prepare<[number, number], Stored>(`SELECT ${columns} FROM embeddings WHERE embeddings.key = ? AND space = ? AND ${isNotSetApart}`);
     this.#after = database.prepare<[number, Modality, number, number], Stored>(
       `SELECT ${columns} FROM embeddings WHERE space = ? AND embeddings.modality = ? AND embeddings.key > ? AND ${isNotSetApart} ORDER BY embeddings.key LIMIT +?`,
@@ -154,11 +162,32 @@ export class EmbeddingTable {
   }
 
   /** One row for each part; their keys. */
-  insert(item: number, space: number, modality: Modality, embeddings: Float32Array[]): EmbeddingKey[] {
-    return embeddings.map((embedding, part) => {
+  insert(item: number, space: number, modality: Modality, parts: Part[]): EmbeddingKey[] {
+    return this.#insertFrom(0, { item, space, modality }, parts);
+  }
+
+  /** Behind the first part, which it has, in place of all others. How many bytes more there are. */
+  replaceTiles(of: { item: number; space: number; modality: Modality }, tiles: Part[]): { gone: EmbeddingKey[]; added: EmbeddingKey[]; bytes: number } {
+    const before = this.#tilesOf.all(of.item, of.space);
+    for (const { key } of before) this.#remove.run(key);
+    return {
+      gone: before.map(({ key, modality }) => ({ key, modality })),
+      added: this.#insertFrom(1, of, tiles),
+      bytes: tiles.reduce((sum, { embedding }) => sum + embedding.byteLength, 0) - before.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
+  }
+
+  #insertFrom(first: number, { item, space, modality }: { item: number; space: number; modality: Modality }, parts: Part[]): EmbeddingKey[] {
+    return parts.map(({ embedding, box }, i) => {
       const vector = Buffer.from(embedding.buffer, embedding.byteOffset, embedding.byteLength);
-      return { key: Number(this.#insert.run(item, space, modality, part, embeddingChecksum(vector, space), vector).lastInsertRowid), modality };
+      const place = box === undefined ? null : JSON.stringify(box);
+      return { key: Number(this.#insert.run(item, space, modality, first + i, embeddingChecksum(vector, space, place), vector, place).lastInsertRowid), modality };
     });
+  }
+
+  /** Where the parts behind the first lie, as far as it is known; not checked for damage. */
+  boxesOf(item: number, space: number): Box[] {
+    return this.#tilesOf.all(item, space).flatMap(({ box }) => (box === null ? [] : readableBox(box)));
   }
 
   /** Says why the item has none in the space, or why those that it has there do not count. The first reason stands. */
@@ -172,16 +201,16 @@ export class EmbeddingTable {
   }
 
   /** All its parts in their order; `undefined` when it has none, or one is damaged. */
-  ofItem(item: number, space: number): Float32Array[] | undefined {
-    const parts = this.#ofItem.all(item, space).map((stored) => this.#read(stored, space)?.embedding);
+  ofItem(item: number, space: number): Part[] | undefined {
+    const parts = this.#ofItem.all(item, space).map((stored) => this.#read(stored, space));
     return parts.length > 0 && parts.every((part) => part !== undefined) ? parts : undefined;
   }
 
-  /** The first part of that one, among the spaces that its collection has been in, which it was in last. */
-  latest(item: number): { space: number; embedding: Float32Array } | undefined {
+  /** The parts in that one, among the spaces that its collection has been in, which it was in last. */
+  latest(item: number): { space: number; parts: Part[] } | undefined {
     const stored = this.#latest.get(item);
-    const row = stored && this.#read(stored, stored.space);
-    return row && { space: stored.space, embedding: row.embedding };
+    const parts = stored && this.ofItem(item, stored.space);
+    return parts && { space: stored.space, parts };
   }
 
   byKey(key: number, space: number): EmbeddingRow | undefined {
@@ -277,8 +306,8 @@ export class EmbeddingTable {
     return this.#isEmpty.get({ space }) === 1;
   }
 
-  #read({ key, item, vector, checksum }: Stored, space: number): EmbeddingRow | undefined {
-    if (checksum === embeddingChecksum(vector, space) && vector.byteLength % 4 === 0) return { key, item, embedding: toEmbedding(vector) };
+  #read({ key, item, vector, checksum, box }: Stored, space: number): EmbeddingRow | undefined {
+    if (checksum === embeddingChecksum(vector, space, box) && vector.byteLength % 4 === 0) return { key, item, embedding: toEmbedding(vector), box: box === null ? undefined : toBox(box) };
     this.#damage.embedding(item, this.#idOf.get(item) ?? '');
     return undefined;
   }
@@ -289,3 +318,14 @@ function toEmbedding(stored: Buffer): Float32Array {
   const { buffer, byteOffset, byteLength } = stored.byteOffset % 4 === 0 ? stored : Uint8Array.from(stored);
   return new Float32Array(buffer, byteOffset, byteLength / 4);
 }
+
+/** Of a row that is not checked for damage. */
+function readableBox(stored: string): Box[] {
+  try {
+    return [toBox(stored)];
+  } catch {
+    return [];
+  }
+}
+
+const toBox = (stored: string): Box => JSON.parse(stored) as Box;

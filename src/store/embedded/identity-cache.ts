@@ -1,6 +1,6 @@
 import type { Catalog, Collection } from '../catalog.js';
 
-type Changing = Pick<Catalog, 'getCollection' | 'createCollection' | 'setTextFields' | 'deleteCollection' | 'finishReembedding'>;
+type Changing = Pick<Catalog, 'getCollection' | 'createCollection' | 'setTextFields' | 'setTiles' | 'deleteCollection' | 'finishReembedding'>;
 
 /**
  * What collections are, kept where it is asked for, so that nobody crosses over to the store's thread for it. The answer
@@ -25,6 +25,7 @@ export function withIdentities(catalog: Changing): { catalog: Changing; forget: 
     },
     createCollection: (collection) => changing(collection.name, catalog.createCollection(collection)),
     setTextFields: (name, fields) => changing(name, catalog.setTextFields(name, fields)),
+    setTiles: (name, tiles) => changing(name, catalog.setTiles(name, tiles)),
     deleteCollection: (name) => changing(name, catalog.deleteCollection(name)),
     finishReembedding: (name) => changing(name, catalog.finishReembedding(name)),
   };

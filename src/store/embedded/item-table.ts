@@ -104,8 +104,8 @@ export class ItemTable {
     this.#byKey = database.prepare<[number], ItemRow>(`SELECT ${columns} FROM items WHERE key = ?`);
     // As objects rows take nearly twice as long.
     this.#byEmbeddings = database
-      .prepare<[string], [embedding: number, ...ItemValues]>(
-        `SELECT embeddings.key, ${columns} FROM (SELECT value AS wanted FROM json_each(?)) JOIN embeddings ON embeddings.key = wanted JOIN items ON items.key = item`,
+      .prepare<[string], [embedding: number, part: number, ...ItemValues]>(
+        `SELECT embeddings.key, part, ${columns} FROM (SELECT value AS wanted FROM json_each(?)) JOIN embeddings ON embeddings.key = wanted JOIN items ON items.key = item`,
       )
       .raw();
     this.#idOf = database.prepare<[number], string>('SELECT id FROM items WHERE key = ?').pluck();
@@ -210,9 +210,9 @@ export class ItemTable {
     return this.#byKey.get(key);
   }
 
-  /** The items that embeddings are of, by those ones' keys; without those that have gone. */
-  byEmbeddings(keys: number[]): Map<number, ItemRow> {
-    return new Map(this.#byEmbeddings.all(JSON.stringify(keys)).map(([embedding, ...values]) => [embedding, rowOf(values)]));
+  /** The items that embeddings are of, by those ones' keys, and which of the items' parts those are; without those that have gone. */
+  byEmbeddings(keys: number[]): Map<number, { row: ItemRow; part: number }> {
+    return new Map(this.#byEmbeddings.all(JSON.stringify(keys)).map(([embedding, part, ...values]) => [embedding, { row: rowOf(values), part }]));
   }
 
   /** The key of the item's collection. */

@@ -38,8 +38,9 @@ export interface IndexSurroundings {
   memory: VectorMemory;
   settings: EmbeddedStoreSettings;
   log: Log;
-  /** How many embeddings there are. */
+  /** How many embeddings there are, and items that they are of. */
   count: () => number;
+  items: () => number;
   /** Of the items that the embeddings are of. */
   columns: ItemColumns;
 }
@@ -80,6 +81,11 @@ export class ModalityIndex {
 
   get count(): number {
     return this.#around.count();
+  }
+
+  /** Whether any item has several embeddings. */
+  get hasParts(): boolean {
+    return this.count > this.#around.items();
   }
 
   /** All there is to look at. */
@@ -143,7 +149,7 @@ export class ModalityIndex {
 
   /** How an embedding scores against all there is. */
   spread(embedding: Float32Array): ScoreSpread {
-    return this.#scores.spread(embedding, { count: this.count, newestKey: this.#newestKey });
+    return this.#scores.spread(embedding, { items: this.#around.items(), embeddings: this.count, newestKey: this.#newestKey });
   }
 
   /** At most so many stored embeddings, from places drawn all over the keys. */

@@ -1,9 +1,11 @@
+import type { Box } from '../../domain/tiles.js';
 import { MixspaceError } from '../../errors.js';
 import type { Leaf, NearestRequest, Neighbor, Neighbors } from '../vector-index.js';
 import type { ItemRow, ItemTable } from './item-table.js';
 import type { KeySet } from './key-set.js';
 import type { ModalityIndex } from './modality-index.js';
-import { Ranking, type RankingRules } from './ranking.js';
+import { Passed, Ranking, type Offers, type RankingRules } from './ranking.js';
+import type { EmbeddingTable } from './embedding-table.js';
 
 /** Matches of a filter up to which they are compared one by one, whatever else is known of them. */
 const narrow = 20_000;
@@ -12,7 +14,7 @@ const leastOfShare = 0.7;
 const attempts = 3;
 
 /** The items nearest to an embedding in one list, each by its nearest part. Those below the score `wantedFrom` are left out. */
-export async function nearest({ items }: { items: ItemTable }, index: ModalityIndex, leaf: Leaf & { wantedFrom: number }, query: Query): Promise<Neighbors> {
+export async function nearest({ items, embeddings }: { items: ItemTable; embeddings: EmbeddingTable }, index: ModalityIndex, leaf: Leaf & { wantedFrom: number }, query: Query): Promise<Neighbors> {
   const { embedding, filter, kind = 'embedding' } = query;
   if (index.isDivided && !leaf.after && !query.exact && !query.within) index.recall.note({ embedding, kind, ...(filter && { filter }) });
   for (let attempt = 1; ; attempt++) {
@@ -27,14 +29,21 @@ export async function nearest({ items }: { items: ItemTable }, index: ModalityIn
     }).run();
     const found = ranking.best.slice(0, leaf.limit).filter(({ score }) => score >= leaf.wantedFrom);
     const byKey = items.byEmbeddings(found.map(({ key }) => key));
-    const rows = found.map(({ key, score }) => ({ row: byKey.get(key), score }));
+    const rows = found.map(({ key, score }) => ({ ...ownerOf(embeddings, index, key, byKey.get(key)), score }));
     // An item that went while the others were compared would leave a gap, and one replaced would stand there twice, or although it is left out.
     const isLeftOut = ({ id }: ItemRow): boolean => query.excludeIds?.includes(id) ?? false;
     const isSettled = rows.every(({ row }) => row && !isLeftOut(row));
     if (!isSettled && attempt < attempts) continue;
-    const neighbors = rows.flatMap(({ row, score }): Neighbor[] => (row && !isLeftOut(row) ? [{ id: row.id, score, item: itemOf(items, row) }] : []));
+    const neighbors = rows.flatMap(({ row, score, box }): Neighbor[] => (row && !isLeftOut(row) ? [{ id: row.id, score, ...(box && { box }), item: itemOf(items, row) }] : []));
     return { neighbors, exact, more: ranking.best.length > found.length };
   }
+}
+
+/** The item of an embedding and, of a tile, where it lies; nothing where it has gone meanwhile, or is damaged. */
+export function ownerOf(embeddings: EmbeddingTable, { owner }: Pick<ModalityIndex, 'owner'>, key: number, found: { row: ItemRow; part: number } | undefined): { row?: ItemRow; box?: Box | undefined } {
+  if (!found || found.part === 0) return { ...(found && { row: found.row }) };
+  const tile = embeddings.byKey(key, owner.space);
+  return tile ? { row: found.row, box: tile.box } : {};
 }
 
 export function itemOf(items: ItemTable, row: ItemRow): Neighbor['item'] {
@@ -71,18 +80,27 @@ export class LeafSearch {
   }
 
   async run(): Promise<Found> {
+    const { after, excluded = [] } = this.#rules;
+    // Of an item that stands before the place, another part may lie behind it.
+    const passed = after && this.#index.hasParts ? new Passed({ ...this.#rules, after }) : undefined;
+    if (passed) await this.#compare(passed, true);
+    const ranking = new Ranking(passed ? { ...this.#rules, excluded: new Set([...excluded, ...passed.items]) } : this.#rules);
+    return { ranking, ...(await this.#compare(ranking, this.#rules.minScore !== undefined)) };
+  }
+
+  /** `isBounded`: there is a score below which none is wanted. */
+  async #compare(ranking: Offers, isBounded: boolean): Promise<Omit<Found, 'ranking'>> {
     const { embedding } = this.#query;
     const { vectors, scope } = this.#index;
     const seenUpTo = scope.newestKey();
     const keys = await this.#keys();
     const selectivity = keys ? Math.min(1, keys.size / scope.total) : 1;
-    const ranking = new Ranking(this.#rules);
     const share = this.#share(keys?.size, selectivity);
-    const isEnough = share !== undefined && (await this.#probe(ranking, share, keys));
+    const isEnough = share !== undefined && (await this.#probe(ranking, { share, keys, isBounded }));
     if (!isEnough) await vectors.scan(embedding, ranking, { ...scope, keys });
     // An item that was replaced meanwhile is no longer where it was, and its new key not among those that matched.
     if (keys && scope.newestKey() > seenUpTo) await vectors.scanBehind(embedding, ranking, seenUpTo, { ...scope, keys: await this.#keys() });
-    return { ranking, exact: isEnough !== 'some', selectivity };
+    return { exact: isEnough !== 'some', selectivity };
   }
 
   async #keys(): Promise<KeySet | undefined> {
@@ -93,8 +111,7 @@ export class LeafSearch {
   }
 
   /** Whether all was looked at, or enough; false where what matches lies elsewhere than what is near. */
-  async #probe(ranking: Ranking, share: number, keys: KeySet | undefined): Promise<'all' | 'some' | false> {
-    const isBounded = this.#rules.minScore !== undefined;
+  async #probe(ranking: Offers, { share, keys, isBounded }: { share: number; keys: KeySet | undefined; isBounded: boolean }): Promise<'all' | 'some' | false> {
     const { isAll, looked } = await this.#index.vectors.probe(this.#query.embedding, ranking, { ...this.#index.scope, keys, share, isBounded });
     if (isAll) return 'all';
     return looked >= share * leastOfShare && (ranking.full || isBounded) && 'some';

@@ -29,15 +29,18 @@ export class Collections {
     // Another space is of the same items.
     const before = this.#byName.get(row.name);
     const columns = before?.row.key === row.key ? before.columns : byModality((modality) => new ItemColumns(items, { collection: row.key, modality, memory: columnMemory }));
-    const open = (modality: Modality): ModalityIndex =>
-      new ModalityIndex(
+    const open = (modality: Modality): ModalityIndex => {
+      const tally = () => around.embeddings.tallies(row.space).find((each) => each.modality === modality);
+      return new ModalityIndex(
         { collection: row.key, name: row.name, modality, dimension: row.dimension, space: row.space },
         {
           ...around,
           columns: columns[modality],
-          count: () => around.embeddings.tallies(row.space).find((tally) => tally.modality === modality)?.embeddings ?? 0,
+          count: () => tally()?.embeddings ?? 0,
+          items: () => tally()?.items ?? 0,
         },
       );
+    };
     const opened = { row, indexes: byModality(open), columns };
     this.#byName.set(row.name, opened);
     return opened;
@@ -69,7 +72,7 @@ export class Collections {
 }
 
 /** What it is, what it holds and how its searches do. */
-export function describe({ row, indexes }: OpenCollection, table: CollectionTable): Omit<CollectionDescription, 'unembedded' | 'reembedding' | 'unread'> {
+export function describe({ row, indexes }: OpenCollection, table: CollectionTable): Omit<CollectionDescription, 'unembedded' | 'parts' | 'reembedding' | 'unread'> {
   const counts = byModality(() => 0);
   let bytes = table.bytesOfEmbeddings(row.key);
   for (const tally of table.tallies(row.key)) {

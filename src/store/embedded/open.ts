@@ -52,9 +52,10 @@ export async function openEmbeddedStore({ directory, migrationsDirectory, settin
     catalog: {
       ...catalog,
       ...identities.catalog,
-      write: (collection, writes, fingerprint) => connection.call('write', [collection, writes.map(writeWithOwnMemory), fingerprint]),
+      write: (collection, writes, fingerprint, tiles) => connection.call('write', [collection, writes.map(writeWithOwnMemory), fingerprint, tiles]),
       putReembedded: (collection, fingerprint, items) =>
-        connection.call('putReembedded', [collection, fingerprint, items.map((item) => ('embedding' in item ? { ...item, embedding: withOwnMemory(item.embedding) } : item))]),
+        connection.call('putReembedded', [collection, fingerprint, items.map((item) => ('embedding' in item ? { ...item, embedding: withOwnMemory(item.embedding), ...(item.tiles ? { tiles: item.tiles.map(tileWithOwnMemory) } : {}) } : item))]),
+      putTiles: (collection, made, items) => connection.call('putTiles', [collection, made, items.map(({ key, tiles }) => ({ key, tiles: tiles.map(tileWithOwnMemory) }))]),
     },
     index: {
       capabilities: { exact: true, filters: true, cursors: true },
@@ -92,6 +93,8 @@ async function backupOf(connection: Connection, originals: Originals): Promise<S
 function withOwnMemory<T extends Uint8Array | Float32Array>(view: T): T {
   return view.byteLength === view.buffer.byteLength ? view : (Reflect.construct(view instanceof Float32Array ? Float32Array : Uint8Array, [view]) as T);
 }
+
+const tileWithOwnMemory = <T extends { embedding: Float32Array }>(tile: T): T => ({ ...tile, embedding: withOwnMemory(tile.embedding) });
 
 function writeWithOwnMemory(write: ItemWrite): ItemWrite {
   if (!write.content) return write;

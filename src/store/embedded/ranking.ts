@@ -20,8 +20,38 @@ export interface RankingRules {
   idOf: (item: number) => string;
 }
 
+/** What embeddings are compared for. */
+export interface Offers {
+  /** Scores below the one and above the other need not be offered. */
+  readonly floor: number;
+  readonly ceiling: number;
+  /** It has as many as it takes. */
+  readonly full: boolean;
+  offer(ranked: Ranked): void;
+}
+
+/** The items of which a part lies at a place or before it. */
+export class Passed implements Offers {
+  readonly items = new Set<number>();
+  readonly floor: number;
+  readonly ceiling = Infinity;
+  readonly full = true;
+  readonly #id: string;
+  readonly #idOf: RankingRules['idOf'];
+
+  constructor({ after, idOf }: { after: NonNullable<RankingRules['after']>; idOf: RankingRules['idOf'] }) {
+    this.floor = after.score;
+    this.#id = after.id;
+    this.#idOf = idOf;
+  }
+
+  offer({ item, score }: Ranked): void {
+    if (score > this.floor || (score === this.floor && compareCodePoints(this.#idOf(item), this.#id) <= 0)) this.items.add(item);
+  }
+}
+
 /** The best of what it is offered, score descending, then id by code point: at most `size`, strictly behind `after`, each item once with its best score. */
-export class Ranking {
+export class Ranking implements Offers {
   readonly best: Ranked[] = [];
   readonly #rules: RankingRules;
   /** Those in `best`. */

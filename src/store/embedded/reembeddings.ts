@@ -40,13 +40,13 @@ export class Reembeddings {
     this.#sources = parts.sources;
   }
 
-  describe({ key, space }: CollectionRow): { unembedded: number; reembedding?: Reembedding } {
+  describe({ key, space }: CollectionRow): { unembedded: number; parts: number; reembedding?: Reembedding } {
     const row = this.#table.get(key);
-    const { unembedded } = this.#tally(space);
-    if (!row) return { unembedded };
+    const { unembedded, embeddings: parts } = this.#tally(space);
+    if (!row) return { unembedded, parts };
     const { space: target, ...rest } = row;
     const { items: done, unembedded: impossible } = this.#tally(target);
-    return { unembedded, reembedding: { ...rest, done, impossible } };
+    return { unembedded, parts, reembedding: { ...rest, done, impossible } };
   }
 
   async plan(collection: CollectionRow, { fingerprint, fromThumbnails }: { fingerprint: string; fromThumbnails: boolean }): Promise<ReembeddingPlan> {
@@ -116,7 +116,7 @@ export class Reembeddings {
         const item = this.#items.byKey(outcome.key);
         if (!item || this.#items.collectionOf(outcome.key) !== collection.key) continue;
         this.#embeddings.forget(item.key, space);
-        if ('embedding' in outcome) this.#embeddings.insert(item.key, space, item.modality, [outcome.embedding]);
+        if ('embedding' in outcome) this.#embeddings.insert(item.key, space, item.modality, [{ embedding: outcome.embedding, box: undefined }, ...(outcome.tiles ?? [])]);
         else this.#embeddings.setApart(item.key, space, item.modality, outcome.impossible);
       }
     });
@@ -196,10 +196,11 @@ export class Reembeddings {
   }
 
   /** Of all modalities. */
-  #tally(space: number): { items: number; unembedded: number } {
-    const all = { items: 0, unembedded: 0 };
-    for (const { items, unembedded } of this.#embeddings.tallies(space)) {
+  #tally(space: number): { items: number; embeddings: number; unembedded: number } {
+    const all = { items: 0, embeddings: 0, unembedded: 0 };
+    for (const { items, embeddings, unembedded } of this.#embeddings.tallies(space)) {
       all.items += items;
+      all.embeddings += embeddings;
       all.unembedded += unembedded;
     }
     return all;

@@ -9,7 +9,7 @@ import { ClassifierTable } from './classifier-table.js';
 import { CollectionTable, type CollectionRow } from './collection-table.js';
 import { Damage, damagedEmbedding } from './damage.js';
 import { databaseName, Sqlite, type Database } from './database.js';
-import { EmbeddingTable } from './embedding-table.js';
+import { EmbeddingTable, type Part } from './embedding-table.js';
 import { ItemTable, type ItemRow } from './item-table.js';
 import type { Collections, OpenCollection } from './open-collections.js';
 import { ResultTable, type ResultEntryRow, type ResultRow } from './result-table.js';
@@ -37,7 +37,7 @@ interface Found {
   row: ItemRow;
   thumbnail: Uint8Array | undefined;
   /** By the space's key here. */
-  parts: Map<number, Float32Array[]>;
+  parts: Map<number, Part[]>;
 }
 
 interface Source {
@@ -201,7 +201,7 @@ export class Restores {
     for (const key of items.keysAfter(collection, this.#at.item, pageRows)) {
       const row = items.byKey(key)!;
       const thumbnail = items.thumbnail(row);
-      const parts = new Map<number, Float32Array[]>();
+      const parts = new Map<number, Part[]>();
       for (const [there, here] of spaces) {
         const embedded = embeddings.ofItem(key, there);
         if (embedded) parts.set(here, embedded);
@@ -217,7 +217,7 @@ export class Restores {
     const item = items.insertRow(key, row, thumbnail);
     for (const [space, embedded] of parts) embeddings.insert(item, space, row.modality, embedded);
     const own = spaces.get(collection.space)!;
-    const isWhole = parts.get(own)?.every(({ length }) => length === collection.dimension);
+    const isWhole = parts.get(own)?.every(({ embedding }) => embedding.length === collection.dimension);
     if (row.unembedded !== null || !isWhole) embeddings.setApart(item, own, row.modality, row.unembedded ?? damagedEmbedding);
   }
 

@@ -10,12 +10,31 @@ const compared = 128;
 /** It is drawn anew once so large a part of all has changed. */
 const changedPart = 1 / 64;
 
-/** How an embedding scores against a list as a whole: against embeddings of it from places spread evenly over the keys, the same for the same rows. */
+/** How many there are in a list, and the newest embedding's key. */
+interface Size {
+  items: number;
+  embeddings: number;
+  newestKey: number;
+}
+
+interface Sample {
+  /** Items. */
+  size: number;
+  /** Of their embeddings, where each has one alone: a score's mean is the mean's score. */
+  mean?: Float32Array;
+  /** Parts of some of them, behind each other, and where among these each item begins, with the end. */
+  rows: Float32Array;
+  begins: Uint32Array;
+}
+
+/**
+ * How an embedding scores against a list as a whole: against items of it from places spread evenly over the keys, the same
+ * for the same rows; each by its nearest part, as searches score it.
+ */
 export class SampledScores {
   readonly #embeddings: EmbeddingTable;
   readonly #owner: { space: number; modality: Modality };
-  /** How many were drawn, the mean of their embeddings, and some of them behind each other. */
-  #sample = { size: 0, mean: new Float32Array(0), some: new Float32Array(0) };
+  #sample: Sample = { size: 0, rows: new Float32Array(0), begins: new Uint32Array(1) };
   #changes = Infinity;
 
   constructor(embeddings: EmbeddingTable, owner: { space: number; modality: Modality }) {
@@ -28,43 +47,53 @@ export class SampledScores {
     this.#changes++;
   }
 
-  /** `count`: of all, of which the newest has that key. */
-  spread(embedding: Float32Array, { count, newestKey }: { count: number; newestKey: number }): ScoreSpread {
-    if (this.#changes > count * changedPart) this.#draw(count, newestKey);
-    const { size, mean, some } = this.#sample;
+  spread(embedding: Float32Array, size: Size): ScoreSpread {
+    if (this.#changes > size.embeddings * changedPart) this.#draw(size);
+    const { size: drawn, mean, rows, begins } = this.#sample;
     const { length } = embedding;
+    const few = begins.length - 1;
     let [sum, squares] = [0, 0];
-    for (let at = 0; at < some.length; at += length) {
-      const score = similarity(embedding, some, at);
+    for (let i = 0; i < few; i++) {
+      let score = -Infinity;
+      for (let row = begins[i]!; row < begins[i + 1]!; row++) score = Math.max(score, similarity(embedding, rows, row * length));
       sum += score;
       squares += score * score;
     }
-    const few = Math.max(1, some.length / length);
-    return { mean: size === 0 ? 0 : similarity(embedding, mean), deviation: Math.sqrt(Math.max(0, squares / few - (sum / few) ** 2)), sampled: size, count };
+    const ofFew = sum / Math.max(1, few);
+    return { mean: mean ? similarity(embedding, mean) : ofFew, deviation: Math.sqrt(Math.max(0, squares / Math.max(1, few) - ofFew ** 2)), sampled: mean ? drawn : few, count: size.items };
   }
 
-  #draw(count: number, newestKey: number): void {
+  #draw({ items, embeddings, newestKey }: Size): void {
     const { space, modality } = this.#owner;
     const from = (key: number, limit: number) => this.#embeddings.after(space, modality, key, limit);
     this.#changes = 0;
-    if (count <= sampled) return this.#keep(from(0, sampled).map(({ embedding }) => embedding));
-    const oldestKey = from(0, 1)[0]?.key ?? 0;
-    const drawn = new Map<number, Float32Array>();
-    for (let i = 0; i < sampled; i++) {
-      const [row] = from(oldestKey - 1 + Math.floor((i * (newestKey - oldestKey + 1)) / sampled), 1);
-      if (row) drawn.set(row.key, row.embedding);
+    const drawn = new Map<number, Float32Array[]>();
+    if (items <= sampled) {
+      for (const { item, embedding } of from(0, embeddings)) drawn.set(item, [...(drawn.get(item) ?? []), embedding]);
+    } else {
+      const oldestKey = from(0, 1)[0]?.key ?? 0;
+      for (let i = 0; i < sampled; i++) {
+        const [row] = from(oldestKey - 1 + Math.floor((i * (newestKey - oldestKey + 1)) / sampled), 1);
+        if (row && !drawn.has(row.item)) drawn.set(row.item, embeddings === items ? [row.embedding] : (this.#embeddings.ofItem(row.item, space)?.map(({ embedding }) => embedding) ?? [row.embedding]));
+      }
     }
     this.#keep([...drawn.values()]);
   }
 
-  #keep(drawn: Float32Array[]): void {
-    const length = drawn[0]?.length ?? 0;
-    const mean = new Float32Array(length);
-    for (const each of drawn) for (let i = 0; i < length; i++) mean[i]! += each[i]! / drawn.length;
+  #keep(drawn: Float32Array[][]): void {
     const step = Math.max(1, drawn.length / compared);
     const chosen = Array.from({ length: Math.floor(drawn.length / step) }, (_, i) => drawn[Math.floor(i * step)]!);
-    const some = new Float32Array(chosen.length * length);
-    chosen.forEach((each, i) => some.set(each, i * length));
-    this.#sample = { size: drawn.length, mean, some };
+    const length = drawn[0]?.[0]?.length ?? 0;
+    const begins = new Uint32Array(chosen.length + 1);
+    chosen.forEach((parts, i) => (begins[i + 1] = begins[i]! + parts.length));
+    const rows = new Float32Array(begins.at(-1)! * length);
+    chosen.flat().forEach((part, row) => rows.set(part, row * length));
+    this.#sample = { size: drawn.length, rows, begins, ...(drawn.length > 0 && drawn.every((parts) => parts.length === 1) ? { mean: meanOf(drawn.flat()) } : {}) };
   }
+}
+
+function meanOf(embeddings: Float32Array[]): Float32Array {
+  const mean = new Float32Array(embeddings[0]!.length);
+  for (const each of embeddings) for (let i = 0; i < mean.length; i++) mean[i]! += each[i]! / embeddings.length;
+  return mean;
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Metadata } from '../../domain/metadata.js';
 import type { Modality } from '../../domain/modality.js';
+import { sameBoxes } from '../../domain/tiles.js';
 import { MixspaceError } from '../../errors.js';
 import type { AdditionOutcome, ItemWrite, MetadataAddition, WriteStatus } from '../catalog.js';
 import type { CollectionRow } from './collection-table.js';
@@ -52,7 +53,8 @@ export function writeItem(tables: Tables, collection: CollectionRow, write: Item
     return 'updated';
   }
   const attached = content ? items.attach(row, content) : row;
-  if (metadata === row.metadata && sources === row.sources) return 'unchanged';
+  const isCutAnew = content !== undefined && cutAnew(tables, { ...row, space: collection.space }, content, changes);
+  if (metadata === row.metadata && sources === row.sources) return isCutAnew ? 'updated' : 'unchanged';
   items.update(attached, metadata, sources, at);
   changes.remarked.push(row);
   return 'updated';
@@ -82,11 +84,21 @@ export function isWhole({ items, embeddings }: Tables, { space }: CollectionRow,
   return items.isWhole(row) && embeddings.ofItem(row.key, space) !== undefined;
 }
 
+/** Gives an item the tiles that came with the same content, where they are others; whether they are. */
+function cutAnew({ embeddings }: Tables, { key: item, space, modality }: ItemRow & { space: number }, content: NonNullable<ItemWrite['content']>, changes: Changes): boolean {
+  const { boxes, embeddings: vectors } = content;
+  if (boxes === undefined || sameBoxes(boxes, embeddings.boxesOf(item, space))) return false;
+  const { gone, added } = embeddings.replaceTiles({ item, space, modality }, boxes.map((box, i) => ({ box, embedding: vectors[1 + i]! })));
+  changes.gone.push(...gone);
+  changes.added.push(...added);
+  return true;
+}
+
 function insertItem({ items, embeddings }: Tables, { key: collection, space }: CollectionRow, item: NewItem & { content: NonNullable<ItemWrite['content']> }, changes: Changes): void {
-  const { modality, embeddings: parts } = item.content;
+  const { modality, embeddings: vectors, boxes = [] } = item.content;
   const key = items.insert(collection, item);
-  changes.added.push(...embeddings.insert(key, space, modality, parts));
-  if (parts.length === 0) embeddings.setApart(key, space, modality, 'It came without an embedding.');
+  changes.added.push(...embeddings.insert(key, space, modality, vectors.map((embedding, part) => ({ embedding, box: part === 0 ? undefined : boxes[part - 1] }))));
+  if (vectors.length === 0) embeddings.setApart(key, space, modality, 'It came without an embedding.');
 }
 
 function withSource(stored: string, source: string | undefined): string {

@@ -3,8 +3,10 @@ import { stat } from 'node:fs/promises';
 import { MixspaceError } from '../../errors.js';
 import { isMissing, isVerified, readVerified, unreadableReason } from '../../files.js';
 import type { Modality } from '../../domain/modality.js';
+import type { Box } from '../../domain/tiles.js';
 import type { Picture } from '../catalog.js';
-import type { ReembeddingItem } from '../reembedding-catalog.js';
+import type { ReembeddedParts, ReembeddingItem } from '../reembedding-catalog.js';
+import type { TileSource } from '../tile-catalog.js';
 import type { Originals } from './originals.js';
 
 /** Coarse clocks of file systems, and the time between the reading of a file and the writing of its row. */
@@ -38,8 +40,8 @@ export interface SourceItem {
 /** What a catalog reads of its own. */
 export interface SourceRows<Row extends SourceItem> {
   thumbnail(item: Row): Buffer | 'none' | 'damaged';
-  /** The embedding of the last space that the item has one of, with the space's key. */
-  latest(key: number): { space: number; embedding: Float32Array } | undefined;
+  /** The embeddings of the last space that the item has some of, the whole's first, with the space's key. */
+  latest(key: number): { space: number; parts: { embedding: Float32Array; box?: Box | undefined }[] } | undefined;
 }
 
 export interface SourceParts<Row extends SourceItem> {
@@ -106,8 +108,8 @@ export class Sources<Row extends SourceItem> {
   }
 
   async read(item: Row, choice: SourceChoice): Promise<ReembeddingItem['source']> {
-    const embedding = this.#keptEmbedding(item, choice);
-    if (embedding) return { embedding };
+    const kept = this.#keptEmbedding(item, choice);
+    if (kept) return kept;
     if (item.modality === 'text') return item.text === null ? { impossible: noContent(item) } : { text: item.text };
     try {
       if (item.original_bytes === null && item.path === null) throw new MixspaceError('not_found', noContent(item));
@@ -119,10 +121,24 @@ export class Sources<Row extends SourceItem> {
     }
   }
 
-  #keptEmbedding({ key }: Row, { spaces }: SourceChoice): Float32Array | undefined {
+  /** What tiles are cut from: the original, else the thumbnail. */
+  async uncut(item: Row): Promise<TileSource> {
+    try {
+      if (item.original_bytes === null && item.path === null) throw new MixspaceError('not_found', noContent(item));
+      return { picture: await this.original(item), from: 'original' };
+    } catch (error) {
+      if (!(error instanceof MixspaceError)) throw error;
+      const thumbnail = this.#rows.thumbnail(item);
+      return typeof thumbnail === 'string' ? { impossible: error.message } : { picture: thumbnail, from: 'thumbnail' };
+    }
+  }
+
+  #keptEmbedding({ key }: Row, { spaces }: SourceChoice): ReembeddedParts | undefined {
     if (spaces.size === 0) return undefined;
     const latest = this.#rows.latest(key);
-    return latest && spaces.has(latest.space) ? latest.embedding : undefined;
+    if (!latest || !spaces.has(latest.space)) return undefined;
+    const [whole, ...others] = latest.parts;
+    return { embedding: whole!.embedding, tiles: others.flatMap(({ box, embedding }) => (box ? [{ box, embedding }] : [])) };
   }
 
   async #problemOf(item: Row, mayRead: boolean): Promise<string | undefined> {

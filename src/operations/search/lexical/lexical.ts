@@ -4,7 +4,7 @@ import type { Phrase } from '../../../domain/words.js';
 import { MixspaceError } from '../../../errors.js';
 import type { Collection } from '../../../store/catalog.js';
 import type { Context } from '../../context.js';
-import type { Match } from '../plan.js';
+import { partOf, type Match } from '../plan.js';
 import type { Query } from '../query.js';
 import { isTelling, mostItems, specificity, weightOf, type WeighedTerm } from './evidence.js';
 import { askedIn, type Term } from './terms.js';
@@ -60,11 +60,11 @@ export async function foundByWords(
     required,
     limit: mostMatches,
   });
-  const matches = found.matches.flatMap(({ item, score, phrases }) => {
+  const matches = found.matches.flatMap(({ item, score, box, phrases }) => {
     const weight = weightOf(weighed, phrases.map((place) => telling[place]!));
     if (weight === 0) return [];
     if ('problem' in item) throw new MixspaceError('not_ready', item.problem);
-    return [{ match: { item, score, leaf: asked.modalities.indexOf(item.modality), merit: weight }, weight }];
+    return [{ match: { item, score, leaf: asked.modalities.indexOf(item.modality), merit: weight, ...partOf(box) }, weight }];
   });
   return { matches, complete: found.complete };
 }

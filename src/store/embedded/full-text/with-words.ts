@@ -4,7 +4,7 @@ import type { EmbeddingTable } from '../embedding-table.js';
 import type { ItemTable } from '../item-table.js';
 import { KeySet } from '../key-set.js';
 import type { IndexOwner } from '../modality-index.js';
-import { itemOf, LeafSearch } from '../nearest.js';
+import { itemOf, LeafSearch, ownerOf } from '../nearest.js';
 import type { OpenCollection } from '../open-collections.js';
 import { nextTurn, now, sliceMs } from '../time-slices.js';
 import type { FullText } from './full-text.js';
@@ -24,6 +24,7 @@ interface Weighed {
   item: number;
   score: number;
   weight: number;
+  index: OpenCollection['indexes'][keyof OpenCollection['indexes']];
 }
 
 /** Items in which some of the phrases stand. See the port. */
@@ -45,8 +46,9 @@ export async function withWords(tables: Tables, { row, indexes }: OpenCollection
     if (filter) keys = keys.and(await index.matchingKeys.of(filter));
     if (keys.size === 0) continue;
     if (keys.size > mostCompared) {
-      isComplete = false;
-      keys = await heaviest(tables.embeddings, index.owner, { items, keys, weightOf });
+      const chosen = await heaviest(tables.embeddings, index.owner, { items, keys, weightOf });
+      isComplete &&= chosen.isAll;
+      keys = chosen.keys;
     }
     const { ranking } = await new LeafSearch(index, { embedding, exact: true, within: async () => keys }, {
       size: keys.size,
@@ -54,14 +56,14 @@ export async function withWords(tables: Tables, { row, indexes }: OpenCollection
       ...(minScore === undefined ? {} : { minScore }),
       idOf: (item) => tables.items.idOf(item),
     }).run();
-    for (const { key, item, score } of ranking.best) if (standing.has(item)) found.push({ key, item, score, weight: weightOf(item) });
+    for (const { key, item, score } of ranking.best) if (standing.has(item)) found.push({ key, item, score, weight: weightOf(item), index });
   }
   found.sort((a, b) => b.weight - a.weight || b.score - a.score);
   const best = found.slice(0, limit);
   const rows = tables.items.byEmbeddings(best.map(({ key }) => key));
-  const matches = best.flatMap(({ key, item, score, weight }): (WordMatch & { weight: number })[] => {
-    const each = rows.get(key);
-    return each && !excludeIds.includes(each.id) ? [{ id: each.id, score, weight, phrases: standing.get(item)!, item: itemOf(tables.items, each) }] : [];
+  const matches = best.flatMap(({ key, item, score, weight, index }): (WordMatch & { weight: number })[] => {
+    const { row: each, box } = ownerOf(tables.embeddings, index, key, rows.get(key));
+    return each && !excludeIds.includes(each.id) ? [{ id: each.id, score, ...(box && { box }), weight, phrases: standing.get(item)!, item: itemOf(tables.items, each) }] : [];
   });
   matches.sort((a, b) => b.weight - a.weight || b.score - a.score || compareCodePoints(a.id, b.id));
   return { matches: matches.map(({ weight: _weight, ...match }) => match), complete: isComplete && found.length <= limit };
@@ -93,13 +95,21 @@ async function phrasesOf(fullText: FullText, collection: number, { phrases }: Pi
   return standing;
 }
 
-/** Of these keys of these items, at most so many that are compared. */
-async function heaviest(embeddings: EmbeddingTable, owner: IndexOwner, { items, keys, weightOf }: { items: number[]; keys: KeySet; weightOf: (item: number) => number }): Promise<KeySet> {
+/** Of these keys those of the items that are compared, all parts of each. */
+async function heaviest(embeddings: EmbeddingTable, { space }: IndexOwner, { items, keys, weightOf }: { items: number[]; keys: KeySet; weightOf: (item: number) => number }): Promise<{ keys: KeySet; isAll: boolean }> {
   const inOrder = items.map((item) => ({ item, weight: weightOf(item) })).sort((a, b) => b.weight - a.weight);
   const found: number[] = [];
-  for (let from = 0; from < inOrder.length && found.length < mostCompared; from += mostCompared) {
-    const next = (await keysOf(embeddings, owner, inOrder.slice(from, from + mostCompared).map(({ item }) => item))).and(keys);
-    for (let place = 0; place < next.size && found.length < mostCompared; place++) found.push(next.at(place)!);
+  let compared = 0;
+  let began = now();
+  for (const { item } of inOrder) {
+    const own = embeddings.keysOf(item, space).filter(({ key }) => keys.has(key));
+    if (own.length === 0) continue;
+    if (compared === mostCompared) return { keys: KeySet.of(Uint32Array.from(found).sort()), isAll: false };
+    compared++;
+    found.push(...own.map(({ key }) => key));
+    if (now() - began <= sliceMs) continue;
+    await nextTurn();
+    began = now();
   }
-  return KeySet.of(Uint32Array.from(found).sort());
+  return { keys, isAll: true };
 }

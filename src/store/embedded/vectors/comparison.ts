@@ -1,4 +1,4 @@
-import { similarity, type Ranking } from '../ranking.js';
+import { similarity, type Offers } from '../ranking.js';
 import { chunkRows, type Chunk, type ChunkPool } from './chunk-pool.js';
 import { packQuery, type PackedQuery } from './packing.js';
 import { scratch } from './vector-memory.js';
@@ -20,13 +20,13 @@ interface ComparisonSurroundings {
 export class Comparison {
   readonly query: PackedQuery;
   readonly #embedding: Float32Array;
-  readonly #ranking: Ranking;
+  readonly #ranking: Offers;
   readonly #pool: ChunkPool;
   readonly #around: ComparisonSurroundings;
   #step = firstStep;
   #chunks: Chunk[] = [];
 
-  constructor(embedding: Float32Array, ranking: Ranking, pool: ChunkPool, around: ComparisonSurroundings) {
+  constructor(embedding: Float32Array, ranking: Offers, pool: ChunkPool, around: ComparisonSurroundings) {
     this.query = packQuery(embedding);
     this.#embedding = embedding;
     this.#ranking = ranking;

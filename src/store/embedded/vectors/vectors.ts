@@ -2,7 +2,7 @@
 import type { Modality } from '../../../domain/modality.js';
 import type { EmbeddingRow, EmbeddingTable } from '../embedding-table.js';
 import type { KeySet } from '../key-set.js';
-import { similarity, type Ranking } from '../ranking.js';
+import { similarity, type Offers } from '../ranking.js';
 import { nextTurn, now, sliceMs } from '../time-slices.js';
 import type { CellDirections } from './centroids.js';
 import { Comparison } from './comparison.js';
@@ -120,7 +120,7 @@ export class Vectors {
   }
 
   /** Offers every embedding of the scope that may come into the ranking, with its exact score. */
-  async scan(query: Float32Array, ranking: Ranking, scope: ScanScope): Promise<void> {
+  async scan(query: Float32Array, ranking: Offers, scope: ScanScope): Promise<void> {
     const { total, keys } = scope;
     this.#rows.touch();
     await this.#fill(scope);
@@ -136,7 +136,7 @@ export class Vectors {
    * is full, or there is a score below which none is wanted. `looked`: about which share of the scope, 0..1: well below the
    * share of all where what is wanted lies elsewhere than what is near.
    */
-  async probe(query: Float32Array, ranking: Ranking, scope: ScanScope & { share: number; isBounded: boolean }): Promise<{ isAll: boolean; looked: number }> {
+  async probe(query: Float32Array, ranking: Offers, scope: ScanScope & { share: number; isBounded: boolean }): Promise<{ isAll: boolean; looked: number }> {
     const { total, keys, share, isBounded } = scope;
     this.#rows.touch();
     await this.#fill({ ...scope, keys: undefined });
@@ -161,7 +161,7 @@ export class Vectors {
   }
 
   /** Offers what came behind a key, of these keys. */
-  scanBehind(query: Float32Array, ranking: Ranking, key: number, scope: ScanScope): Promise<void> {
+  scanBehind(query: Float32Array, ranking: Offers, key: number, scope: ScanScope): Promise<void> {
     return this.#scanStored(query, ranking, key, scope);
   }
 
@@ -182,7 +182,7 @@ export class Vectors {
     this.#rows.retire();
   }
 
-  #comparison(query: Float32Array, ranking: Ranking, keys?: KeySet): Comparison {
+  #comparison(query: Float32Array, ranking: Offers, keys?: KeySet): Comparison {
     return new Comparison(query, ranking, this.#rows.pool, {
       isWanted: keys && ((key) => keys.has(key)),
       stored: (key) => this.#embeddings.byKey(key, this.#space)?.embedding,
@@ -242,7 +242,7 @@ export class Vectors {
   }
 
   /** What lies behind `through`, from the database: a few keys one by one, else all in order. */
-  async #scanStored(query: Float32Array, ranking: Ranking, through: number, { keys, total, newestKey }: ScanScope): Promise<void> {
+  async #scanStored(query: Float32Array, ranking: Offers, through: number, { keys, total, newestKey }: ScanScope): Promise<void> {
     if (through >= newestKey()) return;
     const left = keys && keys.size - keys.behind(through);
     const inOrder = left === undefined || left * costOfKey > Math.max(total - this.#rows.alive, this.#smallScan * costOfKey);
