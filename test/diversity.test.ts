@@ -21,7 +21,7 @@ const entries: Entry[] = Array.from({ length: 230 }, (_, i) => ({
   id: `e${String(i).padStart(3, '0')}`,
   embedding: Array.from({ length: 4 }, draw),
   modality: 'image',
-  metadata: i % 5 === 0 ? {} : { folder: [`f${i % 7}`, i % 7, null, i % 7 > 3, { a: 1 }, [[], `f${i % 7}`, 'z'], `f${i % 7}`][i % 7], place: { town: `t${i % 3}` } },
+  metadata: i % 5 === 0 ? {} : { folder: [`f${i % 7}`, 1, null, i % 14 === 3 ? '1' : true, { a: 1 }, [[], `f${i % 7}`, 'z'], `f${i % 7}`][i % 7], place: { town: `t${i % 3}` } },
 }));
 
 let service: SmallService;

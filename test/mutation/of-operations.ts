@@ -8,6 +8,12 @@ const search = of('src/operations/search/search.ts', searches);
 const plan = of('src/operations/search/plan.ts', searches);
 const query = of('src/operations/search/query.ts', searches);
 const cursors = of('src/operations/cursors.ts', ['test/cursors.test.ts']);
+const orders = ['test/diversity.test.ts'];
+const explanations = ['test/why.test.ts'];
+const diversity = of('src/operations/search/diversity.ts', orders);
+const grouping = of('src/operations/search/grouping.ts', orders);
+const heat = of('src/operations/search/explain/heat.ts', explanations);
+const carried = of('src/operations/search/explain/words.ts', explanations);
 const classify = of('src/operations/classify/classify.ts', embeddings);
 const labels = of('src/operations/classify/labels.ts', embeddings);
 
@@ -26,6 +32,16 @@ export const ofOperations: Mutation[] = [
   plan('lists-one-behind-the-other', '.sort(compareNeighbors)', '', 'All pictures stand before all texts.'),
   plan('one-list-speaks-for-all', 'lists.every(({ exact }) => exact)', 'lists.some(({ exact }) => exact)', 'What the nearest cells gave is told to be proven where the other modality has none.'),
   plan('last-page-cut-off', 'fused.length > limit ||', '', 'Where two lists end together, the rest of them is not told of.'),
+  diversity('like-the-last-alone', 'Math.max(each.likeness, (cosine', 'Math.max(0, (cosine', 'What stands next is unlike the one before it, and the same as the one before that.'),
+  diversity('likeness-unscaled', '- usual) / Math.max(leastRange, 1 - usual)', '- 0) / 1', 'A diversity means another thing for each model.'),
+  diversity('others-lost', 'if (!next) return page;', 'return page;', 'Behind the reordered matches there are none.'),
+  grouping('values-of-two-types-are-one', 'JSON.stringify(value)', 'String(value)', 'The number 1 and the string "1" are one group.'),
+  grouping('looks-once', 'while (next && heads.length < to && looked < mostLookedAt)', 'while (false)', 'Where one value stands for many matches, the other groups are missing.'),
+  grouping('none-without-a-value', 'heads.push(group ? { ...match, group } : match);', 'if (group) heads.push({ ...match, group });', 'Matches without the field are missing.'),
+  heat('rows-for-columns', 'others[row * columns.length + column]', 'others[column * rows.length + row]', 'The map is mirrored at its diagonal.'),
+  heat('hidden-in-black', 'const mean = meanOf(data, channels);', 'const mean = meanOf(data, channels).fill(0);', 'What is hidden is told by how a black square scores.'),
+  carried('word-left-in', 'tidied(text.slice(0, start) + text.slice(end))', 'tidied(text)', 'No word weighs anything.'),
+  carried('sign-turned', 'weight: score - similarTo(matched, without)', 'weight: similarTo(matched, without) - score', 'What carried a match is told to have held it back.'),
   cursors('cursors-unsealed', '!timingSafeEqual(tag, await this.#tag(nonce, text, scope))', 'false', 'A cursor of another request, or one made up, is taken.'),
   cursors('place-not-sealed', 'for (const part of [place, short, ...long])', 'for (const part of [short, ...long])', 'A cursor can be led to another place.'),
   cursors('long-parts-not-sealed', 'for (const part of [place, short, ...long])', 'for (const part of [place, short])', 'A page of another long text or picture goes on in the middle of this one.'),
