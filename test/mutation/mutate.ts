@@ -6,20 +6,18 @@
  *
  * `--trusting` does without a first run of the tests, unmutated.
  */
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { repository } from '../server.js';
-import { mutations } from './mutations.js';
+import { faultsOf, mutations } from './mutations.js';
 import type { Mutation } from './mutation.js';
-import { mutated, Scratch } from './scratch.js';
+import { Scratch } from './scratch.js';
 
 const { values } = parseArgs({
   options: { list: { type: 'boolean' }, only: { type: 'string', multiple: true }, from: { type: 'string' }, trusting: { type: 'boolean' } },
 });
 
 const wanted = chosen();
-await requireFound(mutations);
+const faults = await faultsOf(mutations);
+if (faults.length > 0) throw new Error(faults.join('\n'));
 if (values.list) for (const { name, file, why, tests } of wanted) console.log(`${name}\n  ${file}: ${why}\n  ${tests.join(' ')}`);
 else process.exitCode = await run(wanted);
 
@@ -29,16 +27,6 @@ function chosen(): Mutation[] {
   const found = mutations.slice(Math.max(begin, 0)).filter(({ name, file }) => only === undefined || only.some((part) => name.includes(part) || file.includes(part)));
   if (begin < 0 || found.length === 0) throw new Error('No mutation has such a name; --list tells them.');
   return found;
-}
-
-/** All of them, before any is run: one that no longer stands in the source is a mistake here. */
-async function requireFound(all: Mutation[]): Promise<void> {
-  const names = new Set<string>();
-  for (const mutation of all) {
-    if (names.has(mutation.name)) throw new Error(`Two mutations are called ${mutation.name}.`);
-    names.add(mutation.name);
-    mutated(await readFile(path.join(repository, mutation.file), 'utf8'), mutation);
-  }
 }
 
 async function run(list: Mutation[]): Promise<number> {

@@ -18,7 +18,7 @@ const classify = of('src/operations/classify/classify.ts', embeddings);
 const labels = of('src/operations/classify/labels.ts', embeddings);
 
 export const ofOperations: Mutation[] = [
-  ingest('repeated-id-taken-as-known', '!ids.isRepeated(id) && there', 'there', 'Of the same id three times in a request, the last one is not written.'),
+  ingest('repeated-id-taken-as-known', 'ids.isRepeated(id) || other?.', 'other?.', 'Of the same id three times in a request, the last one is not written.'),
   ingest('order-lost-within-a-chunk', '[...writes.keys()].sort((a, b) => a - b)', '[...writes.keys()]', 'Of two entries with one id the earlier wins where it is the picture.'),
   ingest('original-of-a-path-copied', 'keeps && each.content.path === undefined ?', 'keeps ?', 'Files named by path are copied into the index directory.'),
   ingest('metadata-left-out-is-wiped', '...(each.metadata === undefined ? {} : { metadata: each.metadata })', 'metadata: each.metadata ?? {}', 'Sending a picture again without its metadata deletes that.'),
@@ -27,9 +27,9 @@ export const ofOperations: Mutation[] = [
     tests: ['test/http.test.ts'],
     lives: 'Neither a full queue nor a lack of room for uploads is ever told of one entry: both are thrown before any is begun.',
   }),
-  query('weight-zero-counts', 'parts[index]!.weight ?? 1', 'parts[index]!.weight || 1', 'A weight of zero counts as one.'),
+  query('weight-zero-counts', '({ embedding, weight: parts[index]!.weight })', '({ embedding, weight: parts[index]!.weight || 1 })', 'A weight of zero counts as one.'),
   search('eleven-matches', 'const pageSize = 10;', 'const pageSize = 11;', 'A page is not what the contract says.'),
-  plan('lists-one-behind-the-other', '.sort(compareNeighbors)', '', 'All pictures stand before all texts.'),
+  plan('lists-one-behind-the-other', '.sort(compareFused)', '', 'All pictures stand before all texts.'),
   plan('one-list-speaks-for-all', 'lists.every(({ exact }) => exact)', 'lists.some(({ exact }) => exact)', 'What the nearest cells gave is told to be proven where the other modality has none.'),
   plan('last-page-cut-off', 'fused.length > limit ||', '', 'Where two lists end together, the rest of them is not told of.'),
   diversity('like-the-last-alone', 'Math.max(each.likeness, (cosine', 'Math.max(0, (cosine', 'What stands next is unlike the one before it, and the same as the one before that.'),
@@ -45,9 +45,9 @@ export const ofOperations: Mutation[] = [
   cursors('cursors-unsealed', '!timingSafeEqual(tag, await this.#tag(nonce, text, scope))', 'false', 'A cursor of another request, or one made up, is taken.'),
   cursors('place-not-sealed', 'for (const part of [place, short, ...long])', 'for (const part of [short, ...long])', 'A cursor can be led to another place.'),
   cursors('long-parts-not-sealed', 'for (const part of [place, short, ...long])', 'for (const part of [place, short])', 'A page of another long text or picture goes on in the middle of this one.'),
-  classify('threshold-itself-is-none', 'best.score < (request.threshold ?? 0)', 'best.score <= (request.threshold ?? 0)', 'A score that meets the threshold is none of these.'),
-  classify('prompts-cost-nothing', 'sum + each.tokens, labels.tokens)', 'sum + each.tokens, 0)', 'Usage leaves the labels out.'),
-  labels('prompts-beyond-the-first-part-lost', 'prompts.slice(from, from + promptsAtOnce)', 'prompts.slice(0, promptsAtOnce)', 'Labels behind the first thousand prompts get the embeddings of others.'),
+  of('src/operations/classify/hierarchy.ts', ['test/numbers.test.ts', 'test/embeddings.test.ts])('threshold-itself-is-none', 'if (scores[next]! < least) break;', 'if (scores[next]! <= least) break;', 'A score that meets the threshold is none of these.'),
+  classify('prompts-cost-nothing', 'sum + each.tokens, labelled.tokens)', 'sum + each.tokens, 0)', 'Usage leaves the labels out.'),
+  labels('prompts-beyond-the-first-part-lost', 'lacking.slice(from, from + promptsAtOnce)', 'lacking.slice(0, promptsAtOnce)', 'Labels behind the first thousand prompts get the embeddings of others.'),
   of('src/operations/input/limits.ts', embeddings)('text-limit-in-letters', 'text.length * 3 > limit && Buffer.byteLength(text) > limit', 'text.length * 3 > limit && text.length > limit', 'Texts of other scripts may be three times the limit.', { tests: ['test/http.test.ts'] }),
   of('src/operations/collections.ts', ['test/gone-models.test.ts'])(
     'default-collection-deleted-with-its-items',
