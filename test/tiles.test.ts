@@ -245,7 +245,7 @@ describe('A service that is stopped, killed or moved', () => {
       const restored = path.join(indexDir, 'restored');
       expect(await runMixspace(['restore', archive, '--index-dir', restored])).toMatchObject({ code: 0 });
       const database = new Sqlite(path.join(restored, 'mixspace.db'));
-      database.prepare("UPDATE embeddings SET box = replace(box, '[0.6667', '[0.3333') WHERE part = 9 AND item = (SELECT key FROM items WHERE id = 'n3')").run();
+      database.prepare("UPDATE embeddings SET box = replace(box, '[0.6667', '[0.1667') WHERE part = 9 AND item = (SELECT key FROM items WHERE id = 'n3')").run();
       database.close();
       const second = await startServer({ indexDir: restored });
       try {
@@ -253,8 +253,10 @@ describe('A service that is stopped, killed or moved', () => {
         expect(await there.collection('long')).toMatchObject({ tiles: '3x3', parts: 210 });
         const found = await there.search('long', asked, { limit: 50 });
         expect(found.matches[0]).toMatchObject({ id: 'scene', part: { box: [0.6667, 0.6667, 0.3333, 0.3333] } });
-        expect(found.matches.filter(({ id }) => id === 'n3')).toEqual([]);
+        expect(found.matches.filter(({ part }) => part?.box[0] === 0.1667)).toEqual([]);
         await expect.poll(async () => (await there.collection('long')).not_embedded).toBe(1);
+        const { matches } = await there.search('long', asked, { limit: 50 });
+        expect([matches.length, matches.some(({ id }) => id === 'n3')]).toEqual([20, false]);
       } finally {
         await second.remove();
       }
