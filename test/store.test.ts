@@ -343,11 +343,11 @@ describe('what a collection is', () => {
     const store = await openWithCollection(newDirectory());
     const other = { model: 'other', fingerprint: 'g', dimension: 8 };
     const { createdAt } = await store.getCollection('photos');
-    expect(await store.getCollection('photos')).toEqual({ ...collection, textFields: [], createdAt });
+    expect(await store.getCollection('photos')).toEqual({ ...collection, textFields: [], tiles: 'none', createdAt });
     await store.startReembedding('photos', { ...other, fromThumbnails: false, skipImpossible: false });
     const [before, outcome, after] = await Promise.all([store.getCollection('photos'), store.finishReembedding('photos'), store.getCollection('photos')]);
     expect([before.fingerprint, outcome, after.fingerprint]).toEqual(['f', 'done', expect.stringMatching(/[fg]/)]);
-    expect(await store.getCollection('photos')).toEqual({ ...collection, ...other, textFields: [], createdAt });
+    expect(await store.getCollection('photos')).toEqual({ ...collection, ...other, textFields: [], tiles: 'none', createdAt });
     await store.deleteCollection('photos');
     await expect(store.getCollection('photos')).rejects.toMatchObject({ code: 'not_found' });
     await store.createCollection({ ...collection, originals: 'thumbnail' });

@@ -175,6 +175,40 @@ describe('Tiles', () => {
     expect((await client.patchCollection('later', { tiles: 'none' })).job).toBeUndefined();
   });
 
+  it('are of every picture in the end, whichever way it comes while they are asked for', async () => {
+    await collection('meanwhile', 'none', {});
+    const pictures = await Promise.all(Array.from({ length: 36 }, async (_, i) => file(`p${i}`, await quilt([[red, [i * 7, 20, 90]], [blue, yellow]], 100, 80))));
+    const sending = Promise.all([0, 12, 24].map((from) => client.uploadItems('meanwhile', pictures.slice(from, from + 12))));
+    const { job } = await client.patchCollection('meanwhile', { tiles: '2x2' });
+    expect((await sending).flat().map(({ status }) => status)).toEqual(pictures.map(() => 'created'));
+    await ended(job!);
+    expect(await client.collection('meanwhile')).toMatchObject({ counts: { image: 36 }, parts: 36 * 5 });
+    // Sent again, a picture is cut as is wanted by then.
+    const [again, other] = await Promise.all([client.patchCollection('meanwhile', { tiles: '3x3' }), client.uploadItems('meanwhile', pictures.slice(0, 3))]);
+    expect(other).toHaveLength(3);
+    const last = await client.patchCollection('meanwhile', { tiles: 'none' });
+    expect((await ended(again.job!)).state).toMatch(/done|cancelled/);
+    expect((await ended(last.job!)).state).toBe('done');
+    expect(await client.collection('meanwhile')).toMatchObject({ tiles: 'none', parts: 36 });
+  });
+
+  it('are cut out of pictures of every shape, a single pixel included', async () => {
+    await collection('shapes', '3x3', { dot: await flat(red, 1, 1), line: await flat(blue, 5_000, 1), column: await flat(green, 1, 5_000), grey: await sharp(await flat(red, 50, 50)).greyscale().jpeg().toBuffer() });
+    expect(await client.collection('shapes')).toMatchObject({ parts: 40, counts: { image: 4 } });
+    expect((await client.search('shapes', 'red')).matches.length).toBe(4);
+  });
+
+  it('are asked for on the command line, which says where a match lies', async () => {
+    const run = (...args: string[]) => runMixspace([...args, '--url', server.url]);
+    expect(await run('collections', 'create', 'told', '--tiles', 'auto')).toMatchObject({ code: 0, stdout: expect.stringMatching(/told is there.*tiles auto/) });
+    await client.uploadItems('told', [file('scene', await quarters())]);
+    expect(await run('collections', 'set', 'told', '--tiles', '2x2')).toMatchObject({ code: 0, stdout: expect.stringMatching(/told: tiles 2x2, 1 picture cut; .* more/) });
+    expect((await run('collections')).stdout).toMatch(/told +1 picture and 4 tiles/);
+    const { stdout } = await run('search', 'yellow', '--collection', 'told', '--all');
+    expect(stdout).toMatch(/scene/);
+    expect(await run('collections', 'set', 'told')).toMatchObject({ code: 2, stderr: expect.stringMatching(/--tiles takes/) });
+  });
+
   it('refuse what is no choice, by name', async () => {
     for (const tiles of ['4x4', 2, ['2x2'], '', 'AUTO']) {
       expect(await call(server.url, 'POST', '/v1/collections', { name: 'bad', tiles })).toMatchObject({ status: 400, body: { error: { param: 'tiles', message: expect.stringMatching(/none, 2x2, 3x3, auto/) } } });
@@ -211,7 +245,7 @@ describe('A service that is stopped, killed or moved', () => {
       const restored = path.join(indexDir, 'restored');
       expect(await runMixspace(['restore', archive, '--index-dir', restored])).toMatchObject({ code: 0 });
       const database = new Sqlite(path.join(restored, 'mixspace.db'));
-      database.prepare("UPDATE embeddings SET box = replace(box, '[0.6667', '[0.3333') WHERE part = 9 AND item = (SELECT key FROM items WHERE id = 'n3')").run();
+      database.prepare("UPDATE embeddings SET box = replace(box, '[0.6667', '[0.1667') WHERE part = 9 AND item = (SELECT key FROM items WHERE id = 'n3')").run();
       database.close();
       const second = await startServer({ indexDir: restored });
       try {
@@ -219,8 +253,10 @@ describe('A service that is stopped, killed or moved', () => {
         expect(await there.collection('long')).toMatchObject({ tiles: '3x3', parts: 210 });
         const found = await there.search('long', asked, { limit: 50 });
         expect(found.matches[0]).toMatchObject({ id: 'scene', part: { box: [0.6667, 0.6667, 0.3333, 0.3333] } });
-        expect(found.matches.filter(({ id }) => id === 'n3')).toEqual([]);
+        expect(found.matches.filter(({ part }) => part?.box[0] === 0.1667)).toEqual([]);
         await expect.poll(async () => (await there.collection('long')).not_embedded).toBe(1);
+        const { matches } = await there.search('long', asked, { limit: 50 });
+        expect([matches.length, matches.some(({ id }) => id === 'n3')]).toEqual([20, false]);
       } finally {
         await second.remove();
       }

@@ -45,7 +45,7 @@ export const ofOperations: Mutation[] = [
   cursors('cursors-unsealed', '!timingSafeEqual(tag, await this.#tag(nonce, text, scope))', 'false', 'A cursor of another request, or one made up, is taken.'),
   cursors('place-not-sealed', 'for (const part of [place, short, ...long])', 'for (const part of [short, ...long])', 'A cursor can be led to another place.'),
   cursors('long-parts-not-sealed', 'for (const part of [place, short, ...long])', 'for (const part of [place, short])', 'A page of another long text or picture goes on in the middle of this one.'),
-  of('src/operations/classify/hierarchy.ts', ['test/numbers.test.ts', 'test/embeddings.test.ts])('threshold-itself-is-none', 'if (scores[next]! < least) break;', 'if (scores[next]! <= least) break;', 'A score that meets the threshold is none of these.'),
+  of('src/operations/classify/hierarchy.ts', ['test/numbers.test.ts', 'test/embeddings.test.ts'])('threshold-itself-is-none', 'if (scores[next]! < least) break;', 'if (scores[next]! <= least) break;', 'A score that meets the threshold is none of these.'),
   classify('prompts-cost-nothing', 'sum + each.tokens, labelled.tokens)', 'sum + each.tokens, 0)', 'Usage leaves the labels out.'),
   labels('prompts-beyond-the-first-part-lost', 'lacking.slice(from, from + promptsAtOnce)', 'lacking.slice(0, promptsAtOnce)', 'Labels behind the first thousand prompts get the embeddings of others.'),
   of('src/operations/input/limits.ts', embeddings)('text-limit-in-letters', 'text.length * 3 > limit && Buffer.byteLength(text) > limit', 'text.length * 3 > limit && text.length > limit', 'Texts of other scripts may be three times the limit.', { tests: ['test/http.test.ts'] }),

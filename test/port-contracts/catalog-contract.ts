@@ -41,7 +41,7 @@ export function catalogContract(engine: Engine): void {
       const seen = await catalog.listCollections();
       expect(seen.map(({ name }) => name).sort()).toEqual(['Products', 'photos']);
       const { createdAt } = await catalog.getCollection('photos');
-      expect(await catalog.getCollection('photos')).toEqual({ ...photos, textFields: [], createdAt });
+      expect(await catalog.getCollection('photos')).toEqual({ ...photos, textFields: [], tiles: 'none', createdAt });
       const again = (await life.again()).catalog;
       expect(await again.listCollections()).toEqual(seen);
       expect(await again.getCollection('Products')).toMatchObject({ ...otherSpace, description: 'été 😀', originals: 'thumbnail' });
@@ -179,8 +179,8 @@ export function catalogContract(engine: Engine): void {
       for (const check of [undefined, 'whole'] as const) {
         const found = await catalog.present('photos', ['b', 'x', 'a'], check);
         expect(found.sort((one, other) => (one.id < other.id ? -1 : 1))).toEqual([
-          { id: 'a', contentHash: sha256('words'), modality: 'text', embedded: true },
-          { id: 'b', contentHash: sha256('p'), modality: 'image', embedded: true },
+          { id: 'a', contentHash: sha256('words'), modality: 'text', embedded: true, boxes: [] },
+          { id: 'b', contentHash: sha256('p'), modality: 'image', embedded: true, boxes: [], width: 3, height: 2 },
         ]);
       }
     });

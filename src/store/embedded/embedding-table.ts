@@ -75,6 +75,7 @@ export class EmbeddingTable {
   readonly #impossible;
   readonly #left;
   readonly #remove;
+  readonly #removeOf;
   readonly #removeUnembedded;
   readonly #isEmpty;
   readonly #idOf;
@@ -137,6 +138,7 @@ export class EmbeddingTable {
          FROM embeddings WHERE space = :space AND modality = :modality AND key > :after ORDER BY key LIMIT +:limit`,
     );
     this.#remove = database.prepare<[number]>('DELETE FROM embeddings WHERE key = ?');
+    this.#removeOf = database.prepare<[number]>('DELETE FROM embeddings WHERE item = ?');
     this.#removeUnembedded = database.prepare<[object]>('DELETE FROM unembedded WHERE space = :space AND item IN (SELECT item FROM unembedded WHERE space = :space LIMIT +:limit)');
     this.#idOf = database.prepare<[number], string>('SELECT id FROM items WHERE key = ?').pluck();
     this.#isEmpty = database
@@ -281,6 +283,11 @@ export class EmbeddingTable {
   forget(item: number, space: number): void {
     this.#forget.run(item, space);
     this.#forgetUnembedded.run(item, space);
+  }
+
+  /** All that the item has, in whatever space. */
+  removeOf(item: number): void {
+    this.#removeOf.run(item);
   }
 
   forgetUnembedded(space: number): void {

@@ -84,8 +84,14 @@ export class Housekeeping {
   }
 
   async #sweepDeletedCollections(): Promise<void> {
-    const { items, collectionTable, originals, restores } = this.#parts;
+    const { items, embeddings, collectionTable, originals, restores } = this.#parts;
     for (const collection of collectionTable.nameless().filter((key) => !restores.isComing(key))) {
+      // First: on a full disk, what they free is what forgetting the items' words needs.
+      for (let after = 0, keys: number[]; (keys = items.keysAfter(collection, after, sweepRows)).length > 0; after = keys.at(-1)!) {
+        if (this.#stopped) return;
+        items.transaction(() => keys.forEach((key) => embeddings.removeOf(key)));
+        await nextTurn();
+      }
       for (;;) {
         if (this.#stopped) return;
         const removed = items.someOf(collection, sweepRows);
