@@ -222,7 +222,7 @@ export async function ask(store: BothPorts | OlderStore, searches: number): Prom
       found.push('matches' in answer ? { ...answer, matches: answer.matches.map(({ item, score }) => [item.id, score]) } : answer);
     }
     // What older versions did not tell.
-    const { graph: _, recall: _unmeasured, textFields: _none, unread: _later, ...described } = (await describeCollection(store, name)) as Described & { recall?: unknown; textFields?: unknown; unread?: unknown };
+    const { graph: _, recall: _unmeasured, textFields: _none, tiles: _uncut, parts: _parts, unread: _later, ...described } = (await describeCollection(store, name)) as Described & { recall?: unknown; textFields?: unknown; tiles?: unknown; parts?: unknown; unread?: unknown };
     const impossible = await store.listImpossible(name, 1_000_000);
     answers[name] = {
       described,
