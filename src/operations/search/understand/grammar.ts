@@ -1,6 +1,8 @@
 /** A language's patterns as regular expressions that read times. */
-import { dateOf, lastOfYearly, lastUnits, lastWeekday, monthOf, ofLastYear, presentYear, seasonOf, thisYears, unitAt, yearsOf, type Days, type Unit } from './calendar.js';
+import { dateOf, holidayOf, lastOfYearly, lastUnits, lastWeekday, monthOf, ofLastYear, presentYear, seasonOf, thirdOf, thisYears, unitAt, weekdayIn, yearsOf, type Days, type Unit } from './calendar.js';
 import { close, lowered, open } from './boundary.js';
+import { numericDate, numericSource } from './numeric-dates.js';
+import { eraSource, numberOf, shortYearSource, yearOf } from './years.js';
 import type { Language } from './languages/index.js';
 
 /** A time in a text, from `start` to before `end`. */
@@ -19,8 +21,9 @@ export interface Time {
 interface Found {
   text: string;
   groups: Record<string, string | undefined>;
-  /** What stands before it in the text. */
+  /** What stands before it in the text, and that text. */
   before: string;
+  input: string;
 }
 
 interface Rule {
@@ -36,11 +39,9 @@ interface Around {
   behind: RegExp;
 }
 
-const yearSource = '(?<![\\d.,:/-])(?:(?:1[89]|20)\\d\\d|[١٢][٠-٩]{3}|[１２][０-９]{3})(?![\\d:])';
+const yearSource = '(?<![\\d.,:/-])(?:(?:1[89]|20)\\d\\d|[١٢][٠-٩]{3}|[１２][０-９]{3}|[一二][零〇一二三四五六七八九]{3})(?![\\d:])';
 const thaiYearSource = '(?<![\\d.,:/-])(?:(?:1[89]|20|2[45])\\d\\d)(?![\\d:])';
 const daySource = '(?:0?[1-9]|[12]\\d|3[01]|[٠-٩]{1,2})';
-const isoSource = '(?<![\\d-])(?:(?:1[89]|20)\\d\\d)-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\\d|3[01])(?![\\d-])';
-const buddhistEra = 543;
 
 /** Names that are other words as well: in lower case they are a month only beside a day or a year. */
 const otherWords = new Set(['may', 'march']);
@@ -70,6 +71,7 @@ export class Grammar {
   readonly #weekdays: string[];
   readonly #rules: Rule[] = [];
   readonly #between: Around[];
+  readonly #thirds: { around: Around; third: number }[];
   readonly #open: { around: Around; days: (time: Required<Days>) => Days }[];
   readonly #preposition: RegExp;
   readonly #countBefore: RegExp;
@@ -80,9 +82,10 @@ export class Grammar {
     this.#months = language.months ?? Array.from({ length: 12 }, (_, i) => monthNames(code, i));
     this.#shortMonths = this.#months.map((name, i) => (abbreviations[code]?.[i] ? `${name}|${abbreviations[code][i]}\\.?` : name));
     // The fifth of January 1970 was a Monday.
-    this.#weekdays = Array.from({ length: 7 }, (_, i) => escaped(new Intl.DateTimeFormat(code, { weekday: 'long', timeZone: 'UTC' }).format(new Date(Date.UTC(1970, 0, 5 + i)))));
+    this.#weekdays = language.weekdays ?? Array.from({ length: 7 }, (_, i) => escaped(new Intl.DateTimeFormat(code, { weekday: 'long', timeZone: 'UTC' }).format(new Date(Date.UTC(1970, 0, 5 + i)))));
     this.#makeRules();
     this.#between = between.map((pattern) => this.#around(pattern));
+    this.#thirds = language.thirds.flatMap((patterns, third) => patterns.map((pattern) => ({ around: this.#around(pattern), third })));
     const opened = (patterns: string[], days: (time: Required<Days>) => Days): { around: Around; days: (time: Required<Days>) => Days }[] => patterns.map((pattern) => ({ around: this.#around(pattern), days }));
     this.#open = [
       ...opened(since, ({ from }) => ({ from })),
@@ -96,7 +99,8 @@ export class Grammar {
 
   /** All times in a text, those that overlap among them. `written`: the text; `text`: the same in lower case. */
   timesIn(written: string, text: string, today: number): Time[] {
-    const atoms = this.#rules.flatMap((rule) => this.#matches(rule, text, today)).filter(({ start, end, isBare }) => !isBare || !otherWords.has(written.slice(start, end)));
+    const read = this.#rules.flatMap((rule) => this.#matches(rule, text, today)).filter(({ start, end, isBare }) => !isBare || !otherWords.has(written.slice(start, end)));
+    const atoms = [...read, ...this.#thirdsOf(text, read)];
     const times = atoms.filter(({ isBare }) => !isBare).map((time) => this.#withPreposition(text, time));
     for (const atom of atoms) {
       if (atom.isBare) times.push(...this.#afterPreposition(text, atom));
@@ -104,7 +108,7 @@ export class Grammar {
       if (atom.month !== undefined && atom.isBare) continue;
       for (const { around, days } of this.#open) {
         const whole = wholeOf(text, around, atom);
-        if (whole && atom.days.from !== undefined && atom.days.to !== undefined) times.push({ ...whole, days: days({ from: atom.days.from, to: atom.days.to }), isBare: false });
+        if (whole && atom.days.from !== undefined && atom.days.to !== undefined) times.push({ ...this.#withPreposition(text, whole), days: days({ from: atom.days.from, to: atom.days.to }), isBare: false, told: whole.start });
       }
     }
     return [...times, ...this.#pairs(text, atoms)];
@@ -115,13 +119,21 @@ export class Grammar {
     // matchAll would make a copy of the expression, which is compiled anew.
     pattern.lastIndex = 0;
     for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
-      const time = read({ text: match[0], groups: match.groups ?? {}, before: text.slice(0, match.index) }, today);
+      const time = read({ text: match[0], groups: match.groups ?? {}, before: text.slice(0, match.index), input: text }, today);
       if (time) found.push({ start: match.index, end: match.index + match[0].length, isBare, ...time });
     }
     return found;
   }
 
-  #withPreposition(text: string, time: Time): Time {
+  #thirdsOf(text: string, atoms: Time[]): Time[] {
+    return this.#thirds.flatMap(({ around, third }) => atoms.flatMap((atom) => {
+      const whole = wholeOf(text, around, atom);
+      const days = whole && thirdOf(atom.days, third);
+      return days ? [{ ...whole, days, isBare: false }] : [];
+    }));
+  }
+
+  #withPreposition<T extends Pick<Time, 'start' | 'end'>>(text: string, time: T): T & Pick<Time, 'told'> {
     return { ...time, told: time.start, start: time.start - (this.#preposition.exec(text.slice(0, time.start))?.[0].length ?? 0) };
   }
 
@@ -152,20 +164,21 @@ export class Grammar {
   }
 
   #makeRules(): void {
-    const { dates, monthYear, seasonYear, ofLastYear: lastYear, ofYearBefore = [], last, present, ago, past, year, relative, decades } = this.#language;
+    const { dates, monthYear, seasonYear, ofLastYear: lastYear, ofYearBefore = [], last, present, ago, past, year, relative, decades, dayMonth = [], lastWeek = [], thisWeek = [] } = this.#language;
     const add = (patterns: string[], read: (found: Found, today: number) => Days | undefined): void => {
       this.#rule(patterns, false, (found, today) => {
         const days = read(found, today);
         return days && { days };
       });
     };
-    add([`(?<iso>${isoSource})`], ({ groups }) => {
-      const [y, m, d] = groups['iso']!.split('-').map(Number) as [number, number, number];
-      return dateOf(y, m - 1, d);
+    add([numericSource], ({ text, input }) => numericDate(text, input));
+    add(dayMonth, ({ groups }, today) => {
+      const [month, day] = [groups['M'] ? Number(groups['M']) - 1 : this.#month(groups['m']!), numberOf(groups['d']!)];
+      return dateOf(2000, month, day) && lastOfYearly((each) => dateOf(each, month, day) ?? { from: Infinity }, today, false);
     });
-    add(dates, ({ groups }) => dateOf(this.#year(groups['y']!), groups['M'] ? Number(groups['M']) - 1 : this.#month(groups['m']!), numberOf(groups['d']!)));
-    add(monthYear, ({ groups }) => monthOf(this.#year(groups['y']!), this.#month(groups['m']!)));
-    add(seasonYear, ({ groups }) => seasonOf(this.#year(groups['y']!), this.#season(groups['s'] ?? groups['S']!)));
+    add(dates, ({ groups }) => dateOf(this.#year(groups), groups['M'] ? Number(groups['M']) - 1 : this.#month(groups['m']!), numberOf(groups['d']!)));
+    add(monthYear, ({ groups }) => monthOf(this.#year(groups), this.#month(groups['m']!)));
+    add(seasonYear, ({ groups }) => this.#yearly(groups['s'] ?? groups['S']!)(this.#year(groups)));
     add(ofYearBefore, ({ groups }, today) => ofLastYear(this.#yearly(groups['x']!), today, 2));
     add(lastYear, ({ groups }, today) => ofLastYear(this.#yearly(groups['x']!), today, 1));
     add(last, ({ groups }, today) => (groups['w'] ? lastWeekday(place(this.#weekdays, groups['w']), today) : lastOfYearly(this.#yearly(groups['x']!), today, true)));
@@ -176,12 +189,18 @@ export class Grammar {
     }
     add(ago, ({ groups }, today) => unitAt(this.#unit(groups['u']!), -this.#number(groups['n']!), today));
     add(past, ({ groups }, today) => lastUnits(this.#unit(groups['u']!), this.#number(groups['n']!), today));
+    add(lastWeek, ({ groups }, today) => weekdayIn(-1, place(this.#weekdays, groups['w']!), today));
+    add(thisWeek, ({ groups }, today) => {
+      const days = weekdayIn(0, place(this.#weekdays, groups['w']!), today);
+      return days.from! > today ? undefined : days;
+    });
     add(decades, ({ text, groups }) => {
-      const century = /(?:19|20)\d0/.exec(text)?.[0].slice(0, 2) ?? (Number(groups['k']) >= 3 ? '19' : '20');
+      if (groups['D']) return yearsOf(1920 + 10 * place(this.#language.decadeNames!, groups['D']), 10);
+      const century = /(?:19|20)\d0/.exec(text)?.[0].slice(0, 2) ?? (Number(groups['k']) >= 3 || /世[纪紀]/.test(text) ? '19' : '20');
       return yearsOf(Number(`${century}${groups['k']!}0`), 10);
     });
-    add(year, ({ groups }) => yearsOf(this.#year(groups['y']!)));
-    this.#rule(['{y}'], true, ({ groups }) => ({ days: yearsOf(this.#year(groups['y']!)) }));
+    add(year, ({ groups }) => yearsOf(this.#year(groups)));
+    this.#rule(['{y}'], true, ({ groups }) => ({ days: yearsOf(this.#year(groups)) }));
     this.#rule(['{L}'], true, ({ groups }, today) => {
       const name = groups['L']!;
       const month = this.#month(name);
@@ -210,27 +229,31 @@ export class Grammar {
   }
 
   #source(name: string): string {
-    const { seasons, units, numbers, code } = this.#language;
+    const { seasons, holidays, units, numbers, code, decadeNames = [] } = this.#language;
     const sources: Record<string, () => string> = {
       m: () => this.#shortMonths.join('|'),
       L: () => this.#months.join('|'),
       w: () => this.#weekdays.join('|'),
-      s: () => seasons.join('|'),
+      s: () => [...seasons, ...holidays].join('|'),
       S: () => '[春夏秋冬]',
-      x: () => [...seasons, ...this.#months].join('|'),
+      x: () => [...seasons, ...holidays, ...this.#months].join('|'),
       y: () => (code === 'th' ? thaiYearSource : yearSource),
+      e: () => eraSource,
+      t: () => shortYearSource,
       d: () => daySource,
       M: () => '0?[1-9]|1[0-2]',
       n: () => `\\d{1,3}|${numbers.join('|')}`,
       u: () => units.map(([is]) => is).join('|'),
       k: () => '[1-9]',
+      // The longest first: "quatre-vingt-dix" begins as "quatre-vingt".
+      D: () => [...decadeNames].sort((a, b) => b.length - a.length).join('|'),
     };
     return lowered(sources[name]!());
   }
 
   #yearly(text: string): (year: number) => Days {
     const season = this.#season(text);
-    if (season >= 0) return (year) => seasonOf(year, season);
+    if (season >= 0) return (year) => (season < 4 ? seasonOf(year, season) : holidayOf(year, season - 4));
     const month = this.#month(text);
     return (year) => monthOf(year, month);
   }
@@ -241,7 +264,7 @@ export class Grammar {
 
   #season(text: string): number {
     const short = ['春', '夏', '秋', '冬'].indexOf(text);
-    return short >= 0 ? short : place(this.#language.seasons, text);
+    return short >= 0 ? short : place([...this.#language.seasons, ...this.#language.holidays], text);
   }
 
   #unit(text: string): Unit {
@@ -252,9 +275,8 @@ export class Grammar {
     return /^\d+$/.test(text) ? Number(text) : 1 + place(this.#language.numbers, text);
   }
 
-  #year(text: string): number {
-    const year = numberOf(text);
-    return this.#language.code === 'th' && year > 2400 ? year - buddhistEra : year;
+  #year({ y, e, t }: Found['groups']): number {
+    return yearOf((y ?? e ?? t)!, this.#language.code === 'th');
   }
 }
 
@@ -279,8 +301,3 @@ function monthNames(code: string, month: number): string {
 }
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-
-/** Arabic-Indic and full-width digits, too. */
-function numberOf(text: string): number {
-  return Number(text.normalize('NFKC').replace(/[٠-٩]/g, (digit) => String(digit.charCodeAt(0) - 0x660)));
-}
