@@ -11,7 +11,7 @@ import { kindIn } from './kinds.js';
 import { languages } from './languages/index.js';
 import { apart, taken, without, type Span } from './spans.js';
 import { timesIn } from './times.js';
-import { valuesIn, valuesOf } from './values.js';
+import { valuesIn, valuesOf, wholeValuesIn } from './values.js';
 
 /** A longer text is no sentence that asks for something. */
 export const longestUnderstood = 300;
@@ -45,6 +45,7 @@ export async function understand(context: Context, collection: Collection, text:
   add(await timesIn(hidden(), dayOf(now)));
   add(kindIn(hidden()));
   add(await folders.called(hidden()));
+  if (spans.length > 0) add(wholeValuesIn(hidden(), values, isNothing));
   return { parts: spans.map(({ text: each, filter }) => ({ text: each, filter })), rest: restOf(without(text, spans), spans.length > 0) };
 }
 
@@ -57,10 +58,11 @@ const stop = /^[\s,;:.!?،、，。·|–—-]+|[\s,;:،、，|–—-]+$/gu;
 function restOf(text: string, isUnderstood: boolean): string {
   if (!isUnderstood) return text;
   const left = text.split(taken).filter(Boolean).map((piece) => piece.trim()).filter(Boolean).join(' ').replace(stop, '').replace(text.startsWith(taken) ? joint : /^$/u, '');
-  const isNothing = (word: string): boolean => isFunctionWord(folded(word)) || fillers.some(({ is }) => is.test(word)) || isFilled(word);
   const words = inLowerCase(left).split(/[\s,;:.!?،、，。]+/u).filter(Boolean);
   return words.every(isNothing) ? '' : left;
 }
+
+const isNothing = (word: string): boolean => isFunctionWord(folded(word)) || fillers.some(({ is }) => is.test(inLowerCase(word))) || isFilled(word);
 
 /** Of a language without spaces: made of fillers alone. */
 function isFilled(word: string): boolean {
