@@ -1,7 +1,7 @@
 /** What the commonest fields of metadata are called in sixteen languages: a field "status" is meant by "Zustand" as well. */
 const called = [
   'category|categories|kategorie|kategorien|catégorie|catégories|categoria|categoría|categorías|categorie|kategoria|kategorii|kategorię|категория|категории|категорию|kategori|kategorisi|فئة|الفئة|تصنيف|类别|類別|分类|分類|カテゴリ|カテゴリー|카테고리|분류|หมวดหมู่|หมวด|ประเภท',
-  'status|state|zustand|statut|état|estado|situación|stato|situação|statusu|статус|статусом|состояние|durum|durumu|الحالة|حالة|状态|狀態|ステータス|状態|상태|สถานะ',
+  'status|zustand|statut|état|estado|situación|stato|situação|statusu|статус|статусом|состояние|durum|durumu|الحالة|حالة|状态|狀態|ステータス|状態|상태|สถานะ',
   'color|colour|colors|colours|farbe|couleur|colore|cor|kleur|kolor|kolorze|kolorem|цвет|цвета|цветом|renk|rengi|اللون|لون|颜色|顏色|カラー|色|색상|색깔|색|สี',
   'camera|kamera|appareil|appareil photo|caméra|cámara|macchina fotografica|fotocamera|câmera|câmara|fototoestel|aparat|aparatem|aparatu|камера|камеры|камерой|камеру|kamerası|كاميرا|الكاميرا|相机|相機|カメラ|카메라|กล้อง',
   'person|people|persons|personen|personne|personnes|persona|personas|persone|pessoa|pessoas|persoon|osoba|osoby|osobą|человек|люди|персона|kişi|kişiler|شخص|الشخص|人物|人|사람|인물|คน|บุคคล',
@@ -16,7 +16,7 @@ const called = [
   'client|customer|kunde|kunden|cliente|klant|klient|клиент|müşteri|عميل|客户|客戶|顧客|고객|ลูกค้า',
   'title|titel|titre|título|titolo|tytuł|название|заголовок|başlık|عنوان|标题|標題|タイトル|제목|ชื่อ',
   'topic|subject|theme|thema|sujet|thème|tema|assunto|onderwerp|temat|тема|konu|موضوع|主题|主題|テーマ|주제|หัวข้อ',
-  'rating|bewertung|note|évaluation|calificación|valutazione|avaliação|beoordeling|ocena|оценка|рейтинг|puan|تقييم|评分|評分|評価|평점|คะแนน',
+  'rating|bewertung|évaluation|calificación|valutazione|avaliação|beoordeling|ocena|оценка|рейтинг|puan|تقييم|评分|評分|評価|평점|คะแนน',
   'lens|objektiv|objectif|objetivo|obiettivo|objetiva|obiektyw|объектив|lensi|عدسة|镜头|鏡頭|レンズ|렌즈|เลนส์',
 ].map((words) => words.split('|'));
 

@@ -39,7 +39,7 @@ interface Around {
   behind: RegExp;
 }
 
-const yearSource = '(?<![\\d.,:/-])(?:(?:1[89]|20)\\d\\d|[١٢][٠-٩]{3}|[１２][０-９]{3}|[一二][零〇一二三四五六七八九]{3})(?![\\d:])';
+const yearSource = '(?<![\\d.,:/$€£¥#-])(?:(?:1[89]|20)\\d\\d|[١٢][٠-٩]{3}|[１２][０-９]{3}|[一二][零〇一二三四五六七八九]{3})(?![\\d:])';
 const thaiYearSource = '(?<![\\d.,:/-])(?:(?:1[89]|20|2[45])\\d\\d)(?![\\d:])';
 const daySource = '(?:0?[1-9]|[12]\\d|3[01]|[٠-٩]{1,2})';
 
@@ -50,6 +50,9 @@ const abbreviations: Record<string, string[]> = {
   de: ['jan', 'feb', '', 'apr', '', 'jun', 'jul', 'aug', 'sept?', 'okt', 'nov', 'dez'],
   nl: ['jan', 'feb', 'mrt', 'apr', '', 'jun', 'jul', 'aug', 'sept?', 'okt', 'nov', 'dec'],
 };
+
+/** Behind a number that is no year. */
+const counted = /^\s*-?(?:m|km|ft|kg|g|ml|mb|rpm|watts?|volts?|kcal|%|€|\$|euros?|dollars?|met(?:er|re)s?|metern|mètres|metros|metri|miles?|feet|pieces?|pièces|piezas|pezzi|teilen?|stücke?|people|persons?|leuten?|personen|personnes|personas|persone|pessoas|steps|stufen|marches|pixels?|years?|jahren?|ans|años|anni|anos)(?![\p{L}\d])/u;
 
 const grammars = new Map<Language, Grammar>();
 
@@ -140,7 +143,7 @@ export class Grammar {
   #afterPreposition(text: string, time: Time): Time[] {
     const before = text.slice(0, time.start);
     const preposition = this.#preposition.exec(before)?.[0];
-    if (preposition === undefined) return [];
+    if (preposition === undefined || (time.month === undefined && counted.test(text.slice(time.end)))) return [];
     // The fourth of July is not July.
     if (time.month !== undefined && this.#countBefore.test(before)) return [];
     return [{ ...time, told: time.start, start: time.start - preposition.length, isBare: false }];

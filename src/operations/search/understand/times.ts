@@ -30,6 +30,13 @@ export async function timesIn(text: string, today: number): Promise<Span[]> {
 /** Nothing was taken then: it is a name. */
 const isOfTheFuture = ({ from }: Days, today: number): boolean => from !== undefined && from > today + 366;
 
+/** "2016 garage band pics": before something else, where the rest of the sentence says filters. */
+export function yearAtTheStart(text: string, today: number): Span[] {
+  const found = /^\s*(?<year>20\d\d)(?=[\s,]+\p{L})/u.exec(text);
+  if (!found || Number(found.groups!['year']) > presentYear(today)) return [];
+  return [{ start: 0, end: found[0].length, text: found.groups!['year']!, filter: filterOf(yearsOf(Number(found.groups!['year']))) }];
+}
+
 /** "Lisbon 2019": behind something else, and of this century; behind a comma of any. */
 function yearAtTheEnd(text: string, today: number): Span[] {
   const found = /^(?<before>.*[\p{L}\p{M}\u0001])(?<comma>\s*[,;:،、，]\s*|\s+)(?<year>(?:19|20)\d\d)\s*[.!?]?\s*$/u.exec(text);

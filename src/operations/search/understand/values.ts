@@ -2,7 +2,7 @@ import type { Filter, Scalar } from '../../../domain/filter.js';
 import { timeOf } from '../../../domain/times.js';
 import type { Collection, Item } from '../../../store/catalog.js';
 import type { Context } from '../../context.js';
-import { inLowerCase, isLetter, letters, lowered, open } from './boundary.js';
+import { inLowerCase, isLetter, letters, lowered, open, unspaced } from './boundary.js';
 import { namesOf } from './field-names.js';
 import { languages } from './languages/index.js';
 import { taken, type Span } from './spans.js';
@@ -92,8 +92,6 @@ const trailUnspaced = /^\s*(?:一起(?:的|去拍的)?|拍(?:的|摄的|攝的)?
 
 const link = /(?:\s*[:=：＝]\s*|\s+(?:is |ist |est |es |è |= )?)["“„«]?$/u;
 const linkUnspaced = /(?:\s*[:=：＝]\s*|\s*(?:是|为|為|が|は|の|는|은|이|가|เป็น)?\s*)["“「『]?$/u;
-/** Beside letters of a script without spaces a word of one with them stands apart. */
-const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}]/u;
 const ends = /^\s*(?:$|[\u0001,;.、，。])/u;
 
 interface Between { start: number; end: number }
@@ -147,6 +145,7 @@ function alone(text: string, value: string, { start, end }: Between): Place | un
   return widened(text, { start, end }, { start, end });
 }
 
+/** Beside letters of a script without spaces a word of one with them stands apart. */
 const isWordApart = (text: string, start: number, end: number): boolean => [text[start - 1], text[end]].every((beside) => !isLetter(beside) || unspaced.test(beside!));
 
 /** Words that are values, where nothing else is left: "invoices of last year". `left`: with marks in place of what is understood already. */

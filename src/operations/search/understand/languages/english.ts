@@ -42,8 +42,8 @@ export const english: Language = {
   earlier: ['before {r}', 'older than {r}', 'earlier than {r}'],
   later: ['after {r}', 'newer than {r}', 'later than {r}'],
   between: ['between {r} and {q}', 'from {r} (?:to|until|till|through) {q}'],
-  kinds: { image: 'photos|pictures|images|pics|photographs|snapshots', text: 'notes|texts|documents' },
-  kindStands: { at: 'first', follows: 'of|from|with|about|showing|that|which|where|taken|made|by|containing' },
-  filler: 'show|me|find|all|my|the|any|some|every|give|get|search|for|look|please|us|i|want|to|see|our|taken|made|items?|everything|anything|stuff',
+  kinds: { image: 'photos?|pictures?|images?|pics?|photographs?|snapshots?|snaps', text: 'notes|memos|texts|documents|docs' },
+  kindStands: { at: 'first', follows: 'of|from|with|about|showing|that|which|where|taken|made|shot|by|containing|for|on|named|called|to|regarding', compound: 'of|with|without|at|in|on|from|and|or|to|full|by|near|behind|under|taking|making|sharing|viewing|watching|looking|holding|reading|writing|hanging|showing|printing|sticky|framed|printed|post-it|musical?|bank|thank-you|wall' },
+  filler: 'a|show|me|find|all|my|the|any|some|every|give|get|search|for|look|please|us|i|want|to|see|our|taken|made|items?|everything|anything|stuff',
   folder: { before: ['(?:in|from|inside|under|within|of) (?:the |my )?(?:folder|directory|album)(?: named| called)?'], behind: ['(?:folder|directory|album)'] },
 };

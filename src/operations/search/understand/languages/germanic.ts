@@ -42,9 +42,9 @@ export const german: Language = {
   earlier: ['vor (?:dem |der )?{r}', 'älter als {r}'],
   later: ['nach (?:dem |der )?{r}', 'neuer als {r}'],
   between: ['zwischen (?:dem |der )?{r} und (?:dem |der )?{q}', 'vo[nm] {r} bis (?:zum |zur )?{q}'],
-  kinds: { image: 'Fotos|Bilder|Bildern|Aufnahmen|Fotografien|Photos', text: 'Notizen|Texte|Dokumente' },
-  kindStands: { at: 'first', follows: 'von|vom|aus|mit|über|zu|zum|zur|der|des' },
-  filler: 'zeige?|mir|finde?|alle|meine|die|das|den|suche?|nach|bitte|such|unsere|aufgenommene?[nr]?|alles',
+  kinds: { image: 'Fotos?|Bild(?:er|ern)?|Aufnahmen?|Fotografien?|Photos?|Schnappschüsse', text: 'Notiz(?:en)?|Texte|Dokumente|Mitschriften' },
+  kindStands: { at: 'first', follows: 'von|vom|aus|mit|über|zu|zum|zur|der|des|vor|nach|seit|mi[tr]|auf denen|im|in' },
+  filler: 'eine?|zeige?|mir|finde?|alle|meine|die|das|den|suche?|nach|bitte|such|unsere|aufgenommene?[nr]?|alles',
   folder: { before: ['(?:im|aus dem|in dem|vom|in meinem|aus meinem) (?:Ordner|Verzeichnis|Album)'], behind: ['-?(?:Ordner|Album)'] },
 };
 
@@ -89,8 +89,8 @@ export const dutch: Language = {
   earlier: ['v[oó]{2}r {r}', 'ouder dan {r}'],
   later: ['na {r}', 'nieuwer dan {r}'],
   between: ['tussen {r} en {q}', 'van {r} tot (?:en met )?{q}'],
-  kinds: { image: "foto[’']s|afbeeldingen|plaatjes|beelden", text: 'notities|teksten|documenten' },
+  kinds: { image: "foto(?:[’']s)?|afbeelding(?:en)?|plaatjes?|beelden", text: 'notities|aantekeningen|teksten|documenten' },
   kindStands: { at: 'first', follows: 'van|uit|met|over|waarop' },
-  filler: 'toon|laat|zien|zoek|naar|vind|alle|mijn|de|het|onze|me|mij|gemaakt|genomen|alles',
+  filler: 'een|toon|laat|zien|zoek|naar|vind|alle|mijn|de|het|onze|me|mij|gemaakt|genomen|alles',
   folder: { before: ['(?:in|uit|van) (?:de |het |mijn )?(?:map|album)'], behind: ['(?:map|album)'] },
 };

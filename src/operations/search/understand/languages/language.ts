@@ -57,7 +57,8 @@ export interface Language {
   between: string[];
   kinds: { image: string; text: string };
   /** Where a kind stands: `first`, before what it is of; `last`, behind it, joined by `joint`. */
-  kindStands: { at: 'first'; follows: string } | { at: 'last'; joint: string };
+  /** `compound`: words before it that make it a thing in the picture; other words before it make one name with it. */
+  kindStands: { at: 'first'; follows: string; compound?: string } | { at: 'last'; joint: string };
   /** What may stand before a kind, or is nothing to look for. */
   filler: string;
   /** `before`: before the folder's name; `behind`: behind it. */

@@ -41,9 +41,9 @@ export const french: Language = {
   earlier: ['avant (?:le |la )?{r}'],
   later: ['après (?:le |la )?{r}'],
   between: ['entre (?:le )?{r} et (?:le )?{q}', 'de {r} à {q}', 'du {r} au {q}'],
-  kinds: { image: 'photos|images|clichés|photographies', text: 'notes|textes|documents' },
-  kindStands: { at: 'first', follows: "de|du|des|d[’']\\S*|avec|prises?|sur|à|où|montrant" },
-  filler: 'montre[rz]?|moi|trouve[rz]?|toutes?|tous|mes|les|des|cherche[rz]?|affiche[rz]?|nos|prises?|faites?|tout',
+  kinds: { image: 'photos?|images?|clichés?|photographies?', text: 'notes?|mémos|textes|documents' },
+  kindStands: { at: 'first', follows: "de|du|des|d[’']\\S*|avec|prises?|sur|à|où|montrant|dans|depuis|concernant" },
+  filler: 'une?|montre[rz]?|moi|trouve[rz]?|toutes?|tous|mes|les|des|cherche[rz]?|affiche[rz]?|nos|prises?|faites?|tout',
   folder: { before: ["(?:dans|du|de|depuis) (?:le |l[’']|mon )?(?:dossier|répertoire|album)"] },
 };
 
@@ -88,9 +88,9 @@ export const spanish: Language = {
   earlier: ['antes (?:de|del) (?:la |el )?{r}'],
   later: ['después (?:de|del) (?:la |el )?{r}'],
   between: ['entre (?:el )?{r} y (?:el )?{q}', '(?:de|desde) {r} (?:a|hasta) {q}', 'del {r} al {q}'],
-  kinds: { image: 'fotos|imágenes|fotografías', text: 'notas|textos|documentos' },
-  kindStands: { at: 'first', follows: 'de|del|con|tomadas|hechas|sobre|donde' },
-  filler: 'muéstrame|muestra|mostrar|busca|buscar|encuentra|todas|todos|mis|las|los|unas|nuestras|tomadas|hechas|todo|ver',
+  kinds: { image: 'fotos?|im[aá]gen(?:es)?|fotografías?', text: 'notas?|apuntes|anotaciones|textos|documentos' },
+  kindStands: { at: 'first', follows: 'de|del|con|tomadas?|hechas?|sacadas?|sobre|acerca|donde|en|desde' },
+  filler: 'una?|muéstrame|muestra|mostrar|busca|buscar|encuentra|todas|todos|mis|las|los|unas|nuestras|tomadas|hechas|todo|ver',
   folder: { before: ['(?:en|de|del|dentro de) (?:la |el |mi )?(?:carpeta|álbum|directorio)'] },
 };
 
@@ -135,9 +135,9 @@ export const italian: Language = {
   earlier: ["prima (?:di|del|dell[’']|della) {r}"],
   later: ["dopo (?:il |l[’']|la )?{r}"],
   between: ['(?:tra|fra) (?:il )?{r} e (?:il )?{q}', '(?:da|dal) {r} (?:a|al) {q}'],
-  kinds: { image: 'foto|immagini|fotografie', text: 'note|appunti|testi|documenti' },
+  kinds: { image: 'foto|immagini|fotografie', text: 'note|appunti|annotazioni|testi|documenti' },
   kindStands: { at: 'first', follows: "di|del|dei|delle|della|dello|degli|dell[’']\\S*|d[’']\\S*|con|scattate|su|dove" },
-  filler: 'mostra(?:mi)?|trova(?:mi)?|cerca|tutte|tutti|le|mie|i|gli|nostre|scattate|tutto',
+  filler: 'una?|mostra(?:mi)?|trova(?:mi)?|cerca|tutte|tutti|le|mie|i|gli|nostre|scattate|tutto',
   folder: { before: ['(?:nella|dalla|della|in|dentro la) (?:mia )?cartella', "(?:nell[’']|dall[’']|dell[’'])album"] },
 };
 
@@ -182,8 +182,8 @@ export const portuguese: Language = {
   earlier: ['antes (?:de|do|da) {r}'],
   later: ['depois (?:de|do|da) {r}', 'após {r}'],
   between: ['entre (?:o )?{r} e (?:o )?{q}', 'de {r} (?:a|até) {q}'],
-  kinds: { image: 'fotos|imagens|fotografias', text: 'notas|textos|documentos' },
+  kinds: { image: 'fotos?|image(?:m|ns)|fotografias?', text: 'notas|anotações|apontamentos|textos|documentos' },
   kindStands: { at: 'first', follows: 'de|do|da|dos|das|com|tiradas|sobre|onde' },
-  filler: 'mostre(?:-me)?|mostra(?:r)?|procure|procura|encontre|todas|todos|as|os|minhas|meus|nossas|tiradas|tudo|ver',
+  filler: 'uma?|mostre(?:-me)?|mostra(?:r)?|procure|procura|encontre|todas|todos|as|os|minhas|meus|nossas|tiradas|tudo|ver',
   folder: { before: ['(?:na|da|no|do|dentro da) (?:minha |meu )?(?:pasta|álbum|diretório)'] },
 };
