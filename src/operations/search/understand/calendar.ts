@@ -27,6 +27,12 @@ export function dateOf(year: number, month: number, day: number): Days | undefin
   return is.year === year && is.month === month ? { from, to: from + 1 } : undefined;
 }
 
+/** That day of the month in which another is. */
+export function dayInMonth(of: number, day: number): number | undefined {
+  const { year, month } = partsOf(of);
+  return dateOf(year, month, day)?.from;
+}
+
 export const monthOf = (year: number, month: number): Days => ({ from: dayAt(year, month), to: dayAt(year, month + 1) });
 export const yearsOf = (year: number, count = 1): Days => ({ from: dayAt(year, 0), to: dayAt(year + count, 0) });
 /** `season`: 0 spring, 1 summer, 2 autumn, 3 winter, which goes on into the next year. */

@@ -1,5 +1,5 @@
 /** A language's patterns as regular expressions that read times. */
-import { dateOf, holidayOf, lastOfYearly, lastUnits, lastWeekday, monthOf, ofLastYear, presentYear, seasonOf, thirdOf, thisYears, unitAt, weekdayIn, yearsOf, type Days, type Unit } from './calendar.js';
+import { dateOf, dayInMonth, holidayOf, lastOfYearly, lastUnits, lastWeekday, monthOf, ofLastYear, presentYear, seasonOf, thirdOf, thisYears, unitAt, weekdayIn, yearsOf, type Days, type Unit } from './calendar.js';
 import { close, lowered, open } from './boundary.js';
 import { numericDate, numericSource } from './numeric-dates.js';
 import { eraSource, numberOf, shortYearSource, yearOf } from './years.js';
@@ -34,12 +34,14 @@ interface Rule {
 
 /** What stands around a time, or around two of them. */
 interface Around {
+  /** A day's number and the joint: its month is that of what follows. */
+  day?: RegExp;
   before: RegExp;
   joint?: RegExp;
   behind: RegExp;
 }
 
-const yearSource = '(?<![\\d.,:/$€£¥#-])(?:(?:1[89]|20)\\d\\d|[١٢][٠-٩]{3}|[１２][０-９]{3}|[一二][零〇一二三四五六七八九]{3})(?![\\d:])';
+const yearSource = '(?<![\\d.,:/$€£¥#])(?<!(?<!(?<!\\d)(?:19|20)\\d\\d)-)(?:(?:1[89]|20)\\d\\d|[١٢][٠-٩]{3}|[１２][０-９]{3}|[一二][零〇一二三四五六七八九]{3})(?![\\d:])';
 const thaiYearSource = '(?<![\\d.,:/-])(?:(?:1[89]|20|2[45])\\d\\d)(?![\\d:])';
 const daySource = '(?:0?[1-9]|[12]\\d|3[01]|[٠-٩]{1,2})';
 
@@ -153,21 +155,44 @@ export class Grammar {
     const found: Time[] = [];
     for (const around of this.#between) {
       for (const second of atoms) {
-        if (second.days.to === undefined || (second.month !== undefined && second.isBare)) continue;
+        if (second.days.from === undefined || second.days.to === undefined) continue;
+        found.push(...this.#daysTo(text, around, second));
         for (const first of atoms) {
           if (first.end > second.start || !around.joint!.test(text.slice(first.end, second.start))) continue;
           // A month alone is of the year of the other.
-          const days = first.isBare && first.month !== undefined ? monthOf(presentYear(second.days.from!), first.month) : first.days;
+          const days = first.isBare && first.month !== undefined ? monthBefore(first.month, second) : first.days;
           const whole = wholeOf(text, around, { start: first.start, end: second.end });
           if (whole && days.from !== undefined && days.from < second.days.to) found.push({ ...whole, days: { from: days.from, to: second.days.to }, isBare: false });
         }
       }
     }
+    for (const first of atoms) {
+      for (const second of atoms) {
+        if (first.end > second.start || second.start - first.end > longestJoint || second.days.from === undefined || second.days.to === undefined) continue;
+        const joint = text.slice(first.end, second.start);
+        const days = first.isBare && first.month !== undefined ? monthBefore(first.month, second) : first.days;
+        if (days.from === undefined || days.to === undefined || days.from >= second.days.to) continue;
+        const isRange = dash.test(joint) && isRecent(days, first, second);
+        if (!isRange && !alike.test(joint)) continue;
+        const time = this.#withPreposition(text, { start: first.start, end: second.end });
+        // Two that are bare are names, unless something stands before them.
+        if (isRange || !first.isBare || !second.isBare || time.start < first.start) found.push({ ...time, days: { from: days.from, to: second.days.to }, isBare: false });
+      }
+    }
     return found;
   }
 
+  /** "3 to 8 August 2021". */
+  #daysTo(text: string, around: Around, { start, end, days }: Time): Time[] {
+    if (days.to !== days.from! + 1) return [];
+    const day = around.day!.exec(text.slice(0, start));
+    const whole = day && wholeOf(text, around, { start: day.index, end });
+    const from = day && dayInMonth(days.from!, Number(day.groups!['day']));
+    return whole && from !== undefined && from! < days.from! ? [{ ...whole, days: { from: from!, to: days.to }, isBare: false }] : [];
+  }
+
   #makeRules(): void {
-    const { dates, monthYear, seasonYear, ofLastYear: lastYear, ofYearBefore = [], last, present, ago, past, year, relative, decades, dayMonth = [], lastWeek = [], thisWeek = [] } = this.#language;
+    const { dates, monthYear, seasonYear, ofLastYear: lastYear, ofYearBefore = [], last, present, ago, past, year, relative, decades, dayMonth = [], monthAlone = [], lastWeek = [], thisWeek = [] } = this.#language;
     const add = (patterns: string[], read: (found: Found, today: number) => Days | undefined): void => {
       this.#rule(patterns, false, (found, today) => {
         const days = read(found, today);
@@ -180,6 +205,7 @@ export class Grammar {
       return dateOf(2000, month, day) && lastOfYearly((each) => dateOf(each, month, day) ?? { from: Infinity }, today, false);
     });
     add(dates, ({ groups }) => dateOf(this.#year(groups), groups['M'] ? Number(groups['M']) - 1 : this.#month(groups['m']!), numberOf(groups['d']!)));
+    add(monthAlone, ({ groups }, today) => lastOfYearly((each) => monthOf(each, this.#month(groups['m']!)), today, false));
     add(monthYear, ({ groups }) => monthOf(this.#year(groups), this.#month(groups['m']!)));
     add(seasonYear, ({ groups }) => this.#yearly(groups['s'] ?? groups['S']!)(this.#year(groups)));
     add(ofYearBefore, ({ groups }, today) => ofLastYear(this.#yearly(groups['x']!), today, 2));
@@ -190,8 +216,8 @@ export class Grammar {
       const needed = needs === undefined ? undefined : new RegExp(`${open}(?:${lowered(needs)})${close}`, 'u');
       add([is], ({ before }, today) => (needed && !needed.test(before) ? undefined : unitAt(unit, offset, today)));
     }
-    add(ago, ({ groups }, today) => unitAt(this.#unit(groups['u']!), -this.#number(groups['n']!), today));
-    add(past, ({ groups }, today) => lastUnits(this.#unit(groups['u']!), this.#number(groups['n']!), today));
+    add(ago, ({ groups }, today) => unitAt(this.#unit(groups['u']!), -this.#number(groups['n']), today));
+    add(past, ({ groups }, today) => lastUnits(this.#unit(groups['u']!), this.#number(groups['n']), today));
     add(lastWeek, ({ groups }, today) => weekdayIn(-1, place(this.#weekdays, groups['w']!), today));
     add(thisWeek, ({ groups }, today) => {
       const days = weekdayIn(0, place(this.#weekdays, groups['w']!), today);
@@ -222,7 +248,7 @@ export class Grammar {
     const [joint, behind] = rest.includes('{q}') ? (rest.split('{q}') as [string, string]) : [undefined, rest];
     return {
       before: new RegExp(`${spaced && before !== '' ? open : ''}${this.#filled(before)}$`, 'u'),
-      ...(joint === undefined ? {} : { joint: new RegExp(`^${this.#filled(joint)}$`, 'u') }),
+      ...(joint === undefined ? {} : { day: new RegExp(`(?<![\\d.])(?<day>\\d{1,2})(?:st|nd|rd|th|\\.|er|º|日|号|號|일)?(?:${this.#filled(joint)}|\\s*[-–]\\s*)$`, 'u'), joint: new RegExp(`^${this.#filled(joint)}$`, 'u') }),
       behind: new RegExp(`^${this.#filled(behind)}${spaced && behind !== '' ? close : ''}`, 'u'),
     };
   }
@@ -274,7 +300,7 @@ export class Grammar {
     return this.#language.units[place(this.#language.units.map(([is]) => is), text)]![1];
   }
 
-  #number(text: string): number {
+  #number(text = '1'): number {
     return /^\d+$/.test(text) ? Number(text) : 1 + place(this.#language.numbers, text);
   }
 
@@ -282,6 +308,20 @@ export class Grammar {
     return yearOf((y ?? e ?? t)!, this.#language.code === 'th');
   }
 }
+
+/** Between two times, characters. */
+const longestJoint = 8;
+const dash = /^\s*[-–—~〜～]\s*$/u;
+const alike = /^(?:\s+(?:and|or|und|oder|et|ou|y|e|o|u|en|of|i|lub|и|или|ve|veya|و|أو)\s+|\s*(?:&|和|与|與|或|と|や|및|กับ|และ|หรือ)\s*)$/u;
+
+/** A month of the same year as another time, or else of the one before. */
+function monthBefore(month: number, { days: { from, to } }: Time): Days {
+  const days = monthOf(presentYear(from!), month);
+  return days.from! < to! ? days : monthOf(presentYear(from!) - 1, month);
+}
+
+/** Years in figures of a time before there were pictures in files may as well be carved in a stone. */
+const isRecent = ({ from }: Days, first: Time, second: Time): boolean => !first.isBare || !second.isBare || first.month !== undefined || from! >= dateOf(1990, 0, 1)!.from!;
 
 /** Which of the sources a text is. */
 function place(sources: readonly string[], text: string): number {

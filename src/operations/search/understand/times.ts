@@ -22,10 +22,13 @@ export async function timesIn(text: string, today: number): Promise<Span[]> {
     // The first time its expressions are compiled.
     if (performance.now() - began > sliceMs) await nextTurn();
   }
-  const times = found.filter(({ days }) => !isOfTheFuture(days, today));
+  const times = found.filter(({ start, days }) => !isOfTheFuture(days, today) && !streets.test(lower.slice(0, start)));
   if (times.length === 0) return yearAtTheEnd(text, today);
   return times.map(({ start, end, told = start, days }) => ({ start, end, text: text.slice(told, end), filter: filterOf(days) }));
 }
+
+/** Streets and squares that are called after a day. */
+const streets = /(?<!\p{L})(?:rue|avenue|boulevard|place|square|calle|plaza|avenida|paseo|via|viale|piazza|corso|rua|praça|ulica|plac|улица|площадь|straße|platz|street)\s+(?:(?:du|de|del|de la|da|do|des|der)\s+)?$/u;
 
 /** Nothing was taken then: it is a name. */
 const isOfTheFuture = ({ from }: Days, today: number): boolean => from !== undefined && from > today + 366;

@@ -128,6 +128,9 @@ const kinds = languages.flatMap(({ kinds: { image, text } }) => [image, text]).j
 const goesOn = new RegExp(`^\\s+(?!${lowered(kinds)}(?![${letters}]))[${letters}'’-]+(?!\\s+\\d)`, 'u');
 const isOfName = /(?<!\p{L})(?:saint|st|st\.|ste|sainte|san|santa|santo|sankt|são|sint|święt[ya]|king|queen|prince|princess|könig|königin|rey|reina|lake|mount)\s+$/iu;
 
+/** A camera that is to be seen in the picture: "an iPhone 14", "of a Nikon Z6", not "with a Nikon Z6". */
+const isThing = new RegExp(`(?:(?<!${open}(?:with|on|using|by|mit|avec|par|con|com|met|z|с|in)\\s+)${open}(?:an?|one|eine?[mnr]?|une?|una|uma?|een)\\s+|[一两兩][台部架个個]\\s*|上の|上的)$`, 'iu');
+
 /** A value without its field: written as it is, with a capital or a number; several words in any way. */
 function alone(text: string, value: string, { start, end }: Between): Place | undefined {
   if (!isShort(value)) return undefined;
@@ -136,6 +139,7 @@ function alone(text: string, value: string, { start, end }: Between): Place | un
     if (!/\p{L}/u.test(value) || !opens.test(text.slice(0, start)) || !closes.test(text.slice(end))) return undefined;
   } else {
     if (value.length < 3 || !isWordApart(text, start, end)) return undefined;
+    if (isThing.test(text.slice(0, start))) return undefined;
     if (!/\s/.test(value)) {
       if (whole !== value || !/[\p{Lu}\p{N}]/u.test(value)) return undefined;
       if (/^\s+\p{Lu}\p{Ll}/u.test(text.slice(end)) && goesOn.test(inLowerCase(text.slice(end)))) return undefined;

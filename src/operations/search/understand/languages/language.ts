@@ -41,6 +41,8 @@ export interface Language {
   dates: string[];
   /** The last {d} of {m} or {M} that was; of no certain year. */
   dayMonth?: string[];
+  /** A {m} that needs nothing before it. */
+  monthAlone?: string[];
   monthYear: string[];
   seasonYear: string[];
   /** A {y} that is one beyond doubt. */

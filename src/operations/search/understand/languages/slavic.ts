@@ -8,6 +8,8 @@ export const polish: Language = {
   holidays: ['Boż(?:e|ego) Narodzeni(?:e|a|u)|Gwiazdk(?:a|i|ę)', 'Wigili(?:a|i|ę)', 'Sylwest(?:er|ra)', 'Halloween', 'Walentyn(?:ki|ek)'],
   thirds: [['(?:na )?począt(?:ek|ku) {r}'], ['(?:w )?połow(?:a|ie) {r}'], ['(?:pod )?koni?e?c(?:em|u|a)? {r}']],
   relative: [
+    { is: '(?:dziś|dzisiaj) (?:rano|wieczorem)', unit: 'day', offset: 0 },
+    { is: 'wczoraj (?:rano|wieczorem)', unit: 'day', offset: -1 },
     { is: 'przedwczoraj', unit: 'day', offset: -2 },
     { is: 'wczoraj', unit: 'day', offset: -1 },
     { is: 'dzisiaj|dziś', unit: 'day', offset: 0 },
@@ -55,6 +57,8 @@ export const russian: Language = {
   holidays: ['католическ(?:ое|ого) рождеств(?:о|а|у)', '(?:сочельник|рождественск(?:ий|ого) сочельник)', '(?:канун|в канун) нового года', 'хэллоуин[ае]?', 'д(?:ень|ня) святого валентина'],
   thirds: [['нача(?:ло|ле|ла) {r}'], ['середин(?:а|е|ы|у) {r}'], ['кон(?:ец|це|ца) {r}']],
   relative: [
+    { is: 'сегодня (?:утром|вечером|дн[её]м)', unit: 'day', offset: 0 },
+    { is: 'вчера (?:утром|вечером|дн[её]м|ночью)', unit: 'day', offset: -1 },
     { is: 'позавчера', unit: 'day', offset: -2 },
     { is: 'вчера(?:шние)?', unit: 'day', offset: -1 },
     { is: 'сегодня(?:шние)?', unit: 'day', offset: 0 },

@@ -9,6 +9,8 @@ export const turkish: Language = {
   holidays: ['noel', 'noel arifesi', 'yılbaşı gecesi', 'cadılar bayramı', 'sevgililer günü'],
   thirds: [['{r} (?:ayı(?:nın)? )?(?:başı|başında|başları|başlarında)'], ['{r} (?:ayı(?:nın)? )?(?:ortası|ortasında|ortaları|ortalarında)'], ['{r} (?:ayı(?:nın)? )?(?:sonu|sonunda|sonları|sonlarında)']],
   relative: [
+    { is: 'bu (?:sabah|akşam|gece)', unit: 'day', offset: 0 },
+    { is: 'dün (?:sabah|akşam|gece)', unit: 'day', offset: -1 },
     { is: 'evvelsi gün|önceki gün', unit: 'day', offset: -2 },
     { is: 'dün(?:kü)?', unit: 'day', offset: -1 },
     { is: 'bugün(?:kü)?', unit: 'day', offset: 0 },
@@ -57,6 +59,8 @@ export const arabic: Language = {
   holidays: ['(?:عيد الميلاد|الكريسماس|كريسماس)', 'ليلة عيد الميلاد', 'ليلة رأس السنة', '(?:ال)?هالوين', '(?:عيد|يوم) الحب'],
   thirds: [['(?:أوائل|بداية|مطلع) {r}'], ['(?:منتصف|أواسط) {r}'], ['(?:أواخر|نهاية) {r}']],
   relative: [
+    { is: 'هذا الصباح|هذا المساء', unit: 'day', offset: 0 },
+    { is: '(?:ليلة|مساء|صباح) أمس', unit: 'day', offset: -1 },
     { is: '(?:أول أمس|أمس الأول)', unit: 'day', offset: -2 },
     { is: '(?:أمس|البارحة)', unit: 'day', offset: -1 },
     { is: 'اليوم', unit: 'day', offset: 0, needs: 'صور|الصور|ملاحظات|من|التقطت' },
