@@ -53,6 +53,10 @@ const abbreviations: Record<string, string[]> = {
   nl: ['jan', 'feb', 'mrt', 'apr', '', 'jun', 'jul', 'aug', 'sept?', 'okt', 'nov', 'dec'],
 };
 
+/** "a 1967 Mustang": what is a preposition in one language is an article in another. */
+const articles = /^(?:an?|o|os|as|the|la|le|les|el|los|il|i|lo|der|die|das|den|de[ms]|het)\s*$/u;
+/** Things that bear a year, which is theirs and not the picture's. */
+const dated = /(?<!\p{L})(?:coin|wine|calendar|stamp|newspaper|vintage|münze|wein|kalender|briefmarke|zeitung|monnaie|vin|calendrier|timbre|journal|moneda|vino|calendario|sello|periódico|moneta|francobollo|giornale|moeda|vinho|calendário|selo|jornal|munt|wijn|krant|монета|вино|календарь|газета)s?\s+$/u;
 /** Behind a number that is no year. */
 const counted = /^\s*-?(?:m|km|ft|kg|g|ml|mb|rpm|watts?|volts?|kcal|%|€|\$|euros?|dollars?|met(?:er|re)s?|metern|mètres|metros|metri|miles?|feet|pieces?|pièces|piezas|pezzi|teilen?|stücke?|people|persons?|leuten?|personen|personnes|personas|persone|pessoas|steps|stufen|marches|pixels?|years?|jahren?|ans|años|anni|anos)(?![\p{L}\d])/u;
 
@@ -145,7 +149,7 @@ export class Grammar {
   #afterPreposition(text: string, time: Time): Time[] {
     const before = text.slice(0, time.start);
     const preposition = this.#preposition.exec(before)?.[0];
-    if (preposition === undefined || (time.month === undefined && counted.test(text.slice(time.end)))) return [];
+    if (preposition === undefined || (time.month === undefined && (articles.test(preposition) || dated.test(before.slice(0, -preposition.length)))) || (time.month === undefined && counted.test(text.slice(time.end)))) return [];
     // The fourth of July is not July.
     if (time.month !== undefined && this.#countBefore.test(before)) return [];
     return [{ ...time, told: time.start, start: time.start - preposition.length, isBare: false }];
@@ -167,6 +171,7 @@ export class Grammar {
       }
     }
     for (const first of atoms) {
+      found.push(...this.#daysFrom(text, first));
       for (const second of atoms) {
         if (first.end > second.start || second.start - first.end > longestJoint || second.days.from === undefined || second.days.to === undefined) continue;
         const joint = text.slice(first.end, second.start);
@@ -186,9 +191,17 @@ export class Grammar {
   #daysTo(text: string, around: Around, { start, end, days }: Time): Time[] {
     if (days.to !== days.from! + 1) return [];
     const day = around.day!.exec(text.slice(0, start));
-    const whole = day && wholeOf(text, around, { start: day.index, end });
     const from = day && dayInMonth(days.from!, Number(day.groups!['day']));
-    return whole && from !== undefined && from! < days.from! ? [{ ...whole, days: { from: from!, to: days.to }, isBare: false }] : [];
+    if (!day || typeof from !== 'number' || from >= days.from!) return [];
+    const whole = day.groups!['dash'] === undefined ? wholeOf(text, around, { start: day.index, end }) : { start: day.index, end };
+    return whole ? [{ ...whole, days: { from, to: days.to }, isBare: false }] : [];
+  }
+
+  /** "2022年5月3日到8日". */
+  #daysFrom(text: string, { start, end, days }: Time): Time[] {
+    const day = days.to === days.from! + 1 ? dayBehind.exec(text.slice(end)) : null;
+    const to = day && dayInMonth(days.from!, Number(day.groups!['day']));
+    return typeof to === 'number' && to > days.from! ? [{ start, end: end + day![0].length, days: { from: days.from!, to: to + 1 }, isBare: false }] : [];
   }
 
   #makeRules(): void {
@@ -248,7 +261,7 @@ export class Grammar {
     const [joint, behind] = rest.includes('{q}') ? (rest.split('{q}') as [string, string]) : [undefined, rest];
     return {
       before: new RegExp(`${spaced && before !== '' ? open : ''}${this.#filled(before)}$`, 'u'),
-      ...(joint === undefined ? {} : { day: new RegExp(`(?<![\\d.])(?<day>\\d{1,2})(?:st|nd|rd|th|\\.|er|º|日|号|號|일)?(?:${this.#filled(joint)}|\\s*[-–]\\s*)$`, 'u'), joint: new RegExp(`^${this.#filled(joint)}$`, 'u') }),
+      ...(joint === undefined ? {} : { day: new RegExp(`(?<![\\d.])(?<day>\\d{1,2})(?:st|nd|rd|th|\\.|er|º|日|号|號|일)?(?:${this.#filled(joint)}|(?<dash>\\s*[-–]\\s*))$`, 'u'), joint: new RegExp(`^${this.#filled(joint)}$`, 'u') }),
       behind: new RegExp(`^${this.#filled(behind)}${spaced && behind !== '' ? close : ''}`, 'u'),
     };
   }
@@ -309,6 +322,7 @@ export class Grammar {
   }
 }
 
+const dayBehind = /^\s*(?:到|至|から|[-–~～〜])\s*(?<day>\d{1,2})(?:日|号|號)(?:まで)?/u;
 /** Between two times, characters. */
 const longestJoint = 8;
 const dash = /^\s*[-–—~〜～]\s*$/u;

@@ -28,7 +28,7 @@ export async function timesIn(text: string, today: number): Promise<Span[]> {
 }
 
 /** Streets and squares that are called after a day. */
-const streets = /(?<!\p{L})(?:rue|avenue|boulevard|place|square|calle|plaza|avenida|paseo|via|viale|piazza|corso|rua|praça|ulica|plac|улица|площадь|straße|platz|street)\s+(?:(?:du|de|del|de la|da|do|des|der)\s+)?$/u;
+const streets = /(?<!\p{L})(?:rue|avenue|boulevard|place|square|calle|plaza|avenida|paseo|via|viale|piazza|corso|rua|praça|ulica|plac|улица|площадь|straße|platz|street)\s+(?:(?:du|de|del|de la|da|do|des|der)\s+)?(?:\d{1,2}(?:er|º|\.)?\s+(?:de\s+)?)?$/u;
 
 /** Nothing was taken then: it is a name. */
 const isOfTheFuture = ({ from }: Days, today: number): boolean => from !== undefined && from > today + 366;

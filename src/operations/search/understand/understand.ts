@@ -49,7 +49,8 @@ export async function understand(context: Context, collection: Collection, text:
   add(kindIn(hidden()));
   if (times.length === 0 && spans.length > 0) add(yearAtTheStart(hidden(), dayOf(now)));
   add(await folders.called(hidden()));
-  if (spans.length > 0) add(wholeValuesIn(hidden(), values, isNothing));
+  if (spans.every(({ filter }) => filter['$item.modality'] === undefined)) add(kindIn(hidden()));
+  add(wholeValuesIn(hidden(), values, isNothing));
   return { parts: spans.map(({ text: each, filter }) => ({ text: each, filter })), rest: restOf(without(text, spans), spans.length > 0) };
 }
 

@@ -87,7 +87,7 @@ const prepositions = 'in|im|from|by|at|with|of|on|using|von|vom|aus|mit|bei|de|d
 const done = 'taken|shot|made|captured|photographed|filmed|recorded|aufgenommen|fotografiert|gemacht|geschossen|gefilmt|pris|prise|prises|photographiée?s?|faites?|filmée?s?|tomad[ao]s?|hech[ao]s?|sacad[ao]s?|grabad[ao]s?|scattat[aeoi]|fatt[aeoi]|tirad[ao]s?|feit[ao]s?|gemaakt|genomen|zrobion[eay]|снят[оаыйые]{1,2}|сделан[оаыные]{1,2}|çekilen|marked|labell?ed|tagged';
 const lead = new RegExp(`${open}(?:(?:${done})\\s+)?(?:${prepositions})\\s+(?:(?:${articles})\\s+)?$`, 'iu');
 /** The same in scripts without spaces, and what follows there. */
-const leadUnspaced = /(?:用|使用|以|和|跟|同|与|與|在|从|從|来自|來自|于|於|由|给|給|จาก|โดย|กับ|ด้วย)\s*$/u;
+const leadUnspaced = /(?:用|使用|以|和|跟|与|與|在|从|從|来自|來自|于|於|由|给|給|จาก|โดย|กับ|ด้วย)$/u;
 const trailUnspaced = /^\s*(?:一起(?:的|去拍的)?|拍(?:的|摄的|攝的)?|所拍的?|と(?:一緒|いっしょ)(?:に|の)?|で(?:撮った|撮影した|撮影)(?:の)?|里的|裡的|中的|的|の)/u;
 
 const link = /(?:\s*[:=：＝]\s*|\s+(?:is |ist |est |es |è |= )?)["“„«]?$/u;
@@ -121,7 +121,7 @@ function widened(text: string, { start, end }: Between, told: Between): Place {
   return { start: from, end: end + trail, text: text.slice(told.start, told.end) };
 }
 
-const opens = /(?:^|[\s\u0001,，、]|用|和|跟|同|与|與|在|从|從|来自|來自|于|於|で|من|في|(?:(?<=\u0001)[にの的]))$/u;
+const opens = /(?:^|[\s\u0001,，、]|用|和|跟|与|與|在|从|從|来自|來自|于|於|で|من|في|(?:(?<=\u0001)[にの的]))$/u;
 const closes = /^(?:$|[\s\u0001,，、]|的|拍|一起|の|で|と(?:一緒|いっしょ)|에서|와|과|의|ที่)/u;
 const kinds = languages.flatMap(({ kinds: { image, text } }) => [image, text]).join('|');
 /** A name goes on: "Peter Pan", but not "Peter Sommer 2021", nor "Anna Fotos". */
@@ -143,7 +143,7 @@ function alone(text: string, value: string, { start, end }: Between): Place | un
     if (!/\s/.test(value)) {
       if (whole !== value || !/[\p{Lu}\p{N}]/u.test(value)) return undefined;
       if (/^\s+\p{Lu}\p{Ll}/u.test(text.slice(end)) && goesOn.test(inLowerCase(text.slice(end)))) return undefined;
-      if (isOfName.test(text.slice(0, start))) return undefined;
+      if (isOfName.test(text.slice(0, start)) || /^[’']s(?!\p{L})/u.test(text.slice(end))) return undefined;
     }
   }
   return widened(text, { start, end }, { start, end });
@@ -152,16 +152,19 @@ function alone(text: string, value: string, { start, end }: Between): Place | un
 /** Beside letters of a script without spaces a word of one with them stands apart. */
 const isWordApart = (text: string, start: number, end: number): boolean => [text[start - 1], text[end]].every((beside) => !isLetter(beside) || unspaced.test(beside!));
 
-/** Words that are values, where nothing else is left: "invoices of last year". `left`: with marks in place of what is understood already. */
+/** Words that are values, where nothing else is left, and that of several fields or beside other filters: "archived invoices". `left`: with marks in place of what is understood already. */
 export function wholeValuesIn(left: string, values: Values, isNothing: (word: string) => boolean): Span[] {
   const found: Span[] = [];
+  const fields = new Set<string>();
   for (const { index, 0: word } of left.matchAll(/[^\s,;:.!?،、，。\u0001]+/gu)) {
     if (isNothing(word)) continue;
     const [, inner] = /^[的の]?(.*?)[的の]?$/u.exec(word)!;
     const spans = values.flatMap(({ field, values: each }) => each.flatMap((value) => (typeof value === 'string' && isShort(value) && isFormOf(inLowerCase(inner!), inLowerCase(value)) ? [{ start: index, end: index + word.length, text: inner!, filter: { [field]: value } }] : [])));
     if (spans.length === 0) return [];
     found.push(...spans);
+    for (const { filter } of spans) fields.add(Object.keys(filter)[0]!);
   }
+  if (!left.includes(taken) && fields.size < 2) return [];
   return together(found);
 }
 
