@@ -88,7 +88,7 @@ export const spanish: Language = {
   seasonYear: ['{s} (?:de |del )?{y}'],
   year: ['año {y}'],
   before: 'tomadas? (?:en|el)|hechas? en|en el|en la|durante el|durante|del|de la|en|de|desde|el|la',
-  decades: ['(?:los )?años (?:19|20)?{k}0', '(?:los )?años {D}', '(?:en|de) los {D}(?=\\s*(?:$|[,.;\\u0001]))'],
+  decades: ['(?:los )?años (?:19|20)?{k}0', '(?:los )?años {D}', '(?:en|de) los (?:{D}|(?:19|20)?{k}0)(?=\\s*(?:$|[,.;\\u0001]))'],
   decadeNames: ['veinte', 'treinta', 'cuarenta', 'cincuenta', 'sesenta', 'setenta', 'ochenta', 'noventa'],
   since: ['desde (?:el |la )?{r}', 'a partir de {r}'],
   until: ['hasta (?:el |la )?{r}'],
