@@ -103,6 +103,19 @@ describe('A search with `understand`', () => {
     ['sunset in folder "rome 2019"', [['in folder "rome 2019"', { '$item.source': { $prefix: '/photos/Rome 2019/' } }]]],
     ['sunset, camera: Nikon', [['camera: Nikon', { camera: 'Nikon' }]]],
     ['notes about a budget since 2020', [['notes', { '$item.modality': 'text' }], ['since 2020', { '$item.taken_at': { $gte: '2020-01-01' } }]]],
+    ['Krippe 24.12.2018', [['24.12.2018', { '$item.taken_at': { $gte: '2018-12-24', $lt: '2018-12-25' } }]]],
+    ['台风过后 2019/8/16', [['2019/8/16', { '$item.taken_at': { $gte: '2019-08-16', $lt: '2019-08-17' } }]]],
+    ['turrón, Navidad de 2022', [['Navidad de 2022', { '$item.taken_at': { $gte: '2022-12-24', $lt: '2022-12-27' } }]]],
+    ['vendanges mi-septembre 2019', [['mi-septembre 2019', { '$item.taken_at': { $gte: '2019-09-11', $lt: '2019-09-21' } }]]],
+    ['жара в конце июля 2018', [['конце июля 2018', { '$item.taken_at': { $gte: '2018-07-21', $lt: '2018-08-01' } }]]],
+    ['Kirmes aus den Neunzigern', [['aus den Neunzigern', { '$item.taken_at': { $gte: '1990-01-01', $lt: '2000-01-01' } }]]],
+    ['令和3年8月の盆踊り', [['令和3年8月', { '$item.taken_at': { $gte: '2021-08-01', $lt: '2021-09-01' } }]]],
+    ['sailing from 3 to 8 August 2021', [['from 3 to 8 August 2021', { '$item.taken_at': { $gte: '2021-08-03', $lt: '2021-08-09' } }]]],
+    ['barcos en 2019 y 2020', [['2019 y 2020', { '$item.taken_at': { $gte: '2019-01-01', $lt: '2021-01-01' } }]]],
+    ['Segelboot mit der Kamera Nikon', [['Kamera Nikon', { camera: 'Nikon' }]]], ['カメラはCanonの夕日', [['カメラはCanon', { camera: 'Canon' }]]],
+    ['2016 garage band pics', [['2016', { '$item.taken_at': { $gte: '2016-01-01', $lt: '2017-01-01' } }], ['pics', { '$item.modality': 'image' }]]],
+    ['party on 03/04/2021', []], ['a 1967 Mustang', []], ['a coin from 1985', []], ['a race of 2000 metres', []], ['memorial 1914-1918', []], ['the last week of school', []],
+    ['a Nikon on a desk', []], ['rue du 8 mai 1945', []], ['2019年初雪', [['2019年', { '$item.taken_at': { $gte: '2019-01-01', $lt: '2020-01-01' } }]]],
     ['a woman in a summer dress', []], ['1984 book', []], ['may the force be with you', []], ['soldiers march in the street', []], ['der Hund hier', []],
   ])('understands of "%s" what it says', async (query, understood) => {
     expect((await search({ query, understand: true })).understood.map(({ text, filter }: { text: string; filter: object }) => [text, filter])).toEqual(understood);
@@ -113,6 +126,14 @@ describe('A search with `understand`', () => {
     expect(ids(await search({ query: 'sunset, camera: Nikon', understand: true, filter: { title: 'balloon number 7001' } }))).toEqual(['p1']);
     const taken = await search({ query: 'sunset, camera: Nikon', understand: { except: ['camera: Nikon'] } });
     expect([taken.understood, taken.matches.length]).toEqual([[], 6]);
+  });
+
+  it('takes a weekday of last week from the week before this one', async () => {
+    const { understood } = await search({ query: '上周六的足球赛', understand: true });
+    const { $gte, $lt } = understood[0].filter['$item.taken_at'];
+    const monday = (at: number): number => at - ((Math.floor(at / 86_400_000) + 3) % 7) * 86_400_000;
+    expect([new Date($gte).getUTCDay(), Date.parse($lt) - Date.parse($gte)]).toEqual([6, 86_400_000]);
+    expect(monday(Date.parse($gte))).toBe(monday(Math.floor(Date.now() / 86_400_000) * 86_400_000) - 7 * 86_400_000);
   });
 
   it('lists without scores where there is nothing to search for, page by page', async () => {
@@ -141,5 +162,5 @@ it.each([[['a', 'a']], [Array.from({ length: 21 }, String)], [['$item.source']],
 });
 
 it('answers the worst text in bounded time', { timeout: 20_000 }, async () => {
-  for (const query of ['"a" '.repeat(5_000), 'last '.repeat(60), '北'.repeat(20_000), 'in folder '.repeat(29), '2020-'.repeat(59)]) await search({ query, lexical: 'auto', understand: true });
+  for (const query of ['"a" '.repeat(5_000), 'last '.repeat(60), '北'.repeat(20_000), 'in folder '.repeat(29), '2020-'.repeat(59), '5月'.repeat(150), '1.1.2020 and '.repeat(23)]) await search({ query, lexical: 'auto', understand: true });
 });

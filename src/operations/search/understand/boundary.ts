@@ -12,6 +12,10 @@ export const close = `(?![${letters}])`;
 const letter = new RegExp(`^[${letters}]$`);
 export const isLetter = (character: string | undefined): boolean => character !== undefined && letter.test(character);
 
+/** Scripts in which words do not stand apart, or have endings as their own words. */
+export const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}]/u;
+export const hasUnspaced = (text: string): boolean => unspaced.test(text);
+
 /** A pattern for texts in lower case: with a flag for either case expressions take several times as long to compile. */
 export function lowered(pattern: string): string {
   return pattern.replace(/\{\p{L}\}|\\p\{[^}]*\}|\\u[0-9a-f]{4}|\\.|\(\?<\p{L}+>|\p{Lu}/gu, (found) => (/^\p{Lu}$/u.test(found) ? found.toLowerCase() : found));

@@ -27,10 +27,33 @@ export function dateOf(year: number, month: number, day: number): Days | undefin
   return is.year === year && is.month === month ? { from, to: from + 1 } : undefined;
 }
 
+/** That day of the month in which another is. */
+export function dayInMonth(of: number, day: number): number | undefined {
+  const { year, month } = partsOf(of);
+  return dateOf(year, month, day)?.from;
+}
+
 export const monthOf = (year: number, month: number): Days => ({ from: dayAt(year, month), to: dayAt(year, month + 1) });
 export const yearsOf = (year: number, count = 1): Days => ({ from: dayAt(year, 0), to: dayAt(year + count, 0) });
 /** `season`: 0 spring, 1 summer, 2 autumn, 3 winter, which goes on into the next year. */
 export const seasonOf = (year: number, season: number): Days => ({ from: dayAt(year, 2 + 3 * season), to: dayAt(year, 5 + 3 * season) });
+
+/** Christmas, Christmas Eve, New Year's Eve, Halloween, Valentine's Day: month, first day, days. */
+const holidays: readonly (readonly [number, number, number])[] = [[11, 24, 3], [11, 24, 1], [11, 31, 1], [9, 31, 1], [1, 14, 1]];
+export function holidayOf(year: number, holiday: number): Days {
+  const [month, day, count] = holidays[holiday]!;
+  const from = dayAt(year, month, day);
+  return { from, to: from + count };
+}
+
+/** Of a month its days from the 1st, the 11th or the 21st, of a year four months; `undefined` where it is neither. `third`: 0..2. */
+export function thirdOf({ from, to }: Days, third: number): Days | undefined {
+  if (from === undefined || to === undefined) return undefined;
+  const { year, month } = partsOf(from);
+  if (from === dayAt(year, month) && to === dayAt(year, month + 1)) return { from: from + 10 * third, to: third === 2 ? to : from + 10 * third + 10 };
+  if (from === dayAt(year, 0) && to === dayAt(year + 1, 0)) return { from: dayAt(year, 4 * third), to: dayAt(year, 4 * third + 4) };
+  return undefined;
+}
 
 /** The unit that lies so many units from the present one. */
 export function unitAt(unit: Unit, offset: number, today: number): Days {
@@ -74,6 +97,12 @@ export function thisYears(of: (year: number) => Days, today: number): Days {
 }
 
 export const ofLastYear = (of: (year: number) => Days, today: number, back: number): Days => of(partsOf(today).year - back);
+
+/** The day of that name in the week that lies so many from the present one. */
+export function weekdayIn(week: number, weekday: number, today: number): Days {
+  const from = unitAt('week', week, today).from! + weekday;
+  return { from, to: from + 1 };
+}
 
 /** The last day of that name before today. `weekday`: 0 is Monday. */
 export function lastWeekday(weekday: number, today: number): Days {

@@ -25,6 +25,9 @@ const endQuoted = /(?:"([^"]+)"|“([^”]+)”|„([^“”]+)[“”]|«\s*([^
 const names = /\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Thai}/u;
 const prepositions = /(?<![\p{L}\p{N}])(?:in|from|aus|im|von|vom|de|du|dans|en|del|da|do|na|no|di|nel|nella|w|z|ze|из|в|с|uit|van)\s+$/iu;
 
+/** What the items come from, not what is in them. */
+const sources = /^(?:from|aus|vom|de|del|da|uit|van|z|ze|из)\s/iu;
+
 /** Looks up folders, a bounded number of times. */
 export class Folders {
   readonly #context: Context;
@@ -54,7 +57,10 @@ export class Folders {
     return found;
   }
 
-  /** Called as a folder is called, letter by letter, with a capital or a number, behind a preposition or apart from the rest. */
+  /**
+   * Called as a folder is called, letter by letter, with a capital or a number, behind a preposition or apart from the rest;
+   * one word only where it is all that is left, but for a "from" before it.
+   */
   async called(text: string): Promise<Span[]> {
     const words = [...text.matchAll(/[\p{L}\p{N}][\p{L}\p{M}\p{N}._'’-]*/gu)].map(({ index, 0: word }) => ({ start: index, end: index + word.length }));
     for (let count = Math.min(4, words.length); count > 0; count--) {
@@ -66,7 +72,11 @@ export class Folders {
         const before = text.slice(0, start);
         const preposition = prepositions.exec(before)?.[0];
         const isApart = /[,;:،、，]\s*$/u.test(before) && /^\s*(?:$|[,;\u0001])/u.test(text.slice(end));
-        if (preposition === undefined && !isApart && before.trim() + text.slice(end).trim() !== '') continue;
+        const isAll = (before + text.slice(end)).replaceAll(taken, '').trim() === '';
+        if (preposition === undefined && !isApart && !isAll) continue;
+        // A name of one word may as well be a place or a thing in the picture: "a postcard from Rome", "Kinder im Garten".
+        const isSource = preposition !== undefined && sources.test(preposition) && before.slice(0, -preposition.length).replaceAll(taken, '').trim() === '';
+        if (/^[\p{L}\p{M}]+$/u.test(name) && !isAll && !isSource) continue;
         const folders = (await this.#find(name)).filter((path) => segmentOf(path) === name);
         if (folders.length > 0) return [{ start: start - (preposition?.length ?? 0), end, text: name, filter: filterOf(folders) }];
       }

@@ -1,6 +1,8 @@
 /** A language's patterns as regular expressions that read times. */
-import { dateOf, lastOfYearly, lastUnits, lastWeekday, monthOf, ofLastYear, presentYear, seasonOf, thisYears, unitAt, yearsOf, type Days, type Unit } from './calendar.js';
+import { dateOf, dayInMonth, holidayOf, lastOfYearly, lastUnits, lastWeekday, monthOf, ofLastYear, presentYear, seasonOf, thirdOf, thisYears, unitAt, weekdayIn, yearsOf, type Days, type Unit } from './calendar.js';
 import { close, lowered, open } from './boundary.js';
+import { numericDate, numericSource } from './numeric-dates.js';
+import { eraSource, numberOf, shortYearSource, yearOf } from './years.js';
 import type { Language } from './languages/index.js';
 
 /** A time in a text, from `start` to before `end`. */
@@ -19,8 +21,9 @@ export interface Time {
 interface Found {
   text: string;
   groups: Record<string, string | undefined>;
-  /** What stands before it in the text. */
+  /** What stands before it in the text, and that text. */
   before: string;
+  input: string;
 }
 
 interface Rule {
@@ -31,16 +34,16 @@ interface Rule {
 
 /** What stands around a time, or around two of them. */
 interface Around {
+  /** A day's number and the joint: its month is that of what follows. */
+  day?: RegExp;
   before: RegExp;
   joint?: RegExp;
   behind: RegExp;
 }
 
-const yearSource = '(?<![\\d.,:/-])(?:(?:1[89]|20)\\d\\d|[١٢][٠-٩]{3}|[１２][０-９]{3})(?![\\d:])';
+const yearSource = '(?<![\\d.,:/$€£¥#])(?<!(?<!(?<!\\d)(?:19|20)\\d\\d)-)(?:(?:1[89]|20)\\d\\d|[١٢][٠-٩]{3}|[１２][０-９]{3}|[一二][零〇一二三四五六七八九]{3})(?![\\d:])';
 const thaiYearSource = '(?<![\\d.,:/-])(?:(?:1[89]|20|2[45])\\d\\d)(?![\\d:])';
 const daySource = '(?:0?[1-9]|[12]\\d|3[01]|[٠-٩]{1,2})';
-const isoSource = '(?<![\\d-])(?:(?:1[89]|20)\\d\\d)-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\\d|3[01])(?![\\d-])';
-const buddhistEra = 543;
 
 /** Names that are other words as well: in lower case they are a month only beside a day or a year. */
 const otherWords = new Set(['may', 'march']);
@@ -49,6 +52,13 @@ const abbreviations: Record<string, string[]> = {
   de: ['jan', 'feb', '', 'apr', '', 'jun', 'jul', 'aug', 'sept?', 'okt', 'nov', 'dez'],
   nl: ['jan', 'feb', 'mrt', 'apr', '', 'jun', 'jul', 'aug', 'sept?', 'okt', 'nov', 'dec'],
 };
+
+/** "a 1967 Mustang": what is a preposition in one language is an article in another. */
+const articles = /^(?:an?|o|os|as|the|la|le|les|el|los|il|i|lo|der|die|das|den|de[ms]|het)\s*$/u;
+/** Things that bear a year, which is theirs and not the picture's. */
+const dated = /(?<!\p{L})(?:coin|wine|calendar|stamp|newspaper|vintage|münze|wein|kalender|briefmarke|zeitung|monnaie|vin|calendrier|timbre|journal|moneda|vino|calendario|sello|periódico|moneta|francobollo|giornale|moeda|vinho|calendário|selo|jornal|munt|wijn|krant|монета|вино|календарь|газета)s?\s+$/u;
+/** Behind a number that is no year. */
+const counted = /^\s*-?(?:m|km|ft|kg|g|ml|mb|rpm|watts?|volts?|kcal|%|€|\$|euros?|dollars?|met(?:er|re)s?|metern|mètres|metros|metri|miles?|feet|pieces?|pièces|piezas|pezzi|teilen?|stücke?|people|persons?|leuten?|personen|personnes|personas|persone|pessoas|steps|stufen|marches|pixels?|years?|jahren?|ans|años|anni|anos)(?![\p{L}\d])/u;
 
 const grammars = new Map<Language, Grammar>();
 
@@ -70,6 +80,7 @@ export class Grammar {
   readonly #weekdays: string[];
   readonly #rules: Rule[] = [];
   readonly #between: Around[];
+  readonly #thirds: { around: Around; third: number }[];
   readonly #open: { around: Around; days: (time: Required<Days>) => Days }[];
   readonly #preposition: RegExp;
   readonly #countBefore: RegExp;
@@ -80,9 +91,10 @@ export class Grammar {
     this.#months = language.months ?? Array.from({ length: 12 }, (_, i) => monthNames(code, i));
     this.#shortMonths = this.#months.map((name, i) => (abbreviations[code]?.[i] ? `${name}|${abbreviations[code][i]}\\.?` : name));
     // The fifth of January 1970 was a Monday.
-    this.#weekdays = Array.from({ length: 7 }, (_, i) => escaped(new Intl.DateTimeFormat(code, { weekday: 'long', timeZone: 'UTC' }).format(new Date(Date.UTC(1970, 0, 5 + i)))));
+    this.#weekdays = language.weekdays ?? Array.from({ length: 7 }, (_, i) => escaped(new Intl.DateTimeFormat(code, { weekday: 'long', timeZone: 'UTC' }).format(new Date(Date.UTC(1970, 0, 5 + i)))));
     this.#makeRules();
     this.#between = between.map((pattern) => this.#around(pattern));
+    this.#thirds = language.thirds.flatMap((patterns, third) => patterns.map((pattern) => ({ around: this.#around(pattern), third })));
     const opened = (patterns: string[], days: (time: Required<Days>) => Days): { around: Around; days: (time: Required<Days>) => Days }[] => patterns.map((pattern) => ({ around: this.#around(pattern), days }));
     this.#open = [
       ...opened(since, ({ from }) => ({ from })),
@@ -96,7 +108,8 @@ export class Grammar {
 
   /** All times in a text, those that overlap among them. `written`: the text; `text`: the same in lower case. */
   timesIn(written: string, text: string, today: number): Time[] {
-    const atoms = this.#rules.flatMap((rule) => this.#matches(rule, text, today)).filter(({ start, end, isBare }) => !isBare || !otherWords.has(written.slice(start, end)));
+    const read = this.#rules.flatMap((rule) => this.#matches(rule, text, today)).filter(({ start, end, isBare }) => !isBare || !otherWords.has(written.slice(start, end)));
+    const atoms = [...read, ...this.#thirdsOf(text, read)];
     const times = atoms.filter(({ isBare }) => !isBare).map((time) => this.#withPreposition(text, time));
     for (const atom of atoms) {
       if (atom.isBare) times.push(...this.#afterPreposition(text, atom));
@@ -104,7 +117,7 @@ export class Grammar {
       if (atom.month !== undefined && atom.isBare) continue;
       for (const { around, days } of this.#open) {
         const whole = wholeOf(text, around, atom);
-        if (whole && atom.days.from !== undefined && atom.days.to !== undefined) times.push({ ...whole, days: days({ from: atom.days.from, to: atom.days.to }), isBare: false });
+        if (whole && atom.days.from !== undefined && atom.days.to !== undefined) times.push({ ...this.#withPreposition(text, whole), days: days({ from: atom.days.from, to: atom.days.to }), isBare: false, told: whole.start });
       }
     }
     return [...times, ...this.#pairs(text, atoms)];
@@ -115,20 +128,28 @@ export class Grammar {
     // matchAll would make a copy of the expression, which is compiled anew.
     pattern.lastIndex = 0;
     for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
-      const time = read({ text: match[0], groups: match.groups ?? {}, before: text.slice(0, match.index) }, today);
+      const time = read({ text: match[0], groups: match.groups ?? {}, before: text.slice(0, match.index), input: text }, today);
       if (time) found.push({ start: match.index, end: match.index + match[0].length, isBare, ...time });
     }
     return found;
   }
 
-  #withPreposition(text: string, time: Time): Time {
+  #thirdsOf(text: string, atoms: Time[]): Time[] {
+    return this.#thirds.flatMap(({ around, third }) => atoms.flatMap((atom) => {
+      const whole = wholeOf(text, around, atom);
+      const days = whole && thirdOf(atom.days, third);
+      return days ? [{ ...whole, days, isBare: false }] : [];
+    }));
+  }
+
+  #withPreposition<T extends Pick<Time, 'start' | 'end'>>(text: string, time: T): T & Pick<Time, 'told'> {
     return { ...time, told: time.start, start: time.start - (this.#preposition.exec(text.slice(0, time.start))?.[0].length ?? 0) };
   }
 
   #afterPreposition(text: string, time: Time): Time[] {
     const before = text.slice(0, time.start);
     const preposition = this.#preposition.exec(before)?.[0];
-    if (preposition === undefined) return [];
+    if (preposition === undefined || (time.month === undefined && (articles.test(preposition) || dated.test(before.slice(0, -preposition.length)))) || (time.month === undefined && counted.test(text.slice(time.end)))) return [];
     // The fourth of July is not July.
     if (time.month !== undefined && this.#countBefore.test(before)) return [];
     return [{ ...time, told: time.start, start: time.start - preposition.length, isBare: false }];
@@ -138,34 +159,68 @@ export class Grammar {
     const found: Time[] = [];
     for (const around of this.#between) {
       for (const second of atoms) {
-        if (second.days.to === undefined || (second.month !== undefined && second.isBare)) continue;
+        if (second.days.from === undefined || second.days.to === undefined) continue;
+        found.push(...this.#daysTo(text, around, second));
         for (const first of atoms) {
           if (first.end > second.start || !around.joint!.test(text.slice(first.end, second.start))) continue;
           // A month alone is of the year of the other.
-          const days = first.isBare && first.month !== undefined ? monthOf(presentYear(second.days.from!), first.month) : first.days;
+          const days = first.isBare && first.month !== undefined ? monthBefore(first.month, second) : first.days;
           const whole = wholeOf(text, around, { start: first.start, end: second.end });
           if (whole && days.from !== undefined && days.from < second.days.to) found.push({ ...whole, days: { from: days.from, to: second.days.to }, isBare: false });
         }
       }
     }
+    for (const first of atoms) {
+      found.push(...this.#daysFrom(text, first));
+      for (const second of atoms) {
+        if (first.end > second.start || second.start - first.end > longestJoint || second.days.from === undefined || second.days.to === undefined) continue;
+        const joint = text.slice(first.end, second.start);
+        const days = first.isBare && first.month !== undefined ? monthBefore(first.month, second) : first.days;
+        if (days.from === undefined || days.to === undefined || days.from >= second.days.to) continue;
+        const isRange = dash.test(joint) && isRecent(days, first, second);
+        if (!isRange && !alike.test(joint)) continue;
+        const time = this.#withPreposition(text, { start: first.start, end: second.end });
+        // Two that are bare are names, unless something stands before them.
+        if (isRange || !first.isBare || !second.isBare || time.start < first.start) found.push({ ...time, days: { from: days.from, to: second.days.to }, isBare: false });
+      }
+    }
     return found;
   }
 
+  /** "3 to 8 August 2021". */
+  #daysTo(text: string, around: Around, { start, end, days }: Time): Time[] {
+    if (days.to !== days.from! + 1) return [];
+    const day = around.day!.exec(text.slice(0, start));
+    const from = day && dayInMonth(days.from!, Number(day.groups!['day']));
+    if (!day || typeof from !== 'number' || from >= days.from!) return [];
+    const whole = day.groups!['dash'] === undefined ? wholeOf(text, around, { start: day.index, end }) : { start: day.index, end };
+    return whole ? [{ ...whole, days: { from, to: days.to }, isBare: false }] : [];
+  }
+
+  /** "2022年5月3日到8日". */
+  #daysFrom(text: string, { start, end, days }: Time): Time[] {
+    const day = days.to === days.from! + 1 ? dayBehind.exec(text.slice(end)) : null;
+    const to = day && dayInMonth(days.from!, Number(day.groups!['day']));
+    return typeof to === 'number' && to > days.from! ? [{ start, end: end + day![0].length, days: { from: days.from!, to: to + 1 }, isBare: false }] : [];
+  }
+
   #makeRules(): void {
-    const { dates, monthYear, seasonYear, ofLastYear: lastYear, ofYearBefore = [], last, present, ago, past, year, relative, decades } = this.#language;
+    const { dates, monthYear, seasonYear, ofLastYear: lastYear, ofYearBefore = [], last, present, ago, past, year, relative, decades, dayMonth = [], monthAlone = [], lastWeek = [], thisWeek = [] } = this.#language;
     const add = (patterns: string[], read: (found: Found, today: number) => Days | undefined): void => {
       this.#rule(patterns, false, (found, today) => {
         const days = read(found, today);
         return days && { days };
       });
     };
-    add([`(?<iso>${isoSource})`], ({ groups }) => {
-      const [y, m, d] = groups['iso']!.split('-').map(Number) as [number, number, number];
-      return dateOf(y, m - 1, d);
+    add([numericSource], ({ text, input }) => numericDate(text, input));
+    add(dayMonth, ({ groups }, today) => {
+      const [month, day] = [groups['M'] ? Number(groups['M']) - 1 : this.#month(groups['m']!), numberOf(groups['d']!)];
+      return dateOf(2000, month, day) && lastOfYearly((each) => dateOf(each, month, day) ?? { from: Infinity }, today, false);
     });
-    add(dates, ({ groups }) => dateOf(this.#year(groups['y']!), groups['M'] ? Number(groups['M']) - 1 : this.#month(groups['m']!), numberOf(groups['d']!)));
-    add(monthYear, ({ groups }) => monthOf(this.#year(groups['y']!), this.#month(groups['m']!)));
-    add(seasonYear, ({ groups }) => seasonOf(this.#year(groups['y']!), this.#season(groups['s'] ?? groups['S']!)));
+    add(dates, ({ groups }) => dateOf(this.#year(groups), groups['M'] ? Number(groups['M']) - 1 : this.#month(groups['m']!), numberOf(groups['d']!)));
+    add(monthAlone, ({ groups }, today) => lastOfYearly((each) => monthOf(each, this.#month(groups['m']!)), today, false));
+    add(monthYear, ({ groups }) => monthOf(this.#year(groups), this.#month(groups['m']!)));
+    add(seasonYear, ({ groups }) => this.#yearly(groups['s'] ?? groups['S']!)(this.#year(groups)));
     add(ofYearBefore, ({ groups }, today) => ofLastYear(this.#yearly(groups['x']!), today, 2));
     add(lastYear, ({ groups }, today) => ofLastYear(this.#yearly(groups['x']!), today, 1));
     add(last, ({ groups }, today) => (groups['w'] ? lastWeekday(place(this.#weekdays, groups['w']), today) : lastOfYearly(this.#yearly(groups['x']!), today, true)));
@@ -174,14 +229,20 @@ export class Grammar {
       const needed = needs === undefined ? undefined : new RegExp(`${open}(?:${lowered(needs)})${close}`, 'u');
       add([is], ({ before }, today) => (needed && !needed.test(before) ? undefined : unitAt(unit, offset, today)));
     }
-    add(ago, ({ groups }, today) => unitAt(this.#unit(groups['u']!), -this.#number(groups['n']!), today));
-    add(past, ({ groups }, today) => lastUnits(this.#unit(groups['u']!), this.#number(groups['n']!), today));
+    add(ago, ({ groups }, today) => unitAt(this.#unit(groups['u']!), -this.#number(groups['n']), today));
+    add(past, ({ groups }, today) => lastUnits(this.#unit(groups['u']!), this.#number(groups['n']), today));
+    add(lastWeek, ({ groups }, today) => weekdayIn(-1, place(this.#weekdays, groups['w']!), today));
+    add(thisWeek, ({ groups }, today) => {
+      const days = weekdayIn(0, place(this.#weekdays, groups['w']!), today);
+      return days.from! > today ? undefined : days;
+    });
     add(decades, ({ text, groups }) => {
-      const century = /(?:19|20)\d0/.exec(text)?.[0].slice(0, 2) ?? (Number(groups['k']) >= 3 ? '19' : '20');
+      if (groups['D']) return yearsOf(1920 + 10 * place(this.#language.decadeNames!, groups['D']), 10);
+      const century = /(?:19|20)\d0/.exec(text)?.[0].slice(0, 2) ?? (Number(groups['k']) >= 3 || /世[纪紀]/.test(text) ? '19' : '20');
       return yearsOf(Number(`${century}${groups['k']!}0`), 10);
     });
-    add(year, ({ groups }) => yearsOf(this.#year(groups['y']!)));
-    this.#rule(['{y}'], true, ({ groups }) => ({ days: yearsOf(this.#year(groups['y']!)) }));
+    add(year, ({ groups }) => yearsOf(this.#year(groups)));
+    this.#rule(['{y}'], true, ({ groups }) => ({ days: yearsOf(this.#year(groups)) }));
     this.#rule(['{L}'], true, ({ groups }, today) => {
       const name = groups['L']!;
       const month = this.#month(name);
@@ -200,7 +261,7 @@ export class Grammar {
     const [joint, behind] = rest.includes('{q}') ? (rest.split('{q}') as [string, string]) : [undefined, rest];
     return {
       before: new RegExp(`${spaced && before !== '' ? open : ''}${this.#filled(before)}$`, 'u'),
-      ...(joint === undefined ? {} : { joint: new RegExp(`^${this.#filled(joint)}$`, 'u') }),
+      ...(joint === undefined ? {} : { day: new RegExp(`(?<![\\d.])(?<day>\\d{1,2})(?:st|nd|rd|th|\\.|er|º|日|号|號|일)?(?:${this.#filled(joint)}|(?<dash>\\s*[-–]\\s*))$`, 'u'), joint: new RegExp(`^${this.#filled(joint)}$`, 'u') }),
       behind: new RegExp(`^${this.#filled(behind)}${spaced && behind !== '' ? close : ''}`, 'u'),
     };
   }
@@ -210,27 +271,31 @@ export class Grammar {
   }
 
   #source(name: string): string {
-    const { seasons, units, numbers, code } = this.#language;
+    const { seasons, holidays, units, numbers, code, decadeNames = [] } = this.#language;
     const sources: Record<string, () => string> = {
       m: () => this.#shortMonths.join('|'),
       L: () => this.#months.join('|'),
       w: () => this.#weekdays.join('|'),
-      s: () => seasons.join('|'),
+      s: () => [...seasons, ...holidays].join('|'),
       S: () => '[春夏秋冬]',
-      x: () => [...seasons, ...this.#months].join('|'),
+      x: () => [...seasons, ...holidays, ...this.#months].join('|'),
       y: () => (code === 'th' ? thaiYearSource : yearSource),
+      e: () => eraSource,
+      t: () => shortYearSource,
       d: () => daySource,
       M: () => '0?[1-9]|1[0-2]',
       n: () => `\\d{1,3}|${numbers.join('|')}`,
       u: () => units.map(([is]) => is).join('|'),
       k: () => '[1-9]',
+      // The longest first: "quatre-vingt-dix" begins as "quatre-vingt".
+      D: () => [...decadeNames].sort((a, b) => b.length - a.length).join('|'),
     };
     return lowered(sources[name]!());
   }
 
   #yearly(text: string): (year: number) => Days {
     const season = this.#season(text);
-    if (season >= 0) return (year) => seasonOf(year, season);
+    if (season >= 0) return (year) => (season < 4 ? seasonOf(year, season) : holidayOf(year, season - 4));
     const month = this.#month(text);
     return (year) => monthOf(year, month);
   }
@@ -241,22 +306,36 @@ export class Grammar {
 
   #season(text: string): number {
     const short = ['春', '夏', '秋', '冬'].indexOf(text);
-    return short >= 0 ? short : place(this.#language.seasons, text);
+    return short >= 0 ? short : place([...this.#language.seasons, ...this.#language.holidays], text);
   }
 
   #unit(text: string): Unit {
     return this.#language.units[place(this.#language.units.map(([is]) => is), text)]![1];
   }
 
-  #number(text: string): number {
+  #number(text = '1'): number {
     return /^\d+$/.test(text) ? Number(text) : 1 + place(this.#language.numbers, text);
   }
 
-  #year(text: string): number {
-    const year = numberOf(text);
-    return this.#language.code === 'th' && year > 2400 ? year - buddhistEra : year;
+  #year({ y, e, t }: Found['groups']): number {
+    return yearOf((y ?? e ?? t)!, this.#language.code === 'th');
   }
 }
+
+const dayBehind = /^\s*(?:到|至|から|[-–~～〜])\s*(?<day>\d{1,2})(?:日|号|號)(?:まで)?/u;
+/** Between two times, characters. */
+const longestJoint = 8;
+const dash = /^\s*[-–—~〜～]\s*$/u;
+const alike = /^(?:\s+(?:and|or|und|oder|et|ou|y|e|o|u|en|of|i|lub|и|или|ve|veya|و|أو)\s+|\s*(?:&|和|与|與|或|と|や|및|กับ|และ|หรือ)\s*)$/u;
+
+/** A month of the same year as another time, or else of the one before. */
+function monthBefore(month: number, { days: { from, to } }: Time): Days {
+  const days = monthOf(presentYear(from!), month);
+  return days.from! < to! ? days : monthOf(presentYear(from!) - 1, month);
+}
+
+/** Years in figures of a time before there were pictures in files may as well be carved in a stone. */
+const isRecent = ({ from }: Days, first: Time, second: Time): boolean => !first.isBare || !second.isBare || first.month !== undefined || from! >= dateOf(1990, 0, 1)!.from!;
 
 /** Which of the sources a text is. */
 function place(sources: readonly string[], text: string): number {
@@ -279,8 +358,3 @@ function monthNames(code: string, month: number): string {
 }
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-
-/** Arabic-Indic and full-width digits, too. */
-function numberOf(text: string): number {
-  return Number(text.normalize('NFKC').replace(/[٠-٩]/g, (digit) => String(digit.charCodeAt(0) - 0x660)));
-}

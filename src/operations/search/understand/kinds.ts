@@ -1,4 +1,4 @@
-import { close, inLowerCase, lowered } from './boundary.js';
+import { close, inLowerCase, letters, lowered } from './boundary.js';
 import { languages, type Language } from './languages/index.js';
 import { taken, type Span } from './spans.js';
 
@@ -20,6 +20,7 @@ function rulesOf({ kinds, kindStands: stands, filler, spaced }: Language): KindR
         of(`^[\\s${taken},]*${fillers}(?<kind>${kind})${behind}(?=\\s*[,:]?\\s*(?:$|${taken}))`),
         of(`^[\\s${taken},]*${fillers}(?<kind>${kind})${behind}(?=\\s*[,:]?\\s*(?:${stands.follows})${behind})`),
         of(`${taken}\\s*${fillers}(?<kind>${kind})${end}`),
+        ...(stands.compound === undefined ? [] : [of(`(?:^|${taken})\\s*(?:(?!(?:${stands.compound})${close})[${letters}'’-]+\\s+){1,5}(?<kind>${kind})${end}`)]),
       ];
     }
     const trailing = `(?:\\s*(?:${filler}))*`;
@@ -34,7 +35,7 @@ export function kindIn(text: string): Span[] {
     const found = script && !script.test(text) ? undefined : pattern.exec(lower);
     if (!found) continue;
     const kind = found.groups!['kind']!;
-    const start = found.index + found[0].indexOf(kind);
+    const start = found.index + found[0].lastIndexOf(kind);
     return [{ start, end: start + kind.length, text: text.slice(start, start + kind.length).replace(/^[的の]/, ''), filter: { '$item.modality': modality } }];
   }
   return [];

@@ -22,13 +22,23 @@ export async function timesIn(text: string, today: number): Promise<Span[]> {
     // The first time its expressions are compiled.
     if (performance.now() - began > sliceMs) await nextTurn();
   }
-  const times = found.filter(({ days }) => !isOfTheFuture(days, today));
+  const times = found.filter(({ start, days }) => !isOfTheFuture(days, today) && !streets.test(lower.slice(0, start)));
   if (times.length === 0) return yearAtTheEnd(text, today);
   return times.map(({ start, end, told = start, days }) => ({ start, end, text: text.slice(told, end), filter: filterOf(days) }));
 }
 
+/** Streets and squares that are called after a day. */
+const streets = /(?<!\p{L})(?:rue|avenue|boulevard|place|square|calle|plaza|avenida|paseo|via|viale|piazza|corso|rua|praça|ulica|plac|улица|площадь|straße|platz|street)\s+(?:(?:du|de|del|de la|da|do|des|der)\s+)?(?:\d{1,2}(?:er|º|\.)?\s+(?:de\s+)?)?$/u;
+
 /** Nothing was taken then: it is a name. */
 const isOfTheFuture = ({ from }: Days, today: number): boolean => from !== undefined && from > today + 366;
+
+/** "2016 garage band pics": before something else, where the rest of the sentence says filters. */
+export function yearAtTheStart(text: string, today: number): Span[] {
+  const found = /^\s*(?<year>20\d\d)(?=[\s,]+\p{L})/u.exec(text);
+  if (!found || Number(found.groups!['year']) > presentYear(today)) return [];
+  return [{ start: 0, end: found[0].length, text: found.groups!['year']!, filter: filterOf(yearsOf(Number(found.groups!['year']))) }];
+}
 
 /** "Lisbon 2019": behind something else, and of this century; behind a comma of any. */
 function yearAtTheEnd(text: string, today: number): Span[] {

@@ -4,14 +4,14 @@ import type { Collection } from '../../../store/catalog.js';
 import type { Context } from '../../context.js';
 import { isFunctionWord } from '../lexical/function-words.js';
 import { folded } from '../../../domain/words.js';
-import { inLowerCase, lowered } from './boundary.js';
+import { hasUnspaced, inLowerCase, lowered } from './boundary.js';
 import { dayOf } from './calendar.js';
 import { Folders } from './folders.js';
 import { kindIn } from './kinds.js';
 import { languages } from './languages/index.js';
 import { apart, taken, without, type Span } from './spans.js';
-import { timesIn } from './times.js';
-import { valuesIn, valuesOf } from './values.js';
+import { timesIn, yearAtTheStart } from './times.js';
+import { valuesIn, valuesOf, wholeValuesIn } from './values.js';
 
 /** A longer text is no sentence that asks for something. */
 export const longestUnderstood = 300;
@@ -42,25 +42,34 @@ export async function understand(context: Context, collection: Collection, text:
   add(await folders.named(without(text, spans)));
   const values = await valuesOf(context, collection);
   add(valuesIn(hidden(), values));
-  add(await timesIn(hidden(), dayOf(now)));
+  const times = await timesIn(hidden(), dayOf(now));
+  add(times);
+  // In a script without spaces a value stands apart only now.
+  if (hasUnspaced(text)) add(valuesIn(hidden(), values));
   add(kindIn(hidden()));
+  if (times.length === 0 && spans.length > 0) add(yearAtTheStart(hidden(), dayOf(now)));
   add(await folders.called(hidden()));
+  if (spans.every(({ filter }) => filter['$item.modality'] === undefined)) add(kindIn(hidden()));
+  add(wholeValuesIn(hidden(), values, isNothing));
   return { parts: spans.map(({ text: each, filter }) => ({ text: each, filter })), rest: restOf(without(text, spans), spans.length > 0) };
 }
 
 const fillers = languages.map(({ filler, spaced }) => ({ spaced, is: new RegExp(`^(?:${lowered(filler)})$`, 'u'), leads: new RegExp(`^(?:${lowered(filler)})`, 'u') }));
 /** Behind a kind, or between particles that have lost what they joined. */
-const joint = /^(?:(?:of|about|von|vom|über|de|du|des|del|da|do|das|dos|di|dei|della|van|over)\s+|d[’']|[的の]\s*)/iu;
+const joint = /^(?:[’']s\s+|(?:of|about|von|vom|über|zu|zum|zur|de|du|des|del|da|do|das|dos|di|dei|della|su|sur|sobre|van|over)\s+|d[’']|(?:里的|裡的|中的|[的のに里裡])\s*)/iu;
+/** What is told of, in languages in which that stands before the kind. */
+const about = /^(?:关于|關於|有关|有關)|(?:について|に関する|に関して)の?$/u;
 const stop = /^[\s,;:.!?،、，。·|–—-]+|[\s,;:،、，|–—-]+$/gu;
 
 /** What is left; '' where it says nothing of what is looked for. */
 function restOf(text: string, isUnderstood: boolean): string {
   if (!isUnderstood) return text;
-  const left = text.split(taken).filter(Boolean).map((piece) => piece.trim()).filter(Boolean).join(' ').replace(stop, '').replace(text.startsWith(taken) ? joint : /^$/u, '');
-  const isNothing = (word: string): boolean => isFunctionWord(folded(word)) || fillers.some(({ is }) => is.test(word)) || isFilled(word);
+  const left = text.split(taken).map((piece, i) => piece.trim().replace(i > 0 ? joint : /^$/u, '').replace(about, '').trim()).filter(Boolean).join(' ').replace(stop, '');
   const words = inLowerCase(left).split(/[\s,;:.!?،、，。]+/u).filter(Boolean);
   return words.every(isNothing) ? '' : left;
 }
+
+const isNothing = (word: string): boolean => isFunctionWord(folded(word)) || fillers.some(({ is }) => is.test(inLowerCase(word))) || isFilled(word);
 
 /** Of a language without spaces: made of fillers alone. */
 function isFilled(word: string): boolean {
