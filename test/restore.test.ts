@@ -103,10 +103,15 @@ const leftIn = (directory: string): string[] => readdirSync(directory).filter((n
 const originalsIn = (directory: string): string[] => readdirSync(path.join(directory, 'originals'), { recursive: true, encoding: 'utf8' }).filter((name) => /[0-9a-f]{64}$/.test(name));
 
 /** What is kept beside items. */
-async function whatElse(url: string, collections = ['default', 'notes']): Promise<Answer[]> {
+async function whatElse(url: string, collections = ['default', 'notes']): Promise<Pick<Answer, 'status' | 'body'>[]> {
   const inCollections = { default: 'duplicates', notes: 'clusters' } as Record<string, string>;
   const paths = ['/v1/classifiers', '/v1/classifiers/kinds', '/v1/classifiers/plain', ...collections.map((name) => `/v1/collections/${name}/${inCollections[name]}`)];
-  return Promise.all(paths.map((each) => call(url, 'GET', each)));
+  return Promise.all(
+    paths.map(async (each) => {
+      const { status, body } = await call(url, 'GET', each);
+      return { status, body };
+    }),
+  );
 }
 
 async function ended(url: string, job: string): Promise<any> {
