@@ -67,6 +67,14 @@ export class Audit {
     }
   }
 
+  /** Each item has an embedding, and each picture as many more as it has tiles, after `listing`. */
+  async parts(tiles: number): Promise<void> {
+    const { parts } = await this.#client.collection(this.#collection);
+    const right = this.#owed.reduce((sum, { id }) => sum + 1 + (isPicture(id) ? tiles : 0), 0);
+    count(this.#counts, 'parts counted', parts);
+    if (parts !== right) this.#fault(`It has ${parts} embeddings, though ${right} are owed.`);
+  }
+
   /** So many questions, after `listing`. */
   async questions(random: Random, times: number): Promise<void> {
     const reads = new Reads({ client: this.#client, collection: this.#collection, dimension: this.#dimension, counts: this.#counts, fault: (sentence) => this.#fault(sentence) });

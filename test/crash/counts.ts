@@ -5,7 +5,7 @@ const counted = [
   'filtered listings', 'sorted listings', 'facets', 'exact searches', 'approximate searches', 'searches by words',
   'reembeddings begun', 'reembeddings stopped', 'reembeddings discarded', 'gone over',
   'classifiers written',
-  'backups taken', 'restored', 'checks', 'items compared', 'embeddings compared', 'looked up by id and search', 'of these in cells',
+  'backups taken', 'restored', 'checks', 'items compared', 'embeddings compared', 'parts counted', 'looked up by id and search', 'of these in cells',
 ] as const;
 export type What = (typeof counted)[number];
 export type Counts = Partial<Record<What, number>>;

@@ -113,8 +113,8 @@ class CrashRun {
   /** Enough items for cells, and cells that are saved. */
   async #fill(random: Random): Promise<void> {
     const client = new MixspaceClient({ url: this.#server.url });
-    for (const [collection, { newGroup, isCounted, atFirst }] of Object.entries(this.#options.size.places)) {
-      this.#dimension = (await client.createCollection({ name: collection, model: models[0] })).dimensions;
+    for (const [collection, { newGroup, isCounted, atFirst, tiles }] of Object.entries(this.#options.size.places)) {
+      this.#dimension = (await client.createCollection({ name: collection, model: models[0], ...(tiles === undefined ? {} : { tiles }) })).dimensions;
       const ledger = this.#ledgers[collection]!;
       const state = { version: 1, note: 0 };
       for (let there = 0, n = 0; there < atFirst; n++) {
@@ -200,6 +200,7 @@ class CrashRun {
       const audit = new Audit({ url: this.#server.url, collection, dimension: this.#dimension, ledger, counts });
       await audit.listing();
       await audit.embeddings();
+      await audit.parts(size.places[collection]!.tiles === undefined ? 0 : 4);
       await audit.questions(random, size.questions);
       const older = random.shuffle(ledger.ids()).slice(0, size.olderItemsLookedUp);
       await audit.lookUp(new Set([...ledger.latest(size.answeredLastLookedUp), ...older]));

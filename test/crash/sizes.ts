@@ -16,6 +16,8 @@ export interface CrashSize {
 }
 
 interface PlaceSize {
+  /** How its pictures are cut. */
+  tiles?: '2x2';
   lanes: number;
   newGroup: (random: Random, name: string) => string[];
   /** Whether an item is one of those that there are so many of. */
@@ -39,7 +41,7 @@ export const usual: CrashSize = {
   places: {
     // A little above the number from which on there are cells.
     [divided]: { lanes: 3, ...ofEmbeddings, atFirst: 1_120, atLeast: 1_080, atMost: 2_400 },
-    [goingOver]: { lanes: 1, ...ofContents, atFirst: 200, atLeast: 150, atMost: 400 },
+    [goingOver]: { lanes: 1, tiles: '2x2', ...ofContents, atFirst: 200, atLeast: 150, atMost: 400 },
   },
   answeredLastLookedUp: 60,
   olderItemsLookedUp: 30,
@@ -52,7 +54,7 @@ export const small: CrashSize = {
   store: { cellsFrom: 500 },
   places: {
     [divided]: { lanes: 3, ...ofEmbeddings, atFirst: 560, atLeast: 540, atMost: 1_200 },
-    [goingOver]: { lanes: 1, ...ofContents, atFirst: 40, atLeast: 30, atMost: 80 },
+    [goingOver]: { lanes: 1, tiles: '2x2', ...ofContents, atFirst: 40, atLeast: 30, atMost: 80 },
   },
   answeredLastLookedUp: 50,
   olderItemsLookedUp: 20,
