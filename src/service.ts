@@ -8,7 +8,6 @@ import { MixspaceError } from './errors.js';
 import { Jobs } from './jobs/jobs.js';
 import { clustersKind } from './operations/clusters/job.js';
 import { classifyKind } from './operations/classify-collection/job.js';
-import { LearntClassifiers } from './operations/classifiers/learnt.js';
 import { LabelCache } from './operations/classify/label-cache.js';
 import { defaultCollection, settleCollections } from './operations/collections.js';
 import type { Context, JobContext } from './operations/context.js';
@@ -21,6 +20,7 @@ import { TextLists } from './operations/text-lists.js';
 import { restoreKind } from './operations/restore.js';
 import { tilesKind } from './operations/tiles/job.js';
 import { ingestFolders } from './operations/ingest-folders.js';
+import { KeptLatest } from './operations/kept-latest.js';
 import { openEmbeddedStore } from './store/embedded/open.js';
 import { openTelemetry, type Telemetry } from './telemetry.js';
 
@@ -33,6 +33,9 @@ export interface Service {
   /** Work under way ends, files are closed. */
   close(): Promise<void>;
 }
+
+/** Classifiers whose examples have been learnt from. */
+const mostLearnt = 16;
 
 /** @throws MixspaceError: another process on the index directory, no usable model, a root that is not there. */
 export async function openService(config: Config): Promise<Service> {
@@ -107,7 +110,7 @@ export async function openService(config: Config): Promise<Service> {
     // What is kept there need not be in the cache too.
     texts: new TextLists(towers),
     labels: new LabelCache(config.cache === 0 ? 0 : undefined),
-    learnt: new LearntClassifiers(),
+    learnt: new KeptLatest(mostLearnt),
     log,
     stage,
   };

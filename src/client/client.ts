@@ -3,28 +3,20 @@ import type { ClassifyResponse } from '../contract/classify.js';
 import type { Cluster, ClusterPage, Clusters } from '../contract/clusters.js';
 import type { Collection, PatchedCollection, RecallResponse } from '../contract/collections.js';
 import type { DuplicateGroup, DuplicateGroupPage, Duplicates } from '../contract/duplicates.js';
-import type { ErrorBody, Metadata } from '../contract/shared.js';
+import type { Metadata } from '../contract/shared.js';
 import type { DecisionsResponse } from '../contract/decisions.js';
 import type { EmbeddingEncoding, EmbeddingsResponse } from '../contract/embeddings.js';
 import type { FileNote, Item, ItemOutcome, ItemPage, NewItem, ValueCounts } from '../contract/items.js';
 import type { Job, JobEventData, JobEventName, JobFailures, JobList } from '../contract/jobs.js';
 import type { Model, SelfTest } from '../contract/models.js';
 import type { ReembedResponse } from '../contract/reembed.js';
-import { routes, type ExportFormat, type Route, type RouteName } from '../contract/routes.js';
+import { routes, type ExportFormat } from '../contract/routes.js';
 import type { SearchResponse } from '../contract/search.js';
-import type { Answer, CallArguments, CallParts } from './call.js';
+import type { CallParts } from './call.js';
+import { Connection } from './connection.js';
 import { decodeEmbedding, type Decoded } from './embeddings.js';
 import { MixspaceApiError, MixspaceUnreachableError } from './errors.js';
 import { eventsOf } from './event-stream.js';
-
-export interface ClientOptions {
-  /** Where the service is; a path before `/v1` is kept. */
-  url: string;
-  apiKey?: string;
-  fetch?: typeof fetch;
-  /** How often a call that met 429 or 503 is made again. */
-  retries?: number;
-}
 
 export interface UploadFile extends FileNote {
   blob: Blob;
@@ -49,36 +41,8 @@ interface Signaled {
   signal?: AbortSignal;
 }
 
-const longestWaitSeconds = 30;
-
 /** Every route of the contract, typed; in browsers and in Node. */
-export class MixspaceClient {
-  readonly url: string;
-  readonly #apiKey: string | undefined;
-  readonly #fetch: typeof fetch;
-  readonly #retries: number;
-
-  constructor({ url, apiKey, fetch = globalThis.fetch, retries = 4 }: ClientOptions) {
-    this.url = url.replace(/\/+$/, '');
-    this.#apiKey = apiKey;
-    // A browser's fetch insists on being called as the window's.
-    this.#fetch = (input, init) => fetch(input, init);
-    this.#retries = retries;
-  }
-
-  /**
-   * Any route by its name in the contract's table.
-   * @throws MixspaceApiError, MixspaceUnreachableError, and what `signal` was aborted with.
-   */
-  async call<N extends RouteName>(name: N, ...[parts]: CallArguments<N>): Promise<Answer<N>> {
-    const route: Route = routes[name];
-    const response = await this.#send(route, (parts ?? {}));
-    if (route.bytes !== undefined) return (await response.blob()) as Answer<N>;
-    if (route.formats !== undefined) return response.body as Answer<N>;
-    if (route.events !== undefined) return (response.status === 204 ? null : response.body) as Answer<N>;
-    return (route.response === undefined ? undefined : await response.json()) as Answer<N>;
-  }
-
+export class MixspaceClient extends Connection {
   embed(body: CallParts<'embed'>['body'], options: Signaled = {}): Promise<EmbeddingsResponse> {
     return this.call('embed', { body, ...options });
   }
@@ -270,10 +234,10 @@ export class MixspaceClient {
         }
       } catch (error) {
         signal?.throwIfAborted();
-        if (error instanceof MixspaceApiError || attempt >= this.#retries) throw error;
+        if (error instanceof MixspaceApiError || attempt >= this.retries) throw error;
       }
-      if (attempt > this.#retries) throw new MixspaceUnreachableError(this.url, undefined);
-      await pause(Math.min(2 ** attempt / 2, longestWaitSeconds), signal);
+      if (attempt > this.retries) throw new MixspaceUnreachableError(this.url, undefined);
+      await this.waitAfter(attempt, signal);
     }
   }
 
@@ -380,77 +344,12 @@ export class MixspaceClient {
 
   /** For an `<img>`, where no key is needed; else `image` fetches with the key. */
   imageUrl(name: string, id: string, size: PictureSize = 'thumbnail'): string {
-    return this.#address(routes.itemImage, { params: { name, id }, query: { size } });
+    return this.address(routes.itemImage, { params: { name, id }, query: { size } });
   }
 
   image(name: string, id: string, size: PictureSize = 'thumbnail', options: Signaled = {}): Promise<Blob> {
     return this.call('itemImage', { params: { name, id }, query: { size }, ...options });
   }
-
-  #address(route: Route, { params = {}, query = {} }: LooseParts): string {
-    const path = route.path.replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(params[key] ?? ''));
-    const search = new URLSearchParams(query).toString();
-    return this.url + path + (search && `?${search}`);
-  }
-
-  async #send(route: Route, parts: LooseParts): Promise<Response> {
-    const { body, signal } = parts;
-    const headers: Record<string, string> = { ...parts.headers };
-    if (this.#apiKey !== undefined) headers['authorization'] = `Bearer ${this.#apiKey}`;
-    const isStream = body instanceof ReadableStream;
-    const isSentAsItIs = body instanceof FormData || route.upload !== undefined;
-    if (body !== undefined && !(body instanceof FormData)) headers['content-type'] = route.upload ?? 'application/json';
-    const request: RequestInit = {
-      method: route.method.toUpperCase(),
-      headers,
-      ...(body === undefined ? {} : { body: isSentAsItIs ? (body as NonNullable<RequestInit['body']>) : JSON.stringify(body) }),
-      // What comes as it is sent is asked for by this name alone.
-      ...(isStream ? { duplex: 'half' } : {}),
-      ...(signal && { signal }),
-    };
-    for (let attempt = 0; ; attempt++) {
-      const response = await this.#fetch(this.#address(route, parts), request).catch((error: unknown) => {
-        signal?.throwIfAborted();
-        throw new MixspaceUnreachableError(this.url, error);
-      });
-      if (response.ok) return response;
-      const error = await errorOf(response);
-      if (isStream || (error.status !== 429 && error.status !== 503) || attempt >= this.#retries) throw error;
-      await pause(Math.min(error.retryAfter ?? 2 ** attempt / 2, longestWaitSeconds), signal);
-    }
-  }
-}
-
-interface LooseParts {
-  params?: Record<string, string>;
-  query?: Record<string, string>;
-  body?: unknown;
-  headers?: Record<string, string>;
-  signal?: AbortSignal;
-}
-
-/** A proxy's or another program's error has no error object. */
-async function errorOf(response: Response): Promise<MixspaceApiError> {
-  const wait = Number(response.headers.get('retry-after') ?? Number.NaN);
-  const retryAfter = Number.isFinite(wait) && wait >= 0 ? wait : undefined;
-  const body = (await response.json().catch(() => undefined)) as Partial<ErrorBody> | undefined;
-  const message = body?.error?.message ?? `${response.url} answers ${response.status} ${response.statusText}`.trimEnd() + ', which is not how mixspace answers.';
-  return new MixspaceApiError(message, { status: response.status, code: body?.error?.code ?? 'unknown', param: body?.error?.param, retryAfter });
-}
-
-function pause(seconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      clearTimeout(timer);
-      reject(signal?.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', stop);
-      resolve();
-    }, seconds * 1000);
-    if (signal?.aborted) return stop();
-    signal?.addEventListener('abort', stop, { once: true });
-  });
 }
 
 function pageQuery({ limit, cursor }: { limit?: number; cursor?: string }): { limit?: string; cursor?: string } {

@@ -6,7 +6,7 @@ import type { Store } from '../store/store.js';
 import type { VectorIndex } from '../store/vector-index.js';
 import type { Log } from '../telemetry.js';
 import type { LabelCache } from './classify/label-cache.js';
-import type { LearntClassifiers } from './classifiers/learnt.js';
+import type { KeptLatest } from './kept-latest.js';
 import type { Cursors } from './cursors.js';
 import type { Reembeddings } from './reembed/runs.js';
 import type { TextLists } from './text-lists.js';
@@ -30,7 +30,8 @@ export interface Context {
   cursors: Cursors;
   texts: TextLists;
   labels: LabelCache;
-  learnt: LearntClassifiers;
+  /** Classifiers as their examples taught them. */
+  learnt: KeptLatest;
   log: Log;
   /** Seconds of one stage, for the metrics. */
   stage: (name: string, seconds: number) => void;

@@ -1,5 +1,6 @@
 import type { Encoder, ModelVersion } from '../encoder/encoder.js';
 import type { Priority } from '../domain/priority.js';
+import { KeptLatest } from './kept-latest.js';
 
 /** In all, over models. */
 const mostKept = 12;
@@ -19,23 +20,14 @@ export interface TextList<T> {
 /** Lists of texts by model, embedded when they are first asked for; those that were asked for last are kept. */
 export class TextLists {
   readonly #encoder: Encoder;
-  readonly #kept = new Map<string, Promise<unknown>>();
+  readonly #kept = new KeptLatest(mostKept);
 
   constructor(encoder: Encoder) {
     this.#encoder = encoder;
   }
 
   of<T>(model: ModelVersion, list: TextList<T>): Promise<T> {
-    const key = `${list.name} ${model.fingerprint}`;
-    const made = (this.#kept.get(key) as Promise<T> | undefined) ?? this.#make(model, list);
-    this.#kept.delete(key);
-    this.#kept.set(key, made);
-    for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size <= mostKept) break;
-      this.#kept.delete(oldest);
-    }
-    made.catch(() => this.#kept.get(key) === made && this.#kept.delete(key));
-    return made;
+    return this.#kept.of(`${list.name} ${model.fingerprint}`, () => this.#make(model, list));
   }
 
   async #make<T>({ id, fingerprint }: ModelVersion, { texts, atOnce, priority, keep }: TextList<T>): Promise<T> {
