@@ -60,7 +60,7 @@ export const ofStore: Mutation[] = [
   of('src/store/embedded/carry-over.ts', ['test/carry-over.test.ts'])('damage-mended', 'return checksum === null ? right : (right ^ checksum ^ embeddingChecksum(vector, from)) >>> 0;', 'return right;', 'Damaged embeddings of an older database are taken for sound.'),
   of('src/store/embedded/embedded-store.ts', reembedding)(
     'written-into-the-other-space',
-    '        this.#collections.find(name, fingerprint);\n        if (tiles',
+    '        this.#parts.collections.find(name, fingerprint);\n        if (tiles',
     '        if (tiles',
     'An embedding of the old space is written when the collection goes over meanwhile.',
   ),
