@@ -198,6 +198,33 @@ function crowded(): { cloud: Cloud; other: Rows; all: number[] } {
   return { cloud, other, all: numbers(1, 2 * slabRows) };
 }
 
+describe('A sample, of which cells are made', () => {
+  const taken = (rows: Rows, most: number): { values: number[][]; scales: number[] } => {
+    const generator = rows.sample(most);
+    for (;;) {
+      const { done, value } = generator.next();
+      if (!done) continue;
+      const length = value.rows.length / Math.max(1, value.scales.length);
+      return { scales: [...value.scales], values: [...value.scales].map((scale, i) => [...value.rows.subarray(i * length, i * length + dimension)].map((number) => number * scale)) };
+    }
+  };
+  const keyOf = (cloud: Cloud, values: number[]): number => 1 + cloud.embeddings.findIndex((each) => values.every((value, i) => Math.abs(value - each[i]!) < 0.01));
+
+  it.each([
+    ['as many as there are', 600, 400],
+    ['few of them', 50, 50],
+    ['more than there are', 1_000, 400],
+  ])('is of rows that are there, each once at most, from all over: %s', (_, most, expected) => {
+    const cloud = new Cloud(600);
+    for (const key of numbers(1, 600)) if (key % 3 === 1) cloud.rows.remove(key);
+    const { values, scales } = taken(cloud.rows, most);
+    expect(scales.every((scale) => scale > 0)).toBe(true);
+    const keys = values.map((each) => keyOf(cloud, each));
+    expect([keys.length, new Set(keys).size, keys.filter((key) => key === 0 || key % 3 === 1)]).toEqual([expected, expected, []]);
+    for (const from of [0, 150, 300, 450]) expect(keys.filter((key) => key > from && key <= from + 150).length).toBeGreaterThan(expected / 5);
+  });
+});
+
 describe('Rows that are brought to their cells', () => {
   it('are there as they are stored or not at all, where memory became free on the way', () => {
     const count = 20_000;

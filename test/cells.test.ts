@@ -15,6 +15,7 @@ import { search, type SearchRequest } from './store-search.js';
 // The store runs in a thread of its own, which starts from compiled code.
 const compiled = (file: string): Promise<unknown> => import(pathToFileURL(fileURLToPath(new URL(`../dist/store/embedded/${file}`, import.meta.url))).href);
 const { openEmbeddedStore } = (await compiled('open.js')) as typeof import('../src/store/embedded/open.js');
+const { checksumOf } = (await compiled('checksums.js')) as typeof import('../src/store/embedded/checksums.js');
 const { checkDirectory } = (await compiled('check.js')) as typeof import('../src/store/embedded/check.js');
 
 const dimension = 8;
@@ -258,6 +259,22 @@ describe('Cells that are kept', () => {
     await close(store);
     expect(savedRow().count).toBe(2_200);
     expect((await checkDirectory(folder, () => undefined)).notes).toEqual([]);
+  });
+
+  it('are sought anew where some of them lie nowhere', async () => {
+    await grown();
+    const database = new Sqlite(join(folder, 'mixspace.db'));
+    const saved = database.prepare<[], SavedRow & { groups: Buffer; first_of: Buffer }>('SELECT count, centroids, groups, first_of FROM cells').get()!;
+    for (let number = 0; number < dimension; number++) saved.centroids.writeFloatLE(NaN, 4 * number);
+    const checksum = checksumOf(Buffer.concat([saved.centroids, saved.groups, saved.first_of, Buffer.from(String(saved.count))]));
+    expect(database.prepare('UPDATE cells SET centroids = ?, checksum = ?').run(saved.centroids, checksum).changes).toBe(1);
+    database.close();
+
+    const store = await open();
+    await ready(store);
+    await expectOwnFirst(store, 200);
+    await close(store);
+    expect(savedRow().count).toBe(2_200);
   });
 
   it('do without the memory that they would take', async () => {

@@ -43,6 +43,8 @@ export class CellTable {
     const stored = this.#get.get(space, modality);
     if (!stored || checksum(stored) !== stored.checksum || checksumOf(stored.shares) !== stored.shares_checksum) return undefined;
     const [centroids, groups] = [floats(stored.centroids), floats(stored.groups)];
+    // Versions before 0.9.0 sought some where there is nothing.
+    if (![centroids, groups].every((each) => each.every(Number.isFinite))) return undefined;
     const firstOf = new Uint32Array(Uint8Array.from(stored.first_of).buffer);
     return { directions: { dimension, count: stored.count, centroids, groups, firstOf }, shares: JSON.parse(stored.shares) as Shares };
   }

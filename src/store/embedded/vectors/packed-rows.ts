@@ -156,7 +156,9 @@ export class PackedRows implements Holder {
         if (chunks.length === 0) continue;
         // While rows are on their way, a scan goes by where they were when it began.
         cells.push(this.isMoving ? chunks.slice() : chunks);
-        scores.push(of ? of[cell]! : first);
+        const score = of ? of[cell]! : first;
+        // Of what nobody can tell how near it is, nothing may be left out.
+        scores.push(Number.isFinite(score) ? score : first);
       }
     }
     for (const place of inOrder(scores)) {
@@ -192,21 +194,20 @@ export class PackedRows implements Holder {
   /** Some of them, from all over, one short step at a time. Not while rows are on their way. */
   *sample(most: number): Generator<undefined, Sample> {
     const { pool } = this;
-    const wanted = Math.min(most, this.#count);
+    const wanted = Math.min(most, this.alive);
     const rows = new Int8Array(wanted * pool.length);
     const scales = new Float32Array(wanted);
-    const step = this.#count / wanted;
+    const step = this.alive / wanted;
     let taken = 0;
     let seen = 0;
     for (const chunk of [...this.#chunks()]) {
       const [slacks, scalesOfChunk] = [pool.slacks(chunk), pool.scales(chunk)];
       const packed = pool.packedRows(chunk);
-      for (let row = Math.ceil(taken * step) - seen; row < chunk.count && taken < wanted; row = Math.max(row + 1, Math.ceil(taken * step) - seen)) {
-        if (slacks[row] === -Infinity) continue;
+      for (let row = 0; row < chunk.count && taken < wanted; row++) {
+        if (slacks[row] === -Infinity || seen++ < taken * step) continue;
         rows.set(packed.subarray(row * pool.length, (row + 1) * pool.length), taken * pool.length);
         scales[taken++] = scalesOfChunk[row]!;
       }
-      seen += chunk.count;
       yield;
     }
     return { dimension: pool.dimension, rows: rows.subarray(0, taken * pool.length), scales: scales.subarray(0, taken) };
