@@ -1,65 +1,32 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { chromium, type Browser, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MixspaceClient } from '../src/client/index.js';
+import { inBrowser, withBrowser } from './page-browser.js';
 import { drawn } from './pictures.js';
 import { startServer, type RunningServer } from './server.js';
 
-const executablePath = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/chromium-browser'].find((file) => file !== undefined && existsSync(file));
-const withBrowser = executablePath !== undefined || process.env['CI'] !== undefined;
-if (!withBrowser) console.warn('\n!!! No Chromium: THE PAGE IS NOT TESTED. Install it (apt-get install chromium), or name it in CHROMIUM_PATH.\n');
-const browserFlags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-const screenshots = process.env['MIXSPACE_SCREENSHOTS'];
 const key = 'a-key-of-the-test';
 const pictureCount = 45;
 
 describe('the page', () => {
-  let browser: Browser;
   let open: RunningServer;
   let locked: RunningServer;
-  let page: Page;
-  /** What the page must never cause: console errors (refusals of the content security policy among them), requests to other hosts. */
-  let complaints: string[];
-  let expected: RegExp | undefined;
+  const visit = inBrowser(() => [open.url, locked.url]);
 
   beforeAll(async () => {
     if (!withBrowser) return;
-    if (executablePath === undefined) throw new Error('CI is set, so the page must be tested, but there is no Chromium.');
-    browser = await chromium.launch({ executablePath, args: browserFlags });
     [open, locked] = await Promise.all([startServer(), startServer({ env: { MIXSPACE_API_KEYS: key } })]);
     const files = await Promise.all(Array.from({ length: pictureCount }, async (_, seed) => ({ name: `drawn-${seed}.png`, blob: new Blob([await drawn(seed)]), metadata: { name: `drawing ${seed}` } })));
     await new MixspaceClient({ url: open.url }).uploadItems('default', files);
     await new MixspaceClient({ url: locked.url, apiKey: key }).uploadItems('default', files.slice(0, 3));
     await new MixspaceClient({ url: open.url }).createCollection({ name: 'empty' });
   }, 120_000);
+  afterAll(() => Promise.all([open?.remove(), locked?.remove()]));
 
-  afterAll(async () => {
-    await browser?.close();
-    await Promise.all([open?.remove(), locked?.remove()]);
-  });
-
-  beforeEach(async () => {
-    if (!withBrowser) return;
-    complaints = [];
-    expected = undefined;
-    page = await browser.newPage();
-    page.setDefaultTimeout(15_000);
-    page.on('console', (message) => {
-      if (message.type() === 'error' && !expected?.test(message.text())) complaints.push(`console: ${message.text()}`);
-    });
-    page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
-    page.on('request', (request) => {
-      const { protocol, origin } = new URL(request.url());
-      if (protocol.startsWith('http') && origin !== open.url && origin !== locked.url) complaints.push(`request: ${request.url()}`);
-    });
-  });
-
-  afterEach(async () => {
-    await page?.close();
-    if (withBrowser) expect(complaints).toEqual([]);
-  });
+  let page: Page;
+  beforeEach(() => void (page = visit.page));
 
   const tiles = () => page.locator('.grid .tile');
   /** What a model of random weights finds is not relevant. */
@@ -67,9 +34,7 @@ describe('the page', () => {
     await expect.poll(() => page.locator('.nothing').innerText()).toContain('Nothing here matches.');
     await page.getByRole('button', { name: 'Show the nearest anyway' }).click();
   };
-  const shot = async (name: string): Promise<void> => {
-    if (screenshots !== undefined) await page.screenshot({ path: path.join(screenshots, `${name}.png`) });
-  };
+  const { shot } = visit;
 
   it.runIf(withBrowser)('tells why a match stands where it does', { timeout: 60_000 }, async () => {
     await page.goto(`${open.url}/?q=blue`);
@@ -157,13 +122,13 @@ describe('the page', () => {
   });
 
   it.runIf(withBrowser)('says in words what went wrong', async () => {
-    expected = /404/;
+    visit.allow(/404/);
     await page.goto(`${open.url}/?collection=nowhere&q=cat`);
     await expect.poll(() => page.getByRole('alert').innerText()).toMatch(/nowhere.*\./);
   });
 
   it.runIf(withBrowser)('asks for the key where the service does, and shows pictures with it', async () => {
-    expected = /401/;
+    visit.allow(/401/);
     await page.goto(locked.url);
     await page.getByPlaceholder('API key').fill('wrong');
     await page.keyboard.press('Enter');

@@ -1,5 +1,5 @@
 import './no-eval.js';
 import { render } from 'preact';
-import { App } from './app.js';
+import { App } from './shell/app.js';
 
 render(<App />, document.getElementById('app')!);

@@ -1,4 +1,4 @@
-import { Picture, titleOf } from './picture.js';
+import { Picture, titleOf } from '../items/picture.js';
 import type { Result } from './results.js';
 
 interface GridProps {

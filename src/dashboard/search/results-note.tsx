@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
-import { useSession } from './session.js';
-import { Picture, titleOf } from './picture.js';
+import { useSession } from '../shell/session.js';
+import { Picture, titleOf } from '../items/picture.js';
 import type { Result } from './results.js';
-import type { View } from './view.js';
+import type { View } from './wanted.js';
 
 /** What the results are like, where the search box cannot say it. */
 export function ResultsNote({ view: { collection, wanted }, onClear }: { view: View; onClear: () => void }) {

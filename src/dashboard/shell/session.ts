@@ -1,6 +1,6 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import { MixspaceClient } from '../client/index.js';
+import { MixspaceClient } from '../../client/index.js';
 
 const keyName = 'mixspace-api-key';
 

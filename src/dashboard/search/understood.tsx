@@ -1,5 +1,5 @@
 import type { Understood } from './results.js';
-import type { Wanted } from './view.js';
+import type { Wanted } from './wanted.js';
 
 /** Parts of the words that became filters; each can be taken as it stands instead. */
 export function UnderstoodParts({ parts, wanted, onWant }: { parts: Understood; wanted: Extract<Wanted, { by: 'words' }>; onWant: (wanted: Wanted) => void }) {

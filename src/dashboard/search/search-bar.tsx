@@ -1,18 +1,17 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Collection } from '../contract/collections.js';
-import type { View, Wanted } from './view.js';
+import type { How } from '../shell/address.js';
+import type { View, Wanted } from './wanted.js';
 
 interface SearchBarProps {
   view: View;
-  collections: Collection[];
-  onWant: (wanted: Wanted, how?: 'push' | 'replace') => void;
-  onCollection: (name: string) => void;
+  onWant: (wanted: Wanted, how?: How) => void;
+  onPicture: (picture: File) => void;
   onAdd: (files: File[]) => void;
 }
 
 const typingPauseMs = 300;
 
-export function SearchBar({ view, collections, onWant, onCollection, onAdd }: SearchBarProps) {
+export function SearchBar({ view, onWant, onPicture, onAdd }: SearchBarProps) {
   const { wanted } = view;
   const [words, setWords] = useState(wanted.by === 'words' ? wanted.words : '');
   const typing = useRef<ReturnType<typeof setTimeout>>();
@@ -74,15 +73,8 @@ export function SearchBar({ view, collections, onWant, onCollection, onAdd }: Se
         />
       </label>
       <div class="actions">
-        <FileButton label="By picture" title="Search by a picture; it can also be dropped or pasted" onFiles={([picture]) => picture && onWant({ by: 'picture', picture, name: picture.name })} />
+        <FileButton label="By picture" title="Search by a picture; it can also be dropped or pasted" onFiles={([picture]) => picture && onPicture(picture)} />
         <FileButton label="Add" title="Add pictures to this collection" multiple onFiles={onAdd} />
-        {collections.length > 1 && (
-          <select aria-label="Collection" value={view.collection} onChange={(event) => onCollection(event.currentTarget.value)}>
-            {collections.map(({ name }) => (
-              <option key={name}>{name}</option>
-            ))}
-          </select>
-        )}
       </div>
     </form>
   );

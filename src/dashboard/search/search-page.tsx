@@ -1,78 +1,61 @@
-import { useCallback, useEffect, useState } from 'preact/hooks';
-import type { Collection } from '../contract/collections.js';
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
+import type { Collection } from '../../contract/collections.js';
+import type { How } from '../shell/address.js';
+import type { PageProps } from '../shell/page-props.js';
+import { useCollections } from '../shell/collections.js';
+import { isUnauthorized } from '../shell/errors.js';
+import { Problem } from '../shell/problem.js';
+import { useSession } from '../shell/session.js';
 import { AddingPanel, useAdding } from './adding.js';
 import { Details } from './details.js';
 import { DropTarget } from './drop-target.js';
+import { keepPicture } from './given-pictures.js';
 import { Grid } from './grid.js';
-import icon from './icon.svg';
-import { KeyPrompt } from './key-prompt.js';
 import { useResults, type Results } from './results.js';
-import { SearchBar } from './search-bar.js';
-import { openSession, SessionProvider, sessionWithKey, useSession } from './session.js';
-import { useView, type View, type Wanted } from './view.js';
-import { UnderstoodParts } from './understood.js';
 import { ResultsNote } from './results-note.js';
-import { counted, isUnauthorized, sentenceOf } from './words.js';
+import { SearchBar } from './search-bar.js';
+import { UnderstoodParts } from './understood.js';
+import { queryOf, wantedFrom, type View, type Wanted } from './wanted.js';
 
-export function App() {
-  const [session, setSession] = useState(openSession);
-  const [isLocked, setLocked] = useState(false);
-  const onLocked = useCallback(() => setLocked(true), []);
-  if (isLocked) {
-    return (
-      <KeyPrompt
-        wasWrong={session.hasKey}
-        onKey={(key) => {
-          setSession(sessionWithKey(key));
-          setLocked(false);
-        }}
-      />
-    );
-  }
-  return (
-    <SessionProvider value={session}>
-      <Page onLocked={onLocked} />
-    </SessionProvider>
-  );
-}
-
-function Page({ onLocked }: { onLocked: () => void }) {
+export default function SearchPage({ address, go, onLocked, onTitle }: PageProps) {
   const { client } = useSession();
-  const [view, go] = useView();
+  const { collection } = address;
+  const wanted = useMemo(() => wantedFrom(address.query), [address.query]);
+  const view = useMemo(() => ({ collection, wanted }), [collection, wanted]);
   const [version, setVersion] = useState(0);
   const [opened, setOpened] = useState<number>();
-  const collections = useCollections(version);
+  const collections = useCollections();
   const results = useResults(view, version);
-  const onAdded = useCallback(() => setVersion((before) => before + 1), []);
-  const { adding, add, dismiss } = useAdding(client, view.collection, onAdded);
+  const onAdded = useCallback(() => {
+    setVersion((before) => before + 1);
+    collections.again();
+  }, [collections.again]);
+  const { adding, add, dismiss } = useAdding(client, collection, onAdded);
 
-  const isLocked = isUnauthorized(results.error) || isUnauthorized(collections.error);
   useEffect(() => {
-    if (isLocked) onLocked();
-  }, [isLocked]);
+    if (isUnauthorized(results.error)) onLocked();
+  }, [results.error]);
   useEffect(() => setOpened(undefined), [view]);
+  useEffect(() => onTitle(wanted.by === 'words' ? wanted.words : undefined), [wanted]);
 
-  const want = (wanted: Wanted, how?: 'push' | 'replace'): void => {
-    go({ wanted }, how);
+  const want = (next: Wanted, how?: How): void => {
+    go({ query: queryOf(next) }, how);
     if (how !== 'replace') scrollTo({ top: 0 });
   };
-  const current = collections.all?.find(({ name }) => name === view.collection);
+  const wantPicture = (picture: File): void => want({ by: 'picture', key: keepPicture(picture, picture.name), picture, name: picture.name });
+  const current = collections.value?.find(({ name }) => name === collection);
   const shown = opened === undefined ? undefined : results.found[opened];
 
   return (
     <>
       <header>
-        <a class="brand" href="./" onClick={(event) => (event.preventDefault(), want({ by: 'nothing' }))}>
-          <img src={icon} alt="" width="28" height="28" />
-          mixspace
-        </a>
-        <SearchBar view={view} collections={collections.all ?? []} onWant={want} onCollection={(collection) => go({ collection, wanted: keptBy(view.wanted) })} onAdd={add} />
+        <SearchBar view={view} onWant={want} onPicture={wantPicture} onAdd={add} />
       </header>
       <main aria-busy={results.state === 'loading'}>
         {adding && <AddingPanel adding={adding} onDismiss={dismiss} />}
         <ResultsNote view={view} onClear={() => want({ by: 'nothing' })} />
-        {view.wanted.by === 'words' && results.understood && <UnderstoodParts parts={results.understood} wanted={view.wanted} onWant={want} />}
-        <Problem error={collections.error ?? results.error} />
+        {wanted.by === 'words' && results.understood && <UnderstoodParts parts={results.understood} wanted={wanted} onWant={want} />}
+        <Problem error={collections.error ?? results.error} onAgain={onAdded} />
         <Grid collection={results.collection} found={results.found} onOpen={setOpened} />
         {results.state === 'ready' && results.found.length === 0 && <Nothing view={view} collection={current} showAll={results.showAll} />}
         {results.more && (
@@ -91,36 +74,12 @@ function Page({ onLocked }: { onLocked: () => void }) {
           onStep={(by) => setOpened((index = 0) => Math.min(Math.max(index + by, 0), results.found.length - 1))}
         />
       )}
-      <DropTarget onSearch={(picture) => want({ by: 'picture', picture, name: picture.name })} onAdd={add} />
+      <DropTarget onSearch={wantPicture} onAdd={add} />
     </>
   );
 }
 
-/** An item is of its own collection; words and pictures can be looked for in any. */
-const keptBy = (wanted: Wanted): Wanted => (wanted.by === 'item' ? { by: 'nothing' } : wanted);
-
-function useCollections(version: number): { all?: Collection[]; error?: unknown } {
-  const { client } = useSession();
-  const [state, setState] = useState<{ all?: Collection[]; error?: unknown }>({});
-  useEffect(() => {
-    const leaving = new AbortController();
-    client.collections({ signal: leaving.signal }).then(
-      (all) => setState({ all }),
-      (error: unknown) => leaving.signal.aborted || setState({ error }),
-    );
-    return () => leaving.abort();
-  }, [client, version]);
-  return state;
-}
-
-function Problem({ error }: { error: unknown }) {
-  if (error === undefined || isUnauthorized(error)) return null;
-  return (
-    <p class="panel problem" role="alert">
-      {sentenceOf(error)}
-    </p>
-  );
-}
+const counted = (count: number, one: string): string => `${count.toLocaleString('en')} ${count === 1 ? one : `${one}s`}`;
 
 function Nothing({ view, collection, showAll }: { view: View; collection: Collection | undefined; showAll: (() => void) | undefined }) {
   if (showAll) {

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Why } from '../contract/search.js';
+import type { Why } from '../../contract/search.js';
 import type { Result } from './results.js';
-import { sentenceOf } from './words.js';
+import { sentenceOf } from '../shell/errors.js';
 
 interface Explanation {
   why?: Why | undefined;

@@ -1,6 +1,6 @@
 import { useCallback, useState } from 'preact/hooks';
-import { batches, type MixspaceClient, type UploadFile } from '../client/index.js';
-import { sentenceOf } from './words.js';
+import { batches, type MixspaceClient, type UploadFile } from '../../client/index.js';
+import { sentenceOf } from '../shell/errors.js';
 
 const batchFiles = 16;
 const batchBytes = 8e6;

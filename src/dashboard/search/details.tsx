@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { Picture, titleOf } from './picture.js';
+import { Picture, titleOf } from '../items/picture.js';
 import type { Result } from './results.js';
 import { Heat, Reasons, useWhy } from './why.js';
-import { useSession } from './session.js';
-import { sentenceOf } from './words.js';
+import { useSession } from '../shell/session.js';
+import { sentenceOf } from '../shell/errors.js';
 
 interface DetailsProps {
   collection: string;

@@ -1,9 +1,9 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import type { MixspaceClient, SearchOptions } from '../client/index.js';
-import type { Item } from '../contract/items.js';
-import type { SearchMatch, SearchResponse, Why } from '../contract/search.js';
-import { useSession } from './session.js';
-import type { View } from './view.js';
+import type { MixspaceClient, SearchOptions } from '../../client/index.js';
+import type { Item } from '../../contract/items.js';
+import type { SearchMatch, SearchResponse, Why } from '../../contract/search.js';
+import { useSession } from '../shell/session.js';
+import type { View } from './wanted.js';
 
 /** Without a score: not a search's answer, but one of all. */
 export type Result = Omit<SearchMatch, 'score'> & { score?: number | undefined; not_embedded?: string | undefined; why_of?: WhyOf };

@@ -1,11 +1,14 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { PictureSize } from '../client/index.js';
-import type { Result } from './results.js';
-import { useSession } from './session.js';
+import type { PictureSize } from '../../client/index.js';
+import type { Item } from '../../contract/items.js';
+import { useSession } from '../shell/session.js';
+
+/** What is shown of an item wherever one stands. */
+export type ShownItem = Pick<Item, 'id' | 'modality' | 'text' | 'metadata' | 'sources'>;
 
 interface PictureProps {
   collection: string;
-  item: Result;
+  item: ShownItem;
   size: PictureSize;
 }
 
@@ -36,7 +39,7 @@ export function Picture({ collection, item, size }: PictureProps) {
 }
 
 /** The best words there are for an item. */
-export function titleOf({ id, text, metadata, sources }: Result): string {
+export function titleOf({ id, text, metadata, sources }: ShownItem): string {
   for (const key of ['name', 'title', 'caption', 'description', 'alt']) {
     const value = metadata[key];
     if (typeof value === 'string' && value.trim() !== '') return value;
