@@ -17,6 +17,8 @@ const nearlyAll = 0.5;
 const fewValues = 50;
 /** What is known of values is kept for so many times as long as it took to count them. */
 const keptTimes = 50;
+/** Of so many collections at most. */
+const keptCollections = 64;
 
 type Values = { field: string; values: Scalar[] }[];
 const known = new WeakMap<Context['catalog'], Map<string, { until: number; values: Values }>>();
@@ -37,6 +39,11 @@ export async function valuesOf({ catalog }: Context, { name, createdAt }: Collec
     const isName = other === 0 && (each.length <= fewValues || each.length <= total * nearlyAll);
     return isName ? [{ field, values: each.map(({ value }) => value) }] : [];
   });
+  kept.delete(id);
+  for (const oldest of kept.keys()) {
+    if (kept.size < keptCollections) break;
+    kept.delete(oldest);
+  }
   kept.set(id, { until: performance.now() + keptTimes * (performance.now() - began), values });
   return values;
 }
