@@ -15,6 +15,7 @@ import { checkCommand } from './directory/check.js';
 import { restoreCommand } from './directory/restore.js';
 import { exportCommand } from './export.js';
 import { facetsCommand } from './facets.js';
+import { labelCommand } from './label.js';
 import { jobsCommand } from './jobs.js';
 import { modelsCommand } from './models/command.js';
 import { sayAside } from './print.js';
@@ -54,6 +55,7 @@ async function program(args: string[]): Promise<Command> {
     .addCommand(embedCommand())
     .addCommand(collectionsCommand())
     .addCommand(facetsCommand())
+    .addCommand(labelCommand())
     .addCommand(duplicatesCommand())
     .addCommand(clustersCommand())
     .addCommand(exportCommand())

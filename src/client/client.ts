@@ -6,7 +6,7 @@ import type { DuplicateGroup, DuplicateGroupPage, Duplicates } from '../contract
 import type { Metadata } from '../contract/shared.js';
 import type { DecisionsResponse } from '../contract/decisions.js';
 import type { EmbeddingEncoding, EmbeddingsResponse } from '../contract/embeddings.js';
-import type { FileNote, Item, ItemOutcome, ItemPage, NewItem, ValueCounts } from '../contract/items.js';
+import type { FileNote, Item, ItemOutcome, ItemPage, Merged, NewItem, ValueCounts } from '../contract/items.js';
 import type { Job, JobEventData, JobEventName, JobFailures, JobList } from '../contract/jobs.js';
 import type { Model, SelfTest } from '../contract/models.js';
 import type { ReembedResponse } from '../contract/reembed.js';
@@ -323,6 +323,11 @@ export class MixspaceClient extends Connection {
 
   setMetadata(name: string, id: string, metadata: Metadata, options: Signaled = {}): Promise<Item> {
     return this.call('patchItem', { params: { name, id }, body: { metadata }, ...options });
+  }
+
+  /** Fields laid over the metadata of many items, by their ids or a filter. */
+  mergeMetadata(name: string, body: CallParts<'mergeMetadata'>['body'], options: Signaled = {}): Promise<Merged> {
+    return this.call('mergeMetadata', { params: { name }, body, ...options });
   }
 
   deleteItem(name: string, id: string, options: Signaled = {}): Promise<undefined> {

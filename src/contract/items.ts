@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Box, Embedding, ErrorBody, Fingerprint, Id, Metadata, Modality, Source } from './shared.js';
 import { EmbeddingEncoding } from './embeddings.js';
+import { Filter } from './filter.js';
 import { limits } from './limits.js';
 import { list, maybe } from './zod-helpers.js';
 
@@ -116,6 +117,28 @@ export type Facets = z.infer<typeof Facets>;
 
 export const MetadataPatch = z.strictObject({ metadata: Metadata }).meta({ id: 'MetadataPatch' });
 export type MetadataPatch = z.infer<typeof MetadataPatch>;
+
+export const MetadataMerge = z
+  .strictObject({
+    ids: maybe(list(Id).min(1).max(limits.ids, `At most ${limits.ids} ids.`)),
+    filter: maybe(Filter).meta({ description: 'Every item that matches when its turn comes.' }),
+    metadata: Metadata.meta({ description: 'Laid over what is there, field by field; an object in a field is replaced whole.' }),
+  })
+  .check(({ value, issues }) => {
+    if ((value.ids === undefined) === (value.filter === undefined)) issues.push({ code: 'custom', path: [value.ids === undefined ? 'ids' : 'filter'], input: value, message: 'Say which items: either ids or a filter.' });
+  })
+  .meta({ id: 'MetadataMerge' });
+export type MetadataMerge = z.infer<typeof MetadataMerge>;
+
+export const Merged = z
+  .object({
+    updated: z.number().int().meta({ description: 'Items that have these fields now, those included that had them before.' }),
+    missing: z.array(z.string()).meta({ description: 'Those of the ids that are not there.' }),
+    failed: z.array(z.object({ id: z.string(), reason: z.string() })).meta({ description: 'Left as they are; the first of them, by a filter.' }),
+    failures: z.number().int().meta({ description: 'How many there are of these.' }),
+  })
+  .meta({ id: 'Merged' });
+export type Merged = z.infer<typeof Merged>;
 
 export const Deleted = z.object({ deleted: z.number().int() }).meta({ id: 'Deleted' });
 export type Deleted = z.infer<typeof Deleted>;

@@ -10,7 +10,7 @@ import { DuplicateGroupPage, Duplicates, DuplicatesRequest, StartedJob } from '.
 import { Classifier, ClassifierList, ClassifierParams, ClassifyCollectionRequest, JobResponse, NewClassifier, NewExamples, RemovedExamples } from './classifiers.js';
 import { DecisionsRequest, DecisionsResponse } from './decisions.js';
 import { EmbeddingsRequest, EmbeddingsResponse } from './embeddings.js';
-import { Deleted, ExistsRequest, ExistsResponse, Facets, Item, ItemEmbeddings, ItemEmbeddingsRequest, ItemPage, ItemsRequest, ItemsResponse, MetadataPatch } from './items.js';
+import { Deleted, ExistsRequest, ExistsResponse, Facets, Item, ItemEmbeddings, ItemEmbeddingsRequest, ItemPage, ItemsRequest, ItemsResponse, Merged, MetadataMerge, MetadataPatch } from './items.js';
 import { Job, JobEventData, jobEvents, JobFailures, JobFailuresQuery, JobList, JobParams, JobQuery, RestoreResponse } from './jobs.js';
 import { FieldsQuery, SortQuery } from './filter.js';
 import { ModelList, SelfTestResponse } from './models.js';
@@ -117,6 +117,7 @@ export const routes = {
   },
   listItems: { method: 'get', path: '/v1/collections/{name}/items', summary: 'Items by id, or by a field', params: CollectionParams, query: z.strictObject({ filter: FilterQuery.optional(), sort: SortQuery.optional(), limit: PageLimit.optional(), cursor: z.string().max(limits.cursorLength).optional() }), status: 200, response: ItemPage, errors: [404] },
   facets: { method: 'get', path: '/v1/collections/{name}/facets', summary: 'How many items have which value of a field', params: CollectionParams, query: z.strictObject({ fields: FieldsQuery, filter: FilterQuery.optional(), limit: PageLimit.optional() }), status: 200, response: Facets, errors: [404] },
+  mergeMetadata: { method: 'patch', path: '/v1/collections/{name}/items', summary: 'Lay fields over the metadata of many items', params: CollectionParams, body: MetadataMerge, status: 200, response: Merged, errors: [404] },
   deleteItems: { method: 'delete', path: '/v1/collections/{name}/items', summary: 'Delete the items a filter matches, or all', params: CollectionParams, query: z.strictObject({ filter: FilterQuery.optional(), all: flag.optional() }), status: 200, response: Deleted, errors: [404] },
   getItem: { method: 'get', path: '/v1/collections/{name}/items/{id}', summary: 'One item', params: ItemParams, status: 200, response: Item, errors: [404] },
   patchItem: { method: 'patch', path: '/v1/collections/{name}/items/{id}', summary: "Replace an item's metadata", params: ItemParams, body: MetadataPatch, status: 200, response: Item, errors: [404] },

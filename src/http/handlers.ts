@@ -21,6 +21,7 @@ import { decide } from '../operations/decisions/decisions.js';
 import { embed } from '../operations/embed/embed.js';
 import { exportItems } from '../operations/export/export.js';
 import { ingest, type Entry } from '../operations/ingest.js';
+import { mergeMetadata } from '../operations/merge-metadata.js';
 import { deleteItem, deleteItems, facets, getItem, itemEmbeddings, itemImage, itemsExist, listItems, patchItem } from '../operations/items.js';
 import { cancelJob, followJob, getJob, listJobFailures, listJobs, pauseJob, resumeJob } from '../operations/jobs.js';
 import { listModels, selfTest } from '../operations/models.js';
@@ -98,6 +99,7 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     backup: () => backup(context),
     restore: ({ query, request }) => restore(context, bodyStream(request, limits.backup), query.collections?.split(',')),
     facets: async ({ params, query }) => facets(context, params.name, { fields: query.fields.split(','), ...(await filterOf(query.filter, limits)), ...pageOf(query) }),
+    mergeMetadata: ({ params, body, caller }) => mergeMetadata(context, params.name, body, caller),
     deleteItems: async ({ params, query }) => deleteItems(context, params.name, { ...(await filterOf(query.filter, limits)), all: query.all === 'true' }),
     getItem: ({ params }) => getItem(context, params.name, params.id),
     patchItem: ({ params, body }) => patchItem(context, params.name, params.id, body.metadata),
