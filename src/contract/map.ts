@@ -77,7 +77,7 @@ export const MapValues = z
     field: z.string(),
     kind: z.enum(['categories', 'numbers', 'times']),
     categories: z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).optional().meta({ description: 'The most frequent first, at most 255.' }),
-    rest: z.number().int().optional().meta({ description: 'Points with another category than these.' }),
+    rest: z.number().int().optional().meta({ description: 'Points with another category than these, strings of over 256 characters among them.' }),
     missing: z.number().int().meta({ description: 'Points without a value, those that have gone among them.' }),
     min: z.number().optional(),
     max: z.number().optional(),

@@ -2,7 +2,7 @@
  * The part of the catalog's port by which all of a collection is looked at at once, cheaply: items by their keys, which are
  * numbers that no other item of the store ever has, as long as it is this store: one that was restored has others.
  */
-import type { Filter } from '../domain/filter.js';
+import type { Filter, Scalar } from '../domain/filter.js';
 import type { Modality } from '../domain/modality.js';
 
 export interface SurveyCatalog {
@@ -18,6 +18,6 @@ export interface SurveyCatalog {
   keysOfIds(collection: string, ids: string[]): Promise<Uint32Array>;
   /** '' where it has gone. */
   idsOfKeys(collection: string, items: Uint32Array): Promise<string[]>;
-  /** Of each item its value of a field as filters name it; undefined where it has none, or has gone. */
-  valuesOfKeys(collection: string, field: string, items: Uint32Array): Promise<unknown[]>;
+  /** Of each item its value of a field as filters name it, of a list the first scalar, of a string its first 257 characters; undefined where it has none, an object, or has gone. */
+  valuesOfKeys(collection: string, field: string, items: Uint32Array): Promise<(Scalar | undefined)[]>;
 }

@@ -167,7 +167,7 @@ class Placement extends MapWork {
     const { keys, embeddings, fingerprint } = await map.now();
     if (fingerprint !== map.summary.fingerprint) throw new MixspaceError('conflict', 'The map was made of another space than the collection is in by now: make it anew.');
     const missing = await map.missingNow();
-    const further = await this.#listed(missing, fingerprint);
+    const further: Listed = { items: Uint32Array.from(missing, ({ item }) => item), embeddings: Uint32Array.from(missing, ({ embedding }) => embedding), kinds: Uint8Array.from(missing, ({ kind }) => kind), fingerprint };
     if (further.items.length === 0) return { result: { placed: 0 } };
     const total = further.items.length;
     const at = (done: number): void => this.work.at({ done: Math.floor(done * total), total });
@@ -197,14 +197,5 @@ class Placement extends MapWork {
     await catalog.publishResult(this.collection, { kind: mapJob, job, summary: { ...summary, count, pages, levels: count === summary.count ? summary.levels : [...summary.levels, count] } satisfies MapSummary });
     this.work.at({ done: total, total });
     return { result: { placed: ids.length } };
-  }
-
-  async #listed(missing: Record<Modality, Uint32Array>, fingerprint: string): Promise<Listed> {
-    const wholes = await this.context.catalog.wholeEmbeddings(this.collection);
-    const listed = modalities.flatMap((modality, kind) => {
-      const embeddingOf = new Map([...wholes[modality].items].map((key, i) => [key, wholes[modality].embeddings[i]!]));
-      return [...missing[modality]].flatMap((item) => (embeddingOf.has(item) ? [{ item, embedding: embeddingOf.get(item)!, kind }] : []));
-    });
-    return { items: Uint32Array.from(listed, ({ item }) => item), embeddings: Uint32Array.from(listed, ({ embedding }) => embedding), kinds: Uint8Array.from(listed, ({ kind }) => kind), fingerprint };
   }
 }

@@ -10,9 +10,12 @@ const idsAtOnce = 5_000;
 /** The items of a collection by key, each with the key of its embedding, 0 where it has none. */
 interface Present {
   changes: number;
-  fingerprint: string;
+  wholes: Awaited<ReturnType<Catalog['wholeEmbeddings']>>;
   embeddingOf: Map<number, number>;
 }
+
+/** Items by their keys, with those of their embeddings and the place of their modality. */
+export type Missing = readonly { item: number; embedding: number; kind: number }[];
 
 /** A map beside the items that are there now. */
 export class LiveMap {
@@ -25,6 +28,7 @@ export class LiveMap {
   /** Of the items, by number; 0 of those that have gone. */
   #keys: Uint32Array | undefined;
   #present: Present | undefined;
+  #missing: { at: Present; found: Missing } | undefined;
   #numbers: Map<string, number> | undefined;
 
   constructor(catalog: Catalog, { collection, job, summary, points }: Pick<LiveMap, 'collection' | 'job' | 'summary' | 'points'>) {
@@ -45,12 +49,11 @@ export class LiveMap {
   }
 
   /** Keys of the items by number, 0 of those that have gone, and of their embeddings. As things are now. */
-  now(): Promise<{ keys: Uint32Array; embeddings: Uint32Array; fingerprint: string; present: Present }> {
+  now(): Promise<{ keys: Uint32Array; embeddings: Uint32Array; fingerprint: string }> {
     return this.#turns.take('now', async () => {
-      const present = await this.#itemsNow();
-      const { embeddingOf, fingerprint } = present;
-      const keys = await this.#keysNow(present);
-      return { keys, embeddings: keys.map((key) => embeddingOf.get(key) ?? 0), fingerprint, present };
+      const { wholes, embeddingOf } = await this.#itemsNow();
+      const keys = this.#keys!;
+      return { keys, embeddings: keys.map((key) => embeddingOf.get(key) ?? 0), fingerprint: wholes.fingerprint };
     });
   }
 
@@ -62,18 +65,24 @@ export class LiveMap {
     return places;
   }
 
-  /** Keys of the items that belong on the map and are not there. */
-  async missingNow(): Promise<Record<Modality, Uint32Array>> {
-    const { keys } = await this.now();
-    const onMap = new Set(keys);
-    const { modality, filter } = this.summary;
-    const wholes = await this.#catalog.wholeEmbeddings(this.collection);
-    const matching = filter && (await this.#catalog.matchingKeys(this.collection, filter));
-    const missing = modalities.map((each) => {
-      const matches = matching && new Set(matching[each]);
-      return [each, modality === undefined || modality === each ? wholes[each].items.filter((key) => !onMap.has(key) && (!matches || matches.has(key))) : new Uint32Array(0)] as const;
+  /** The items that belong on the map and are not there. */
+  missingNow(): Promise<Missing> {
+    return this.#turns.take('now', async () => {
+      const at = await this.#itemsNow();
+      if (this.#missing?.at === at) return this.#missing.found;
+      const { modality, filter } = this.summary;
+      const onMap = new Set(this.#keys);
+      const matching = filter && (await this.#catalog.matchingKeys(this.collection, filter));
+      const found: { item: number; embedding: number; kind: number }[] = [];
+      modalities.forEach((each, kind) => {
+        if (modality !== undefined && modality !== each) return;
+        const matches = matching && new Set(matching[each]);
+        const { items, embeddings } = at.wholes[each];
+        items.forEach((item, i) => !onMap.has(item) && (!matches || matches.has(item)) && found.push({ item, embedding: embeddings[i]!, kind }));
+      });
+      this.#missing = { at, found };
+      return found;
     });
-    return Object.fromEntries(missing) as Record<Modality, Uint32Array>;
   }
 
   /** By number, whether the item is of the modality and matches. */
@@ -97,20 +106,20 @@ export class LiveMap {
       const { items, embeddings } = wholes[modality];
       items.forEach((key, i) => embeddingOf.has(key) && embeddingOf.set(key, embeddings[i]!));
     }
-    return (this.#present = { changes, fingerprint: wholes.fingerprint, embeddingOf });
+    this.#keys = await this.#keysAmong(embeddingOf);
+    return (this.#present = { changes, wholes, embeddingOf });
   }
 
   /** One that came back under its id has another key. */
-  async #keysNow({ embeddingOf }: Present): Promise<Uint32Array> {
-    const before = this.#keys ?? new Uint32Array(this.count);
-    const keys = before.map((key) => (embeddingOf.has(key) ? key : 0));
+  async #keysAmong(there: Map<number, number>): Promise<Uint32Array> {
+    const keys = (this.#keys ?? new Uint32Array(this.count)).map((key) => (there.has(key) ? key : 0));
     const unknown = [...keys.keys()].filter((number) => keys[number] === 0 && this.points.ids[number] !== '');
     for (let from = 0; from < unknown.length; from += idsAtOnce) {
       const some = unknown.slice(from, from + idsAtOnce);
       const found = await this.#catalog.keysOfIds(this.collection, some.map((number) => this.points.ids[number]!));
-      some.forEach((number, i) => embeddingOf.has(found[i]!) && (keys[number] = found[i]!));
+      some.forEach((number, i) => there.has(found[i]!) && (keys[number] = found[i]!));
     }
-    return (this.#keys = keys);
+    return keys;
   }
 }
 

@@ -53,7 +53,7 @@ export async function getMap(context: Context, collection: string): Promise<Coll
     ...(trustworthiness === undefined ? {} : { trustworthiness }),
     sheets: { count: Math.ceil(count / ofSheet), ...sheetShape },
     bounds: [-1, 1],
-    stale: { added: modalities.reduce((sum, each) => sum + missing[each].length, 0), removed: keys.reduce((sum, key) => sum + (key === 0 ? 1 : 0), 0) },
+    stale: { added: missing.length, removed: keys.reduce((sum, key) => sum + (key === 0 ? 1 : 0), 0) },
   };
 }
 

@@ -10,21 +10,17 @@ import type { LiveMap } from './live-map.js';
 
 const mostCategories = 255;
 const other = 255;
-const keysAtOnce = 50_000;
+const keysAtOnce = 10_000;
+/** A longer string is no category. */
+const longestCategory = 256;
 const membersAtOnce = 5_000;
 
 export async function valuesOf(catalog: Catalog, map: LiveMap, field: string): Promise<MapValues> {
   if (field === clusterField) return clustersOn(catalog, map);
   const { keys } = await map.now();
-  const values: unknown[] = [];
+  const values: (Scalar | undefined)[] = [];
   for (let from = 0; from < keys.length; from += keysAtOnce) values.push(...(await catalog.valuesOfKeys(map.collection, field, keys.slice(from, from + keysAtOnce))));
-  return told(field, values.map(scalarOf));
-}
-
-/** Of a list the first; objects are none. */
-function scalarOf(value: unknown): Scalar | undefined {
-  const first: unknown = Array.isArray(value) ? value.find((each) => typeof each !== 'object' || each === null) : value;
-  return first === undefined || (typeof first === 'object' && first !== null) ? undefined : (first as Scalar);
+  return told(field, values);
 }
 
 /** Numbers and times only where all are; `null` counts as no value among them. */
@@ -50,7 +46,7 @@ function categorized(field: string, values: (Scalar | undefined)[], order?: Scal
   let missing = 0;
   for (const value of values) {
     if (value === undefined) missing++;
-    else counts.set(value, (counts.get(value) ?? 0) + 1);
+    else if (!isTooLong(value)) counts.set(value, (counts.get(value) ?? 0) + 1);
   }
   const categories = (order ?? [...counts].sort(([, a], [, b]) => b - a).map(([value]) => value)).slice(0, mostCategories);
   const placeOf = new Map(categories.map((value, place) => [value, place]));
@@ -82,5 +78,7 @@ async function clustersOn(catalog: Catalog, map: LiveMap): Promise<MapValues> {
   const { keys } = await map.now();
   return categorized(clusterField, values.map((value, number) => (keys[number] === 0 ? undefined : value)), clusters.map(({ name }) => name));
 }
+
+const isTooLong = (value: Scalar): boolean => typeof value === 'string' && value.length > longestCategory;
 
 const base64 = (numbers: Float32Array | Uint8Array): string => Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength).toString('base64');

@@ -1,5 +1,5 @@
 import { byModality, modalities, type Modality } from '../../domain/modality.js';
-import { itemPrefix, type Filter } from '../../domain/filter.js';
+import { itemPrefix, type Filter, type Scalar } from '../../domain/filter.js';
 import type { SurveyCatalog } from '../survey-catalog.js';
 import type { EmbeddingTable } from './embedding-table.js';
 import { valueAt } from './filter.js';
@@ -10,6 +10,8 @@ import { nextTurn, now, sliceMs } from './time-slices.js';
 type Answer<M extends keyof SurveyCatalog> = Awaited<ReturnType<SurveyCatalog[M]>>;
 
 const pageRows = 512;
+/** One more than is told whole. */
+const mostCharacters = 257;
 const none: { items: Uint32Array; embeddings: Uint32Array } = { items: new Uint32Array(0), embeddings: new Uint32Array(0) };
 
 /** All of a collection by keys, from the columns in memory and the tables' indexes; others get their turn in between. */
@@ -84,8 +86,8 @@ export class Survey {
     return ids;
   }
 
-  async valuesOfKeys({ columns }: OpenCollection, field: string, keys: Uint32Array): Promise<unknown[]> {
-    const values = new Array<unknown>(keys.length).fill(undefined);
+  async valuesOfKeys({ columns }: OpenCollection, field: string, keys: Uint32Array): Promise<(Scalar | undefined)[]> {
+    const values = new Array<Scalar | undefined>(keys.length).fill(undefined);
     const slices = new Slices();
     const path = field.split('.');
     const placeOf = new Map<number, number>();
@@ -93,16 +95,24 @@ export class Survey {
     for (const modality of modalities) {
       await columns[modality].follow(field.startsWith(itemPrefix));
       const there = await columns[modality].matching(undefined);
-      const notHeld = columns[modality].tell(field, there.filter((key) => placeOf.has(key)), (key, value) => (values[placeOf.get(key)!] = value));
+      const notHeld = columns[modality].tell(field, there.filter((key) => placeOf.has(key)), (key, value) => (values[placeOf.get(key)!] = scalarIn(value)));
       for (const key of notHeld) {
         const fields = this.#items.fields(key);
-        values[placeOf.get(key)!] = fields && valueAt(fields, path);
+        values[placeOf.get(key)!] = fields && scalarIn(valueAt(fields, path));
         await slices.next();
       }
     }
     return values;
   }
 }
+
+function scalarIn(value: unknown): Scalar | undefined {
+  const first: unknown = Array.isArray(value) ? value.find(isScalar) : value;
+  if (typeof first === 'string') return first.slice(0, mostCharacters);
+  return isScalar(first) ? first : undefined;
+}
+
+const isScalar = (value: unknown): value is Scalar => value === null || ['string', 'number', 'boolean'].includes(typeof value);
 
 class Slices {
   #began = now();
