@@ -17,6 +17,7 @@ import { exportCommand } from './export.js';
 import { facetsCommand } from './facets.js';
 import { labelCommand } from './label.js';
 import { jobsCommand } from './jobs.js';
+import { mapCommand } from './map.js';
 import { modelsCommand } from './models/command.js';
 import { sayAside } from './print.js';
 import { reembedCommand } from './reembed.js';
@@ -58,6 +59,7 @@ async function program(args: string[]): Promise<Command> {
     .addCommand(labelCommand())
     .addCommand(duplicatesCommand())
     .addCommand(clustersCommand())
+    .addCommand(mapCommand())
     .addCommand(exportCommand())
     .addCommand(backupCommand())
     .addCommand(restoreCommand())
