@@ -40,33 +40,36 @@ export class DotBuffer {
   }
 
   /**
-   * `colors`: each point's byte, by number. Those that `isLate` (by byte) names come above all others, once `finish` is called.
+   * `bytes`: those of the block's points, in its order. Those that `isLate` (by byte) names come above all others, once `finish` is called.
    * How many dots it drew.
    */
-  draw(block: Block, { camera, colors, inks, isLate, size, density }: { camera: Camera; colors: Uint8Array; inks: Inks; isLate: Uint8Array; size: number; density: number }): number {
+  draw(block: Block, { camera, bytes, inks, isLate, size, density }: { camera: Camera; bytes: Uint8Array; inks: Inks; isLate: Uint8Array; size: number; density: number }): number {
     const { width, height } = this;
     const pixels = this.#pixels;
     const offsets = discOf(size, width);
     const scale = camera.scale * density;
-    const left = toScreenX(camera, 0) * density + overhang - size / 2;
-    const top = toScreenY(camera, 0) * density + overhang - size / 2;
+    // Half a pixel more: cutting off what is behind the point then rounds.
+    const left = toScreenX(camera, 0) * density + overhang - size / 2 + 0.5;
+    const top = toScreenY(camera, 0) * density + overhang - size / 2 + 0.5;
     const [lastX, lastY] = [width - size, height - size];
-    const { x: xs, y: ys, numbers } = block;
+    const { x: xs, y: ys } = block;
     let drawn = 0;
     eachRun(block, regionOf(camera, overhang), (from, to) => {
       for (let place = from; place < to; place++) {
-        const x = Math.round(xs[place]! * scale + left);
-        const y = Math.round(ys[place]! * scale + top);
+        const x = (xs[place]! * scale + left) | 0;
+        const y = (ys[place]! * scale + top) | 0;
         if (x < 0 || y < 0 || x > lastX || y > lastY) continue;
         drawn++;
-        const color = colors[numbers[place]!]!;
-        if (isLate[color] === 1) {
-          this.#keep(x, y, inks[color]!);
+        const byte = bytes[place]!;
+        const ink = inks[byte]!;
+        if (isLate[byte] === 1) {
+          this.#keep(x, y, ink);
           continue;
         }
-        const ink = inks[color]!;
         const start = y * width + x;
-        for (let index = 0; index < offsets.length; index++) pixels[start + offsets[index]!] = ink;
+        if (size === 2) {
+          pixels[start] = pixels[start + 1] = pixels[start + width] = pixels[start + width + 1] = ink;
+        } else for (let index = 0; index < offsets.length; index++) pixels[start + offsets[index]!] = ink;
       }
     });
     return drawn;

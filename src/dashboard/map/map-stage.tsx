@@ -67,7 +67,9 @@ export function MapStage(props: MapStageProps) {
   const onFrame = (): void => {
     const current = view.current!;
     const { focused: number, shape: drawn, labels: names } = now.current;
-    path.current!.setAttribute('d', drawing.current ? outlineOf(drawing.current) : drawn ? outlineOf(drawn, current.camera) : '');
+    const outline = drawing.current ? outlineOf(drawing.current) : drawn ? outlineOf(drawn, current.camera) : '';
+    path.current!.parentElement!.style.display = outline === '' ? 'none' : '';
+    if (outline !== '') path.current!.setAttribute('d', outline);
     const box = number === undefined ? undefined : current.boxOf(number);
     const { style } = ring.current!;
     style.visibility = box ? 'visible' : 'hidden';

@@ -28,7 +28,8 @@ export class MapView {
   #coloring: Coloring = plainColoring(0);
   #ground: Color = [255, 255, 255];
   #inks: Inks = new Uint32Array(256);
-  #bytes = new Uint8Array();
+  /** Of each block's points, in its order. */
+  #bytes: Uint8Array[] = [];
   #isLate = new Uint8Array(256);
   #shown: Uint8Array | undefined;
   #selected: Uint8Array | undefined;
@@ -51,7 +52,7 @@ export class MapView {
     private readonly canvases: Canvases,
     private readonly on: { frame: (camera: Camera) => void; still: (camera: Camera) => void; isCalm: () => boolean },
   ) {
-    this.#contexts = { dots: canvases.dots.getContext('2d')!, pictures: canvases.pictures.getContext('2d')! };
+    this.#contexts = { dots: canvases.dots.getContext('2d', { alpha: false })!, pictures: canvases.pictures.getContext('2d')! };
     this.#layer = new PictureLayer(on.isCalm);
   }
 
@@ -183,11 +184,15 @@ export class MapView {
 
   #recolor(): void {
     const { of, above } = this.#coloring;
-    const count = this.positions.length / 2;
-    const bytes = new Uint8Array(count);
     const [shown, selected] = [this.#shown, this.#selected];
-    for (let number = 0; number < count; number++) bytes[number] = of[number]! | ((shown && shown[number] === 0) || (selected && selected[number] === 0) ? standsBack : 0);
-    this.#bytes = bytes;
+    this.#bytes = this.blocks.map(({ numbers }) => {
+      const bytes = new Uint8Array(numbers.length);
+      for (let place = 0; place < bytes.length; place++) {
+        const number = numbers[place]!;
+        bytes[place] = of[number]! | ((shown && shown[number] === 0) || (selected && selected[number] === 0) ? standsBack : 0);
+      }
+      return bytes;
+    });
     this.#inks = inksOf(this.#coloring, this.#ground);
     this.#isLate.fill(0);
     if (shown || selected) this.#isLate.fill(1, 0, colorCount);
@@ -217,7 +222,8 @@ export class MapView {
     const size = Math.max(2, Math.round(this.#dotSize() * this.#density));
     let drawn = 0;
     while (this.#nextBlock < this.blocks.length && drawn < dotsPerFrame) {
-      drawn += buffer.draw(this.blocks[this.#nextBlock++]!, { camera: this.camera, colors: this.#bytes, inks: this.#inks, isLate: this.#isLate, size, density: this.#density });
+      const index = this.#nextBlock++;
+      drawn += buffer.draw(this.blocks[index]!, { camera: this.camera, bytes: this.#bytes[index]!, inks: this.#inks, isLate: this.#isLate, size, density: this.#density });
     }
     buffer.finish(size);
     this.#contexts.dots.putImageData(buffer.image, 0, 0);

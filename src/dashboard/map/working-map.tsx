@@ -107,7 +107,7 @@ export function WorkingMap({ source, map, address, go, onGone }: WorkingMapProps
     <div class={`working-map${panelIsOpen ? ' with-selection' : ''}`}>
       <div class="map-bar">
         <ColorBar
-          fields={[...(clusters.value ? [clusterField] : []), ...fields]}
+          fields={[...(labels.length > 0 ? [clusterField] : []), ...fields]}
           field={asked ? undefined : (field ?? undefined)}
           words={asked ?? ''}
           isLooking={colors.isLoading && Boolean(asked)}
