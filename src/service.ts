@@ -13,6 +13,8 @@ import { defaultCollection, settleCollections } from './operations/collections.j
 import type { Context, JobContext } from './operations/context.js';
 import { Cursors } from './operations/cursors.js';
 import { duplicatesKind } from './operations/duplicates/job.js';
+import { mapKind } from './operations/map/job.js';
+import { Maps } from './operations/map/maps.js';
 import { watchReadiness, type Readiness } from './operations/readiness.js';
 import { adoptReembeddings, reembedKind } from './operations/reembed/job.js';
 import { Reembeddings } from './operations/reembed/runs.js';
@@ -111,12 +113,13 @@ export async function openService(config: Config): Promise<Service> {
     texts: new TextLists(towers),
     labels: new LabelCache(config.cache === 0 ? 0 : undefined),
     learnt: new KeptLatest(mostLearnt),
+    maps: new Maps(),
     log,
     stage,
   };
   const jobs = new Jobs({
     catalog,
-    kinds: [reembedKind(work), restoreKind(work), duplicatesKind(work), clustersKind(work), classifyKind(work), tilesKind(work)],
+    kinds: [reembedKind(work), restoreKind(work), duplicatesKind(work), clustersKind(work), classifyKind(work), tilesKind(work), mapKind(work, work.maps.live)],
     hasCollection: (name) =>
       catalog.getCollection(name).then(
         () => true,
@@ -130,6 +133,7 @@ export async function openService(config: Config): Promise<Service> {
   const context: JobContext = { ...work, jobs };
   const close = async (): Promise<void> => {
     await jobs.close();
+    await work.maps.close();
     await towers.close();
     await store.close();
     telemetry.close();

@@ -20,6 +20,7 @@ const { openEncoder } = (await compiled('encoder/open.js')) as typeof import('..
 const { Cursors } = (await compiled('operations/cursors.js')) as typeof import('../src/operations/cursors.js');
 const { TextLists } = (await compiled('operations/text-lists.js')) as typeof import('../src/operations/text-lists.js');
 const { LabelCache } = (await compiled('operations/classify/label-cache.js')) as typeof import('../src/operations/classify/label-cache.js');
+const { Maps } = (await compiled('operations/map/maps.js')) as typeof import('../src/operations/map/maps.js');
 const { KeptLatest } = (await compiled('operations/kept-latest.js')) as typeof import('../src/operations/kept-latest.js');
 const { embedAgain } = (await compiled('operations/reembed/rounds.js')) as typeof import('../src/operations/reembed/rounds.js');
 const { ingest } = (await compiled('operations/ingest.js')) as typeof import('../src/operations/ingest.js');
@@ -154,7 +155,7 @@ describe('In the moment in which a collection goes over', () => {
       return seen;
     };
     const limits = { picture: 50e6, text: 1e6, metadata: 64e3, inputs: 100, items: 100, labels: 100 };
-    return { catalog: { ...store, getCollection }, index: store, words: store, backup: () => Promise.reject(new Error('Not here.')), restores: { unpack: () => Promise.reject(new Error('Not here.')), current: () => undefined }, models: encoder.models, encoder, limits, roots: [], fetch: { allow: [], timeoutMs: 1000 }, reembeddings: new Reembeddings(), cursors: new Cursors(new Uint8Array(32)), texts: new TextLists(encoder), labels: new LabelCache(0), learnt: new KeptLatest(16), log: () => undefined, stage: () => undefined };
+    return { catalog: { ...store, getCollection }, index: store, words: store, backup: () => Promise.reject(new Error('Not here.')), restores: { unpack: () => Promise.reject(new Error('Not here.')), current: () => undefined }, models: encoder.models, encoder, limits, roots: [], fetch: { allow: [], timeoutMs: 1000 }, reembeddings: new Reembeddings(), cursors: new Cursors(new Uint8Array(32)), texts: new TextLists(encoder), labels: new LabelCache(0), learnt: new KeptLatest(16), maps: new Maps(), log: () => undefined, stage: () => undefined };
   }
   const caller = { signal: new AbortController().signal };
 

@@ -16,6 +16,7 @@ import { restoreCommand } from './directory/restore.js';
 import { exportCommand } from './export.js';
 import { facetsCommand } from './facets.js';
 import { jobsCommand } from './jobs.js';
+import { mapCommand } from './map.js';
 import { modelsCommand } from './models/command.js';
 import { sayAside } from './print.js';
 import { reembedCommand } from './reembed.js';
@@ -56,6 +57,7 @@ async function program(args: string[]): Promise<Command> {
     .addCommand(facetsCommand())
     .addCommand(duplicatesCommand())
     .addCommand(clustersCommand())
+    .addCommand(mapCommand())
     .addCommand(exportCommand())
     .addCommand(backupCommand())
     .addCommand(restoreCommand())

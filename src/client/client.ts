@@ -8,6 +8,7 @@ import type { DecisionsResponse } from '../contract/decisions.js';
 import type { EmbeddingEncoding, EmbeddingsResponse } from '../contract/embeddings.js';
 import type { FileNote, Item, ItemOutcome, ItemPage, NewItem, ValueCounts } from '../contract/items.js';
 import type { Job, JobEventData, JobEventName, JobFailures, JobList } from '../contract/jobs.js';
+import type { CollectionMap, MapItems, MapPoints, MapValues } from '../contract/map.js';
 import type { Model, SelfTest } from '../contract/models.js';
 import type { ReembedResponse } from '../contract/reembed.js';
 import { routes, type ExportFormat } from '../contract/routes.js';
@@ -189,6 +190,49 @@ export class MixspaceClient extends Connection {
     return this.call('renameCluster', { params: { name: collection, id }, body: { name }, ...options });
   }
 
+  /** Starts a job that lays all items out on a plane; `{place: true}`: that places those that came since on the map that is there. */
+  async makeMap(name: string, body: CallParts<'makeMap'>['body'] = {}, options: Signaled = {}): Promise<Job> {
+    return (await this.call('makeMap', { params: { name }, body, ...options })).job;
+  }
+
+  /** The one that was made last; a 404 when there is none. */
+  map(name: string, options: Signaled = {}): Promise<CollectionMap> {
+    return this.call('getMap', { params: { name }, ...options });
+  }
+
+  /** Where points lie: x0, y0, x1, ... by number, -1..1; NaN where the item has gone. `job`: of the map that is meant, a 404 once there is another. */
+  async mapPoints(name: string, query: { from?: number; to?: number; job?: string } = {}, options: Signaled = {}): Promise<Float32Array> {
+    return numbersOf(await this.call('mapPoints', { params: { name }, query: textsOf(query), ...options }));
+  }
+
+  mapItems(name: string, query: { from?: number; limit?: number; job?: string } = {}, options: Signaled = {}): Promise<MapPoints> {
+    return this.call('listMapItems', { params: { name }, query: textsOf(query), ...options });
+  }
+
+  /** The items of points, whole, by the points' numbers or their own ids. */
+  mapItemsOf(name: string, body: CallParts<'getMapItems'>['body'], options: Signaled = {}): Promise<MapItems> {
+    return this.call('getMapItems', { params: { name }, body, ...options });
+  }
+
+  /** For an `<img>`, where no key is needed. */
+  mapSheetUrl(name: string, n: number, job: string): string {
+    return this.address(routes.mapSheet, { params: { name, n: String(n) }, query: { job } });
+  }
+
+  mapSheet(name: string, n: number, { job, ...options }: { job?: string } & Signaled = {}): Promise<Blob> {
+    return this.call('mapSheet', { params: { name, n: String(n) }, query: textsOf({ job }), ...options });
+  }
+
+  /** The cosine of each point with a query, by number; NaN where it has none or does not match. */
+  async mapScores(name: string, body: CallParts<'mapScores'>['body'], options: Signaled = {}): Promise<Float32Array> {
+    return numbersOf(await this.call('mapScores', { params: { name }, body, ...options }));
+  }
+
+  /** A field of all points; `values` are told as the contract has them. */
+  mapValues(name: string, field: string, { job, ...options }: { job?: string } & Signaled = {}): Promise<MapValues> {
+    return this.call('mapValues', { params: { name }, query: { field, ...textsOf({ job }) }, ...options });
+  }
+
   /** The newest first, a page of them. */
   jobs(query: CallParts<'listJobs'>['query'] = {}, options: Signaled = {}): Promise<JobList> {
     return this.call('listJobs', { query, ...options });
@@ -354,4 +398,10 @@ export class MixspaceClient extends Connection {
 
 function pageQuery({ limit, cursor }: { limit?: number; cursor?: string }): { limit?: string; cursor?: string } {
   return { ...(limit === undefined ? {} : { limit: String(limit) }), ...(cursor === undefined ? {} : { cursor }) };
+}
+
+const numbersOf = async (blob: Blob): Promise<Float32Array> => new Float32Array(await blob.arrayBuffer());
+
+function textsOf<K extends string>(query: Partial<Record<K, string | number | undefined>>): Partial<Record<K, string>> {
+  return Object.fromEntries(Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]))) as Partial<Record<K, string>>;
 }

@@ -27,6 +27,9 @@ export const limits = {
   page: 1000,
   embeddings: 1000,
   recallQueries: 1000,
+  /** Of a map: neighbors that hold a point, points told or asked for at once. */
+  mapNeighbors: 50,
+  mapItems: 1000,
   clusters: 500,
   clusterNameLength: 200,
   /** Of a group of duplicates, where groups are listed. */

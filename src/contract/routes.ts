@@ -13,6 +13,7 @@ import { EmbeddingsRequest, EmbeddingsResponse } from './embeddings.js';
 import { Deleted, ExistsRequest, ExistsResponse, Facets, Item, ItemEmbeddings, ItemEmbeddingsRequest, ItemPage, ItemsRequest, ItemsResponse, MetadataPatch } from './items.js';
 import { Job, JobEventData, jobEvents, JobFailures, JobFailuresQuery, JobList, JobParams, JobQuery, RestoreResponse } from './jobs.js';
 import { FieldsQuery, SortQuery } from './filter.js';
+import { CollectionMap, MapItems, MapItemsQuery, MapItemsRequest, MapPoints, MapPointsQuery, MapRequest, MapScoresRequest, MapSheetParams, MapSheetQuery, MapValues, MapValuesQuery } from './map.js';
 import { ModelList, SelfTestResponse } from './models.js';
 import { ReembedRequest, ReembedResponse } from './reembed.js';
 import { SearchRequest, SearchResponse } from './search.js';
@@ -131,6 +132,15 @@ export const routes = {
   getClusters: { method: 'get', path: '/v1/collections/{name}/clusters', summary: 'The clusters as they were made last', params: CollectionParams, status: 200, response: Clusters, errors: [404] },
   getCluster: { method: 'get', path: '/v1/collections/{name}/clusters/{id}', summary: 'One cluster with its items', params: FoundParams, query: PageQuery, status: 200, response: ClusterPage, errors: [404] },
   renameCluster: { method: 'patch', path: '/v1/collections/{name}/clusters/{id}', summary: 'Give a cluster another name', params: FoundParams, body: ClusterName, status: 200, response: Cluster, errors: [404, 409] },
+
+  makeMap: { method: 'post', path: '/v1/collections/{name}/map', summary: 'Lay all items out on a plane, what is alike close together, or place those that came since on the map that is there: a job', params: CollectionParams, body: MapRequest, status: 202, response: StartedJob, errors: [404, 422, 429] },
+  getMap: { method: 'get', path: '/v1/collections/{name}/map', summary: 'The map as it was made last', params: CollectionParams, status: 200, response: CollectionMap, errors: [404] },
+  mapPoints: { method: 'get', path: '/v1/collections/{name}/map/points', summary: 'Where all points lie: x0, y0, x1, ... as little-endian float32, -1..1; NaN where the item has gone', params: CollectionParams, query: MapPointsQuery, status: 200, bytes: 'application/octet-stream', errors: [404] },
+  listMapItems: { method: 'get', path: '/v1/collections/{name}/map/items', summary: 'Points by number, each with its item', params: CollectionParams, query: MapItemsQuery, status: 200, response: MapPoints, errors: [404] },
+  getMapItems: { method: 'post', path: '/v1/collections/{name}/map/items', summary: 'The items of these points', params: CollectionParams, body: MapItemsRequest, status: 200, response: MapItems, errors: [404] },
+  mapSheet: { method: 'get', path: '/v1/collections/{name}/map/sheets/{n}', summary: 'Small thumbnails of many points in one picture: that of point n * columns * rows + row * columns + column stands in that row and column, transparent where there is none. To be kept for good where `job` names the map', params: MapSheetParams, query: MapSheetQuery, status: 200, bytes: 'image/webp', errors: [404] },
+  mapScores: { method: 'post', path: '/v1/collections/{name}/map/scores', summary: 'How near all points are to a query: cosines by number as little-endian float32; NaN of those without an embedding, and that do not match', params: CollectionParams, body: MapScoresRequest, status: 200, bytes: 'application/octet-stream', errors: [404, 409, 415, 422, 429] },
+  mapValues: { method: 'get', path: '/v1/collections/{name}/map/values', summary: 'A field of all points at once, to color them by', params: CollectionParams, query: MapValuesQuery, status: 200, response: MapValues, errors: [404] },
 
   search: {
     method: 'post', path: '/v1/collections/{name}/search', summary: 'Search by words, pictures, items or embeddings', params: CollectionParams, body: SearchRequest,

@@ -135,7 +135,7 @@ async function answer({ context, streams }: Surroundings, { route, handle }: End
   if (!route.events && !route.formats) response.off('close', leave);
   if (route.events) return streams.send(request, response, result as AsyncIterable<ServerEvent> | undefined);
   if (route.formats) return sendStream(response, route.formats[(call.query as unknown as { format?: string } | undefined)?.format ?? Object.keys(route.formats)[0]!]!, result as AsyncIterable<Uint8Array>, context.log);
-  if (route.bytes) sendPicture(response, result as Picture);
+  if (route.bytes) sendPicture(response, result as Picture & { cacheControl?: string });
   else if (route.status === 204) response.status(204).end();
   else sendJson(response, route.status, result);
 }
@@ -177,10 +177,10 @@ async function sendStream(response: Response, type: string, chunks: AsyncIterabl
 }
 
 /** Whatever the bytes are, a browser must take them for a picture and nothing that acts. */
-function sendPicture(response: Response, { bytes, mediaType }: Picture): void {
+function sendPicture(response: Response, { bytes, mediaType, cacheControl = 'private, max-age=60' }: Picture & { cacheControl?: string }): void {
   response.setHeader('Content-Type', mediaType);
   response.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
-  response.setHeader('Cache-Control', 'private, max-age=60');
+  response.setHeader('Cache-Control', cacheControl);
   response.end(bytes);
 }
 

@@ -23,6 +23,7 @@ import { exportItems } from '../operations/export/export.js';
 import { ingest, type Entry } from '../operations/ingest.js';
 import { deleteItem, deleteItems, facets, getItem, itemEmbeddings, itemImage, itemsExist, listItems, patchItem } from '../operations/items.js';
 import { cancelJob, followJob, getJob, listJobFailures, listJobs, pauseJob, resumeJob } from '../operations/jobs.js';
+import { getMap, getMapItems, listMapItems, makeMap, mapPoints, mapScores, mapSheet, mapValues } from '../operations/map/map.js';
 import { listModels, selfTest } from '../operations/models.js';
 import { measureRecall } from '../operations/recall.js';
 import { getReembedding, reembed, stopReembedding } from '../operations/reembed/reembed.js';
@@ -111,6 +112,15 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     getClusters: ({ params }) => getClusters(context, params.name),
     getCluster: ({ params, query }) => getCluster(context, params.name, params.id, pageOf(query)),
     renameCluster: ({ params, body }) => renameCluster(context, params.name, params.id, body.name),
+
+    makeMap: ({ params, body }) => makeMap(context, params.name, body),
+    getMap: ({ params }) => getMap(context, params.name),
+    mapPoints: ({ params, query: { from, to, job } }) => mapPoints(context, params.name, { ...(from === undefined ? {} : { from: Number(from) }), ...(to === undefined ? {} : { to: Number(to) }), ...(job === undefined ? {} : { job }) }),
+    listMapItems: ({ params, query: { from, limit, job } }) => listMapItems(context, params.name, { ...(from === undefined ? {} : { from: Number(from) }), ...(limit === undefined ? {} : { limit: Number(limit) }), ...(job === undefined ? {} : { job }) }),
+    getMapItems: ({ params, body }) => getMapItems(context, params.name, body),
+    mapSheet: ({ params, query }) => mapSheet(context, params.name, Number(params.n), query.job),
+    mapScores: ({ params, body, caller }) => mapScores(context, params.name, body, caller),
+    mapValues: ({ params, query }) => mapValues(context, params.name, query.field, query.job),
 
     search: async ({ params, body, request, caller }) => {
       if (body !== undefined) return search(context, params.name, { ...body, file: undefined }, caller);

@@ -8,6 +8,7 @@ import type { Log } from '../telemetry.js';
 import type { LabelCache } from './classify/label-cache.js';
 import type { KeptLatest } from './kept-latest.js';
 import type { Cursors } from './cursors.js';
+import type { Maps } from './map/maps.js';
 import type { Reembeddings } from './reembed/runs.js';
 import type { TextLists } from './text-lists.js';
 
@@ -32,6 +33,7 @@ export interface Context {
   labels: LabelCache;
   /** Classifiers as their examples taught them. */
   learnt: KeptLatest;
+  maps: Maps;
   log: Log;
   /** Seconds of one stage, for the metrics. */
   stage: (name: string, seconds: number) => void;

@@ -19,6 +19,7 @@ import type { ClassifierCatalog } from './classifier-catalog.js';
 import type { JobCatalog } from './job-catalog.js';
 import type { Reembedding, ReembeddingCatalog } from './reembedding-catalog.js';
 import type { ResultCatalog } from './result-catalog.js';
+import type { SurveyCatalog } from './survey-catalog.js';
 import type { TileCatalog } from './tile-catalog.js';
 
 /** Embeddings of any other space than its own are refused before they reach the store. */
@@ -183,7 +184,7 @@ export interface ValueCounts {
   missing: number;
 }
 
-export interface Catalog extends ReembeddingCatalog, TileCatalog, JobCatalog, ResultCatalog, ClassifierCatalog {
+export interface Catalog extends ReembeddingCatalog, TileCatalog, SurveyCatalog, JobCatalog, ResultCatalog, ClassifierCatalog {
   createCollection(collection: NewCollection): Promise<CollectionDescription>;
   listCollections(): Promise<CollectionDescription[]>;
   /** Cheap: nothing is counted. */

@@ -80,6 +80,14 @@ export class EmbeddedStore implements StoreCalls {
   readTileSources: StoreCalls['readTileSources'] = (name, keys) => this.#parts.tilings.read(this.#parts.collections.find(name).row, keys);
   putTiles: StoreCalls['putTiles'] = async (name, made, items) => ({ bytes: this.#change(name, ({ row }, changes) => this.#parts.tilings.put(row, made, items, changes)) });
 
+  changesOf: StoreCalls['changesOf'] = async (name) => this.#parts.collectionTable.seq(this.#parts.collections.find(name).row.key);
+  matchingKeys: StoreCalls['matchingKeys'] = (name, filter) => this.#parts.survey.matchingKeys(this.#parts.collections.find(name), filter);
+  wholeEmbeddings: StoreCalls['wholeEmbeddings'] = (name) => this.#parts.survey.wholeEmbeddings(this.#parts.collections.find(name));
+  readEmbeddings: StoreCalls['readEmbeddings'] = async (name, fingerprint, keys) => this.#parts.survey.readEmbeddings(this.#parts.collections.find(name, fingerprint), keys);
+  keysOfIds: StoreCalls['keysOfIds'] = (name, ids) => this.#parts.survey.keysOfIds(this.#parts.collections.find(name), ids);
+  idsOfKeys: StoreCalls['idsOfKeys'] = (name, keys) => this.#parts.survey.idsOfKeys(this.#parts.collections.find(name), keys);
+  valuesOfKeys: StoreCalls['valuesOfKeys'] = (name, field, keys) => this.#parts.survey.valuesOfKeys(this.#parts.collections.find(name), field, keys);
+
   async deleteCollection(name: string): Promise<void> {
     const opened = this.#parts.collections.find(name);
     this.#parts.items.transaction(() => this.#parts.collectionTable.unname(opened.row.key));

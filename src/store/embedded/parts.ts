@@ -28,6 +28,7 @@ import { Reembeddings } from './reembeddings.js';
 import { Restores } from './restores.js';
 import { ResultTable } from './result-table.js';
 import type { EmbeddedStoreSettings } from './settings.js';
+import { Survey } from './survey.js';
 import { Tilings } from './tilings.js';
 import { VectorMemory } from './vectors/vector-memory.js';
 
@@ -56,6 +57,7 @@ export interface Parts {
   listing: Listing;
   reembeddings: Reembeddings;
   tilings: Tilings;
+  survey: Survey;
   backups: Backups;
   restores: Restores;
   housekeeping: Housekeeping;
@@ -123,6 +125,7 @@ export function openParts({ directory, migrationsDirectory, settings, log }: Par
     listing: new Listing(items),
     reembeddings,
     tilings: new Tilings({ items, embeddings, sources }),
+    survey: new Survey({ items, embeddings }),
     backups: new Backups(database, directory, originals),
     restores,
     housekeeping,

@@ -1,0 +1,83 @@
+/** Sheets of small thumbnails, many points' pictures in one. */
+import sharp from 'sharp';
+import { MixspaceError } from '../../errors.js';
+import { mapLimited } from '../../map-limited.js';
+import type { Catalog } from '../../store/catalog.js';
+import { Turns } from '../turns.js';
+import type { LiveMap } from './live-map.js';
+
+export const sheetShape = { columns: 8, rows: 8, size: 64 } as const;
+export const ofSheet = sheetShape.columns * sheetShape.rows;
+/** Thumbnails are at most 320 px wide and high. */
+const mostPixels = 512 * 512;
+const readAtOnce = 8;
+const quality = 80;
+const keptBytes = 32 * 2 ** 20;
+const channels = 4;
+
+export class Sheets {
+  readonly #kept = new Map<string, Uint8Array>();
+  #bytes = 0;
+  readonly #turns = new Turns();
+
+  /**
+   * WebP: the pictures of the points from `n * 64` on, by rows, each scaled into its square, what is left transparent. Of
+   * a point without a thumbnail, nothing. @throws MixspaceError `not_found`: there are not so many sheets.
+   */
+  async of(catalog: Catalog, map: LiveMap, n: number): Promise<Uint8Array> {
+    const from = n * ofSheet;
+    if (from >= map.count) throw new MixspaceError('not_found', `There is no sheet ${n}: the map has ${Math.ceil(map.count / ofSheet)}.`, { param: 'n' });
+    const { keys, embeddings } = await map.now();
+    const to = Math.min(map.count, from + ofSheet);
+    // What a picture is follows its embedding's key.
+    const name = [map.collection, map.job, n, ...keys.subarray(from, to), ...embeddings.subarray(from, to)].join(' ');
+    // One after the other: each takes all that decodes.
+    return this.#turns.take('sheet', async () => {
+      const known = this.#kept.get(name);
+      const sheet = known ?? (await this.#made(catalog, map, [...keys.subarray(from, to)].map((key, i) => (key === 0 ? undefined : map.points.ids[from + i]))));
+      this.#keep(name, sheet);
+      return sheet;
+    });
+  }
+
+  #keep(name: string, sheet: Uint8Array): void {
+    if (this.#kept.delete(name)) this.#bytes -= sheet.byteLength;
+    this.#kept.set(name, sheet);
+    this.#bytes += sheet.byteLength;
+    for (const [oldest, { byteLength }] of this.#kept) {
+      if (this.#bytes <= keptBytes) break;
+      this.#kept.delete(oldest);
+      this.#bytes -= byteLength;
+    }
+  }
+
+  async #made(catalog: Catalog, { collection }: LiveMap, ids: (string | undefined)[]): Promise<Uint8Array> {
+    const { columns, rows, size } = sheetShape;
+    const [width, height] = [columns * size, rows * size];
+    const pixels = Buffer.alloc(width * height * channels);
+    await mapLimited(ids, readAtOnce, async (id, i) => {
+      const picture = id === undefined ? undefined : await thumbnailOf(catalog, collection, id);
+      if (!picture) return;
+      const left = (i % columns) * size + ((size - picture.width) >> 1);
+      const top = Math.floor(i / columns) * size + ((size - picture.height) >> 1);
+      for (let y = 0; y < picture.height; y++) picture.pixels.copy(pixels, ((top + y) * width + left) * channels, y * picture.width * channels, (y + 1) * picture.width * channels);
+    });
+    return sharp(pixels, { raw: { width, height, channels } }).webp({ quality, effort: 2 }).toBuffer();
+  }
+}
+
+/** RGBA. Undefined where there is none, or it cannot be read. */
+async function thumbnailOf(catalog: Catalog, collection: string, id: string): Promise<{ pixels: Buffer; width: number; height: number } | undefined> {
+  try {
+    const { bytes } = await catalog.getPicture(collection, id, 'thumbnail');
+    const { data, info } = await sharp(bytes, { limitInputPixels: mostPixels })
+      .resize(sheetShape.size, sheetShape.size, { fit: 'inside' })
+      .toColourspace('srgb')
+      .ensureAlpha()
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    return info.channels === channels ? { pixels: data, width: info.width, height: info.height } : undefined;
+  } catch {
+    return undefined;
+  }
+}
