@@ -5,7 +5,7 @@ export interface Question {
   note?: string;
   fields: { name: string; label: string; value: string }[];
   action: string;
-  onAnswer: (answer: Record<string, string>) => void;
+  onAnswer: (answer: Record<string, string>) => Promise<void>;
 }
 
 interface AskDialogProps extends Question {
@@ -24,7 +24,7 @@ export function AskDialog({ title, note, fields, action, onAnswer, cancel, isDan
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          onAnswer(Object.fromEntries(Object.entries(answer).map(([name, value]) => [name, value.trim()])));
+          void onAnswer(Object.fromEntries(Object.entries(answer).map(([name, value]) => [name, value.trim()])));
         }}
       >
         <h2>{title}</h2>

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useLanguage } from '../shell/language.js';
 import { cssOf, type Legend } from './colors.js';
-import { clusterField } from './map-source.js';
+import { clusterField } from '../../contract/map.js';
 import { counted, useMapTexts } from './words.js';
 
 const typingMs = 250;

@@ -10,7 +10,8 @@ export interface Making {
   job?: Job;
   error?: unknown;
   isStarting: boolean;
-  make: () => void;
+  /** `place`: only those that came since. */
+  make: (how?: { place?: true }) => void;
   stop: () => void;
 }
 
@@ -40,7 +41,7 @@ export function useMaking(source: MapSource, onMade: () => void): Making {
     client
       .jobs({ collection }, { signal })
       .then(async ({ jobs }) => {
-        const running = jobs.find(({ kind, state: at }) => (kind as string) === 'map' && isOpen(at));
+        const running = jobs.find(({ kind, state: at }) => kind === 'map' && isOpen(at));
         if (running) await follow(running, signal);
       })
       // Whether one runs is only good to know; what fails here fails where something is asked for.
@@ -50,9 +51,9 @@ export function useMaking(source: MapSource, onMade: () => void): Making {
 
   return {
     ...state,
-    make: () => {
+    make: (how = {}) => {
       setState({ isStarting: true });
-      source.make().then((job) => follow(job, leaving.current.signal)).catch(fail);
+      source.make(how).then((job) => follow(job, leaving.current.signal)).catch(fail);
     },
     stop: () => void (state.job && client.cancelJob(state.job.id).catch(fail)),
   };
@@ -63,7 +64,7 @@ export function MakingPanel({ making }: { making: Making }) {
   const words = useMapTexts();
   const language = useLanguage();
   const { job, error, make, stop } = making;
-  if (error !== undefined) return <Problem error={error} onAgain={make} />;
+  if (error !== undefined) return <Problem error={error} onAgain={() => make()} />;
   if (!job) return null;
   if (isOpen(job.state)) {
     const { done, total, seconds_left: seconds } = job;

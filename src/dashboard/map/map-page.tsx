@@ -40,7 +40,7 @@ export default function MapPage({ address, go, onLocked }: PageProps) {
           <h2>{words.noMap}</h2>
           <p>{words.whatItIs}</p>
           {!isMaking && (
-            <button type="button" class="primary" onClick={making.make}>
+            <button type="button" class="primary" onClick={() => making.make()}>
               {words.make}
             </button>
           )}
@@ -56,7 +56,12 @@ export default function MapPage({ address, go, onLocked }: PageProps) {
       {state.stale.added + state.stale.removed > 0 && !isMaking && (
         <div class="panel map-stale" role="status">
           <p>{words.stale(state.stale.added, state.stale.removed)}</p>
-          <button type="button" onClick={making.make}>
+          {state.stale.added > 0 && (
+            <button type="button" onClick={() => making.make({ place: true })}>
+              {words.place}
+            </button>
+          )}
+          <button type="button" onClick={() => making.make()}>
             {words.makeAnew}
           </button>
         </div>

@@ -1,25 +1,11 @@
 /** What a map is drawn from: all that is asked of the service. */
 import type { Item } from '../../contract/items.js';
 import type { Job } from '../../contract/jobs.js';
+import type { CollectionMap } from '../../contract/map.js';
 import type { Positions } from './points.js';
 
-export interface MapState {
-  /** Which map it is: pictures and points of another one never stand under this one's. */
-  job: string;
-  made_at: string;
-  count: number;
-  /** Rising numbers of points; the last is `count`. */
-  levels: number[];
-  sheets: SheetShape & { count: number };
-  stale: { added: number; removed: number };
-}
-
-/** How small pictures lie on a sheet: number n stands on sheet n / (columns * rows), row by row, each in a square of `size` pixels. */
-export interface SheetShape {
-  columns: number;
-  rows: number;
-  size: number;
-}
+/** `job` names it: pictures and points of another one never stand under this one's. */
+export type MapState = CollectionMap;
 
 /** What a field says of each point. */
 export type Values =
@@ -39,17 +25,17 @@ export interface MapSource {
   /** Undefined: there is none yet. */
   map(options?: Signaled): Promise<MapState | undefined>;
   /** Of those `from` to `to` (not it). */
-  points(range: { from: number; to: number } & Signaled): Promise<Positions>;
+  points(map: MapState, range: { from: number; to: number } & Signaled): Promise<Positions>;
   sheet(map: MapState, sheet: number, options?: Signaled): Promise<Blob>;
   /** A larger picture of one. */
   picture(id: string, options?: Signaled): Promise<Blob>;
   /** Those that are still there, at most 1,000. */
   items(numbers: readonly number[], options?: Signaled): Promise<MapItem[]>;
+  /** Undefined: it is not on the map. */
+  itemOf(id: string, options?: Signaled): Promise<MapItem | undefined>;
   /** Each point's cosine with the words, by number; NaN where it has none. */
-  scores(words: string, options?: Signaled): Promise<Float32Array>;
-  values(field: string, options?: Signaled): Promise<Values>;
-  make(): Promise<Job>;
+  scores(map: MapState, words: string, options?: Signaled): Promise<Float32Array>;
+  values(map: MapState, field: string, options?: Signaled): Promise<Values>;
+  /** `place`: only those that came since, near their neighbors on the map that is there. */
+  make(how: { place?: true }): Promise<Job>;
 }
-
-/** Of the latest clusters. */
-export const clusterField = '$cluster';

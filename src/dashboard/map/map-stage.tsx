@@ -24,6 +24,8 @@ interface MapStageProps {
   selected: Uint8Array | undefined;
   shape: Shape | undefined;
   labels: readonly ClusterLabel[];
+  /** The one that is open beside the map. */
+  marked: number | undefined;
   /** Where one looks, as the address says it. */
   at: string | null;
   onAt: (at: string) => void;
@@ -160,6 +162,11 @@ export function MapStage(props: MapStageProps) {
       }),
     [],
   );
+
+  const { marked } = props;
+  useEffect(() => {
+    if (marked !== undefined) setFocused(marked);
+  }, [marked]);
 
   const focusOn = (number: number): void => {
     const current = view.current!;

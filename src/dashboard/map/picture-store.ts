@@ -26,8 +26,20 @@ const failedForMs = 5_000;
 
 interface Sheet {
   image?: ImageBitmap;
+  /** By place: 1 where there is a picture. */
+  filled?: Uint8Array;
   usedAt: number;
   failedAt?: number;
+}
+
+/** Which of a sheet's squares hold something: texts have no picture. */
+function filledOf(image: ImageBitmap, { columns, rows }: MapState['sheets']): Uint8Array {
+  const small = new OffscreenCanvas(4 * columns, 4 * rows).getContext('2d', { willReadFrequently: true })!;
+  small.drawImage(image, 0, 0, 4 * columns, 4 * rows);
+  const { data } = small.getImageData(0, 0, 4 * columns, 4 * rows);
+  const filled = new Uint8Array(columns * rows);
+  for (let y = 0; y < 4 * rows; y++) for (let x = 0; x < 4 * columns; x++) if (data[4 * (y * 4 * columns + x) + 3]! > 0) filled[(y >> 2) * columns + (x >> 2)] = 1;
+  return filled;
 }
 
 /** The pictures of a map's points: many small ones by sheets, and single larger ones for those who come near. Least recently used go first. */
@@ -65,6 +77,7 @@ export class PictureStore {
     if (!sheet?.image) return undefined;
     sheet.usedAt = ++this.#uses;
     const place = number % (columns * rows);
+    if (sheet.filled?.[place] === 0) return undefined;
     return { image: sheet.image, x: (place % columns) * size, y: Math.floor(place / columns) * size, width: size, height: size };
   }
 
@@ -95,6 +108,7 @@ export class PictureStore {
       const image = await createImageBitmap(await this.source.sheet(this.map, number, { signal }));
       if (signal.aborted) return image.close();
       sheet.image = image;
+      sheet.filled = filledOf(image, this.map.sheets);
       this.#dropSheets();
       this.on.problem(undefined);
       this.on.arrival();

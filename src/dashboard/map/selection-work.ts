@@ -1,5 +1,4 @@
 import type { MixspaceClient } from '../../client/index.js';
-import type { Metadata } from '../../contract/shared.js';
 import type { MapItem, MapSource } from './map-source.js';
 
 /** Points that one call tells of. */
@@ -44,7 +43,7 @@ export const deleteItems = (work: Work): Promise<Outcome> => eachItem(work, ({ i
 
 /** Writes a value into a field of each one's metadata; the others stay. */
 export function labelItems(work: Work, field: string, value: string): Promise<Outcome> {
-  return eachItem(work, ({ id, metadata }) => work.client.setMetadata(work.source.collection, id, { ...metadata, [field]: value } as Metadata, { signal: work.signal }));
+  return eachItem(work, ({ id, metadata }) => work.client.setMetadata(work.source.collection, id, { ...metadata, [field]: value }, { signal: work.signal }));
 }
 
 /** A classifier of two labels, whose examples of the first one these are. */

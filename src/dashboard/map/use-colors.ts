@@ -1,7 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import { useLoaded } from '../shell/use-loaded.js';
 import { coloringBy, coloringByScores, plainColoring, type Coloring } from './colors.js';
-import type { MapSource, Values } from './map-source.js';
+import type { MapSource, MapState, Values } from './map-source.js';
 import type { Positions } from './points.js';
 
 interface Colors {
@@ -15,13 +15,13 @@ interface Colors {
 }
 
 /** What the points' colors are: by the words' scores where there are words, else by the field. Until that is known, all are alike. */
-export function useColors(source: MapSource, positions: Positions, { field, words }: { field: string | undefined; words: string }): Colors {
+export function useColors({ source, map }: { source: MapSource; map: MapState }, positions: Positions, { field, words }: { field: string | undefined; words: string }): Colors {
   const loaded = useLoaded(
     async (signal) => {
-      if (words !== '') return { scores: await source.scores(words, { signal }) };
-      return field === undefined ? {} : { values: await source.values(field, { signal }) };
+      if (words !== '') return { scores: await source.scores(map, words, { signal }) };
+      return field === undefined ? {} : { values: await source.values(map, field, { signal }) };
     },
-    [source, words, words === '' ? field : ''],
+    [source, map.job, map.count, words, words === '' ? field : ''],
   );
   const { value = {} } = loaded;
   const { scores, values } = value as { scores?: Float32Array; values?: Values };

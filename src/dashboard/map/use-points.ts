@@ -18,7 +18,7 @@ export function usePoints(source: MapSource, map: MapState): Points {
     async (signal) => {
       const all = new Float32Array(2 * map.count).fill(Number.NaN);
       for (let from = 0; from < map.count; from += blockPoints) {
-        all.set(await source.points({ from, to: Math.min(from + blockPoints, map.count), signal }), 2 * from);
+        all.set(await source.points(map, { from, to: Math.min(from + blockPoints, map.count), signal }), 2 * from);
         signal.throwIfAborted();
         // A new array each time, so that whoever looks sees that it has changed.
         setPositions(all.slice());

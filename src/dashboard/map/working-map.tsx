@@ -1,14 +1,17 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { clusterField } from '../../contract/map.js';
+import { MixspaceApiError } from '../../client/index.js';
 import type { PageProps } from '../shell/page-props.js';
 import type { Query } from '../shell/address.js';
 import { useLanguage } from '../shell/language.js';
 import { Problem } from '../shell/problem.js';
+import { useSession } from '../shell/session.js';
 import { useLoaded } from '../shell/use-loaded.js';
 import { clusterLabels } from './cluster-labels.js';
 import { ColorBar, LegendPanel } from './color-bar.js';
 import { ItemCard } from './item-card.js';
 import { useItemCache } from './item-cache.js';
-import { clusterField, type MapSource, type MapState } from './map-source.js';
+import type { MapSource, MapState } from './map-source.js';
 import { MapStage } from './map-stage.js';
 import { blocksOf, type Positions } from './points.js';
 import { SelectionPanel } from './selection-panel.js';
@@ -33,6 +36,7 @@ export function WorkingMap({ source, map, address, go, onGone }: WorkingMapProps
   const words = useMapTexts();
   const language = useLanguage();
   const cache = useItemCache(source);
+  const { client } = useSession();
   const { query, collection } = address;
   const latest = useRef(query);
   latest.current = query;
@@ -59,7 +63,7 @@ export function WorkingMap({ source, map, address, go, onGone }: WorkingMapProps
 
   const [field, asked, at, areaText, open] = ['color', 'q', 'at', 'area', 'open'].map((name) => query.get(name)) as [string | null, string | null, string | null, string | null, string | null];
   const only = query.getAll('only');
-  const colors = useColors(source, positions, { field: field ?? undefined, words: asked ?? '' });
+  const colors = useColors({ source, map }, positions, { field: field ?? undefined, words: asked ?? '' });
   const onlyKey = JSON.stringify(only);
   const shown = useMemo(() => shownOf(colors.values, only), [colors.values, onlyKey]);
   const shape = useMemo(() => shapeOf(areaText), [areaText]);
@@ -77,7 +81,14 @@ export function WorkingMap({ source, map, address, go, onGone }: WorkingMapProps
     return mask;
   }, [shape, chosen, map.count]);
 
-  const clusters = useLoaded((signal) => source.values(clusterField, { signal }).catch(() => undefined), [source, map.job]);
+  // Asked for only where a job made some, so that a browser's log has no failure that is none.
+  const clusters = useLoaded(
+    async (signal) => {
+      const { jobs } = await client.jobs({ collection, kind: 'clusters', state: 'done', limit: '1' }, { signal });
+      return jobs.length > 0 ? await source.values(map, clusterField, { signal }).catch(() => undefined) : undefined;
+    },
+    [source, map.job, map.count],
+  );
   const labels = useMemo(() => (clusters.value ? clusterLabels(clusters.value, positions) : []), [clusters.value, positions]);
   const [fields, setFields] = useState<string[]>([]);
   useEffect(() => {
@@ -97,6 +108,17 @@ export function WorkingMap({ source, map, address, go, onGone }: WorkingMapProps
     },
     [cache, source, change],
   );
+  const [marked, setMarked] = useState<number>();
+  useEffect(() => {
+    if (open === null) return;
+    const leaving = new AbortController();
+    source.itemOf(open, { signal: leaving.signal }).then((item) => leaving.signal.aborted || (item && setMarked(item.number)), () => {});
+    return () => leaving.abort();
+  }, [source, open]);
+  const isOfAnother = [points.error, colors.error].some((error) => error instanceof MixspaceApiError && error.status === 404 && error.param === 'job');
+  useEffect(() => {
+    if (isOfAnother) onGone();
+  }, [isOfAnother]);
   const closeCard = (): void => {
     change({ open: undefined }, 'replace');
     document.querySelector<HTMLElement>('.map-stage')?.focus({ preventScroll: true });
@@ -130,6 +152,7 @@ export function WorkingMap({ source, map, address, go, onGone }: WorkingMapProps
             shape={shape}
             labels={labels}
             at={at}
+            marked={marked}
             onAt={(where) => change({ at: where }, 'replace')}
             onOpen={(number) => void openNumber(number)}
             onShape={(drawn) => change({ area: drawn && shapeText(drawn) }, latest.current.has('area') ? 'replace' : 'push')}
