@@ -1,0 +1,169 @@
+import type { MapSource, MapState } from './map-source.js';
+
+/** A part of an image, in its pixels. */
+export interface Drawable {
+  image: ImageBitmap;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** A picture that is to be shown; `pixels`: of the screen, along its square's side. */
+export interface Wanted {
+  number: number;
+  pixels: number;
+}
+
+const sheetsAtOnce = 3;
+const picturesAtOnce = 6;
+const mostSheetBytes = 128e6;
+const mostPictures = 300;
+/** So many times as many pixels as a sheet's square has are still sharp enough. */
+const sharpEnough = 1.4;
+/** A sheet that failed is asked for again after so many ms. */
+const failedForMs = 5_000;
+
+interface Sheet {
+  image?: ImageBitmap;
+  /** By place: 1 where there is a picture. */
+  filled?: Uint8Array;
+  usedAt: number;
+  failedAt?: number;
+}
+
+/** Which of a sheet's squares hold something: texts have no picture. */
+function filledOf(image: ImageBitmap, { columns, rows }: MapState['sheets']): Uint8Array {
+  const small = new OffscreenCanvas(4 * columns, 4 * rows).getContext('2d', { willReadFrequently: true })!;
+  small.drawImage(image, 0, 0, 4 * columns, 4 * rows);
+  const { data } = small.getImageData(0, 0, 4 * columns, 4 * rows);
+  const filled = new Uint8Array(columns * rows);
+  for (let y = 0; y < 4 * rows; y++) for (let x = 0; x < 4 * columns; x++) if (data[4 * (y * 4 * columns + x) + 3]! > 0) filled[(y >> 2) * columns + (x >> 2)] = 1;
+  return filled;
+}
+
+/** The pictures of a map's points: many small ones by sheets, and single larger ones for those who come near. Least recently used go first. */
+export class PictureStore {
+  readonly #sheets = new Map<number, Sheet>();
+  /** Null: there is none larger. */
+  readonly #pictures = new Map<number, ImageBitmap | null>();
+  readonly #loading = new Set<number>();
+  readonly #leaving = new AbortController();
+  #sheetsLoading = 0;
+  #wanted: readonly Wanted[] = [];
+  #uses = 0;
+
+  /** `onArrival`: something can be drawn that could not before. `onProblem`: with undefined when it has passed. */
+  constructor(
+    private readonly source: MapSource,
+    private readonly map: MapState,
+    private readonly on: { arrival: () => void; problem: (error: unknown) => void },
+  ) {}
+
+  close(): void {
+    this.#leaving.abort();
+    for (const { image } of this.#sheets.values()) image?.close();
+    for (const image of this.#pictures.values()) image?.close();
+    this.#sheets.clear();
+    this.#pictures.clear();
+  }
+
+  /** The best there is now. */
+  drawable(number: number): Drawable | undefined {
+    const picture = this.#pictures.get(number);
+    if (picture) return { image: picture, x: 0, y: 0, width: picture.width, height: picture.height };
+    const { columns, rows, size } = this.map.sheets;
+    const sheet = this.#sheets.get(Math.floor(number / (columns * rows)));
+    if (!sheet?.image) return undefined;
+    sheet.usedAt = ++this.#uses;
+    const place = number % (columns * rows);
+    if (sheet.filled?.[place] === 0) return undefined;
+    return { image: sheet.image, x: (place % columns) * size, y: Math.floor(place / columns) * size, width: size, height: size };
+  }
+
+  /** What is to be shown now, the most wanted first; what was wanted before and has not been asked for is not any more. */
+  want(wanted: readonly Wanted[], isMoving: boolean): void {
+    this.#wanted = wanted;
+    this.#loadSheets();
+    if (!isMoving) void this.#loadPictures();
+  }
+
+  #loadSheets(): void {
+    const { columns, rows } = this.map.sheets;
+    const sheets = new Set(this.#wanted.map(({ number }) => Math.floor(number / (columns * rows))));
+    for (const number of sheets) {
+      if (this.#sheetsLoading >= sheetsAtOnce) return;
+      const known = this.#sheets.get(number);
+      if (known && (known.failedAt === undefined || performance.now() - known.failedAt < failedForMs)) continue;
+      void this.#loadSheet(number);
+    }
+  }
+
+  async #loadSheet(number: number): Promise<void> {
+    const sheet: Sheet = { usedAt: ++this.#uses };
+    this.#sheets.set(number, sheet);
+    this.#sheetsLoading++;
+    const { signal } = this.#leaving;
+    try {
+      const image = await createImageBitmap(await this.source.sheet(this.map, number, { signal }));
+      if (signal.aborted) return image.close();
+      sheet.image = image;
+      sheet.filled = filledOf(image, this.map.sheets);
+      this.#dropSheets();
+      this.on.problem(undefined);
+      this.on.arrival();
+    } catch (error) {
+      if (signal.aborted) return;
+      sheet.failedAt = performance.now();
+      this.on.problem(error);
+      setTimeout(() => signal.aborted || this.#loadSheets(), failedForMs);
+    } finally {
+      this.#sheetsLoading--;
+      if (!signal.aborted) this.#loadSheets();
+    }
+  }
+
+  #dropSheets(): void {
+    const loaded = [...this.#sheets].filter(([, { image }]) => image).sort(([, a], [, b]) => a.usedAt - b.usedAt);
+    let bytes = loaded.reduce((sum, [, { image }]) => sum + 4 * image!.width * image!.height, 0);
+    for (const [number, { image }] of loaded.slice(0, -1)) {
+      if (bytes <= mostSheetBytes) return;
+      bytes -= 4 * image!.width * image!.height;
+      image!.close();
+      this.#sheets.delete(number);
+    }
+  }
+
+  async #loadPictures(): Promise<void> {
+    const near = this.#wanted.filter(({ number, pixels }) => pixels > sharpEnough * this.map.sheets.size && !this.#pictures.has(number) && !this.#loading.has(number));
+    const next = near.slice(0, Math.max(0, picturesAtOnce - this.#loading.size)).map(({ number }) => number);
+    if (next.length === 0) return;
+    const { signal } = this.#leaving;
+    for (const number of next) this.#loading.add(number);
+    try {
+      const items = await this.source.items(next, { signal });
+      await Promise.all(
+        items.map(async ({ id, number, modality }) => {
+          const image = modality === 'image' ? await this.source.picture(id, { signal }).then(createImageBitmap, () => null) : null;
+          if (signal.aborted) return image?.close();
+          this.#pictures.set(number, image);
+          this.on.arrival();
+        }),
+      );
+      for (const number of next) if (!this.#pictures.has(number)) this.#pictures.set(number, null);
+    } catch {
+      // The sheet's picture stands; whoever moves asks again.
+      return;
+    } finally {
+      for (const number of next) this.#loading.delete(number);
+    }
+    const wanted = new Set(this.#wanted.map(({ number }) => number));
+    for (const [number, image] of this.#pictures) {
+      if (this.#pictures.size <= mostPictures) break;
+      if (wanted.has(number)) continue;
+      image?.close();
+      this.#pictures.delete(number);
+    }
+    if (!signal.aborted) void this.#loadPictures();
+  }
+}

@@ -1,0 +1,28 @@
+import { MixspaceApiError, type MixspaceClient } from '../../client/index.js';
+import type { MapValues } from '../../contract/map.js';
+import type { MapSource, Values } from './map-source.js';
+
+/** A collection's map, as the service has it. */
+export function serviceSource(client: MixspaceClient, collection: string): MapSource {
+  return {
+    collection,
+    map: (options) =>
+      client.map(collection, options).catch((error: unknown) => {
+        if (error instanceof MixspaceApiError && error.status === 404 && error.param !== 'name') return undefined;
+        throw error;
+      }),
+    points: ({ job }, { from, to, signal }) => client.mapPoints(collection, { from, to, job }, { ...(signal && { signal }) }),
+    sheet: ({ job }, sheet, options) => client.mapSheet(collection, sheet, { job, ...options }),
+    picture: (id, options) => client.image(collection, id, 'thumbnail', options),
+    items: async (numbers, options) => (await client.mapItemsOf(collection, { numbers: [...numbers] }, options)).items,
+    itemOf: async (id, options) => (await client.mapItemsOf(collection, { ids: [id] }, options)).items[0],
+    scores: ({ job }, words, options) => client.mapScores(collection, { query: words, job }, options),
+    values: async ({ job }, field, options) => valuesOf(await client.mapValues(collection, field, { job, ...options })),
+    make: (body) => client.makeMap(collection, body),
+  };
+}
+
+function valuesOf({ kind, categories = [], values }: MapValues): Values {
+  const bytes = Uint8Array.from(atob(values), (character) => character.charCodeAt(0));
+  return kind === 'categories' ? { kind, categories: categories.map(String), of: bytes } : { kind, of: new Float32Array(bytes.buffer) };
+}
