@@ -45,6 +45,7 @@ export default function ClassifyPage({ address, go, onLocked }: PageProps) {
   // A notice's Undo is pressed later.
   const latest = useRef(teaching);
   latest.current = teaching;
+  const noticed = useRef<() => void>();
   const text = useKeptText(query, change, { name: 'labels', otherwise: classifier ? textOf(classifier.labels) : '' });
   const templates = useKeptText(query, change, { name: 'templates', otherwise: classifier?.templates?.join('\n') ?? '' });
   const isEach = query.has('each');
@@ -84,7 +85,8 @@ export default function ClassifyPage({ address, go, onLocked }: PageProps) {
       onTaught: () => {
         setAsked(undefined);
         if (mustSave) saved(to);
-        show({ text: words.learns(to), action: { label: words.undo, run: () => void latest.current.forget(to, one, lesson) } });
+        noticed.current?.();
+        noticed.current = show({ text: words.learns(to), action: { label: words.undo, run: () => void latest.current.forget(to, one, lesson) } });
       },
     });
   };

@@ -41,7 +41,7 @@ export function ChosenBar({ collection, pictures, sampleSize }: ChosenBarProps) 
   const sample = async (): Promise<void> => {
     setProblem(undefined);
     try {
-      pictures.addItems(await samplePictures(client, current!, sampleSize, leaving.current.signal));
+      pictures.addItems(await samplePictures(client, current!, sampleSize, { signal: leaving.current.signal }));
     } catch (error) {
       if (!leaving.current.signal.aborted) setProblem(error);
     }
