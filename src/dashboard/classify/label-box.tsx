@@ -14,6 +14,9 @@ interface LabelBoxProps {
   onEach: (isEach: boolean) => void;
 }
 
+/** As many as there are, within reason. */
+const linesOf = (text: string): number => Math.max(5, Math.min(14, text.split('\n').length + 1));
+
 export function LabelBox({ text, templates, labels, examples, canEach, isEach, onEach }: LabelBoxProps) {
   const words = useClassifyTexts();
   const countOf = (label: string): number => examples.find((each) => each.label === label)?.count ?? 0;
@@ -21,7 +24,7 @@ export function LabelBox({ text, templates, labels, examples, canEach, isEach, o
     <div class="label-box">
       <label>
         <span>{words.labels}</span>
-        <textarea rows={5} value={text.typed} placeholder={words.labelsExample} spellcheck={false} aria-describedby="labels-hint" onInput={(event) => text.type(event.currentTarget.value)} onChange={text.settle} />
+        <textarea rows={linesOf(text.typed)} value={text.typed} placeholder={words.labelsExample} spellcheck={false} aria-describedby="labels-hint" onInput={(event) => text.type(event.currentTarget.value)} onChange={text.settle} />
       </label>
       <p id="labels-hint" class="quiet">
         {words.labelsHint}

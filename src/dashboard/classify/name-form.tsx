@@ -19,7 +19,11 @@ export function NameForm({ question, button, taken, isBusy = false, onName, onCa
   const [name, setName] = useState('');
   const [error, setError] = useState<unknown>();
   const box = useRef<HTMLInputElement>(null);
-  useEffect(() => box.current?.focus(), []);
+  useEffect(() => {
+    const before = document.activeElement;
+    box.current?.focus();
+    return () => (before as HTMLElement | null)?.focus();
+  }, []);
   const send = async (): Promise<void> => {
     if (name.trim() === '') return box.current?.focus();
     setError(undefined);

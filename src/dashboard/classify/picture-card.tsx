@@ -39,6 +39,13 @@ export function PictureCard({ collection, one, labels, answer, lessons, isBusy, 
   const ordered = isMany && answer ? answer.predictions.map(({ label }) => label) : labels;
   const shown = isMany && !isAll ? ordered.slice(0, shownByRank) : ordered;
   const holding = answer === undefined ? [] : answer.labels ?? (answer.prediction === null ? [] : [answer.prediction]);
+  const isWaiting = isBusy || answer === undefined;
+  /** Pressed once more, it is taken back. */
+  const toggle = (lesson: Lesson): void => {
+    if (isWaiting) return;
+    if (lessons.some(({ label, not }) => label === lesson.label && not === lesson.not)) onForget(lesson);
+    else onTeach(lesson);
+  };
   return (
     <li class="card" aria-busy={answer === undefined && children === undefined}>
       <figure>
@@ -56,12 +63,12 @@ export function PictureCard({ collection, one, labels, answer, lessons, isBusy, 
               const lesson = lessons.find((each) => each.label === label);
               return (
                 <li key={label} class={holding.includes(label) ? 'best' : ''}>
-                  <button type="button" class="bar" disabled={isBusy || score === undefined} aria-label={words.itIs(label, score === undefined ? '…' : share(score))} aria-pressed={lesson !== undefined && !lesson.not} onClick={() => onTeach({ label, not: false })}>
+                  <button type="button" class="bar" aria-disabled={isWaiting} aria-label={words.itIs(label, score === undefined ? '…' : share(score))} aria-pressed={lesson !== undefined && !lesson.not} onClick={() => toggle({ label, not: false })}>
                     <span class="fill" style={{ transform: `scaleX(${score ?? 0})` }} />
                     <bdi>{label}</bdi>
                     <span class="value">{score === undefined ? '…' : share(score)}</span>
                   </button>
-                  <button type="button" class="not" disabled={isBusy || score === undefined} aria-label={words.itIsNot(label)} title={words.itIsNot(label)} aria-pressed={lesson?.not === true} onClick={() => onTeach({ label, not: true })}>
+                  <button type="button" class="not" aria-disabled={isWaiting} aria-label={words.itIsNot(label)} title={words.itIsNot(label)} aria-pressed={lesson?.not === true} onClick={() => toggle({ label, not: true })}>
                     ×
                   </button>
                 </li>

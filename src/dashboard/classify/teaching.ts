@@ -37,7 +37,7 @@ export function useTeaching(collection: string, model: string | undefined, name:
   const [told, setTold] = useState<{ classifier: Classifier; before?: Classifier['accuracy'] }>();
   const [at, setAt] = useState<Teaching['at']>();
   const mine = told && told.classifier.name === name ? told : undefined;
-  const classifier = mine?.classifier ?? loaded.value;
+  const classifier = mine?.classifier ?? (loaded.value?.name === name ? loaded.value : undefined);
   useEffect(() => setAt(undefined), [name]);
 
   /** By id where the collection is of the same model: then the picture itself need not travel. */

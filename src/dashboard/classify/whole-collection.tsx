@@ -181,7 +181,8 @@ function useFollowed(id: string | undefined): Followed {
   }, [client, id, times]);
   const again = (): void => setTimes((before) => before + 1);
   return {
-    ...state,
+    // Of another one, for the moment in which the address changes.
+    ...(state.job === undefined || state.job.id === id ? state : {}),
     again: () => {
       setState({});
       again();

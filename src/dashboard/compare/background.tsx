@@ -92,15 +92,15 @@ function Histogram({ scores, score, told, title }: { scores: number[]; score: nu
     <figure>
       <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-label={title}>
         {counts.map((number, index) => (
-          <rect key={index} class={low + (span * (index + 1)) / bins <= score ? 'below' : 'above'} x={index * bar + 0.75} y={base - (number / most) * (base - 24)} width={bar - 1.5} height={(number / most) * (base - 24)} />
+          <rect key={index} class={low + (span * (index + 1)) / bins <= score ? 'below' : 'above'} x={index * bar + 0.75} y={base - (number / most) * (base - 30)} width={bar - 1.5} height={(number / most) * (base - 30)} />
         ))}
         <line class="axis" x1="0" x2={width} y1={base + 0.5} y2={base + 0.5} />
-        <line class="here" x1={at(score)} x2={at(score)} y1="18" y2={base} />
-        <text class="here" x={at(score)} y="12" text-anchor={anchor(at(score))}>
+        <line class="here" x1={at(score)} x2={at(score)} y1="25" y2={base} />
+        <text class="here" x={at(score)} y="18" text-anchor={anchor(at(score))}>
           {told(score)}
         </text>
         {[0, 0.25, 0.5, 0.75, 1].map((part) => (
-          <text key={part} x={part * width} y={base + 20} text-anchor={anchor(part * width)}>
+          <text key={part} x={part * width} y={base + 22} text-anchor={anchor(part * width)}>
             {told(low + part * span)}
           </text>
         ))}

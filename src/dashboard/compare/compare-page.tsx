@@ -67,6 +67,11 @@ export default function ComparePage({ address, go, onLocked }: PageProps) {
     if (errors.some(isUnauthorized)) onLocked();
   }, errors);
 
+  // Places are told in the address: they would be another's.
+  const remove = (key: string): void => {
+    pictures.remove(key);
+    change({ sort: undefined, cell: undefined }, 'replace');
+  };
   const isShown = texts.length > 0 && chosen.length > 0;
   const openedText = opened && texts[opened.text];
   const openedPicture = opened && chosen[opened.picture];
@@ -84,7 +89,7 @@ export default function ComparePage({ address, go, onLocked }: PageProps) {
       <div class="asked">
         <label>
           <span>{words.texts}</span>
-          <textarea rows={4} value={text.typed} placeholder={words.textsExample} spellcheck={false} onInput={(event) => text.type(event.currentTarget.value)} onChange={text.settle} />
+          <textarea rows={Math.max(4, Math.min(12, text.typed.split('\n').length + 1))} value={text.typed} placeholder={words.textsExample} spellcheck={false} onInput={(event) => text.type(event.currentTarget.value)} onChange={text.settle} />
         </label>
         <div class="choices">
           <fieldset>
@@ -172,7 +177,7 @@ export default function ComparePage({ address, go, onLocked }: PageProps) {
                   opened={index === 0 ? opened : undefined}
                   onSort={(next) => change({ sort: next && `${next.by}.${next.place}` })}
                   onOpen={(cell) => change({ cell: `${cell.text}.${cell.picture}` }, 'replace')}
-                  onRemove={index === 0 ? pictures.remove : undefined}
+                  onRemove={index === 0 ? remove : undefined}
                 />
                 <p class="quiet">
                   {isShare ? scaleOf(described, words, figures.cosine) : words.cosineHint}
