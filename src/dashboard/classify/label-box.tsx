@@ -24,7 +24,7 @@ export function LabelBox({ text, templates, labels, examples, canEach, isEach, o
     <div class="label-box">
       <label>
         <span>{words.labels}</span>
-        <textarea rows={linesOf(text.typed)} value={text.typed} placeholder={words.labelsExample} spellcheck={false} aria-describedby="labels-hint" onInput={(event) => text.type(event.currentTarget.value)} onChange={text.settle} />
+        <textarea rows={linesOf(text.typed)} value={text.typed} placeholder={words.labelsExample} spellcheck={false} aria-describedby="labels-hint" onInput={(event) => text.type(event.currentTarget.value)} onBlur={text.settle} />
       </label>
       <p id="labels-hint" class="quiet">
         {words.labelsHint}
@@ -57,7 +57,7 @@ export function LabelBox({ text, templates, labels, examples, canEach, isEach, o
       )}
       <details open={templates.typed !== ''}>
         <summary>{words.templates}</summary>
-        <textarea rows={3} value={templates.typed} placeholder="a photo of a {}" spellcheck={false} aria-label={words.templates} aria-describedby="templates-hint" onInput={(event) => templates.type(event.currentTarget.value)} onChange={templates.settle} />
+        <textarea rows={3} value={templates.typed} placeholder="a photo of a {}" spellcheck={false} aria-label={words.templates} aria-describedby="templates-hint" onInput={(event) => templates.type(event.currentTarget.value)} onBlur={templates.settle} />
         <p id="templates-hint" class="quiet">
           {words.templatesHint}
         </p>

@@ -70,11 +70,11 @@ export function WholeCollection({ collection, query, change, by, onTake }: Whole
       >
         <label>
           <span>{words.field}</span>
-          <input type="text" required maxlength={512} value={field.typed} autocomplete="off" spellcheck={false} onInput={(event) => field.type(event.currentTarget.value)} onChange={field.settle} />
+          <input type="text" required maxlength={512} value={field.typed} autocomplete="off" spellcheck={false} onInput={(event) => field.type(event.currentTarget.value)} onBlur={field.settle} />
         </label>
         <label>
           <span>{words.truth}</span>
-          <input type="text" maxlength={512} value={truth.typed} list="fields" autocomplete="off" spellcheck={false} title={words.truthHint} onInput={(event) => truth.type(event.currentTarget.value)} onChange={truth.settle} />
+          <input type="text" maxlength={512} value={truth.typed} list="fields" autocomplete="off" spellcheck={false} title={words.truthHint} onInput={(event) => truth.type(event.currentTarget.value)} onBlur={truth.settle} />
         </label>
         <datalist id="fields">
           {fields.value?.map((name) => (

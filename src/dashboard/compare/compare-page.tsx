@@ -89,7 +89,7 @@ export default function ComparePage({ address, go, onLocked }: PageProps) {
       <div class="asked">
         <label>
           <span>{words.texts}</span>
-          <textarea rows={Math.max(4, Math.min(12, text.typed.split('\n').length + 1))} value={text.typed} placeholder={words.textsExample} spellcheck={false} onInput={(event) => text.type(event.currentTarget.value)} onChange={text.settle} />
+          <textarea rows={Math.max(4, Math.min(12, text.typed.split('\n').length + 1))} value={text.typed} placeholder={words.textsExample} spellcheck={false} onInput={(event) => text.type(event.currentTarget.value)} onBlur={text.settle} />
         </label>
         <div class="choices">
           <fieldset>
