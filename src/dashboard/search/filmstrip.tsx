@@ -30,7 +30,7 @@ export function Filmstrip({ collection, id, onOpen }: { collection: string; id: 
   if (items?.length === 0) return <div class="filmstrip" />;
   return (
     <section class="filmstrip" aria-label={words.near} aria-busy={items === undefined}>
-      <h3>{words.near}</h3>
+      <p aria-hidden="true">{words.near}</p>
       <ul>
         {(items ?? []).map((item) => (
           <li key={item.id}>

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Ref } from 'preact';
-import { boundedAspect, layOut, rowOf, rowsWithin, verticalNeighbor, type Layout, type Metrics, type Shape } from './justified.js';
+import { boundedAspect, layOut, rowOf, rowsWithin, verticalNeighbor, type Layout, type Metrics, type Row, type Shape } from './justified.js';
 import { namesBeside } from './names.js';
 import type { Result } from './results.js';
 import { useSectionTitle } from './section-title.js';
@@ -129,63 +129,55 @@ export function Grid({ collection, found, isComplete, isStale, isBehind, place, 
 
   const visible = rowsWithin(layout, seen.top, seen.bottom);
   const activeRow = rowOf(layout, active);
+  const tile = (index: number, row: Row) => (
+    <Tile
+      key={found[index]!.id}
+      collection={collection}
+      item={found[index]!}
+      index={index}
+      setSize={isComplete ? found.length : -1}
+      name={nameOf(found[index]!)}
+      box={{ left: layout.lefts[index]!, top: row.top, width: layout.widths[index]!, height: row.height }}
+      showsScores={showsScores}
+      isActive={index === active}
+      onFocus={setActive}
+      onOpen={onOpen}
+    />
+  );
+  // The keyboard's place stays in the document wherever one looks.
+  const isAway = activeRow !== undefined && !visible.some(({ group, from, to }) => group.rows.slice(from, to).includes(activeRow));
+  const away = isAway && <ul aria-label={words.results}>{tile(active, activeRow)}</ul>;
+  const isAbove = isAway && activeRow.top < seen.top;
   return (
     <div ref={box} class="grid" style={{ height: `${layout.height}px` }} aria-busy={isBehind} inert={isBehind} onKeyDown={onKeyDown}>
+      {isAbove && away}
       {visible.map(({ group, from, to }) => {
-        const rows = group.rows.slice(from, to);
         const title = titleOfSection(group.section);
-        const folder = group.section.startsWith('folder ') ? group.section.slice('folder '.length) : '';
         return (
           <section key={group.top} aria-label={title ?? words.results}>
-            {title !== undefined && (
-              <h2 style={{ top: `${group.top}px` }}>
-                {folder === '' ? title : (
-                  <button type="button" title={words.onlyThis} onClick={() => onFolder(folder)}>
-                    {title}
-                  </button>
-                )}
-              </h2>
-            )}
-            <ul aria-label={title ?? words.results}>
-              {rows.flatMap((row) =>
-                indicesOf(row.from, row.to).map((index) => (
-                  <Tile
-                    key={found[index]!.id}
-                    collection={collection}
-                    item={found[index]!}
-                    index={index}
-                    setSize={isComplete ? found.length : -1}
-                    name={nameOf(found[index]!)}
-                    box={{ left: layout.lefts[index]!, top: row.top, width: layout.widths[index]!, height: row.height }}
-                    showsScores={showsScores}
-                    isActive={index === active}
-                    onFocus={setActive}
-                    onOpen={onOpen}
-                  />
-                )),
-              )}
-            </ul>
+            {title !== undefined && <Heading section={group.section} title={title} top={group.top} onFolder={onFolder} />}
+            <ul aria-label={title ?? words.results}>{group.rows.slice(from, to).flatMap((row) => indicesOf(row.from, row.to).map((index) => tile(index, row)))}</ul>
           </section>
         );
       })}
-      {activeRow && found[active] && !visible.some(({ group, from, to }) => group.rows.slice(from, to).includes(activeRow)) && (
-        <ul aria-label={words.results}>
-          <Tile
-            key={found[active].id}
-            collection={collection}
-            item={found[active]}
-            index={active}
-            setSize={isComplete ? found.length : -1}
-            name={nameOf(found[active])}
-            box={{ left: layout.lefts[active]!, top: activeRow.top, width: layout.widths[active]!, height: activeRow.height }}
-            showsScores={showsScores}
-            isActive
-            onFocus={setActive}
-            onOpen={onOpen}
-          />
-        </ul>
-      )}
+      {!isAbove && away}
     </div>
+  );
+}
+
+function Heading({ section, title, top, onFolder }: { section: string; title: string; top: number; onFolder: (folder: string) => void }) {
+  const words = useTileTexts();
+  const folder = section.startsWith('folder ') ? section.slice('folder '.length) : '';
+  return (
+    <h2 style={{ top: `${top}px` }}>
+      {folder === '' ? (
+        title
+      ) : (
+        <button type="button" title={words.onlyThis} onClick={() => onFolder(folder)}>
+          {title}
+        </button>
+      )}
+    </h2>
   );
 }
 
