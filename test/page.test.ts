@@ -30,15 +30,14 @@ describe('the page', () => {
 
   const tiles = () => page.locator('.grid .tile');
   /** What a model of random weights finds is not relevant. */
-  const showNearest = async (): Promise<void> => {
-    await expect.poll(() => page.locator('.nothing').innerText()).toContain('Nothing here matches.');
-    await page.getByRole('button', { name: 'Show the nearest anyway' }).click();
+  const nearestAreShown = async (): Promise<void> => {
+    await expect.poll(() => page.locator('.grid h2').innerText()).toBe('Nothing here matches. Nearest anyway:');
   };
   const { shot } = visit;
 
   it.runIf(withBrowser)('tells why a match stands where it does', { timeout: 60_000 }, async () => {
     await page.goto(`${open.url}/?q=blue`);
-    await showNearest();
+    await nearestAreShown();
     await tiles().first().click();
     await page.getByRole('button', { name: 'Why?' }).click();
     await expect.poll(() => page.locator('.why').innerText(), { timeout: 30_000 }).toContain('blue');
@@ -49,19 +48,20 @@ describe('the page', () => {
     await expect.poll(() => page.locator('.why').count()).toBe(0);
   });
 
-  it.runIf(withBrowser)('shows what is there, and more of it when asked', async () => {
+  it.runIf(withBrowser)('shows what is there, and more of it where one looks', async () => {
     await page.goto(open.url);
-    await expect.poll(() => tiles().count()).toBe(40);
+    await expect.poll(() => tiles().count()).toBeGreaterThan(10);
     await expect.poll(() => page.locator('footer').innerText()).toContain(`${pictureCount} pictures`);
-    await page.getByRole('button', { name: 'Load more' }).click();
-    await expect.poll(() => tiles().count()).toBe(pictureCount);
+    await page.evaluate('scrollTo(0, document.documentElement.scrollHeight)');
+    await expect.poll(() => tiles().last().getAttribute('data-index')).toBe(String(pictureCount - 1));
+    expect(await page.locator('.grid li').last().getAttribute('aria-setsize')).toBe(String(pictureCount));
   });
 
   it.runIf(withBrowser)('searches by words while they are typed, and keeps the search in its address', async () => {
     await page.goto(open.url);
     await page.getByRole('searchbox').fill('a red circle');
-    await showNearest();
-    await expect.poll(() => page.locator('.grid .score').count()).toBe(40);
+    await nearestAreShown();
+    await expect.poll(() => page.locator('.grid .score').count()).toBeGreaterThan(10);
     const scores = (await page.locator('.grid .score').allInnerTexts()).map(Number);
     expect(scores).toEqual(scores.toSorted((a, b) => b - a));
     expect(page.url()).toContain('?q=a+red+circle');
@@ -69,7 +69,7 @@ describe('the page', () => {
 
     const titles = await page.locator('.grid .title').allInnerTexts();
     await page.reload();
-    await showNearest();
+    await nearestAreShown();
     await expect.poll(() => page.locator('.grid .title').allInnerTexts()).toEqual(titles);
     expect(await page.getByRole('searchbox').inputValue()).toBe('a red circle');
   });
@@ -90,12 +90,12 @@ describe('the page', () => {
 
   it.runIf(withBrowser)('opens a picture, and finds more like it', async () => {
     await page.goto(`${open.url}/?q=blue`);
-    await showNearest();
+    await nearestAreShown();
     const title = await page.locator('.grid .title').nth(2).innerText();
     await tiles().nth(2).click();
     const dialog = page.getByRole('dialog');
     await expect.poll(() => dialog.getByRole('heading').innerText()).toBe(title);
-    await expect.poll(() => dialog.locator('img').evaluate((image: { naturalWidth?: number }) => image.naturalWidth)).toBe(320);
+    await expect.poll(() => dialog.locator('.stage img').evaluate((image: { naturalWidth?: number }) => image.naturalWidth)).toBe(320);
     await shot('details');
 
     await dialog.getByRole('button', { name: 'More like this' }).click();
@@ -104,7 +104,9 @@ describe('the page', () => {
     expect(page.url()).toContain('like=');
     expect(await dialog.count()).toBe(0);
 
+    // To the picture that was open, and to what it was found by.
     await page.goBack();
+    await expect.poll(() => dialog.getByRole('heading').innerText()).toBe(title);
     await expect.poll(() => page.getByRole('searchbox').inputValue()).toBe('blue');
   });
 
@@ -142,8 +144,8 @@ describe('the page', () => {
   it.runIf(withBrowser)('is used by keyboard alone, and fits a narrow screen', async () => {
     await page.setViewportSize({ width: 390, height: 844 });
     await page.goto(`${open.url}/?q=green`);
-    await showNearest();
-    await expect.poll(() => tiles().count()).toBe(40);
+    await nearestAreShown();
+    await expect.poll(() => tiles().count()).toBeGreaterThan(5);
     await tiles().first().focus();
     await page.keyboard.press('Enter');
     const heading = page.getByRole('dialog').getByRole('heading');

@@ -1,30 +1,50 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { How } from '../shell/address.js';
-import type { View, Wanted } from './wanted.js';
+import { texts } from '../shell/language.js';
+import { isLikeSomething, type Wanted } from './wanted.js';
+
+const useTexts = texts({
+  en: { label: 'Search by words', words: 'Search by words, in any language', more: 'And with words …', picture: 'By picture', pictureTitle: 'Search by a picture; it can also be dropped or pasted', add: 'Add', addTitle: 'Add pictures to this collection' },
+  de: { label: 'Mit Worten suchen', words: 'Mit Worten suchen, in jeder Sprache', more: 'Und mit Worten …', picture: 'Mit Bild', pictureTitle: 'Mit einem Bild suchen; es kann auch hergezogen oder eingefügt werden', add: 'Hinzufügen', addTitle: 'Bilder zu dieser Sammlung hinzufügen' },
+  zh: { label: '用文字搜索', words: '用任何语言的文字搜索', more: '再加上文字……', picture: '以图搜索', pictureTitle: '用图片搜索；也可拖入或粘贴图片', add: '添加', addTitle: '向此集合添加图片' },
+});
 
 interface SearchBarProps {
-  view: View;
+  wanted: Wanted;
   onWant: (wanted: Wanted, how?: How) => void;
+  /** The same once more. */
+  onAgain: () => void;
+  /** What stands in the box is not what was asked for yet. */
+  onTyping: (isAhead: boolean) => void;
   onPicture: (picture: File) => void;
   onAdd: (files: File[]) => void;
 }
 
 const typingPauseMs = 300;
+/** Whoever looks at results for so long and types on searches for something else. */
+const lookingMs = 2_500;
 
-export function SearchBar({ view, onWant, onPicture, onAdd }: SearchBarProps) {
-  const { wanted } = view;
-  const [words, setWords] = useState(wanted.by === 'words' ? wanted.words : '');
+export function SearchBar({ wanted, onWant, onAgain, onTyping, onPicture, onAdd }: SearchBarProps) {
+  const texts = useTexts();
+  const asked = wanted.words ?? '';
+  const [words, setWords] = useState(asked);
   const typing = useRef<ReturnType<typeof setTimeout>>();
+  // When a search was last asked for while typing; 0: the next one is another one.
+  const typedAt = useRef(0);
   const box = useRef<HTMLInputElement>(null);
 
   // Back, or a search by something else, changes what the box should say; the box itself must not be overwritten while it is typed into.
   useEffect(() => {
-    if (wanted.by !== 'words') setWords('');
-    else if (wanted.words !== box.current?.value.trim()) setWords(wanted.words);
+    if (asked === box.current?.value.trim()) return;
+    clearTimeout(typing.current);
+    typedAt.current = 0;
+    setWords(asked);
+    onTyping(false);
   }, [wanted]);
+  useEffect(() => () => clearTimeout(typing.current), []);
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      if (event.key !== '/' || event.target instanceof HTMLInputElement || document.querySelector('dialog[open]')) return;
+      if (event.key !== '/' || event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement || document.querySelector('dialog[open]')) return;
       event.preventDefault();
       box.current?.focus();
     };
@@ -32,13 +52,18 @@ export function SearchBar({ view, onWant, onPicture, onAdd }: SearchBarProps) {
     return () => removeEventListener('keydown', onKey);
   }, []);
 
-  const searchFor = (text: string): void => {
+  const searchFor = (text: string, isSent: boolean): void => {
     clearTimeout(typing.current);
+    onTyping(false);
     const trimmed = text.trim();
-    if (wanted.by === 'words' && wanted.words === trimmed) return;
-    if (trimmed === '' && wanted.by !== 'words') return;
-    // One entry of the history a search, not one a letter.
-    onWant(trimmed === '' ? { by: 'nothing' } : { by: 'words', words: trimmed }, wanted.by === 'words' ? 'replace' : 'push');
+    if (trimmed === asked) {
+      if (isSent) onAgain();
+    } else {
+      // One entry of the history a search, not one a letter.
+      const isSameSearch = typedAt.current > 0 && performance.now() - typedAt.current < lookingMs;
+      onWant({ ...wanted, words: trimmed || undefined, except: undefined }, isSameSearch ? 'replace' : 'push');
+    }
+    typedAt.current = isSent ? 0 : performance.now();
   };
 
   return (
@@ -47,11 +72,11 @@ export function SearchBar({ view, onWant, onPicture, onAdd }: SearchBarProps) {
       role="search"
       onSubmit={(event) => {
         event.preventDefault();
-        searchFor(words);
+        searchFor(words, true);
       }}
     >
       <label class="search-box">
-        <span class="visually-hidden">Search by words</span>
+        <span class="visually-hidden">{texts.label}</span>
         <svg viewBox="0 0 24 24" aria-hidden="true">
           <circle cx="11" cy="11" r="7" />
           <path d="m16.5 16.5 4.5 4.5" />
@@ -60,21 +85,24 @@ export function SearchBar({ view, onWant, onPicture, onAdd }: SearchBarProps) {
           ref={box}
           type="search"
           value={words}
-          placeholder="Search by words, in any language"
+          placeholder={isLikeSomething(wanted) ? texts.more : texts.words}
           autocomplete="off"
           spellcheck={false}
           autofocus
+          enterkeyhint="search"
+          onBlur={() => (typedAt.current = 0)}
           onInput={(event) => {
             const text = event.currentTarget.value;
             setWords(text);
+            onTyping(text.trim() !== asked);
             clearTimeout(typing.current);
-            typing.current = setTimeout(() => searchFor(text), typingPauseMs);
+            typing.current = setTimeout(() => searchFor(text, false), typingPauseMs);
           }}
         />
       </label>
       <div class="actions">
-        <FileButton label="By picture" title="Search by a picture; it can also be dropped or pasted" onFiles={([picture]) => picture && onPicture(picture)} />
-        <FileButton label="Add" title="Add pictures to this collection" multiple onFiles={onAdd} />
+        <FileButton label={texts.picture} title={texts.pictureTitle} onFiles={([picture]) => picture && onPicture(picture)} />
+        <FileButton label={texts.add} title={texts.addTitle} multiple onFiles={onAdd} />
       </div>
     </form>
   );

@@ -1,130 +1,155 @@
-import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
-import type { Collection } from '../../contract/collections.js';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { How } from '../shell/address.js';
-import type { PageProps } from '../shell/page-props.js';
+import { useAnnouncements } from '../shell/announcements.js';
 import { useCollections } from '../shell/collections.js';
 import { isUnauthorized } from '../shell/errors.js';
+import { texts, useLanguage } from '../shell/language.js';
+import type { PageProps } from '../shell/page-props.js';
 import { Problem } from '../shell/problem.js';
 import { useSession } from '../shell/session.js';
 import { AddingPanel, useAdding } from './adding.js';
 import { Details } from './details.js';
 import { DropTarget } from './drop-target.js';
+import { Filters } from './filters.js';
 import { keepPicture } from './given-pictures.js';
-import { Grid } from './grid.js';
-import { useResults, type Results } from './results.js';
+import { Grid, type GridHandle } from './grid.js';
+import { keptResults } from './loaded-results.js';
+import { NewOnes, useNewOnes } from './new-ones.js';
+import { Nothing } from './nothing.js';
+import { useOpened } from './opened.js';
+import { GivenPictureGone, type Result } from './portions.js';
+import { useResults } from './results.js';
 import { ResultsNote } from './results-note.js';
 import { SearchBar } from './search-bar.js';
+import { StatusLine } from './status-line.js';
 import { UnderstoodParts } from './understood.js';
-import { queryOf, wantedFrom, type View, type Wanted } from './wanted.js';
+import { Waiting } from './waiting.js';
+import { isLikeSomething, isSearch, keyOf, queryOf, wantedFrom, type Wanted } from './wanted.js';
+import '../styles/details.css';
+import '../styles/search.css';
+
+const useTexts = texts({
+  en: { found: (count: string, isAll: boolean) => (isAll ? `${count} found.` : `${count} found so far.`), none: 'Nothing found.', nearest: 'Nothing matches. The nearest are shown.', loading: 'Loading …', gone: 'The picture that was searched by is not kept here any more. Give it again.', title: 'Search' },
+  de: { found: (count: string, isAll: boolean) => (isAll ? `${count} gefunden.` : `${count} bisher gefunden.`), none: 'Nichts gefunden.', nearest: 'Nichts passt. Das Nächste wird gezeigt.', loading: 'Wird geladen …', gone: 'Das Bild, mit dem gesucht wurde, ist hier nicht mehr aufbewahrt. Geben Sie es noch einmal.', title: 'Suche' },
+  zh: { found: (count: string, isAll: boolean) => (isAll ? `找到 ${count} 个。` : `目前找到 ${count} 个。`), none: '未找到任何内容。', nearest: '没有匹配的内容，显示最接近的。', loading: '正在加载……', gone: '用于搜索的图片已不再保留，请重新提供。', title: '搜索' },
+});
 
 export default function SearchPage({ address, go, onLocked, onTitle }: PageProps) {
+  const words = useTexts();
   const { client } = useSession();
   const { collection } = address;
   const wanted = useMemo(() => wantedFrom(address.query), [address.query]);
-  const view = useMemo(() => ({ collection, wanted }), [collection, wanted]);
+  const view = useMemo(() => ({ collection, wanted }), [collection, keyOf({ collection, wanted })]);
   const [version, setVersion] = useState(0);
-  const [opened, setOpened] = useState<number>();
+  const [isTyping, setTyping] = useState(false);
+  const [showsScores, setShowsScores] = useState(false);
+  const grid = useRef<GridHandle>(null);
   const collections = useCollections();
-  const results = useResults(view, version);
-  const onAdded = useCallback(() => {
+  const { results, shown, isStale } = useResults(view, version);
+  const { item: opened, index, error: openError, open, close, step } = useOpened(address, go, results);
+  const newOnes = useNewOnes(collection, results);
+  const startOver = useCallback(() => {
+    keptResults.forget();
     setVersion((before) => before + 1);
     collections.again();
   }, [collections.again]);
-  const { adding, add, dismiss } = useAdding(client, collection, onAdded);
+  const { adding, add, dismiss } = useAdding(client, collection, startOver);
 
   useEffect(() => {
     if (isUnauthorized(results.error)) onLocked();
   }, [results.error]);
-  useEffect(() => setOpened(undefined), [view]);
-  useEffect(() => onTitle(wanted.by === 'words' ? wanted.words : undefined), [wanted]);
+  useEffect(() => onTitle(wanted.words), [wanted.words]);
+  useSaidFound(view, results, shown.found);
+  // Where the page stood is known here, and the document may not be high enough yet for the browser.
+  useEffect(() => {
+    history.scrollRestoration = 'manual';
+    return () => void (history.scrollRestoration = 'auto');
+  }, []);
+  const lastOpened = useRef<string>();
+  useEffect(() => {
+    if (opened) lastOpened.current = opened.id;
+    else if (address.query.get('open') === null && lastOpened.current !== undefined) {
+      grid.current?.focusOn(lastOpened.current);
+      lastOpened.current = undefined;
+    }
+  }, [opened, address.query]);
 
   const want = (next: Wanted, how?: How): void => {
+    lastOpened.current = undefined;
+    keptResults.forget({ collection, wanted: next });
     go({ query: queryOf(next) }, how);
-    if (how !== 'replace') scrollTo({ top: 0 });
   };
-  const wantPicture = (picture: File): void => want({ by: 'picture', key: keepPicture(picture, picture.name), picture, name: picture.name });
+  const wantPicture = (picture: File): void => want({ ...wanted, words: isLikeSomething(wanted) ? wanted.words : undefined, except: undefined, picture: keepPicture(picture, picture.name), like: undefined });
+  const again = (): void => {
+    if (results.isEmpty || results.state !== 'failed') startOver();
+    else results.more();
+  };
+  const error = results.error instanceof GivenPictureGone ? new Error(words.gone) : results.error;
   const current = collections.value?.find(({ name }) => name === collection);
-  const shown = opened === undefined ? undefined : results.found[opened];
+  const isLoading = results.state === 'loading';
+  const isBehind = isStale || isTyping;
 
   return (
     <>
       <header>
-        <SearchBar view={view} onWant={want} onPicture={wantPicture} onAdd={add} />
+        <h1 class="visually-hidden">{words.title}</h1>
+        <SearchBar wanted={wanted} onWant={want} onAgain={again} onTyping={setTyping} onPicture={wantPicture} onAdd={add} />
       </header>
-      <main aria-busy={results.state === 'loading'}>
+      <main aria-busy={isLoading || isBehind}>
         {adding && <AddingPanel adding={adding} onDismiss={dismiss} />}
-        <ResultsNote view={view} onClear={() => want({ by: 'nothing' })} />
-        {wanted.by === 'words' && results.understood && <UnderstoodParts parts={results.understood} wanted={wanted} onWant={want} />}
-        <Problem error={collections.error ?? results.error} onAgain={onAdded} />
-        <Grid collection={results.collection} found={results.found} onOpen={setOpened} />
-        {results.state === 'ready' && results.found.length === 0 && <Nothing view={view} collection={current} showAll={results.showAll} />}
-        {results.more && (
-          <button type="button" class="more" disabled={results.state === 'loading'} onClick={results.more}>
-            {results.state === 'loading' ? 'Loading…' : 'Load more'}
-          </button>
-        )}
+        <ResultsNote view={view} onWant={want} />
+        {wanted.words !== undefined && results.understood && <UnderstoodParts parts={results.understood} wanted={wanted} onWant={want} />}
+        <Filters view={view} found={shown.found} showsScores={showsScores} onScores={setShowsScores} onWant={want} />
+        <NewOnes count={newOnes} onShow={startOver} />
+        {results.isEmpty && <Problem error={collections.error ?? error} onAgain={again} />}
+        {results.isEmpty && isLoading && !results.isComplete && <Waiting key={keyOf(view)} model={current?.model} />}
+        <Grid
+          handle={grid}
+          collection={collection}
+          found={shown.found}
+          isComplete={shown.isComplete}
+          isStale={isStale}
+          isBehind={isBehind}
+          place={results}
+          showsScores={showsScores}
+          onOpen={open}
+          onNearEnd={() => results.state !== 'failed' && results.more()}
+          onFolder={(folder) => want({ ...wanted, folder, order: undefined })}
+        />
+        {results.state === 'ready' && results.isEmpty && <Nothing view={view} collection={current} onWant={want} />}
+        {!results.isEmpty && !isStale && <Problem error={error} onAgain={again} />}
+        <p class="more quiet">{!results.isEmpty && isLoading && words.loading}</p>
       </main>
-      <StatusLine collection={current} results={results} />
-      {shown && (
+      <StatusLine collection={current} tookMs={results.tookMs} />
+      {opened && (
         <Details
-          collection={results.collection}
-          item={shown}
-          onClose={() => setOpened(undefined)}
-          onLike={(id) => want({ by: 'item', id })}
-          onStep={(by) => setOpened((index = 0) => Math.min(Math.max(index + by, 0), results.found.length - 1))}
+          collection={collection}
+          item={opened}
+          place={{ index, loaded: results.found.length, isComplete: results.isComplete, isLoading }}
+          onClose={close}
+          onLike={(id) => want({ ...wanted, words: undefined, except: undefined, picture: undefined, share: undefined, unlike: undefined, like: id })}
+          onUnlike={isSearch(wanted) ? (id) => want({ ...wanted, unlike: [...(wanted.unlike ?? []).filter((each) => each !== id), id] }) : undefined}
+          onStep={step}
+          onOpen={open}
         />
       )}
+      {openError !== undefined && <Problem error={openError} onAgain={close} />}
       <DropTarget onSearch={wantPicture} onAdd={add} />
     </>
   );
 }
 
-const counted = (count: number, one: string): string => `${count.toLocaleString('en')} ${count === 1 ? one : `${one}s`}`;
-
-function Nothing({ view, collection, showAll }: { view: View; collection: Collection | undefined; showAll: (() => void) | undefined }) {
-  if (showAll) {
-    return (
-      <section class="nothing">
-        <p>Nothing here matches.</p>
-        <button type="button" onClick={showAll}>
-          Show the nearest anyway
-        </button>
-      </section>
-    );
-  }
-  if (collection && collection.counts.total > 0) return <p class="nothing">Nothing found.</p>;
-  const option = view.collection === 'default' ? '' : ` --collection ${view.collection}`;
-  return (
-    <section class="nothing">
-      <h2>No pictures here yet</h2>
-      <p>
-        Press <b>Add</b> and choose some, drop them onto this page, or add a whole folder from the command line:
-      </p>
-      <p>
-        <code>npx mixspace add{option} FOLDER</code>
-      </p>
-    </section>
-  );
-}
-
-function StatusLine({ collection, results }: { collection: Collection | undefined; results: Results }) {
-  if (!collection) return null;
-  const { image, text } = collection.counts;
-  const parts = [
-    counted(image, 'picture'),
-    ...(text > 0 ? [counted(text, 'text')] : []),
-    collection.model_available ? collection.model : `${collection.model} (not there: searching by words or pictures is off)`,
-    ...(collection.reembedding ? [reembeddingSentence(collection.reembedding)] : []),
-    ...(results.tookMs === undefined ? [] : [`${results.tookMs < 10 ? results.tookMs.toFixed(1) : Math.round(results.tookMs)} ms`]),
-  ];
-  return (
-    <footer>
-      <span>{parts.join(' · ')}</span>
-      <a href="./docs/">API</a>
-    </footer>
-  );
-}
-
-function reembeddingSentence({ model, done, total, state }: NonNullable<Collection['reembedding']>): string {
-  return `${state === 'running' ? 'on its way' : 'stopped on its way'} to ${model}: ${done} of ${total}`;
+/** Screen readers hear what came of a search. */
+function useSaidFound(view: object, { state, isComplete }: { state: string; isComplete: boolean }, found: Result[]): void {
+  const words = useTexts();
+  const language = useLanguage();
+  const { say } = useAnnouncements();
+  const saidOf = useRef<object>();
+  useEffect(() => {
+    if (state !== 'ready' || saidOf.current === view) return;
+    saidOf.current = view;
+    const isNearest = found[0]?.section === 'nearest alone';
+    const matches = found.filter(({ section }) => section !== 'nearest').length;
+    say(isNearest ? words.nearest : matches === 0 ? words.none : words.found(matches.toLocaleString(language), isComplete || matches < found.length));
+  }, [view, state, found]);
 }

@@ -1,7 +1,14 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Why } from '../../contract/search.js';
-import type { Result } from './results.js';
 import { sentenceOf } from '../shell/errors.js';
+import { texts } from '../shell/language.js';
+import type { Result } from './results.js';
+
+const useTexts = texts({
+  en: { heat: 'Where in the picture the score lies', looking: 'Looking closer …', stands: (words: string) => `Stands there: ${words}.`, above: (deviations: string) => `${deviations} deviations above what is usual here.` },
+  de: { heat: 'Wo im Bild die Ähnlichkeit liegt', looking: 'Wird genauer betrachtet …', stands: (words: string) => `Steht dort: ${words}.`, above: (deviations: string) => `${deviations} Standardabweichungen über dem hier Üblichen.` },
+  zh: { heat: '得分在图片中的位置', looking: '正在仔细查看……', stands: (words: string) => `其中出现：${words}。`, above: (deviations: string) => `比这里的通常水平高 ${deviations} 个标准差。` },
+});
 
 interface Explanation {
   why?: Why | undefined;
@@ -33,12 +40,14 @@ export function useWhy({ id, why_of: whyOf }: Result): Explanation {
 
 /** Laid over the picture. */
 export function Heat({ png }: { png: string }) {
-  return <img class="heat" src={`data:image/png;base64,${png}`} alt="Where in the picture the score lies" />;
+  const { heat } = useTexts();
+  return <img class="heat" src={`data:image/png;base64,${png}`} alt={heat} />;
 }
 
 export function Reasons({ why, isAsking, problem }: Explanation) {
+  const texts = useTexts();
   if (problem !== undefined) return <p role="alert">{problem}</p>;
-  if (isAsking) return <p role="status">Looking closer …</p>;
+  if (isAsking) return <p role="status">{texts.looking}</p>;
   if (!why) return null;
   const { words = [], terms = [], relevance: judged } = why;
   const most = Math.max(...words.map(({ weight }) => Math.abs(weight)));
@@ -51,8 +60,8 @@ export function Reasons({ why, isAsking, problem }: Explanation) {
           <meter min={0} max={1} value={most > 0 ? Math.max(0, weight) / most : 0} />
         </div>
       ))}
-      {standing.length > 0 && <p>Stands there: {standing.map(({ text }) => text).join(', ')}.</p>}
-      {judged && <p>{judged.list.toFixed(1)} deviations above what is usual here.</p>}
+      {standing.length > 0 && <p>{texts.stands(standing.map(({ text }) => text).join(', '))}</p>}
+      {judged && <p>{texts.above(judged.list.toFixed(1))}</p>}
     </div>
   );
 }
