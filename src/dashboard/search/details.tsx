@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { DeleteButton } from '../deleting/delete-button.js';
 import { Picture, titleOf } from '../items/picture.js';
 import type { Result } from './results.js';
 import { Heat, Reasons, useWhy } from './why.js';
@@ -57,6 +58,7 @@ export function Details({ collection, item, onClose, onLike, onStep }: DetailsPr
               </button>
             )}
             {isImage && <OpenOriginal collection={collection} id={item.id} />}
+            <DeleteButton collection={collection} item={item} onDeleted={() => dialog.current?.close()} />
           </div>
           <Reasons {...explanation} />
           <Facts item={item} />

@@ -1,4 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { AddButton } from '../adding/add-button.js';
+import type { Given } from '../adding/given-files.js';
 import type { How } from '../shell/address.js';
 import type { View, Wanted } from './wanted.js';
 
@@ -6,7 +8,7 @@ interface SearchBarProps {
   view: View;
   onWant: (wanted: Wanted, how?: How) => void;
   onPicture: (picture: File) => void;
-  onAdd: (files: File[]) => void;
+  onAdd: (given: Given) => void;
 }
 
 const typingPauseMs = 300;
@@ -74,7 +76,7 @@ export function SearchBar({ view, onWant, onPicture, onAdd }: SearchBarProps) {
       </label>
       <div class="actions">
         <FileButton label="By picture" title="Search by a picture; it can also be dropped or pasted" onFiles={([picture]) => picture && onPicture(picture)} />
-        <FileButton label="Add" title="Add pictures to this collection" multiple onFiles={onAdd} />
+        <AddButton onAdd={onAdd} />
       </div>
     </form>
   );

@@ -1,12 +1,13 @@
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import type { Collection } from '../../contract/collections.js';
+import { useAdding, useOnAdded } from '../adding/adding-context.js';
+import type { Given, Look } from '../adding/given-files.js';
+import { useHidden } from '../deleting/deletions-context.js';
 import type { How } from '../shell/address.js';
 import type { PageProps } from '../shell/page-props.js';
 import { useCollections } from '../shell/collections.js';
 import { isUnauthorized } from '../shell/errors.js';
 import { Problem } from '../shell/problem.js';
-import { useSession } from '../shell/session.js';
-import { AddingPanel, useAdding } from './adding.js';
 import { Details } from './details.js';
 import { DropTarget } from './drop-target.js';
 import { keepPicture } from './given-pictures.js';
@@ -18,19 +19,20 @@ import { UnderstoodParts } from './understood.js';
 import { queryOf, wantedFrom, type View, type Wanted } from './wanted.js';
 
 export default function SearchPage({ address, go, onLocked, onTitle }: PageProps) {
-  const { client } = useSession();
   const { collection } = address;
   const wanted = useMemo(() => wantedFrom(address.query), [address.query]);
   const view = useMemo(() => ({ collection, wanted }), [collection, wanted]);
   const [version, setVersion] = useState(0);
   const [opened, setOpened] = useState<number>();
   const collections = useCollections();
-  const results = useResults(view, version);
+  const results = withoutHidden(useResults(view, version), useHidden(collection));
   const onAdded = useCallback(() => {
     setVersion((before) => before + 1);
     collections.again();
   }, [collections.again]);
-  const { adding, add, dismiss } = useAdding(client, collection, onAdded);
+  const queue = useAdding();
+  const add = useCallback((given: Given | Look) => queue.add(collection, given), [queue, collection]);
+  useOnAdded(collection, results.found.length === 0, onAdded);
 
   useEffect(() => {
     if (isUnauthorized(results.error)) onLocked();
@@ -52,7 +54,6 @@ export default function SearchPage({ address, go, onLocked, onTitle }: PageProps
         <SearchBar view={view} onWant={want} onPicture={wantPicture} onAdd={add} />
       </header>
       <main aria-busy={results.state === 'loading'}>
-        {adding && <AddingPanel adding={adding} onDismiss={dismiss} />}
         <ResultsNote view={view} onClear={() => want({ by: 'nothing' })} />
         {wanted.by === 'words' && results.understood && <UnderstoodParts parts={results.understood} wanted={wanted} onWant={want} />}
         <Problem error={collections.error ?? results.error} onAgain={onAdded} />
@@ -78,6 +79,8 @@ export default function SearchPage({ address, go, onLocked, onTitle }: PageProps
     </>
   );
 }
+
+const withoutHidden = (results: Results, hidden: ReadonlySet<string>): Results => (hidden.size === 0 ? results : { ...results, found: results.found.filter(({ id }) => !hidden.has(id)) });
 
 const counted = (count: number, one: string): string => `${count.toLocaleString('en')} ${count === 1 ? one : `${one}s`}`;
 
