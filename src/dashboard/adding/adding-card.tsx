@@ -22,7 +22,8 @@ export function AddingCard() {
   useHeard({ isShown: drops.length > 0, isRunning, pause, headline });
 
   if (drops.length === 0) return null;
-  const notes = [...(secondsLeft !== undefined && !pause ? [words.left(secondsLeft)] : []), ...leftOut(drops, words, numbers)];
+  const unsure = isRunning ? 0 : sum(drops, 'unsure');
+  const notes = [...(secondsLeft !== undefined && !pause ? [words.left(secondsLeft)] : []), ...(unsure > 0 ? [words.unsure(unsure, numbers(unsure))] : []), ...leftOut(drops, words, numbers)];
   return (
     <section class="panel adding-card" aria-label={words.panel}>
       <p class="headline">{headline}</p>
@@ -64,7 +65,7 @@ function DropList({ drops }: { drops: readonly Drop[] }) {
   const state = (drop: Drop): string => {
     if (drop.phase === 'waiting' && drop.done === 0) return words.waits;
     if (drop.phase === 'looking') return words.looking(numbers(drop.total));
-    return drop.phase === 'sending' || drop.phase === 'waiting' ? words.adding(numbers(drop.done), numbers(drop.total)) : sentence([drop]);
+    return drop.phase === 'sending' || drop.phase === 'waiting' ? words.of(numbers(drop.done), numbers(drop.total)) : sentence([drop]);
   };
   return (
     <ul class="drops">
@@ -112,16 +113,16 @@ function useSentence(): (drops: readonly Drop[]) => string {
     const [total, done, added] = [sum(drops, 'total'), sum(drops, 'done'), sum(drops, 'added')];
     const failed = drops.reduce((before, { failures }) => before + failures.length, 0);
     const isStopped = drops.some(({ phase }) => phase === 'stopped');
-    if (total === 0) return `${isStopped ? stopped : nothing}${end}`;
+    if (total === 0 && !isStopped) return `${nothing}${end}`;
     const counts = [
       ['added', added],
       ['there', done - added - failed],
       ['failed', failed],
       ['unsent', isStopped ? total - done : 0],
-      ['unsure', isStopped ? sum(drops, 'unsure') : 0],
     ] as const;
     const parts = counts.filter(([name, count]) => count > 0 || name === 'added').map(([name, count]) => outcome[name](count, numbers(count)));
-    return `${[...(isStopped ? [stopped] : []), ...parts].join(between)}${end}`;
+    const whole = `${parts.join(between)}${end}`;
+    return isStopped ? stopped(whole) : whole;
   };
 }
 

@@ -47,9 +47,6 @@ interface Loaded {
   blob: Blob;
 }
 
-/** The whole drop ends. */
-class Ended extends Error {}
-
 export class UploadQueue {
   #around: Surroundings;
   #uploads: Uploads = { drops: [], isRunning: false };
@@ -180,7 +177,7 @@ export class UploadQueue {
         signal.throwIfAborted();
         if (error instanceof MixspaceUnreachableError && (await this.#answers(collection, signal)) && ++breaks >= mostBreaks) return 'broken-off';
         const verdict = judge(error, attempt);
-        if ('ends' in verdict) throw new Ended(verdict.ends);
+        if ('ends' in verdict) throw new Error(verdict.ends);
         if ('refused' in verdict) return { said: verdict.refused };
         // Another key has come meanwhile.
         if (verdict.pause.why === 'key' && client !== this.#around.client) continue;

@@ -15,10 +15,12 @@ interface Words {
   waits: string;
   into: (collection: string) => string;
   /** Of a drop that is over, only what there is of it. */
-  outcome: { added: (count: number, shown: string) => string; there: (count: number, shown: string) => string; failed: (count: number, shown: string) => string; unsent: (count: number, shown: string) => string; unsure: (count: number, shown: string) => string };
+  outcome: { added: (count: number, shown: string) => string; there: (count: number, shown: string) => string; failed: (count: number, shown: string) => string; unsent: (count: number, shown: string) => string };
+  unsure: (count: number, shown: string) => string;
+  of: (done: string, total: string) => string;
   between: string;
   end: string;
-  stopped: string;
+  stopped: (outcome: string) => string;
   leftOut: { all: (parts: string) => string; hidden: (count: number, shown: string) => string; noPictures: (count: number, shown: string) => string };
   nothing: string;
   left: (seconds: number) => string;
@@ -55,11 +57,12 @@ export const useWords = texts<Words>({
       there: (_, shown) => `${shown} already there`,
       failed: (_, shown) => `${shown} failed`,
       unsent: (_, shown) => `${shown} not sent`,
-      unsure: (count, shown) => `${shown} of these ${count === 1 ? 'was' : 'were'} on the way and may be there`,
     },
+    unsure: (count, shown) => `${shown} of these ${count === 1 ? 'was' : 'were'} on the way, and may be there.`,
+    of: (done, total) => `${done} of ${total}`,
     between: ', ',
     end: '.',
-    stopped: 'Stopped',
+    stopped: (outcome) => `Stopped: ${outcome}`,
     leftOut: { all: (parts) => `Left out: ${parts}`, hidden: (count, shown) => `${shown} hidden ${count === 1 ? 'file' : 'files'}`, noPictures: (count, shown) => `${shown} ${count === 1 ? 'file that is no picture' : 'files that are no pictures'}` },
     nothing: 'There was no picture in what you gave',
     left: (seconds) => {
@@ -102,11 +105,12 @@ export const useWords = texts<Words>({
       there: (_, shown) => `${shown} schon da`,
       failed: (_, shown) => `${shown} fehlgeschlagen`,
       unsent: (_, shown) => `${shown} nicht gesendet`,
-      unsure: (count, shown) => `${shown} davon ${count === 1 ? 'war' : 'waren'} unterwegs und ${count === 1 ? 'ist' : 'sind'} vielleicht schon da`,
     },
+    unsure: (count, shown) => `${shown} davon ${count === 1 ? 'war' : 'waren'} unterwegs und ${count === 1 ? 'ist' : 'sind'} vielleicht schon da.`,
+    of: (done, total) => `${done} von ${total}`,
     between: ', ',
     end: '.',
-    stopped: 'Angehalten',
+    stopped: (outcome) => `Angehalten: ${outcome}`,
     leftOut: { all: (parts) => `Ausgelassen: ${parts}`, hidden: (count, shown) => `${shown} versteckte ${count === 1 ? 'Datei' : 'Dateien'}`, noPictures: (count, shown) => `${shown} ${count === 1 ? 'Datei, die kein Bild ist' : 'Dateien, die keine Bilder sind'}` },
     nothing: 'Darin war kein Bild',
     left: (seconds) => {
@@ -149,11 +153,12 @@ export const useWords = texts<Words>({
       there: (_, shown) => `${shown} 张已存在`,
       failed: (_, shown) => `${shown} 张失败`,
       unsent: (_, shown) => `${shown} 张未发送`,
-      unsure: (_, shown) => `其中 ${shown} 张正在发送，可能已添加`,
     },
+    unsure: (_, shown) => `其中 ${shown} 张正在发送，可能已添加。`,
+    of: (done, total) => `${done} / ${total}`,
     between: '，',
     end: '。',
-    stopped: '已停止',
+    stopped: (outcome) => `已停止：${outcome}`,
     leftOut: { all: (parts) => `已略过：${parts}`, hidden: (_, shown) => `${shown} 个隐藏文件`, noPictures: (_, shown) => `${shown} 个非图片文件` },
     nothing: '其中没有图片',
     left: (seconds) => {

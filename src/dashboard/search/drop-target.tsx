@@ -13,7 +13,11 @@ export function DropTarget({ onSearch, onAdd }: DropTargetProps) {
   const [dragged, setDragged] = useState<'one' | 'many'>();
 
   useEffect(() => {
-    const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') ?? false;
+    // A picture of the page itself is a file, too.
+    let isOwn = false;
+    const onDragStart = (): void => void (isOwn = true);
+    const onDragEnd = (): void => void (isOwn = false);
+    const hasFiles = (event: DragEvent): boolean => !isOwn && (event.dataTransfer?.types.includes('Files') ?? false);
     const onDragOver = (event: DragEvent): void => {
       if (!hasFiles(event)) return;
       event.preventDefault();
@@ -39,11 +43,15 @@ export function DropTarget({ onSearch, onAdd }: DropTargetProps) {
       event.preventDefault();
       onSearch(picture);
     };
+    addEventListener('dragstart', onDragStart);
+    addEventListener('dragend', onDragEnd);
     addEventListener('dragover', onDragOver);
     addEventListener('dragleave', onDragLeave);
     addEventListener('drop', onDrop);
     addEventListener('paste', onPaste);
     return () => {
+      removeEventListener('dragstart', onDragStart);
+      removeEventListener('dragend', onDragEnd);
       removeEventListener('dragover', onDragOver);
       removeEventListener('dragleave', onDragLeave);
       removeEventListener('drop', onDrop);
