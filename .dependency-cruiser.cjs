@@ -47,7 +47,7 @@ module.exports = {
     only('main-knows-the-cli', '^src/main\\.ts$', ['^src/cli/', ...anyone], 'It parses the command line and runs one command.'),
     only('errors-know-nobody', '^src/errors\\.ts$', [], 'Anyone may import it.'),
     only('domain-knows-nobody', '^src/domain/', [], 'The ground floor: anyone may import it.'),
-    only('picture-files-know-files', '^src/picture-files\\.ts$', ['^src/(errors|files|open-file|map-limited)\\.ts$'], 'The command line and the service both look for pictures in folders.'),
+    only('picture-files-know-files', '^src/picture-files\\.ts$', ['^src/domain/', '^src/(errors|files|open-file|map-limited)\\.ts$'], 'The command line and the service both look for pictures in folders.'),
     only('files-know-nobody', '^src/(c-heap|files|content-hash|open-file|map-limited|web-assembly)\\.ts$', [], 'Anyone may import them.'),
     {
       name: 'unnamed-folders-know-nobody',

@@ -2,17 +2,11 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
+import { namesPicture } from './domain/picture-names.js';
 import { MixspaceError } from './errors.js';
 import { hashPieces } from './files.js';
 import { mapLimited } from './map-limited.js';
 import { isWithin, openFile, readWhole, type OpenFile } from './open-file.js';
-
-const pictureExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.heic', '.heif', '.gif', '.tif', '.tiff']);
-
-/** By its extension alone. */
-export function namesPicture(file: string): boolean {
-  return pictureExtensions.has(path.extname(file).toLowerCase());
-}
 
 export interface PictureFile {
   /** Absolute. */

@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import { batches, MixspaceApiError, type CallParts, type MixspaceClient } from '../client/index.js';
 import { embeddingEncodings, type EmbeddingEncoding } from '../contract/embeddings.js';
 import { MixspaceError } from '../errors.js';
-import { namesPicture } from '../picture-files.js';
+import { namesPicture } from '../domain/picture-names.js';
 import { openClient, serviceCommand, wholeNumber, type ServiceFlags } from './options.js';
 import { readPicture } from './picture-argument.js';
 import { sayAside } from './print.js';

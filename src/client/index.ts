@@ -6,3 +6,4 @@ export { decodeEmbedding, differingBits, fromInt8 } from './embeddings.js';
 export type { Decoded } from './embeddings.js';
 export type { Answer, CallParts } from './call.js';
 export { MixspaceApiError, MixspaceUnreachableError } from './errors.js';
+export { namesPicture } from '../domain/picture-names.js';

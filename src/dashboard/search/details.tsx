@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { DeleteButton } from '../deleting/delete-button.js';
 import { Picture, titleOf } from '../items/picture.js';
 import { sentenceOf } from '../shell/errors.js';
 import { useLanguage } from '../shell/language.js';
@@ -97,6 +98,7 @@ export function Details({ collection, item, place, onClose, onLike, onUnlike, on
               </button>
             )}
             {isImage && <OpenOriginal collection={collection} id={item.id} />}
+            <DeleteButton collection={collection} item={item} onDeleted={() => dialog.current?.close()} />
           </div>
           <Reasons {...explanation} />
           <Facts item={item} />

@@ -1,33 +1,41 @@
 import { useEffect, useState } from 'preact/hooks';
+import { droppedFiles, type Given, type Look } from '../adding/given-files.js';
+import { useWords } from '../adding/words.js';
 
 interface DropTargetProps {
   onSearch: (picture: File) => void;
-  onAdd: (files: File[]) => void;
+  onAdd: (given: Given | Look) => void;
 }
 
-/** Pictures that are dragged over the page: searched by, or added. One that is pasted is searched by. */
+/** Pictures that are dragged over the page: a single one is searched by, or added; all else is added. One that is pasted is searched by. */
 export function DropTarget({ onSearch, onAdd }: DropTargetProps) {
-  const [isDragging, setDragging] = useState(false);
+  const words = useWords();
+  const [dragged, setDragged] = useState<'one' | 'many'>();
 
   useEffect(() => {
-    const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') ?? false;
+    // A picture of the page itself is a file, too.
+    let isOwn = false;
+    const onDragStart = (): void => void (isOwn = true);
+    const onDragEnd = (): void => void (isOwn = false);
+    const hasFiles = (event: DragEvent): boolean => !isOwn && (event.dataTransfer?.types.includes('Files') ?? false);
     const onDragOver = (event: DragEvent): void => {
       if (!hasFiles(event)) return;
       event.preventDefault();
-      setDragging(true);
+      // Only how many there are is told before the drop; a folder is one.
+      setDragged(event.dataTransfer!.items.length > 1 ? 'many' : 'one');
     };
     // Leaving for nothing is leaving the window.
     const onDragLeave = (event: DragEvent): void => {
-      if (event.relatedTarget === null) setDragging(false);
+      if (event.relatedTarget === null) setDragged(undefined);
     };
     const onDrop = (event: DragEvent): void => {
-      setDragging(false);
+      setDragged(undefined);
       if (!hasFiles(event)) return;
       event.preventDefault();
-      const files = [...(event.dataTransfer?.files ?? [])];
+      const { single, look } = droppedFiles(event.dataTransfer!);
       const wantsAdding = event.target instanceof Element && event.target.closest('[data-drop="add"]') !== null;
-      if (wantsAdding) onAdd(files);
-      else if (files[0]) onSearch(files[0]);
+      if (single && !wantsAdding) onSearch(single);
+      else onAdd(look);
     };
     const onPaste = (event: ClipboardEvent): void => {
       const picture = [...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith('image/'));
@@ -35,11 +43,15 @@ export function DropTarget({ onSearch, onAdd }: DropTargetProps) {
       event.preventDefault();
       onSearch(picture);
     };
+    addEventListener('dragstart', onDragStart);
+    addEventListener('dragend', onDragEnd);
     addEventListener('dragover', onDragOver);
     addEventListener('dragleave', onDragLeave);
     addEventListener('drop', onDrop);
     addEventListener('paste', onPaste);
     return () => {
+      removeEventListener('dragstart', onDragStart);
+      removeEventListener('dragend', onDragEnd);
       removeEventListener('dragover', onDragOver);
       removeEventListener('dragleave', onDragLeave);
       removeEventListener('drop', onDrop);
@@ -47,11 +59,11 @@ export function DropTarget({ onSearch, onAdd }: DropTargetProps) {
     };
   }, [onSearch, onAdd]);
 
-  if (!isDragging) return null;
+  if (!dragged) return null;
   return (
     <div class="drop-target">
-      <div data-drop="search">Search by this picture</div>
-      <div data-drop="add">Add to the collection</div>
+      {dragged === 'one' && <div data-drop="search">{words.dropSearch}</div>}
+      <div data-drop="add">{words.dropAdd}</div>
     </div>
   );
 }

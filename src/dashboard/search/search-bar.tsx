@@ -1,12 +1,14 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { AddButton } from '../adding/add-button.js';
+import type { Given } from '../adding/given-files.js';
 import type { How } from '../shell/address.js';
 import { texts } from '../shell/language.js';
 import { isLikeSomething, type Wanted } from './wanted.js';
 
 const useTexts = texts({
-  en: { label: 'Search by words', words: 'Search by words, in any language', more: 'And with words …', picture: 'By picture', pictureTitle: 'Search by a picture; it can also be dropped or pasted', add: 'Add', addTitle: 'Add pictures to this collection' },
-  de: { label: 'Mit Worten suchen', words: 'Mit Worten suchen, in jeder Sprache', more: 'Und mit Worten …', picture: 'Mit Bild', pictureTitle: 'Mit einem Bild suchen; es kann auch hergezogen oder eingefügt werden', add: 'Hinzufügen', addTitle: 'Bilder zu dieser Sammlung hinzufügen' },
-  zh: { label: '用文字搜索', words: '用任何语言的文字搜索', more: '再加上文字……', picture: '以图搜索', pictureTitle: '用图片搜索；也可拖入或粘贴图片', add: '添加', addTitle: '向此集合添加图片' },
+  en: { label: 'Search by words', words: 'Search by words, in any language', more: 'And with words …', picture: 'By picture', pictureTitle: 'Search by a picture; it can also be dropped or pasted' },
+  de: { label: 'Mit Worten suchen', words: 'Mit Worten suchen, in jeder Sprache', more: 'Und mit Worten …', picture: 'Mit Bild', pictureTitle: 'Mit einem Bild suchen; es kann auch hergezogen oder eingefügt werden' },
+  zh: { label: '用文字搜索', words: '用任何语言的文字搜索', more: '再加上文字……', picture: '以图搜索', pictureTitle: '用图片搜索；也可拖入或粘贴图片' },
 });
 
 interface SearchBarProps {
@@ -17,7 +19,7 @@ interface SearchBarProps {
   /** What stands in the box is not what was asked for yet. */
   onTyping: (isAhead: boolean) => void;
   onPicture: (picture: File) => void;
-  onAdd: (files: File[]) => void;
+  onAdd: (given: Given) => void;
 }
 
 const typingPauseMs = 300;
@@ -101,8 +103,8 @@ export function SearchBar({ wanted, onWant, onAgain, onTyping, onPicture, onAdd 
         />
       </label>
       <div class="actions">
-        <FileButton label={texts.picture} title={texts.pictureTitle} onFiles={([picture]) => picture && onPicture(picture)} />
-        <FileButton label={texts.add} title={texts.addTitle} multiple onFiles={onAdd} />
+        <FileButton label={texts.picture} title={texts.pictureTitle} onFile={onPicture} />
+        <AddButton onAdd={onAdd} />
       </div>
     </form>
   );
@@ -111,11 +113,10 @@ export function SearchBar({ wanted, onWant, onAgain, onTyping, onPicture, onAdd 
 interface FileButtonProps {
   label: string;
   title: string;
-  multiple?: boolean;
-  onFiles: (files: File[]) => void;
+  onFile: (file: File) => void;
 }
 
-function FileButton({ label, title, multiple = false, onFiles }: FileButtonProps) {
+function FileButton({ label, title, onFile }: FileButtonProps) {
   const input = useRef<HTMLInputElement>(null);
   return (
     <>
@@ -127,10 +128,10 @@ function FileButton({ label, title, multiple = false, onFiles }: FileButtonProps
         type="file"
         hidden
         accept="image/*,.heic,.heif"
-        multiple={multiple}
         aria-label={title}
         onChange={(event) => {
-          onFiles([...(event.currentTarget.files ?? [])]);
+          const file = event.currentTarget.files?.[0];
+          if (file) onFile(file);
           event.currentTarget.value = '';
         }}
       />

@@ -1,4 +1,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useAdding, useOnAdded } from '../adding/adding-context.js';
+import type { Given, Look } from '../adding/given-files.js';
+import { useHidden } from '../deleting/deletions-context.js';
 import type { How } from '../shell/address.js';
 import { useAnnouncements } from '../shell/announcements.js';
 import { useCollections } from '../shell/collections.js';
@@ -6,8 +9,6 @@ import { isUnauthorized } from '../shell/errors.js';
 import { texts, useLanguage } from '../shell/language.js';
 import type { PageProps } from '../shell/page-props.js';
 import { Problem } from '../shell/problem.js';
-import { useSession } from '../shell/session.js';
-import { AddingPanel, useAdding } from './adding.js';
 import { Details } from './details.js';
 import { DropTarget } from './drop-target.js';
 import { Filters } from './filters.js';
@@ -36,7 +37,6 @@ const useTexts = texts({
 
 export default function SearchPage({ address, go, onLocked, onTitle }: PageProps) {
   const words = useTexts();
-  const { client } = useSession();
   const { collection } = address;
   const wanted = useMemo(() => wantedFrom(address.query), [address.query]);
   const view = useMemo(() => ({ collection, wanted }), [collection, keyOf({ collection, wanted })]);
@@ -53,13 +53,17 @@ export default function SearchPage({ address, go, onLocked, onTitle }: PageProps
     setVersion((before) => before + 1);
     collections.again();
   }, [collections.again]);
-  const { adding, add, dismiss } = useAdding(client, collection, startOver);
+  const queue = useAdding();
+  const add = useCallback((given: Given | Look) => queue.add(collection, given), [queue, collection]);
+  useOnAdded(collection, results.isEmpty, startOver);
+  const hidden = useHidden(collection);
+  const found = useMemo(() => (hidden.size === 0 ? shown.found : shown.found.filter(({ id }) => !hidden.has(id))), [shown.found, hidden]);
 
   useEffect(() => {
     if (isUnauthorized(results.error)) onLocked();
   }, [results.error]);
   useEffect(() => onTitle(wanted.words), [wanted.words]);
-  useSaidFound(view, results, shown.found);
+  useSaidFound(view, results, found);
   // Where the page stood is known here, and the document may not be high enough yet for the browser.
   useEffect(() => {
     history.scrollRestoration = 'manual';
@@ -96,17 +100,16 @@ export default function SearchPage({ address, go, onLocked, onTitle }: PageProps
         <SearchBar wanted={wanted} onWant={want} onAgain={again} onTyping={setTyping} onPicture={wantPicture} onAdd={add} />
       </header>
       <main aria-busy={isLoading || isBehind}>
-        {adding && <AddingPanel adding={adding} onDismiss={dismiss} />}
         <ResultsNote view={view} onWant={want} />
         {wanted.words !== undefined && results.understood && <UnderstoodParts parts={results.understood} wanted={wanted} onWant={want} />}
-        <Filters view={view} found={shown.found} showsScores={showsScores} onScores={setShowsScores} onWant={want} />
+        <Filters view={view} found={found} showsScores={showsScores} onScores={setShowsScores} onWant={want} />
         <NewOnes count={newOnes} onShow={startOver} />
         {results.isEmpty && <Problem error={collections.error ?? error} onAgain={again} />}
         {results.isEmpty && isLoading && !results.isComplete && <Waiting key={keyOf(view)} model={current?.model} />}
         <Grid
           handle={grid}
           collection={collection}
-          found={shown.found}
+          found={found}
           isComplete={shown.isComplete}
           isStale={isStale}
           isBehind={isBehind}

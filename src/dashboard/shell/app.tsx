@@ -1,5 +1,8 @@
 import { lazy, Suspense } from 'preact/compat';
 import { useCallback, useEffect, useState } from 'preact/hooks';
+import { AddingCard } from '../adding/adding-card.js';
+import { AddingProvider } from '../adding/adding-context.js';
+import { DeletionsProvider } from '../deleting/deletions-context.js';
 import { AnnouncementsProvider } from './announcements.js';
 import { useAddress, type PageName } from './address.js';
 import { CollectionsProvider, useCollectionList } from './collections.js';
@@ -23,6 +26,7 @@ export function App() {
   const [session, setSession] = useState(openSession);
   const [isLocked, setLocked] = useState(false);
   const [language, setLanguage] = useState(preferredLanguage);
+  const onLocked = useCallback(() => setLocked(true), []);
   useEffect(() => void (document.documentElement.lang = language), [language]);
   const onLanguage = useCallback((chosen: Language) => {
     keepLanguage(chosen);
@@ -31,19 +35,23 @@ export function App() {
   return (
     <LanguageProvider value={language}>
       <SessionProvider value={session}>
-        {isLocked ? (
-          <KeyPrompt
-            wasWrong={session.hasKey}
-            onKey={(key) => {
-              setSession(sessionWithKey(key));
-              setLocked(false);
-            }}
-          />
-        ) : (
-          <AnnouncementsProvider>
-            <Frame onLanguage={onLanguage} onLocked={useCallback(() => setLocked(true), [])} />
-          </AnnouncementsProvider>
-        )}
+        <AnnouncementsProvider>
+          <DeletionsProvider onLocked={onLocked}>
+            <AddingProvider onLocked={onLocked}>
+              {isLocked ? (
+                <KeyPrompt
+                  wasWrong={session.hasKey}
+                  onKey={(key) => {
+                    setSession(sessionWithKey(key));
+                    setLocked(false);
+                  }}
+                />
+              ) : (
+                <Frame onLanguage={onLanguage} onLocked={onLocked} />
+              )}
+            </AddingProvider>
+          </DeletionsProvider>
+        </AnnouncementsProvider>
       </SessionProvider>
     </LanguageProvider>
   );
@@ -67,6 +75,7 @@ function Frame({ onLanguage, onLocked }: { onLanguage: (language: Language) => v
       <Suspense fallback={<main aria-busy="true" />}>
         <View key={`${page} ${collection}`} address={address} go={go} onLocked={onLocked} onTitle={setTitle} />
       </Suspense>
+      <AddingCard />
     </CollectionsProvider>
   );
 }

@@ -1,6 +1,6 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import { MixspaceClient } from '../../client/index.js';
+import { MixspaceClient, type ClientOptions } from '../../client/index.js';
 
 const keyName = 'mixspace-api-key';
 
@@ -8,13 +8,16 @@ export interface Session {
   client: MixspaceClient;
   /** With a key pictures cannot be plain `<img>` addresses. */
   hasKey: boolean;
+  /** One that calls in another way. */
+  clientThat: (calls: Pick<ClientOptions, 'fetch' | 'retries'>) => MixspaceClient;
 }
 
 /** The key lives as long as the tab. */
 export function openSession(): Session {
   const apiKey = sessionStorage.getItem(keyName) ?? undefined;
   const url = new URL('.', document.baseURI).href;
-  return { client: new MixspaceClient({ url, ...(apiKey === undefined ? {} : { apiKey }) }), hasKey: apiKey !== undefined };
+  const clientThat: Session['clientThat'] = (calls) => new MixspaceClient({ url, ...calls, ...(apiKey === undefined ? {} : { apiKey }) });
+  return { client: clientThat({}), hasKey: apiKey !== undefined, clientThat };
 }
 
 export function sessionWithKey(key: string): Session {
