@@ -1,6 +1,7 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import { MixspaceClient } from '../../client/index.js';
+import { Service } from './service.js';
 
 const keyName = 'mixspace-api-key';
 
@@ -8,13 +9,15 @@ export interface Session {
   client: MixspaceClient;
   /** With a key pictures cannot be plain `<img>` addresses. */
   hasKey: boolean;
+  service: Service;
 }
 
 /** The key lives as long as the tab. */
 export function openSession(): Session {
   const apiKey = sessionStorage.getItem(keyName) ?? undefined;
-  const url = new URL('.', document.baseURI).href;
-  return { client: new MixspaceClient({ url, ...(apiKey === undefined ? {} : { apiKey }) }), hasKey: apiKey !== undefined };
+  const url = new URL('.', document.baseURI).href.replace(/\/+$/, '');
+  const service = new Service(url);
+  return { client: new MixspaceClient({ url, fetch: service.fetch, ...(apiKey === undefined ? {} : { apiKey }) }), hasKey: apiKey !== undefined, service };
 }
 
 export function sessionWithKey(key: string): Session {
