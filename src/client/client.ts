@@ -329,6 +329,16 @@ export class MixspaceClient extends Connection {
     return this.call('exportItems', { params: { name }, query: { format, thumbnails: thumbnails ? 'true' : 'false' }, ...options });
   }
 
+  /** For a link that saves it, where no key is needed; else `exportItems` brings it with the key. */
+  exportUrl(name: string, { thumbnails = false, format = 'jsonl' }: { format?: ExportFormat; thumbnails?: boolean } = {}): string {
+    return this.address(routes.exportItems, { params: { name }, query: { format, thumbnails: thumbnails ? 'true' : 'false' } });
+  }
+
+  /** As `exportUrl`, of `backup`. */
+  backupUrl(): string {
+    return this.address(routes.backup, {});
+  }
+
   /** All collections at one moment, as the bytes of an archive. */
   backup(options: Signaled = {}): Promise<ReadableStream<Uint8Array>> {
     return this.call('backup', options);

@@ -11,6 +11,7 @@ import { KeyPrompt } from './key-prompt.js';
 import { keepLanguage, LanguageProvider, preferredLanguage, type Language } from './language.js';
 import { Navigation, usePageTexts } from './navigation.js';
 import type { PageProps } from './page-props.js';
+import { ServiceNote } from './service-note.js';
 import { openSession, SessionProvider, sessionWithKey } from './session.js';
 
 /** Loaded when they are first gone to. */
@@ -72,6 +73,7 @@ function Frame({ onLanguage, onLocked }: { onLanguage: (language: Language) => v
   return (
     <CollectionsProvider value={collections}>
       <Navigation address={address} collections={(collections.value ?? []).map(({ name }) => name)} onGo={go} onLanguage={onLanguage} />
+      <ServiceNote />
       <Suspense fallback={<main aria-busy="true" />}>
         <View key={`${page} ${collection}`} address={address} go={go} onLocked={onLocked} onTitle={setTitle} />
       </Suspense>
