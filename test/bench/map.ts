@@ -32,8 +32,6 @@ export async function map(quick: boolean, wanted?: BenchModel, count?: number): 
       const points = await client.mapPoints('default');
       const order: Float32Array[] = [];
       for (let from = 0; from < told.count; from += perRequest) order.push(...(await client.mapItems('default', { from, limit: perRequest })).items.map(({ id }) => embeddings[Number(id)]!));
-      const { value, low, high } = trustOf(order, points, { k: 15, sampled });
-      console.log(`map, ${each} embeddings of ${embeddings[0]!.length} numbers: made in ${made.toFixed(1)} s, ${cpu.toFixed(1)} s of CPU; trustworthiness at 15 of ${sampled} points ${value.toFixed(4)} (${low.toFixed(4)} to ${high.toFixed(4)}), as the service tells it ${told.trustworthiness}`);
       for (const [name, call] of Object.entries({
         'all points': () => client.mapPoints('default'),
         'scores by an embedding': () => client.mapScores('default', { query: { embedding: Array.from(cloud.textQuery()) } }),
@@ -44,6 +42,9 @@ export async function map(quick: boolean, wanted?: BenchModel, count?: number): 
         for (let i = 0; i < asked; i++) times.push(1000 * (await seconds(call)));
         console.log(`map, ${name}: the first time ${milliseconds(first)}, then p50 ${milliseconds(percentile(times, 0.5))} p95 ${milliseconds(percentile(times, 0.95))}`);
       }
+      // Last: while it is told, the connection would lie idle until it is closed.
+      const { value, low, high } = trustOf(order, points, { k: 15, sampled });
+      console.log(`map, ${each} embeddings of ${embeddings[0]!.length} numbers: made in ${made.toFixed(1)} s, ${cpu.toFixed(1)} s of CPU; trustworthiness at 15 of ${sampled} points ${value.toFixed(4)} (${low.toFixed(4)} to ${high.toFixed(4)}), as the service tells it ${told.trustworthiness}`);
     } finally {
       await server.remove();
     }

@@ -11,7 +11,8 @@ export function trustOf(embeddings: Float32Array[], points: Float32Array, { k, s
     const away = embeddings.map((embedding) => -dot(embedding, embeddings[point]!));
     const onMap = embeddings.map((_, i) => Math.hypot(points[2 * i]! - points[2 * point]!, points[2 * i + 1]! - points[2 * point + 1]!));
     away[point] = onMap[point] = Infinity;
-    const near = Array.from({ length: count }, (_, i) => i).sort((a, b) => onMap[a]! - onMap[b]!).slice(0, k);
+    const farthest = Float64Array.from(onMap).sort()[k - 1]!;
+    const near = onMap.flatMap((distance, other) => (distance <= farthest ? [other] : [])).slice(0, k);
     each.push(1 - near.reduce((sum, other) => sum + Math.max(0, 1 + away.reduce((closer, distance) => closer + (distance < away[other]! ? 1 : 0), 0) - k), 0) / worst);
   }
   const value = each.reduce((sum, one) => sum + one, 0) / each.length;
