@@ -22,7 +22,7 @@ const get = (name: string, rest = ''): Promise<Answer> => call(server.url, 'GET'
 const post = (name: string, rest: string, body: unknown): Promise<Answer> => call(server.url, 'POST', at(name, rest), body);
 
 async function done(id: string, by = client): Promise<void> {
-  await expect.poll(async () => (await by.job(id)).state, { interval: 20, timeout: 30_000 }).toBe('done');
+  await expect.poll(async () => (await by.job(id)).state, { interval: 20, timeout: 120_000 }).toBe('done');
 }
 
 async function make(name: string, body: object = {}, by = client): Promise<CollectionMap> {
@@ -300,7 +300,7 @@ describe('A map', () => {
       const first = await make(name, { filter: { cluster: 0 } }, by);
       const points = await by.mapPoints(name);
       const job = await by.makeMap(name);
-      await expect.poll(async () => (await by.job(job.id)).done, { interval: 5, timeout: 30_000 }).toBeGreaterThan(0);
+      await expect.poll(async () => (await by.job(job.id)).done, { interval: 5, timeout: 120_000 }).toBeGreaterThan(0);
       expect((await by.job(job.id)).state).toBe('running');
       await now.kill();
       now = await startServer({ indexDir: own.indexDir });

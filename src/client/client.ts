@@ -18,6 +18,7 @@ import { Connection } from './connection.js';
 import { decodeEmbedding, type Decoded } from './embeddings.js';
 import { MixspaceApiError, MixspaceUnreachableError } from './errors.js';
 import { eventsOf } from './event-stream.js';
+import { queryTexts } from './query-texts.js';
 
 export interface UploadFile extends FileNote {
   blob: Blob;
@@ -153,7 +154,7 @@ export class MixspaceClient extends Connection {
 
   /** A page of what was found last; a 404 when nobody has looked yet. */
   duplicates(name: string, query: { limit?: number; cursor?: string } = {}, options: Signaled = {}): Promise<Duplicates> {
-    return this.call('getDuplicates', { params: { name }, query: pageQuery(query), ...options });
+    return this.call('getDuplicates', { params: { name }, query: queryTexts(query), ...options });
   }
 
   /** All groups, page after page. */
@@ -168,7 +169,7 @@ export class MixspaceClient extends Connection {
 
   /** A page of all items of a group. */
   duplicateGroup(name: string, id: string, query: { limit?: number; cursor?: string } = {}, options: Signaled = {}): Promise<DuplicateGroupPage> {
-    return this.call('getDuplicateGroup', { params: { name, id }, query: pageQuery(query), ...options });
+    return this.call('getDuplicateGroup', { params: { name, id }, query: queryTexts(query), ...options });
   }
 
   /** Starts a job that puts items that are alike together. */
@@ -183,7 +184,7 @@ export class MixspaceClient extends Connection {
 
   /** A cluster with a page of its items. */
   cluster(name: string, id: string, query: { limit?: number; cursor?: string } = {}, options: Signaled = {}): Promise<ClusterPage> {
-    return this.call('getCluster', { params: { name, id }, query: pageQuery(query), ...options });
+    return this.call('getCluster', { params: { name, id }, query: queryTexts(query), ...options });
   }
 
   renameCluster(collection: string, id: string, name: string, options: Signaled = {}): Promise<Cluster> {
@@ -202,11 +203,11 @@ export class MixspaceClient extends Connection {
 
   /** Where points lie: x0, y0, x1, ... by number, -1..1; NaN where the item has gone. `job`: of the map that is meant, a 404 once there is another. */
   async mapPoints(name: string, query: { from?: number; to?: number; job?: string } = {}, options: Signaled = {}): Promise<Float32Array> {
-    return numbersOf(await this.call('mapPoints', { params: { name }, query: textsOf(query), ...options }));
+    return numbersOf(await this.call('mapPoints', { params: { name }, query: queryTexts(query), ...options }));
   }
 
   mapItems(name: string, query: { from?: number; limit?: number; job?: string } = {}, options: Signaled = {}): Promise<MapPoints> {
-    return this.call('listMapItems', { params: { name }, query: textsOf(query), ...options });
+    return this.call('listMapItems', { params: { name }, query: queryTexts(query), ...options });
   }
 
   /** The items of points, whole, by the points' numbers or their own ids. */
@@ -220,7 +221,7 @@ export class MixspaceClient extends Connection {
   }
 
   mapSheet(name: string, n: number, { job, ...options }: { job?: string } & Signaled = {}): Promise<Blob> {
-    return this.call('mapSheet', { params: { name, n: String(n) }, query: textsOf({ job }), ...options });
+    return this.call('mapSheet', { params: { name, n: String(n) }, query: queryTexts({ job }), ...options });
   }
 
   /** The cosine of each point with a query, by number; NaN where it has none or does not match. */
@@ -230,7 +231,7 @@ export class MixspaceClient extends Connection {
 
   /** A field of all points; `values` are told as the contract has them. */
   mapValues(name: string, field: string, { job, ...options }: { job?: string } & Signaled = {}): Promise<MapValues> {
-    return this.call('mapValues', { params: { name }, query: { field, ...textsOf({ job }) }, ...options });
+    return this.call('mapValues', { params: { name }, query: { field, ...queryTexts({ job }) }, ...options });
   }
 
   /** The newest first, a page of them. */
@@ -411,12 +412,4 @@ export class MixspaceClient extends Connection {
   }
 }
 
-function pageQuery({ limit, cursor }: { limit?: number; cursor?: string }): { limit?: string; cursor?: string } {
-  return { ...(limit === undefined ? {} : { limit: String(limit) }), ...(cursor === undefined ? {} : { cursor }) };
-}
-
 const numbersOf = async (blob: Blob): Promise<Float32Array> => new Float32Array(await blob.arrayBuffer());
-
-function textsOf<K extends string>(query: Partial<Record<K, string | number | undefined>>): Partial<Record<K, string>> {
-  return Object.fromEntries(Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]))) as Partial<Record<K, string>>;
-}

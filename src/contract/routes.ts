@@ -134,7 +134,7 @@ export const routes = {
   getCluster: { method: 'get', path: '/v1/collections/{name}/clusters/{id}', summary: 'One cluster with its items', params: FoundParams, query: PageQuery, status: 200, response: ClusterPage, errors: [404] },
   renameCluster: { method: 'patch', path: '/v1/collections/{name}/clusters/{id}', summary: 'Give a cluster another name', params: FoundParams, body: ClusterName, status: 200, response: Cluster, errors: [404, 409] },
 
-  makeMap: { method: 'post', path: '/v1/collections/{name}/map', summary: 'Lay all items out on a plane, what is alike close together, or place those that came since on the map that is there: a job', params: CollectionParams, body: MapRequest, status: 202, response: StartedJob, errors: [404, 422, 429] },
+  makeMap: { method: 'post', path: '/v1/collections/{name}/map', summary: 'Lay all items out on a plane, what is alike close together, or place those that came since on the map that is there: a job', params: CollectionParams, body: MapRequest, status: 202, response: StartedJob, errors: [404, 409, 422, 429] },
   getMap: { method: 'get', path: '/v1/collections/{name}/map', summary: 'The map as it was made last', params: CollectionParams, status: 200, response: CollectionMap, errors: [404] },
   mapPoints: { method: 'get', path: '/v1/collections/{name}/map/points', summary: 'Where all points lie: x0, y0, x1, ... as little-endian float32, -1..1; NaN where the item has gone', params: CollectionParams, query: MapPointsQuery, status: 200, bytes: 'application/octet-stream', errors: [404] },
   listMapItems: { method: 'get', path: '/v1/collections/{name}/map/items', summary: 'Points by number, each with its item', params: CollectionParams, query: MapItemsQuery, status: 200, response: MapPoints, errors: [404] },

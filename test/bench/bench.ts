@@ -16,13 +16,14 @@ import { benchModel } from './bench-model.js';
 import { classify } from './classify.js';
 import { embeddings } from './embeddings.js';
 import { lag } from './lag.js';
+import { map } from './map.js';
 import { memory } from './memory.js';
 import { million } from './million/million.js';
 import { resize } from './resize.js';
 import { search } from './search.js';
 import { transformers } from './transformers.js';
 
-const benchmarks = new Map(Object.entries({ embeddings, classify, transformers, add, search, resize, lag, memory, million }));
+const benchmarks = new Map(Object.entries({ embeddings, classify, transformers, add, search, resize, lag, memory, map, million }));
 const onlyWhenNamed = 'million';
 
 try {

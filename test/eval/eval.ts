@@ -19,6 +19,7 @@ import { duplicates } from './duplicates.js';
 import { classification } from './classification.js';
 import { gallery } from './gallery.js';
 import { hybrid } from './hybrid.js';
+import { map } from './map.js';
 import { keepFigures, resultsFile } from './results.js';
 import { sentences } from './sentences.js';
 import { imageNetNoMatch, imageNetZeroShot } from './imagenet.js';
@@ -29,7 +30,7 @@ import { relevance } from './relevance.js';
 import { without } from './without.js';
 import { zeroShot } from './zero-shot.js';
 
-const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match', 'duplicates', 'clusters', 'without', 'classify', 'hybrid', 'sentences', 'relevance', 'mixed', 'diversity', 'regions'] as const;
+const parts = ['flickr', 'zh', 'de-fr', 'es-ja-ru', 'tiny-imagenet', 'cifar10', 'imagenet', 'gallery', 'no-match', 'duplicates', 'clusters', 'without', 'classify', 'hybrid', 'sentences', 'relevance', 'mixed', 'diversity', 'regions', 'map'] as const;
 type Part = (typeof parts)[number];
 
 async function evaluate(chosen: readonly Part[]): Promise<void> {
@@ -77,6 +78,7 @@ function measurements(client: MixspaceClient, templates: readonly string[]): Rec
     mixed: () => mixedLists(embedder),
     diversity: () => diversity(embedder),
     regions: () => regions(client),
+    map: () => map(client),
   };
 }
 

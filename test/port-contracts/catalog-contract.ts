@@ -33,6 +33,48 @@ export function catalogContract(engine: Engine): void {
   const refusal = (code: string, message: RegExp): unknown => expect.objectContaining({ code, message: expect.stringMatching(message) });
 
   describe(`A catalog (${engine.name})`, () => {
+    it('tells all of a collection by keys: which items match, their whole embeddings, ids and values, and that something has changed', async () => {
+      const { catalog } = (await begin()).store;
+      const of = (name: string): Float32Array => direction(Random.named(name));
+      const long = 'x'.repeat(300);
+      await catalog.write('photos', [
+        text('a', 'words', { metadata: { n: 1, list: [{}, 'first', 'second'], deep: { er: true } } }),
+        picture('b', 'pixels', { embeddings: [of('pixels'), of('tile')], boxes: [[0, 0, 0.5, 0.5]] }),
+        { ...picture('c', 'others'), metadata: { n: 2, long, none: null, object: {} } },
+        { id: 'bare', content: { modality: 'image', contentHash: sha256('bare'), embeddings: [] } },
+      ]);
+      const changes = await catalog.changesOf('photos');
+      const all = await catalog.matchingKeys('photos');
+      const [a, b, c, bare, nobody] = await catalog.keysOfIds('photos', ['a', 'b', 'c', 'bare', 'nobody']);
+      expect(nobody).toBe(0);
+      expect([[...all.text], [...all.image]]).toEqual([[a], [b, c, bare]]);
+      const some = await catalog.matchingKeys('photos', { n: { $gte: 1 } });
+      expect([[...some.text], [...some.image]]).toEqual([[a], [c]]);
+      const wholes = await catalog.wholeEmbeddings('photos');
+      expect([wholes.fingerprint, [...wholes.text.items], [...wholes.image.items]]).toEqual([photos.fingerprint, [a], [b, c]]);
+      const read = await catalog.readEmbeddings('photos', photos.fingerprint, Uint32Array.from([wholes.image.embeddings[1]!, 4_000_000, wholes.image.embeddings[0]!, wholes.text.embeddings[0]!]));
+      expect([...read.found]).toEqual([1, 0, 1, 1]);
+      expect([...read.values]).toEqual([...of('others'), ...new Float32Array(photos.dimension), ...of('pixels'), ...of('words')]);
+      await expect(catalog.readEmbeddings('photos', otherSpace.fingerprint, new Uint32Array(0))).rejects.toEqual(refusal('conflict', /space/));
+      expect(await catalog.idsOfKeys('photos', Uint32Array.from([c!, 4_000_000, a!]))).toEqual(['c', '', 'a']);
+      const values = (field: string): Promise<unknown[]> => catalog.valuesOfKeys('photos', field, Uint32Array.from([c!, a!, 4_000_000, b!]));
+      expect(await values('n')).toEqual([2, 1, undefined, undefined]);
+      expect(await values('list')).toEqual([undefined, 'first', undefined, undefined]);
+      expect(await values('deep.er')).toEqual([undefined, true, undefined, undefined]);
+      expect(await values('long')).toEqual([long.slice(0, 257), undefined, undefined, undefined]);
+      expect(await values('none')).toEqual([null, undefined, undefined, undefined]);
+      expect(await values('object')).toEqual([undefined, undefined, undefined, undefined]);
+      expect(await values('$item.modality')).toEqual(['image', 'text', undefined, 'image']);
+      expect(await catalog.changesOf('photos')).toBe(changes);
+      await catalog.write('photos', [text('a', 'other words')]);
+      expect(await catalog.changesOf('photos')).toBeGreaterThan(changes);
+      const after = await catalog.wholeEmbeddings('photos');
+      expect(after.text.embeddings[0]).not.toBe(wholes.text.embeddings[0]);
+      await catalog.deleteItem('photos', 'c');
+      expect([...(await catalog.matchingKeys('photos')).image]).toEqual([b, bare]);
+      expect(await catalog.idsOfKeys('photos', Uint32Array.from([c!]))).toEqual(['']);
+    });
+
     it('knows its collections by name, gives none of a name twice, and has them after it was closed', async () => {
       const life = await begin();
       const { catalog } = life.store;

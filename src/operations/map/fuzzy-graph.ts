@@ -20,7 +20,7 @@ const leastBandwidth = 1e-3;
  */
 export function memberships(distances: Float32Array): { nearest: number; bandwidth: number } {
   const target = Math.log2(distances.length + 1);
-  const nearest = distances.find((distance) => distance > 0) ?? 0;
+  const nearest = distances.find(isPositive) ?? 0;
   let [low, high, bandwidth] = [0, Infinity, 1];
   for (let i = 0; i < iterations; i++) {
     let sum = 0;
@@ -34,9 +34,12 @@ export function memberships(distances: Float32Array): { nearest: number; bandwid
       bandwidth = high === Infinity ? bandwidth * 2 : (low + high) / 2;
     }
   }
-  const mean = distances.reduce((sum, distance) => sum + distance, 0) / distances.length;
+  let mean = 0;
+  for (const distance of distances) mean += distance / distances.length;
   return { nearest, bandwidth: Math.max(bandwidth, leastBandwidth * mean, Number.MIN_VALUE) };
 }
+
+const isPositive = (distance: number): boolean => distance > 0;
 
 export const membership = (distance: number, { nearest, bandwidth }: { nearest: number; bandwidth: number }): number => (distance > nearest ? Math.exp(-(distance - nearest) / bandwidth) : 1);
 
@@ -56,11 +59,13 @@ export function fuzzyGraph({ count, k, neighbors, similarities }: NearestLists):
   for (let point = 0; point < count; point++) {
     for (let i = point * k; i < (point + 1) * k; i++) {
       const other = neighbors[i]!;
-      const back = neighbors.subarray(other * k, (other + 1) * k).indexOf(point);
+      let back = other * k;
+      while (back < (other + 1) * k && neighbors[back] !== point) back++;
+      const isMutual = back < (other + 1) * k;
       // The lesser of two neighbors of each other tells of both.
-      if (back >= 0 && other < point) continue;
+      if (isMutual && other < point) continue;
       const there = strengths[i]!;
-      const andBack = back >= 0 ? strengths[other * k + back]! : 0;
+      const andBack = isMutual ? strengths[back]! : 0;
       from[edges] = point;
       to[edges] = other;
       weights[edges++] = there + andBack - there * andBack;

@@ -7,11 +7,12 @@ import { latestMap, readPoints, type MapSummary, type Points } from './kept.js';
 
 const idsAtOnce = 5_000;
 
-/** The items of a collection by key, each with the key of its embedding, 0 where it has none. */
+/** What is there of the map's items: keys of them and of their embeddings, by number, 0 where there is none. */
 interface Present {
+  keys: Uint32Array;
   changes: number;
   wholes: Awaited<ReturnType<Catalog['wholeEmbeddings']>>;
-  embeddingOf: Map<number, number>;
+  embeddings: Uint32Array;
 }
 
 /** Items by their keys, with those of their embeddings and the place of their modality. */
@@ -25,8 +26,6 @@ export class LiveMap {
   readonly points: Points;
   readonly #catalog: Catalog;
   readonly #turns = new Turns();
-  /** Of the items, by number; 0 of those that have gone. */
-  #keys: Uint32Array | undefined;
   #present: Present | undefined;
   #missing: { at: Present; found: Missing } | undefined;
   #numbers: Map<string, number> | undefined;
@@ -48,12 +47,11 @@ export class LiveMap {
     return this.#numbers.get(id);
   }
 
-  /** Keys of the items by number, 0 of those that have gone, and of their embeddings. As things are now. */
+  /** As things are now; the arrays are not to be written to. */
   now(): Promise<{ keys: Uint32Array; embeddings: Uint32Array; fingerprint: string }> {
     return this.#turns.take('now', async () => {
-      const { wholes, embeddingOf } = await this.#itemsNow();
-      const keys = this.#keys!;
-      return { keys, embeddings: keys.map((key) => embeddingOf.get(key) ?? 0), fingerprint: wholes.fingerprint };
+      const { keys, embeddings, wholes } = await this.#itemsNow();
+      return { keys, embeddings, fingerprint: wholes.fingerprint };
     });
   }
 
@@ -71,7 +69,7 @@ export class LiveMap {
       const at = await this.#itemsNow();
       if (this.#missing?.at === at) return this.#missing.found;
       const { modality, filter } = this.summary;
-      const onMap = new Set(this.#keys);
+      const onMap = new Set(at.keys);
       const matching = filter && (await this.#catalog.matchingKeys(this.collection, filter));
       const found: { item: number; embedding: number; kind: number }[] = [];
       modalities.forEach((each, kind) => {
@@ -106,13 +104,13 @@ export class LiveMap {
       const { items, embeddings } = wholes[modality];
       items.forEach((key, i) => embeddingOf.has(key) && embeddingOf.set(key, embeddings[i]!));
     }
-    this.#keys = await this.#keysAmong(embeddingOf);
-    return (this.#present = { changes, wholes, embeddingOf });
+    const keys = await this.#keysAmong(embeddingOf);
+    return (this.#present = { changes, keys, embeddings: keys.map((key) => embeddingOf.get(key) ?? 0), wholes });
   }
 
   /** One that came back under its id has another key. */
   async #keysAmong(there: Map<number, number>): Promise<Uint32Array> {
-    const keys = (this.#keys ?? new Uint32Array(this.count)).map((key) => (there.has(key) ? key : 0));
+    const keys = (this.#present?.keys ?? new Uint32Array(this.count)).map((key) => (there.has(key) ? key : 0));
     const unknown = [...keys.keys()].filter((number) => keys[number] === 0 && this.points.ids[number] !== '');
     for (let from = 0; from < unknown.length; from += idsAtOnce) {
       const some = unknown.slice(from, from + idsAtOnce);

@@ -24,7 +24,7 @@ export interface LaidOut {
 const sliceMs = 200;
 const trustAt = 15;
 const trustSampled = 200;
-const axesSampled = 2_000;
+const axesSampled = 1_000;
 /** Of the beginning, and a little noise, so that no two points begin at one place. */
 const spread = 10;
 const noise = 1e-3;

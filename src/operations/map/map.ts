@@ -26,13 +26,19 @@ const notAtAll = 'no-store';
 /** Bytes, and how long whoever asked may keep them. */
 export type Bytes = Picture & { cacheControl: string };
 
-/** `POST .../map`. @throws MixspaceError `not_found`; `unprocessable`: nothing to be mapped, or too much; `overloaded`. */
+/** `POST .../map`. @throws MixspaceError `not_found`; `unprocessable`: nothing to be mapped, or too much; `conflict`: the map to place on is of another space; `overloaded`. */
 export async function makeMap(context: JobContext, collection: string, { modality, filter, neighbors = usualNeighbors, place }: MapRequest): Promise<StartedJob> {
-  if (place) await latestMap(context.catalog, collection);
+  if (place) await checkSpace(context, collection);
   else await listedFor(context, collection, { modality, filter });
   const parameters: MapParameters = place ? { neighbors, place } : { neighbors, ...(modality && { modality }), ...(filter && { filter }) };
   const { job } = await context.jobs.start(mapJob, { collection, parameters });
   return { job: toldJob(job) };
+}
+
+async function checkSpace({ catalog }: Context, collection: string): Promise<void> {
+  const { summary } = await latestMap(catalog, collection);
+  const { fingerprint } = await catalog.getCollection(collection);
+  if (summary.fingerprint !== fingerprint) throw new MixspaceError('conflict', 'The map was made of another space than the collection is in by now: make it anew.', { param: 'place' });
 }
 
 /** `GET .../map`. @throws MixspaceError `not_found`: there is none yet. */
@@ -85,8 +91,8 @@ export async function getMapItems(context: Context, collection: string, { number
 /** `GET .../map/sheets/{n}`. */
 export async function mapSheet(context: Context, collection: string, n: number, job: string | undefined): Promise<Bytes> {
   const map = await mapOf(context, collection, job);
-  const bytes = await context.maps.sheets.of(context.catalog, map, n);
-  return { bytes, mediaType: 'image/webp', cacheControl: job !== undefined && (n + 1) * ofSheet <= map.count ? forGood : notAtAll };
+  const { bytes, isWhole } = await context.maps.sheets.of(context.catalog, map, n);
+  return { bytes, mediaType: 'image/webp', cacheControl: isWhole && job !== undefined && (n + 1) * ofSheet <= map.count ? forGood : notAtAll };
 }
 
 /** `POST .../map/scores`: cosines of all points with a query, as little-endian float32. @throws MixspaceError what a search's query may throw. */

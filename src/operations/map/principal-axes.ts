@@ -1,7 +1,7 @@
 /** The directions in which rows differ most. */
 import { randomFrom } from '../clusters/spherical-k-means.js';
 
-const iterations = 12;
+const iterations = 8;
 const seed = 31;
 
 /** Unit vectors at right angles to each other, the greatest variance first, by subspace iteration (Halko, Martinsson & Tropp 2011, algorithm 4.4); and the mean. */

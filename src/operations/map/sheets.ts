@@ -22,9 +22,10 @@ export class Sheets {
 
   /**
    * WebP: the pictures of the points from `n * 64` on, by rows, each scaled into its square, what is left transparent. Of
-   * a point without a thumbnail, nothing. @throws MixspaceError `not_found`: there are not so many sheets.
+   * a point without a thumbnail, nothing. `isWhole`: none is left out that may be told another time.
+   * @throws MixspaceError `not_found`: there are not so many sheets.
    */
-  async of(catalog: Catalog, map: LiveMap, n: number): Promise<Uint8Array> {
+  async of(catalog: Catalog, map: LiveMap, n: number): Promise<Sheet> {
     const from = n * ofSheet;
     if (from >= map.count) throw new MixspaceError('not_found', `There is no sheet ${n}: the map has ${Math.ceil(map.count / ofSheet)}.`, { param: 'n' });
     const { keys, embeddings } = await map.now();
@@ -34,8 +35,8 @@ export class Sheets {
     // One after the other: each takes all that decodes.
     return this.#turns.take('sheet', async () => {
       const known = this.#kept.get(name);
-      const sheet = known ?? (await this.#made(catalog, map, [...keys.subarray(from, to)].map((key, i) => (key === 0 ? undefined : map.points.ids[from + i]))));
-      this.#keep(name, sheet);
+      const sheet = known ? { bytes: known, isWhole: true } : await this.#made(catalog, map, [...keys.subarray(from, to)].map((key, i) => (key === 0 ? undefined : map.points.ids[from + i])));
+      if (sheet.isWhole) this.#keep(name, sheet.bytes);
       return sheet;
     });
   }
@@ -51,33 +52,40 @@ export class Sheets {
     }
   }
 
-  async #made(catalog: Catalog, { collection }: LiveMap, ids: (string | undefined)[]): Promise<Uint8Array> {
+  async #made(catalog: Catalog, { collection }: LiveMap, ids: (string | undefined)[]): Promise<Sheet> {
     const { columns, rows, size } = sheetShape;
     const [width, height] = [columns * size, rows * size];
+    let isWhole = true;
     const pixels = Buffer.alloc(width * height * channels);
     await mapLimited(ids, readAtOnce, async (id, i) => {
       const picture = id === undefined ? undefined : await thumbnailOf(catalog, collection, id);
-      if (!picture) return;
+      if (picture === 'unknown') isWhole = false;
+      if (!picture || picture === 'unknown') return;
       const left = (i % columns) * size + ((size - picture.width) >> 1);
       const top = Math.floor(i / columns) * size + ((size - picture.height) >> 1);
       for (let y = 0; y < picture.height; y++) picture.pixels.copy(pixels, ((top + y) * width + left) * channels, y * picture.width * channels, (y + 1) * picture.width * channels);
     });
-    return sharp(pixels, { raw: { width, height, channels } }).webp({ quality, effort: 2 }).toBuffer();
+    return { bytes: await sharp(pixels, { raw: { width, height, channels } }).webp({ quality, effort: 2 }).toBuffer(), isWhole };
   }
 }
 
+interface Sheet {
+  bytes: Uint8Array;
+  isWhole: boolean;
+}
+
 /** RGBA. Undefined where there is none, or it cannot be read. */
-async function thumbnailOf(catalog: Catalog, collection: string, id: string): Promise<{ pixels: Buffer; width: number; height: number } | undefined> {
-  try {
-    const { bytes } = await catalog.getPicture(collection, id, 'thumbnail');
-    const { data, info } = await sharp(bytes, { limitInputPixels: mostPixels })
-      .resize(sheetShape.size, sheetShape.size, { fit: 'inside' })
-      .toColourspace('srgb')
-      .ensureAlpha()
-      .raw()
-      .toBuffer({ resolveWithObject: true });
-    return info.channels === channels ? { pixels: data, width: info.width, height: info.height } : undefined;
-  } catch {
-    return undefined;
-  }
+async function thumbnailOf(catalog: Catalog, collection: string, id: string): Promise<{ pixels: Buffer; width: number; height: number } | 'unknown' | undefined> {
+  const picture = await catalog.getPicture(collection, id, 'thumbnail').catch(told);
+  if (picture === 'unknown' || picture === 'none') return picture === 'none' ? undefined : picture;
+  const { size } = sheetShape;
+  const raw = sharp(picture.bytes, { limitInputPixels: mostPixels }).resize(size, size, { fit: 'inside' }).toColourspace('srgb').ensureAlpha().raw();
+  const read = await raw.toBuffer({ resolveWithObject: true }).catch(() => undefined);
+  return read?.info.channels === channels ? { pixels: read.data, width: read.info.width, height: read.info.height } : undefined;
+}
+
+function told(error: unknown): 'none' | 'unknown' {
+  if (error instanceof MixspaceError && error.code === 'not_found') return 'none';
+  if (error instanceof MixspaceError && error.code === 'not_ready') return 'unknown';
+  throw error;
 }
