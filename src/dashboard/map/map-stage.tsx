@@ -26,6 +26,7 @@ interface MapStageProps {
   labels: readonly ClusterLabel[];
   /** The one that is open beside the map. */
   marked: number | undefined;
+  isOpen: boolean;
   /** Where one looks, as the address says it. */
   at: string | null;
   onAt: (at: string) => void;
@@ -242,7 +243,7 @@ export function MapStage(props: MapStageProps) {
           ))}
         </div>
         <div ref={ring} class="focus-ring" aria-hidden="true" />
-        {named !== undefined && <HoverCard cache={cache} number={named} box={view.current?.boxOf(named)} />}
+        {named !== undefined && !(props.isOpen && named === marked) && <HoverCard cache={cache} number={named} box={view.current?.boxOf(named)} />}
         {isLasso && <p class="lasso-hint">{words.lassoHint}</p>}
         {picturesFailed && <p class="pictures-problem" role="status">{words.picturesProblem}</p>}
       </div>

@@ -1,5 +1,5 @@
 import { fit, panBy, resized, toScreenX, toScreenY, toWorldX, toWorldY, zoomAt, zoomOf, type Camera } from './camera.js';
-import { inkOf, inksOf, plainColoring, type Color, type Coloring } from './colors.js';
+import { cssOf, inkOf, inksOf, plainColoring, type Color, type Coloring } from './colors.js';
 import { colorCount, densityOf, DotBuffer, overhang, standsBack, type Inks } from './dots.js';
 import { PictureLayer } from './picture-layer.js';
 import { layOutPictures } from './picture-layout.js';
@@ -245,10 +245,12 @@ export class MapView {
       store.want(places.map(({ number, size }) => ({ number, pixels: size * camera.scale * this.#devicePixels })), performance.now() - this.#movedAt < stillAfterMs - 10);
     }
     const selected = this.#selected;
+    const { legend, colors, of } = this.#coloring;
     return this.#layer.draw(this.#contexts.pictures, {
       camera,
       devicePixels: this.#devicePixels,
       drawableOf: (number) => store.drawable(number),
+      frameOf: legend ? (number) => cssOf(colors[of[number]!]!) : () => undefined,
       opacityOf: (number) => (selected && selected[number] === 0 ? 0.3 : 1),
       now,
     });

@@ -153,6 +153,7 @@ export function WorkingMap({ source, map, address, go, onGone }: WorkingMapProps
             labels={labels}
             at={at}
             marked={marked}
+            isOpen={open !== null}
             onAt={(where) => change({ at: where }, 'replace')}
             onOpen={(number) => void openNumber(number)}
             onShape={(drawn) => change({ area: drawn && shapeText(drawn) }, latest.current.has('area') ? 'replace' : 'push')}
