@@ -52,7 +52,7 @@ export async function answerMap(page: Page, map: KnownMap): Promise<Asked> {
       return route.fulfill({ contentType: 'image/png', body: await sheets.get(number)! });
     }
     if (what === 'items') {
-      const { numbers } = route.request().postDataJSON() as { numbers: number[] };
+      const { ids = [], numbers = ids.map((id) => Number(id.slice('item-'.length))) } = route.request().postDataJSON() as { numbers?: number[]; ids?: string[] };
       return route.fulfill({ json: { items: numbers.map((number) => itemOf(map, number)) } });
     }
     if (what === 'scores') {

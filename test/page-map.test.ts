@@ -330,11 +330,11 @@ describe('the map', () => {
     await visit.shot('many');
     const box = (await stage().boundingBox())!;
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
-    for (let step = 0; step < 4; step++) {
+    for (let step = 0; step < 3; step++) {
       await page.mouse.wheel(0, -500);
       await page.mouse.wheel(0, -500);
       const shown = await atRest();
-      expect(shown.length).toBeGreaterThan(20);
+      expect(shown.length).toBeGreaterThan(10);
       for (const [index, a] of shown.entries()) {
         expect(a.alpha).toBe(1);
         for (const b of shown.slice(index + 1)) expect(a.left + a.width <= b.left + 0.01 || b.left + b.width <= a.left + 0.01 || a.top + a.height <= b.top + 0.01 || b.top + b.height <= a.top + 0.01).toBe(true);
@@ -348,7 +348,7 @@ describe('the map', () => {
     await page.mouse.up();
     const after = new Set((await atRest()).map(({ left, top }) => `${Math.round(left)} ${Math.round(top)}`));
     const inner = before.filter(({ left, top, width, height }) => left > 60 && top > 60 && left + width < box.width - 110 && top + height < box.height - 90);
-    expect(inner.length).toBeGreaterThan(10);
+    expect(inner.length).toBeGreaterThan(5);
     for (const { left, top } of inner) expect(after.has(`${Math.round(left + 40)} ${Math.round(top + 25)}`)).toBe(true);
   });
 });

@@ -11,13 +11,15 @@ import type { MapState } from './map-source.js';
 import { MapView } from './map-view.js';
 import { outlineOf, type Pixel } from './outline.js';
 import { PictureStore } from './picture-store.js';
-import { nearestPoint, nextPoint, type Direction, type Positions } from './points.js';
+import { nearestPoint, nextPoint, type Block, type Direction, type Positions } from './points.js';
 import { simplified, type Shape } from './shapes.js';
 import { useMapTexts } from './words.js';
 
 interface MapStageProps {
   map: MapState;
   positions: Positions;
+  /** Of the positions. */
+  blocks: Block[];
   cache: ItemCache;
   coloring: Coloring;
   shown: Uint8Array | undefined;
@@ -115,7 +117,7 @@ export function MapStage(props: MapStageProps) {
 
   const store = useMemo(() => new PictureStore(cache.source, map, { arrival: () => view.current?.ask(), problem: (error) => setPicturesFailed(error !== undefined) }), [cache, map.job]);
   useEffect(() => () => store.close(), [store]);
-  useLayoutEffect(() => view.current!.setPoints(positions, store), [positions, store]);
+  useLayoutEffect(() => view.current!.setPoints(positions, props.blocks, store), [positions, store]);
   useLayoutEffect(() => view.current!.setColoring(coloring), [coloring]);
   useLayoutEffect(() => view.current!.setShown(shown), [shown]);
   useLayoutEffect(() => view.current!.setSelected(selected), [selected]);

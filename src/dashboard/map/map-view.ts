@@ -4,7 +4,7 @@ import { colorCount, densityOf, DotBuffer, overhang, standsBack, type Inks } fro
 import { PictureLayer } from './picture-layer.js';
 import { layOutPictures } from './picture-layout.js';
 import type { PictureStore } from './picture-store.js';
-import { blocksOf, nearestPoint, type Block, type Positions } from './points.js';
+import { nearestPoint, type Block, type Positions } from './points.js';
 import { pyramidOf, type Pyramid } from './pyramid.js';
 
 /** Dots that one frame draws at most before it lets the next one go on. */
@@ -80,9 +80,10 @@ export class MapView {
     this.#recolor();
   }
 
-  setPoints(positions: Positions, pictures: PictureStore | undefined): void {
+  /** `blocks`: of the positions. */
+  setPoints(positions: Positions, blocks: Block[], pictures: PictureStore): void {
     this.positions = positions;
-    this.blocks = blocksOf(positions);
+    this.blocks = blocks;
     if (this.#pictures !== pictures) this.#layer.clear();
     this.#pictures = pictures;
     if (this.#coloring.of.length !== positions.length / 2) this.#coloring = plainColoring(positions.length / 2);

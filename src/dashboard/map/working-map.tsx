@@ -145,6 +145,7 @@ export function WorkingMap({ source, map, address, go, onGone }: WorkingMapProps
           <MapStage
             map={map}
             positions={positions}
+            blocks={blocks}
             cache={cache}
             coloring={colors.coloring}
             shown={shown}
