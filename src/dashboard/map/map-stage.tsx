@@ -5,7 +5,7 @@ import { cameraOf, cameraText, fit, toWorldX, toWorldY, withPointInside, zoomAt 
 import { placeLabels, type ClusterLabel } from './cluster-labels.js';
 import { colorOf, type Coloring } from './colors.js';
 import { watchGestures } from './gestures.js';
-import { HoverCard } from './hover-card.js';
+import { HoverCard, placeHoverCard } from './hover-card.js';
 import type { ItemCache } from './item-cache.js';
 import type { MapState } from './map-source.js';
 import { MapView } from './map-view.js';
@@ -60,14 +60,17 @@ export function MapStage(props: MapStageProps) {
   const pictures = useRef<HTMLCanvasElement>(null);
   const path = useRef<SVGPathElement>(null);
   const ring = useRef<HTMLDivElement>(null);
+  const hover = useRef<HTMLDivElement>(null);
   const labelElements = useRef<(HTMLElement | null)[]>([]);
   const labelWidths = useRef<number[]>([]);
   const view = useRef<MapView>();
   const drawing = useRef<Pixel[]>();
   const saidAt = useRef<string>();
+  const pointed = hovered ?? focused;
+  const named = props.isOpen && pointed === props.marked ? undefined : pointed;
   // Read by callbacks that live as long as the view.
-  const now = useRef({ ...props, focused, isLasso });
-  now.current = { ...props, focused, isLasso };
+  const now = useRef({ ...props, focused, named, isLasso });
+  now.current = { ...props, focused, named, isLasso };
 
   const onFrame = (): void => {
     const current = view.current!;
@@ -82,6 +85,7 @@ export function MapStage(props: MapStageProps) {
       const side = Math.max(14, box.size + 6);
       Object.assign(style, { width: `${side}px`, height: `${side}px`, transform: `translate(${box.x - side / 2}px, ${box.y - side / 2}px)` });
     }
+    placeHoverCard(hover.current!, now.current.named === undefined ? undefined : current.boxOf(now.current.named));
     placeLabels(labelElements.current, labelWidths.current, { labels: names, camera: current.camera });
   };
 
@@ -125,7 +129,7 @@ export function MapStage(props: MapStageProps) {
     labelWidths.current = labelElements.current.slice(0, labels.length).map((element) => element?.offsetWidth ?? 0);
     view.current!.ask();
   }, [labels]);
-  useEffect(() => view.current!.ask(), [shape, focused]);
+  useEffect(() => view.current!.ask(), [shape, focused, named]);
   // Back and Forward; not what was said from here.
   useEffect(() => {
     if (at === saidAt.current) return;
@@ -138,7 +142,10 @@ export function MapStage(props: MapStageProps) {
     () =>
       watchGestures(stage.current!, {
         pan: (dx, dy) => view.current!.panBy(dx, dy),
-        zoom: (factor, where) => view.current!.zoomAt(factor, where),
+        zoom: (factor, where) => {
+          setHovered(undefined);
+          view.current!.zoomAt(factor, where);
+        },
         hover: (where) => setHovered(where && view.current!.pointAt(where.x, where.y)),
         tap: ({ x, y }) => {
           stage.current!.focus({ preventScroll: true });
@@ -219,7 +226,6 @@ export function MapStage(props: MapStageProps) {
     event.preventDefault();
   };
 
-  const named = hovered ?? focused;
   return (
     <div class="map-frame">
       <div
@@ -245,7 +251,9 @@ export function MapStage(props: MapStageProps) {
           ))}
         </div>
         <div ref={ring} class="focus-ring" aria-hidden="true" />
-        {named !== undefined && !(props.isOpen && named === marked) && <HoverCard cache={cache} number={named} box={view.current?.boxOf(named)} />}
+        <div ref={hover} class="hover-place" aria-hidden="true">
+          {named !== undefined && <HoverCard cache={cache} number={named} />}
+        </div>
         {isLasso && <p class="lasso-hint">{words.lassoHint}</p>}
         {picturesFailed && <p class="pictures-problem" role="status">{words.picturesProblem}</p>}
       </div>
