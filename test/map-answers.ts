@@ -52,7 +52,7 @@ export async function answerMap(page: Page, map: KnownMap): Promise<Asked> {
       return route.fulfill({ contentType: 'image/png', body: await sheets.get(number)! });
     }
     if (what === 'items') {
-      const { numbers } = route.request().postDataJSON() as { numbers: number[] };
+      const { ids = [], numbers = ids.map((id) => Number(id.slice('item-'.length))) } = route.request().postDataJSON() as { numbers?: number[]; ids?: string[] };
       return route.fulfill({ json: { items: numbers.map((number) => itemOf(map, number)) } });
     }
     if (what === 'scores') {
@@ -66,6 +66,7 @@ export async function answerMap(page: Page, map: KnownMap): Promise<Asked> {
     }
     return route.fallback();
   });
+  if (map.values?.['$cluster']) await page.route(/\/v1\/jobs\?.*kind=clusters/, (route) => route.fulfill({ json: { jobs: [{ id: 'made', kind: 'clusters', state: 'done', done: 1, failed: 0, problem: null, created_at: '2026-01-01T00:00:00.000Z' }] } }));
   const pictureOf = map.pictureOf ?? spread;
   await page.route(/\/items\/item-\d+\/image/, async (route) => {
     const number = Number(/item-(\d+)/.exec(route.request().url())![1]);

@@ -5,19 +5,21 @@ import { cameraOf, cameraText, fit, toWorldX, toWorldY, withPointInside, zoomAt 
 import { placeLabels, type ClusterLabel } from './cluster-labels.js';
 import { colorOf, type Coloring } from './colors.js';
 import { watchGestures } from './gestures.js';
-import { HoverCard } from './hover-card.js';
+import { HoverCard, placeHoverCard } from './hover-card.js';
 import type { ItemCache } from './item-cache.js';
 import type { MapState } from './map-source.js';
 import { MapView } from './map-view.js';
 import { outlineOf, type Pixel } from './outline.js';
 import { PictureStore } from './picture-store.js';
-import { nearestPoint, nextPoint, type Direction, type Positions } from './points.js';
+import { nearestPoint, nextPoint, type Block, type Direction, type Positions } from './points.js';
 import { simplified, type Shape } from './shapes.js';
 import { useMapTexts } from './words.js';
 
 interface MapStageProps {
   map: MapState;
   positions: Positions;
+  /** Of the positions. */
+  blocks: Block[];
   cache: ItemCache;
   coloring: Coloring;
   shown: Uint8Array | undefined;
@@ -26,6 +28,7 @@ interface MapStageProps {
   labels: readonly ClusterLabel[];
   /** The one that is open beside the map. */
   marked: number | undefined;
+  isOpen: boolean;
   /** Where one looks, as the address says it. */
   at: string | null;
   onAt: (at: string) => void;
@@ -57,14 +60,17 @@ export function MapStage(props: MapStageProps) {
   const pictures = useRef<HTMLCanvasElement>(null);
   const path = useRef<SVGPathElement>(null);
   const ring = useRef<HTMLDivElement>(null);
+  const hover = useRef<HTMLDivElement>(null);
   const labelElements = useRef<(HTMLElement | null)[]>([]);
   const labelWidths = useRef<number[]>([]);
   const view = useRef<MapView>();
   const drawing = useRef<Pixel[]>();
   const saidAt = useRef<string>();
+  const pointed = hovered ?? focused;
+  const named = props.isOpen && pointed === props.marked ? undefined : pointed;
   // Read by callbacks that live as long as the view.
-  const now = useRef({ ...props, focused, isLasso });
-  now.current = { ...props, focused, isLasso };
+  const now = useRef({ ...props, focused, named, isLasso });
+  now.current = { ...props, focused, named, isLasso };
 
   const onFrame = (): void => {
     const current = view.current!;
@@ -79,6 +85,7 @@ export function MapStage(props: MapStageProps) {
       const side = Math.max(14, box.size + 6);
       Object.assign(style, { width: `${side}px`, height: `${side}px`, transform: `translate(${box.x - side / 2}px, ${box.y - side / 2}px)` });
     }
+    placeHoverCard(hover.current!, now.current.named === undefined ? undefined : current.boxOf(now.current.named));
     placeLabels(labelElements.current, labelWidths.current, { labels: names, camera: current.camera });
   };
 
@@ -114,7 +121,7 @@ export function MapStage(props: MapStageProps) {
 
   const store = useMemo(() => new PictureStore(cache.source, map, { arrival: () => view.current?.ask(), problem: (error) => setPicturesFailed(error !== undefined) }), [cache, map.job]);
   useEffect(() => () => store.close(), [store]);
-  useLayoutEffect(() => view.current!.setPoints(positions, store), [positions, store]);
+  useLayoutEffect(() => view.current!.setPoints(positions, props.blocks, store), [positions, store]);
   useLayoutEffect(() => view.current!.setColoring(coloring), [coloring]);
   useLayoutEffect(() => view.current!.setShown(shown), [shown]);
   useLayoutEffect(() => view.current!.setSelected(selected), [selected]);
@@ -122,7 +129,7 @@ export function MapStage(props: MapStageProps) {
     labelWidths.current = labelElements.current.slice(0, labels.length).map((element) => element?.offsetWidth ?? 0);
     view.current!.ask();
   }, [labels]);
-  useEffect(() => view.current!.ask(), [shape, focused]);
+  useEffect(() => view.current!.ask(), [shape, focused, named]);
   // Back and Forward; not what was said from here.
   useEffect(() => {
     if (at === saidAt.current) return;
@@ -135,7 +142,10 @@ export function MapStage(props: MapStageProps) {
     () =>
       watchGestures(stage.current!, {
         pan: (dx, dy) => view.current!.panBy(dx, dy),
-        zoom: (factor, where) => view.current!.zoomAt(factor, where),
+        zoom: (factor, where) => {
+          setHovered(undefined);
+          view.current!.zoomAt(factor, where);
+        },
         hover: (where) => setHovered(where && view.current!.pointAt(where.x, where.y)),
         tap: ({ x, y }) => {
           stage.current!.focus({ preventScroll: true });
@@ -216,7 +226,6 @@ export function MapStage(props: MapStageProps) {
     event.preventDefault();
   };
 
-  const named = hovered ?? focused;
   return (
     <div class="map-frame">
       <div
@@ -242,7 +251,9 @@ export function MapStage(props: MapStageProps) {
           ))}
         </div>
         <div ref={ring} class="focus-ring" aria-hidden="true" />
-        {named !== undefined && <HoverCard cache={cache} number={named} box={view.current?.boxOf(named)} />}
+        <div ref={hover} class="hover-place" aria-hidden="true">
+          {named !== undefined && <HoverCard cache={cache} number={named} />}
+        </div>
         {isLasso && <p class="lasso-hint">{words.lassoHint}</p>}
         {picturesFailed && <p class="pictures-problem" role="status">{words.picturesProblem}</p>}
       </div>

@@ -1,10 +1,10 @@
 import { fit, panBy, resized, toScreenX, toScreenY, toWorldX, toWorldY, zoomAt, zoomOf, type Camera } from './camera.js';
-import { inkOf, inksOf, plainColoring, type Color, type Coloring } from './colors.js';
+import { cssOf, inkOf, inksOf, plainColoring, type Color, type Coloring } from './colors.js';
 import { colorCount, densityOf, DotBuffer, overhang, standsBack, type Inks } from './dots.js';
 import { PictureLayer } from './picture-layer.js';
 import { layOutPictures } from './picture-layout.js';
 import type { PictureStore } from './picture-store.js';
-import { blocksOf, nearestPoint, type Block, type Positions } from './points.js';
+import { nearestPoint, type Block, type Positions } from './points.js';
 import { pyramidOf, type Pyramid } from './pyramid.js';
 
 /** Dots that one frame draws at most before it lets the next one go on. */
@@ -80,9 +80,10 @@ export class MapView {
     this.#recolor();
   }
 
-  setPoints(positions: Positions, pictures: PictureStore | undefined): void {
+  /** `blocks`: of the positions. */
+  setPoints(positions: Positions, blocks: Block[], pictures: PictureStore): void {
     this.positions = positions;
-    this.blocks = blocksOf(positions);
+    this.blocks = blocks;
     if (this.#pictures !== pictures) this.#layer.clear();
     this.#pictures = pictures;
     if (this.#coloring.of.length !== positions.length / 2) this.#coloring = plainColoring(positions.length / 2);
@@ -245,10 +246,12 @@ export class MapView {
       store.want(places.map(({ number, size }) => ({ number, pixels: size * camera.scale * this.#devicePixels })), performance.now() - this.#movedAt < stillAfterMs - 10);
     }
     const selected = this.#selected;
+    const { legend, colors, of } = this.#coloring;
     return this.#layer.draw(this.#contexts.pictures, {
       camera,
       devicePixels: this.#devicePixels,
       drawableOf: (number) => store.drawable(number),
+      frameOf: legend ? (number) => cssOf(colors[of[number]!]!) : () => undefined,
       opacityOf: (number) => (selected && selected[number] === 0 ? 0.3 : 1),
       now,
     });

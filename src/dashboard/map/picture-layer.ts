@@ -11,6 +11,19 @@ interface Shown extends Place {
 /** ms in which most of a change has come. */
 const settlingMs = 90;
 const nearlyThere = 0.01;
+/** CSS pixels. */
+const frameWidth = 3;
+
+interface Drawing {
+  camera: Camera;
+  devicePixels: number;
+  drawableOf: (number: number) => Drawable | undefined;
+  /** Those that stand back are paler. */
+  opacityOf: (number: number) => number;
+  /** The color of a frame around it. */
+  frameOf: (number: number) => string | undefined;
+  now: number;
+}
 
 /** Pictures over the dots, fading in where they come, going where they are to be. */
 export class PictureLayer {
@@ -35,8 +48,8 @@ export class PictureLayer {
     }
   }
 
-  /** True while something still moves. `opacityOf`: those that stand back are paler. */
-  draw(context: CanvasRenderingContext2D, { camera, devicePixels, drawableOf, opacityOf, now }: { camera: Camera; devicePixels: number; drawableOf: (number: number) => Drawable | undefined; opacityOf: (number: number) => number; now: number }): boolean {
+  /** True while something still moves. */
+  draw(context: CanvasRenderingContext2D, { camera, devicePixels, drawableOf, opacityOf, frameOf, now }: Drawing): boolean {
     const step = this.isAtOnce() ? 1 : 1 - Math.exp(-Math.min(now - this.#drawnAt, 50) / settlingMs);
     this.#drawnAt = now;
     let isMoving = false;
@@ -49,6 +62,7 @@ export class PictureLayer {
         shown.y += (to.y - shown.y) * step;
         shown.size += (to.size - shown.size) * step;
         if (Math.abs(to.size - shown.size) + Math.abs(to.x - shown.x) + Math.abs(to.y - shown.y) > nearlyThere * to.size) isMoving = true;
+        else Object.assign(shown, { x: to.x, y: to.y, size: to.size });
       }
       const drawable = drawableOf(shown.number);
       const wanted = to && drawable ? 1 : 0;
@@ -56,7 +70,7 @@ export class PictureLayer {
       if (Math.abs(wanted - shown.opacity) > nearlyThere) isMoving = true;
       else shown.opacity = wanted;
       if (!to && shown.opacity === 0) this.#shown.delete(shown.number);
-      if (drawable && shown.opacity > 0) drawOne(context, { camera, shown, drawable, opacity: shown.opacity * opacityOf(shown.number) });
+      if (drawable && shown.opacity > 0) drawOne(context, { camera, shown, drawable, opacity: shown.opacity * opacityOf(shown.number), frame: frameOf(shown.number) });
     }
     context.globalAlpha = 1;
     return isMoving;
@@ -79,7 +93,7 @@ export class PictureLayer {
   }
 }
 
-function drawOne(context: CanvasRenderingContext2D, { camera, shown, drawable, opacity }: { camera: Camera; shown: Place; drawable: Drawable; opacity: number }): void {
+function drawOne(context: CanvasRenderingContext2D, { camera, shown, drawable, opacity, frame }: { camera: Camera; shown: Place; drawable: Drawable; opacity: number; frame: string | undefined }): void {
   const { image, x, y, width, height } = drawable;
   const side = shown.size * camera.scale;
   const shrink = side / Math.max(width, height);
@@ -88,4 +102,9 @@ function drawOne(context: CanvasRenderingContext2D, { camera, shown, drawable, o
   if (left > camera.width || top > camera.height || left + wide < 0 || top + high < 0) return;
   context.globalAlpha = opacity;
   context.drawImage(image, x, y, width, height, left, top, wide, high);
+  if (frame === undefined) return;
+  // Around the square: a sheet's picture may fill less of it.
+  context.strokeStyle = frame;
+  context.lineWidth = frameWidth;
+  context.strokeRect(left + frameWidth / 2, top + frameWidth / 2, wide - frameWidth, high - frameWidth);
 }

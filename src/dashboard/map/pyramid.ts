@@ -13,7 +13,7 @@ export interface Pyramid {
 /** `isShown`: by number, 1 for those that count; left out: all. */
 export function pyramidOf(positions: Positions, isShown?: Uint8Array): Pyramid {
   const count = positions.length / 2;
-  const base = count > 20_000 ? 9 : 7;
+  const base = count > 300_000 ? 9 : count > 20_000 ? 8 : 7;
   const lowest = Array.from({ length: base + 1 }, (_, level) => new Uint32Array(4 ** level).fill(nobody));
   const finest = lowest[base]!;
   let shown = 0;

@@ -6,11 +6,16 @@ import type { MapSource, Values } from './map-source.js';
 export function serviceSource(client: MixspaceClient, collection: string): MapSource {
   return {
     collection,
-    map: (options) =>
-      client.map(collection, options).catch((error: unknown) => {
-        if (error instanceof MixspaceApiError && error.status === 404 && error.param !== 'name') return undefined;
-        throw error;
-      }),
+    map: async (options) => {
+      try {
+        return await client.map(collection, options);
+      } catch (error) {
+        if (!(error instanceof MixspaceApiError) || error.status !== 404) throw error;
+        // Whether there is no map, or no such collection.
+        await client.collection(collection, options);
+        return undefined;
+      }
+    },
     points: ({ job }, { from, to, signal }) => client.mapPoints(collection, { from, to, job }, { ...(signal && { signal }) }),
     sheet: ({ job }, sheet, options) => client.mapSheet(collection, sheet, { job, ...options }),
     picture: (id, options) => client.image(collection, id, 'thumbnail', options),

@@ -70,10 +70,10 @@ export function WorkingMap({ source, map, address, go, onGone }: WorkingMapProps
   const chosen = useMemo(() => {
     if (!shape && !shown) return undefined;
     const isShown = (number: number): boolean => shown === undefined || shown[number] === 1;
-    const numbers = pointsIn(shape ?? { kind: 'circle', x: 0, y: 0, radius: 8 }, blocks, isShown);
+    const numbers = shape ? pointsIn(shape, blocks, isShown) : thoseThere(positions, isShown);
     const { scores } = colors;
     return scores ? numbers.sort((a, b) => (scores[b] ?? -2) - (scores[a] ?? -2)) : numbers;
-  }, [shape, shown, blocks, colors.scores]);
+  }, [shape, shown, positions, blocks, colors.scores]);
   const selected = useMemo(() => {
     if (!shape || !chosen) return undefined;
     const mask = new Uint8Array(map.count);
@@ -145,6 +145,7 @@ export function WorkingMap({ source, map, address, go, onGone }: WorkingMapProps
           <MapStage
             map={map}
             positions={positions}
+            blocks={blocks}
             cache={cache}
             coloring={colors.coloring}
             shown={shown}
@@ -153,6 +154,7 @@ export function WorkingMap({ source, map, address, go, onGone }: WorkingMapProps
             labels={labels}
             at={at}
             marked={marked}
+            isOpen={open !== null}
             onAt={(where) => change({ at: where }, 'replace')}
             onOpen={(number) => void openNumber(number)}
             onShape={(drawn) => change({ area: drawn && shapeText(drawn) }, latest.current.has('area') ? 'replace' : 'push')}
@@ -188,6 +190,14 @@ export function WorkingMap({ source, map, address, go, onGone }: WorkingMapProps
       </div>
     </div>
   );
+}
+
+/** Numbers of the points that are there, rising. */
+function thoseThere(positions: Positions, isShown: (number: number) => boolean): Uint32Array {
+  const numbers = new Uint32Array(positions.length / 2);
+  let count = 0;
+  for (let number = 0; number < numbers.length; number++) if (!Number.isNaN(positions[2 * number]!) && isShown(number)) numbers[count++] = number;
+  return numbers.slice(0, count);
 }
 
 /** Fields whose values colors can say, the most common first, and when items were taken and added. */
