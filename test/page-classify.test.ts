@@ -178,6 +178,7 @@ describe('the classify view', () => {
     await cells[0]!.click();
     const [truth, said] = [...counted.keys()].sort((a, b) => labels.indexOf(a.split(' ')[0]!) - labels.indexOf(b.split(' ')[0]!))[0]!.split(' ') as [string, string];
     await expect.poll(() => page.locator('.looked img').count()).toBe(written.filter((each: any) => each.truth === truth && String(each.said) === said).length);
+    expect(new URL((await page.getByRole('link', { name: 'All of them in the search' }).getAttribute('href'))!, page.url()).searchParams.getAll('is').map((each) => JSON.parse(each) as unknown)).toEqual([['truth', truth], ['thing.label', said === 'null' ? null : said]]);
     await page.getByRole('button', { name: 'Take them up there' }).click();
     await expect.poll(() => page.locator('.card').count()).toBeGreaterThan(0);
 
