@@ -105,6 +105,8 @@ describe('the classify view', () => {
     release();
     await page.waitForTimeout(400);
     expect(await bars('red.png')).toEqual(expected);
+    await labelBox().fill('fire\ngrass\nsea');
+    await expect.poll(() => bars('red.png')).toEqual(await answered(pictures.get('red')!, { labels }));
   });
 
   it.runIf(withBrowser)('learns from a correction, shows how the figure moves, and takes it back', async () => {
@@ -113,6 +115,7 @@ describe('the classify view', () => {
     const teach = (picture: string, label: string) => card(picture).getByRole('button', { name: new RegExp(`^${label}, .*Teach`) });
     await teach('the red one', 'sea').focus();
     await page.keyboard.press('Enter');
+    await expect.poll(() => page.getByLabel('Name of the classifier').evaluate((box: any) => box === box.ownerDocument.activeElement)).toBe(true);
     await page.keyboard.type('colors-1');
     await visit.shot('name');
     await page.keyboard.press('Enter');
