@@ -105,6 +105,8 @@ describe('the classify view', () => {
     release();
     await page.waitForTimeout(400);
     expect(await bars('red.png')).toEqual(expected);
+    await labelBox().fill('fire\ngrass\nsea');
+    await expect.poll(() => bars('red.png')).toEqual(await answered(pictures.get('red')!, { labels }));
   });
 
   it.runIf(withBrowser)('learns from a correction, shows how the figure moves, and takes it back', async () => {
@@ -113,6 +115,7 @@ describe('the classify view', () => {
     const teach = (picture: string, label: string) => card(picture).getByRole('button', { name: new RegExp(`^${label}, .*Teach`) });
     await teach('the red one', 'sea').focus();
     await page.keyboard.press('Enter');
+    await expect.poll(() => page.getByLabel('Name of the classifier').evaluate((box: any) => box === box.ownerDocument.activeElement)).toBe(true);
     await page.keyboard.type('colors-1');
     await visit.shot('name');
     await page.keyboard.press('Enter');
@@ -178,6 +181,7 @@ describe('the classify view', () => {
     await cells[0]!.click();
     const [truth, said] = [...counted.keys()].sort((a, b) => labels.indexOf(a.split(' ')[0]!) - labels.indexOf(b.split(' ')[0]!))[0]!.split(' ') as [string, string];
     await expect.poll(() => page.locator('.looked img').count()).toBe(written.filter((each: any) => each.truth === truth && String(each.said) === said).length);
+    expect(new URL((await page.getByRole('link', { name: 'All of them in the search' }).getAttribute('href'))!, page.url()).searchParams.getAll('is').map((each) => JSON.parse(each) as unknown)).toEqual([['truth', truth], ['thing.label', said === 'null' ? null : said]]);
     await page.getByRole('button', { name: 'Take them up there' }).click();
     await expect.poll(() => page.locator('.card').count()).toBeGreaterThan(0);
 

@@ -4,6 +4,7 @@ import type { Job } from '../../contract/jobs.js';
 import { csvOf, download, type CsvCell } from '../items/csv.js';
 import { useFigures } from '../items/figures.js';
 import { Picture, titleOf, type ShownItem } from '../items/picture.js';
+import { hrefOf } from '../shell/address.js';
 import { Problem } from '../shell/problem.js';
 import { useSession } from '../shell/session.js';
 import { useLoaded } from '../shell/use-loaded.js';
@@ -21,9 +22,12 @@ interface JobResultProps {
   onTake: (items: ShownItem[]) => void;
 }
 
+type Scalar = string | number | boolean | null;
+
 interface Looked {
   title: string;
-  filter: object;
+  /** Fields and what they are, all of them. */
+  are: [field: string, value: Scalar][];
 }
 
 export function JobResult({ collection, job, field, truth, onTake }: JobResultProps) {
@@ -45,7 +49,7 @@ export function JobResult({ collection, job, field, truth, onTake }: JobResultPr
         <ul class="chips counts" aria-label={words.counts}>
           {counts.value.values.map(({ value, count: number }) => (
             <li key={String(value)}>
-              <button type="button" class="small" aria-label={words.showPictures(nameOf(value as string | null), count(number))} onClick={() => setLooked({ title: nameOf(value as string | null), filter: { [labelField]: value } })}>
+              <button type="button" class="small" aria-label={words.showPictures(nameOf(value as string | null), count(number))} onClick={() => setLooked({ title: nameOf(value as string | null), are: [[labelField, value]] })}>
                 <bdi>{nameOf(value as string | null)}</bdi> <small>{count(number)}</small>
               </button>
             </li>
@@ -58,19 +62,19 @@ export function JobResult({ collection, job, field, truth, onTake }: JobResultPr
           <p>
             {accuracy !== null && accuracy !== undefined && words.accuracyIs(wholeShare(accuracy))} {confusion.unknown > 0 && words.unknown(count(confusion.unknown))}
           </p>
-          <ConfusionTable confusion={confusion} onCell={(row, column) => setLooked({ title: words.cellTitle(row, nameOf(column)), filter: { [truth]: row, [labelField]: column } })} />
+          <ConfusionTable confusion={confusion} onCell={(row, column) => setLooked({ title: words.cellTitle(row, nameOf(column)), are: [[truth, row], [labelField, column]] })} />
         </>
       )}
-      {looked && <LookedAt key={JSON.stringify(looked.filter)} collection={collection} looked={looked} onTake={onTake} onClose={() => setLooked(undefined)} />}
+      {looked && <LookedAt key={JSON.stringify(looked.are)} collection={collection} looked={looked} onTake={onTake} onClose={() => setLooked(undefined)} />}
       <Export collection={collection} field={field} truth={truth} />
     </div>
   );
 }
 
-function LookedAt({ collection, looked: { title, filter }, onTake, onClose }: { collection: string; looked: Looked; onTake: JobResultProps['onTake']; onClose: () => void }) {
+function LookedAt({ collection, looked: { title, are }, onTake, onClose }: { collection: string; looked: Looked; onTake: JobResultProps['onTake']; onClose: () => void }) {
   const words = useClassifyTexts();
   const { client } = useSession();
-  const found = useLoaded(async (signal) => (await client.itemPage(collection, { filter, limit: picturesShown }, { signal })).items, [client, collection]);
+  const found = useLoaded(async (signal) => (await client.itemPage(collection, { filter: Object.fromEntries(are), limit: picturesShown }, { signal })).items, [client, collection]);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
   return (
@@ -84,6 +88,9 @@ function LookedAt({ collection, looked: { title, filter }, onTake, onClose }: { 
             {words.takeThese}
           </button>
         )}
+        <a class="button" href={hrefOf({ page: 'search', collection, query: new URLSearchParams(are.map((each) => ['is', JSON.stringify(each)])) })}>
+          {words.inSearch}
+        </a>
         <button type="button" onClick={onClose}>
           {words.close}
         </button>

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Problem } from '../shell/problem.js';
 import { useClassifyTexts } from './words.js';
 
@@ -19,7 +19,8 @@ export function NameForm({ question, button, taken, isBusy = false, onName, onCa
   const [name, setName] = useState('');
   const [error, setError] = useState<unknown>();
   const box = useRef<HTMLInputElement>(null);
-  useEffect(() => {
+  // At once: whoever types on is in the box.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     box.current?.focus();
     return () => (before as HTMLElement | null)?.focus();

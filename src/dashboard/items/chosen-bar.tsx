@@ -1,5 +1,5 @@
 /** Where pictures come from: dropped, pasted, chosen, or of the collection. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useAnnouncements } from '../shell/announcements.js';
 import { useCollections } from '../shell/collections.js';
 import { Problem } from '../shell/problem.js';
@@ -112,7 +112,7 @@ function Picker({ collection, pictures, onClose }: { collection: string; picture
   );
   const keys = new Set(pictures.chosen.map(({ item }) => item?.id));
   const box = useRef<HTMLInputElement>(null);
-  useEffect(() => box.current?.focus(), []);
+  useLayoutEffect(() => box.current?.focus(), []);
   return (
     <div class="picker panel" onKeyDown={(event) => event.key === 'Escape' && onClose()}>
       <input
