@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Ref } from 'preact';
-import { boundedAspect, layOut, rowOf, rowsWithin, verticalNeighbor, type Layout, type Metrics, type Row, type Shape } from './justified.js';
+import { boundedAspect, groupOf, layOut, rowOf, rowsWithin, verticalNeighbor, type Group, type Layout, type Metrics, type Row, type Shape } from './justified.js';
 import { namesBeside } from './names.js';
 import type { Result } from './results.js';
 import { useSectionTitle } from './section-title.js';
@@ -75,7 +75,9 @@ export function Grid({ collection, found, isComplete, isStale, isBehind, place, 
   }, []);
 
   // The page's place is the browser's to keep only where the document's height is its own.
+  const keptIn = useRef<{ scrolledTo: number }>();
   useLayoutEffect(() => {
+    keptIn.current = isStale || width === 0 ? undefined : place;
     if (isStale) return scrollTo({ top: 0 });
     if (width === 0) return;
     scrollTo({ top: place.scrolledTo });
@@ -83,12 +85,12 @@ export function Grid({ collection, found, isComplete, isStale, isBehind, place, 
   }, [place, isStale, width > 0]);
   useEffect(() => {
     const onScroll = (): void => {
-      if (!isStale) place.scrolledTo = scrollY;
+      if (keptIn.current) keptIn.current.scrolledTo = scrollY;
       look();
     };
     addEventListener('scroll', onScroll, { passive: true });
     return () => removeEventListener('scroll', onScroll);
-  }, [place, isStale]);
+  }, []);
   useLayoutEffect(look, [layout]);
   useEffect(() => {
     if (width > 0 && !isStale && !isComplete && seen.bottom + (nearness - margin) * innerHeight > layout.height) onNearEnd();
@@ -127,8 +129,7 @@ export function Grid({ collection, found, isComplete, isStale, isBehind, place, 
     moveTo(to);
   };
 
-  const visible = rowsWithin(layout, seen.top, seen.bottom);
-  const activeRow = rowOf(layout, active);
+  const visible = withActive(rowsWithin(layout, seen.top, seen.bottom), layout, active);
   const tile = (index: number, row: Row) => (
     <Tile
       key={found[index]!.id}
@@ -144,25 +145,31 @@ export function Grid({ collection, found, isComplete, isStale, isBehind, place, 
       onOpen={onOpen}
     />
   );
-  // The keyboard's place stays in the document wherever one looks.
-  const isAway = activeRow !== undefined && !visible.some(({ group, from, to }) => group.rows.slice(from, to).includes(activeRow));
-  const away = isAway && <ul aria-label={words.results}>{tile(active, activeRow)}</ul>;
-  const isAbove = isAway && activeRow.top < seen.top;
   return (
     <div ref={box} class="grid" style={{ height: `${layout.height}px` }} aria-busy={isBehind} inert={isBehind} onKeyDown={onKeyDown}>
-      {isAbove && away}
-      {visible.map(({ group, from, to }) => {
+      {visible.map(({ group, rows }) => {
         const title = titleOfSection(group.section);
         return (
           <section key={group.top} aria-label={title ?? words.results}>
             {title !== undefined && <Heading section={group.section} title={title} top={group.top} onFolder={onFolder} />}
-            <ul aria-label={title ?? words.results}>{group.rows.slice(from, to).flatMap((row) => indicesOf(row.from, row.to).map((index) => tile(index, row)))}</ul>
+            <ul aria-label={title ?? words.results}>{rows.flatMap((row) => indicesOf(row.from, row.to).map((index) => tile(index, row)))}</ul>
           </section>
         );
       })}
-      {!isAbove && away}
     </div>
   );
+}
+
+/** The keyboard's place stays in the document wherever one looks. */
+function withActive(visible: { group: Group; rows: Row[] }[], layout: Layout, active: number): { group: Group; rows: Row[] }[] {
+  const row = rowOf(layout, active);
+  const group = row && groupOf(layout, row);
+  if (!group) return visible;
+  const there = visible.find((each) => each.group === group);
+  if (there?.rows.includes(row)) return visible;
+  const byTop = (a: { top: number }, b: { top: number }): number => a.top - b.top;
+  if (there) return visible.map((each) => (each === there ? { group, rows: [...each.rows, row].sort(byTop) } : each));
+  return [...visible, { group, rows: [row] }].sort((a, b) => byTop(a.group, b.group));
 }
 
 function Heading({ section, title, top, onFolder }: { section: string; title: string; top: number; onFolder: (folder: string) => void }) {

@@ -109,16 +109,17 @@ function place(layout: Layout, section: string, { from, to, height }: Filled, { 
 }
 
 /** The groups, and of each the rows, that lie between two heights. */
-export function rowsWithin({ groups, height }: Layout, top: number, bottom: number): { group: Group; from: number; to: number }[] {
-  const within: { group: Group; from: number; to: number }[] = [];
+export function rowsWithin({ groups, height }: Layout, top: number, bottom: number): { group: Group; rows: Row[] }[] {
+  const within: { group: Group; rows: Row[] }[] = [];
   for (let index = Math.max(0, firstBelow(groups, top) - 1); index < groups.length && groups[index]!.top < bottom; index++) {
     const group = groups[index]!;
-    const end = groups[index + 1]?.top ?? height;
-    if (end <= top) continue;
-    within.push({ group, from: Math.max(0, firstBelow(group.rows, top) - 1), to: firstBelow(group.rows, bottom) });
+    if ((groups[index + 1]?.top ?? height) <= top) continue;
+    within.push({ group, rows: group.rows.slice(Math.max(0, firstBelow(group.rows, top) - 1), firstBelow(group.rows, bottom)) });
   }
   return within;
 }
+
+export const groupOf = ({ groups }: Layout, row: Row): Group | undefined => groups[firstBelow(groups, row.top + 1) - 1];
 
 /** Index of the first that begins at the height or below. */
 function firstBelow(sorted: { top: number }[], height: number): number {

@@ -57,7 +57,9 @@ export function NewOnes({ count, onShow }: { count: number; onShow: () => void }
     <div class="new-ones" role="status">
       {count > 0 && (
         <button type="button" onClick={onShow}>
-          {words.some(count)} · <b>{words.show}</b>
+          <span>
+            {words.some(count)} · <b>{words.show}</b>
+          </span>
         </button>
       )}
     </div>
