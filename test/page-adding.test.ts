@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
+import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MixspaceClient } from '../src/client/index.js';
 import { inBrowser, withBrowser } from './page-browser.js';
-import { drawn } from './pictures.js';
 import { startServer, type RunningServer } from './server.js';
 
 const key = 'a-key-of-the-test';
@@ -254,7 +254,8 @@ describe('adding pictures in the page', () => {
       names.map(async (name) => {
         const file = path.join(folder, name);
         await mkdir(path.dirname(file), { recursive: true });
-        await writeFile(file, await drawn(++drawnSoFar, 'png', 24 + (drawnSoFar % 40), 24 + Math.floor(drawnSoFar / 40)));
+        const number = ++written;
+        await writeFile(file, await sharp({ create: { width: 8, height: 8, channels: 3, background: { r: number % 256, g: Math.floor(number / 256), b: 90 } } }).png().toBuffer());
       }),
     );
   }
@@ -304,4 +305,4 @@ describe('adding pictures in the page', () => {
   }
 });
 
-let drawnSoFar = 0;
+let written = 0;
