@@ -159,7 +159,7 @@ describe('adding pictures in the page', () => {
     await expect.poll(() => tiles().count()).toBe(40);
   });
 
-  it.runIf(withBrowser)('waits for a service that has gone, says so, and goes on when it is back', { timeout: 60_000 }, async () => {
+  it.runIf(withBrowser)('waits for a service that has gone, says so, and goes on when it is back', { timeout: 180_000 }, async () => {
     visit.allow(/ERR_|502|503/);
     await client.createCollection({ name: 'gone' });
     const files = Array.from({ length: 20 }, (_, index) => `gone/${index}.png`);
@@ -227,7 +227,7 @@ describe('adding pictures in the page', () => {
     await visit.shot('adding-nowhere');
   });
 
-  it.runIf(withBrowser)('asks for the key when the one it had is no longer known, and goes on with another', { timeout: 60_000 }, async () => {
+  it.runIf(withBrowser)('asks for the key when the one it had is no longer known, and goes on with another', { timeout: 180_000 }, async () => {
     visit.allow(/401|ERR_/);
     const files = Array.from({ length: 20 }, (_, index) => `locked/${index}.png`);
     await put(files);
