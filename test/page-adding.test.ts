@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
+import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MixspaceClient } from '../src/client/index.js';
 import { inBrowser, withBrowser } from './page-browser.js';
-import { drawn } from './pictures.js';
 import { startServer, type RunningServer } from './server.js';
 
 const key = 'a-key-of-the-test';
@@ -159,7 +159,7 @@ describe('adding pictures in the page', () => {
     await expect.poll(() => tiles().count()).toBe(40);
   });
 
-  it.runIf(withBrowser)('waits for a service that has gone, says so, and goes on when it is back', { timeout: 60_000 }, async () => {
+  it.runIf(withBrowser)('waits for a service that has gone, says so, and goes on when it is back', { timeout: 180_000 }, async () => {
     visit.allow(/ERR_|502|503/);
     await client.createCollection({ name: 'gone' });
     const files = Array.from({ length: 20 }, (_, index) => `gone/${index}.png`);
@@ -227,7 +227,7 @@ describe('adding pictures in the page', () => {
     await visit.shot('adding-nowhere');
   });
 
-  it.runIf(withBrowser)('asks for the key when the one it had is no longer known, and goes on with another', { timeout: 60_000 }, async () => {
+  it.runIf(withBrowser)('asks for the key when the one it had is no longer known, and goes on with another', { timeout: 180_000 }, async () => {
     visit.allow(/401|ERR_/);
     const files = Array.from({ length: 20 }, (_, index) => `locked/${index}.png`);
     await put(files);
@@ -254,7 +254,8 @@ describe('adding pictures in the page', () => {
       names.map(async (name) => {
         const file = path.join(folder, name);
         await mkdir(path.dirname(file), { recursive: true });
-        await writeFile(file, await drawn(++drawnSoFar, 'png', 24 + (drawnSoFar % 40), 24 + Math.floor(drawnSoFar / 40)));
+        const number = ++written;
+        await writeFile(file, await sharp({ create: { width: 8, height: 8, channels: 3, background: { r: number % 256, g: Math.floor(number / 256), b: 90 } } }).png().toBuffer());
       }),
     );
   }
@@ -304,4 +305,4 @@ describe('adding pictures in the page', () => {
   }
 });
 
-let drawnSoFar = 0;
+let written = 0;

@@ -2,6 +2,7 @@
 import { createContext, type ComponentChildren } from 'preact';
 import { useSyncExternalStore } from 'preact/compat';
 import { useContext, useEffect, useState } from 'preact/hooks';
+import { MixspaceUnreachableError } from '../../client/index.js';
 import { useAnnouncements } from '../shell/announcements.js';
 import { sentenceOf } from '../shell/errors.js';
 import { texts } from '../shell/language.js';
@@ -14,6 +15,7 @@ interface Words {
   back: string;
   failed: (count: number, title: string, reason: string) => string;
   again: string;
+  unreachable: string;
 }
 
 const short = (title: string): string => (title.length > 60 ? `${title.slice(0, 59)}…` : title);
@@ -25,6 +27,7 @@ const useWords = texts<Words>({
     back: 'Nothing was deleted',
     failed: (count, title, reason) => `${count === 1 ? `“${title}” was` : `${count} were`} not deleted. ${reason}`,
     again: 'Try again',
+    unreachable: 'The service does not answer.',
   },
   de: {
     deleted: (count, title) => (count === 1 ? `„${title}“ gelöscht` : `${count} gelöscht`),
@@ -32,6 +35,7 @@ const useWords = texts<Words>({
     back: 'Nichts wurde gelöscht',
     failed: (count, title, reason) => `${count === 1 ? `„${title}“ wurde` : `${count} wurden`} nicht gelöscht. ${reason}`,
     again: 'Noch einmal versuchen',
+    unreachable: 'Der Dienst antwortet nicht.',
   },
   zh: {
     deleted: (count, title) => (count === 1 ? `已删除“${title}”` : `已删除 ${count} 项`),
@@ -39,6 +43,7 @@ const useWords = texts<Words>({
     back: '未删除任何内容',
     failed: (count, title, reason) => `${count === 1 ? `“${title}”` : `${count} 项`}未能删除。${reason}`,
     again: '重试',
+    unreachable: '服务没有响应。',
   },
 });
 
@@ -89,7 +94,7 @@ function Notices({ deletions }: { deletions: Deletions }) {
   useEffect(() => {
     if (!failed) return;
     return show({
-      text: words.failed(failed.deletions.length, short(failed.deletions[0]!.title), sentenceOf(failed.error)),
+      text: words.failed(failed.deletions.length, short(failed.deletions[0]!.title), failed.error instanceof MixspaceUnreachableError ? words.unreachable : sentenceOf(failed.error)),
       action: { label: words.again, run: () => deletions.remove(failed.deletions) },
       forMs: 3 * heldBackMs,
     });
