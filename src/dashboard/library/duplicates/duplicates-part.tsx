@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { MixspaceApiError } from '../../../client/index.js';
 import { keepRules, type DuplicateItem, type Duplicates, type KeepRule } from '../../../contract/duplicates.js';
 import { useAnnouncements } from '../../shell/announcements.js';
@@ -36,6 +36,7 @@ export function DuplicatesPart({ collection: { name }, onChanged }: PartProps) {
   const more = useAction();
   const deletion = useAction();
   const [choices, setChoices] = useState<Record<string, boolean>>({});
+  const summary = useRef<HTMLParagraphElement>(null);
   const [doomed, setDoomed] = useState<string[]>();
   const [sofar, setSofar] = useState<Deleted>();
   const refresh = (): void => {
@@ -74,6 +75,13 @@ export function DuplicatesPart({ collection: { name }, onChanged }: PartProps) {
     else if (outcome) say(words.failed(outcome.failures.length));
     refresh();
     onChanged();
+    // The button that asked may be gone with its group.
+    summary.current?.focus();
+  };
+  const sentence = ({ total, mirrored, items, superfluous: couldGo, next_cursor: next }: Duplicates): string => {
+    if (total + mirrored === 0) return words.none(count(items));
+    if (groups.length === 0 && next === undefined) return words.nothingLeft;
+    return words.found({ groups: total, said: count(total), items: count(items), superfluous: count(couldGo), mirrored });
   };
 
   return (
@@ -109,8 +117,8 @@ export function DuplicatesPart({ collection: { name }, onChanged }: PartProps) {
       <Problem error={found.error} isRetried={found.isRetried} onAgain={found.again} />
       {!found.isLoading && !found.value && !found.error && <p class="quiet">{words.notYet}</p>}
       {shown && (
-        <p role="status">
-          {shown.total + shown.mirrored === 0 ? words.none(count(shown.items)) : words.found({ groups: shown.total, said: count(shown.total), items: count(shown.items), superfluous: count(shown.superfluous), mirrored: shown.mirrored })}{' '}
+        <p ref={summary} role="status" tabIndex={-1}>
+          {sentence(shown)}{' '}
           <span class="quiet">
             {words.when} <When time={shown.at} />
           </span>
