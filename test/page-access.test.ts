@@ -55,7 +55,7 @@ describe('the page, to axe', () => {
     await client.uploadItems('default', [...pictures, again]);
     await client.createCollection({ name: 'empty' });
     const jobs = [await client.makeClusters('default', { count: 2 }), await client.findDuplicates('default')];
-    for (const { id } of jobs) await expect.poll(async () => (await client.job(id)).state, { interval: 20 }).toBe('done');
+    for (const { id } of jobs) for await (const { job } of client.followJob(id)) if (job.ended_at !== undefined) expect(job.state).toBe('done');
   });
   afterAll(() => server?.remove());
 
@@ -72,9 +72,9 @@ describe('the page, to axe', () => {
         await page.evaluate(axe);
         // In the dark only the colors are others.
         const run = colorScheme === 'light' ? { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] } : { runOnly: { type: 'rule', values: ['color-contrast'] } };
-        const found = await page.evaluate(
+        const found = await page.evaluate<{ passed: number; wrong: string[] }>(
           `axe.run(document, ${JSON.stringify(run)}).then(({ violations, passes }) => ({ passed: passes.length, wrong: violations.flatMap(({ id, help, nodes }) => nodes.map(({ target, failureSummary }) => id + ' (' + help + ') at ' + target.join(' ') + ': ' + failureSummary)) }))`,
-        ) as { passed: number; wrong: string[] };
+        );
         expect(found.wrong, `${name}, ${colorScheme}`).toEqual([]);
         expect(found.passed).toBeGreaterThan(0);
       }

@@ -33,7 +33,7 @@ describe('hostile strings', () => {
     const outcomes = [...(await client.uploadItems('hostile', pictures)), ...(await client.addItems('hostile', named.map(([id, text]) => ({ id: `text-${id}`, text: text.slice(0, 2000) }))))];
     expect(outcomes.map(({ status }) => status)).toEqual(outcomes.map(() => 'created'));
     const { id } = await client.makeClusters('hostile', { count: 3, modality: 'image' });
-    await expect.poll(async () => (await client.job(id)).state, { interval: 20 }).toBe('done');
+    for await (const { job } of client.followJob(id)) if (job.ended_at !== undefined) expect(job.state).toBe('done');
     const { clusters } = await client.clusters('hostile');
     const names = [hostile.markup, hostile.backwards, 'W'.repeat(200)];
     for (const [place, cluster] of clusters.entries()) await client.renameCluster('hostile', cluster.id, names[place]!);

@@ -30,6 +30,7 @@ describe('the library', () => {
     if (!withBrowser) return;
     models = await mkdtemp(path.join(tmpdir(), 'mixspace-models-'));
     await symlink(path.join(tinyModels, 'clip-tiny'), path.join(models, 'first'));
+    await symlink(path.join(repository, 'models/mixspace-graft-0.3'), path.join(models, 'golden'));
     await symlink(path.join(fixtures, 'siglip2-tiny'), path.join(models, 'second'));
     await cp(path.join(fixtures, 'clip-tiny'), path.join(models, 'broken'), { recursive: true });
     await writeFile(path.join(models, 'broken/onnx/vision_model.onnx'), '{');
@@ -143,8 +144,8 @@ describe('the library', () => {
     await settings.getByLabel('Tiles').selectOption('2x2');
     await settings.getByLabel('Text fields').fill('title, caption');
     await button('Save', settings).click();
-    await expect.poll(() => settings.locator('.outcome').innerText()).toContain('12 tiles: 4 pictures from originals, 0 from thumbnails');
-    await expect.poll(async () => (await facts())['Embeddings']).toBe('16');
+    await expect.poll(() => settings.locator('.outcome').innerText()).toContain('Tiles 2x2: 4 pictures from originals, 0 from thumbnails, 0 out of reach');
+    await expect.poll(async () => (await facts())['Embeddings']).toBe(String((await client.collection('shelf')).parts));
     expect(await client.collection('shelf')).toMatchObject({ parts: 16, tiles: '2x2', text_fields: ['title', 'caption'] });
   });
 
@@ -241,17 +242,19 @@ describe('the library', () => {
   it.runIf(withBrowser)('lists models with their state and the reason, and verifies one now', async () => {
     await page.goto(`${server.url}/?view=library&section=models`);
     const card = (id: string) => page.locator('.model', { has: page.getByRole('heading', { name: id }) });
-    await expect.poll(() => page.locator('.model').count(), { timeout: 30_000 }).toBe(3);
+    await expect.poll(() => page.locator('.model').count()).toBe(4);
     await expect.poll(() => card('broken').locator('.state').innerText()).toBe('unusable');
     const told = Object.fromEntries((await client.models()).map((model) => [model.id, model]));
     expect(await card('broken').locator('.reason').innerText()).toBe(told['broken']!.self_test.error);
     expect(await card('first').getByRole('heading').innerText()).toContain('default');
     expect(await card('first').locator('.facts').innerText()).toContain(`${told['first']!.dimensions}`);
     expect(await card('first').locator('.facts').innerText()).toContain(told['first']!.fingerprint!);
-    await button('Verify now', card('first')).click();
-    await expect.poll(() => card('first').innerText()).toContain('Verified just now');
-    const { image, text } = await client.selfTest('first');
-    const shown = await card('first').locator('.self-test').innerText();
+    await expect.poll(() => card('golden').locator('.state').innerText()).toBe('usable');
+    expect(await card('first').innerText()).toContain('no golden vectors');
+    await button('Verify now', card('golden')).click();
+    await expect.poll(() => card('golden').innerText()).toContain('Verified just now');
+    const { image, text } = await client.selfTest('golden');
+    const shown = await card('golden').locator('.self-test').innerText();
     expect(shown).toContain(`${image!.count} pictures: lowest cosine ${image!.lowest_cosine.toString().slice(0, 8)}`);
     expect(shown).toContain(`${text!.count} texts: lowest cosine ${text!.lowest_cosine.toString().slice(0, 8)}, ${text!.other_tokens} came to other tokens`);
   });

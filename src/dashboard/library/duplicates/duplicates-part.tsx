@@ -68,7 +68,7 @@ export function DuplicatesPart({ collection: { name }, onChanged }: PartProps) {
     setSofar({ done: 0, failures: [] });
     let outcome: Deleted | undefined;
     await deletion.run(async (signal) => {
-      outcome = await deleteItems(client, name, ids, setSofar, signal);
+      outcome = await deleteItems(client, { collection: name, ids, signal }, setSofar);
     });
     setDoomed(undefined);
     if (outcome && outcome.done > 0) showNotice({ text: words.deleted(outcome.done) });
