@@ -137,7 +137,7 @@ export function DuplicatesPart({ collection: { name }, onChanged }: PartProps) {
         </div>
       )}
       <Problem error={deletion.error} />
-      {superfluous.length > 0 && (
+      {groups.length > 1 && superfluous.length > 0 && (
         <div class="actions">
           <button type="button" class="danger" disabled={deletion.isBusy} onClick={() => setDoomed(superfluous)}>
             {words.deleteAll(superfluous.length)}
