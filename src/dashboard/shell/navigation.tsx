@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks';
 import icon from '../icon.svg';
 import { hrefOf, pages, type Address, type Go, type PageName } from './address.js';
 import { languages, texts, useLanguage, type Language } from './language.js';
@@ -22,7 +23,10 @@ interface NavigationProps {
 export function Navigation({ address, collections, onGo, onLanguage }: NavigationProps) {
   const words = usePageTexts();
   const language = useLanguage();
-  const { collection } = address;
+  const { collection, page: current } = address;
+  const list = useRef<HTMLUListElement>(null);
+  // On a narrow screen the list is scrolled sideways.
+  useEffect(() => list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [current, language]);
   const follow = (event: MouseEvent, to: Parameters<Go>[0]): void => {
     // In another tab or window.
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -36,10 +40,10 @@ export function Navigation({ address, collections, onGo, onLanguage }: Navigatio
         <img src={icon} alt="" width="28" height="28" />
         mixspace
       </a>
-      <ul>
+      <ul ref={list}>
         {pages.map((page) => (
           <li key={page}>
-            <a href={hrefOf({ page, collection })} aria-current={page === address.page ? 'page' : undefined} onClick={(event) => follow(event, { page, query: {} })}>
+            <a href={hrefOf({ page, collection })} aria-current={page === current ? 'page' : undefined} onClick={(event) => follow(event, { page, query: {} })}>
               {words[page]}
             </a>
           </li>

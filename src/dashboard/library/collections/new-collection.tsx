@@ -80,7 +80,7 @@ export function NewCollection({ onClose, onCreated }: { onClose: () => void; onC
       <Problem error={error} />
       <div class="actions">
         <button type="submit" class="primary" disabled={isBusy}>
-          {words.create}
+          {words.make}
         </button>
         <button type="button" onClick={onClose}>
           {words.dismiss}

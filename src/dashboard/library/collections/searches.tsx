@@ -37,7 +37,7 @@ export function Searches({ collection, onChanged }: PartProps) {
         facts={[
           [words.cells, words.graph[graph.state](count(graph.indexed))],
           [words.fullText, words.fullTextIs(fullText.waiting, count(fullText.waiting))],
-          ...recall.map(({ modality, state, share }): [string, string] => [words.modality[modality], `${words.recallState[state]}${share === undefined ? '' : `, ${words.share(percent(share))}`}`]),
+          ...recall.map(({ modality, state, share }): [string, string] => [words.among[modality], `${words.recallState[state]}${share === undefined ? '' : `, ${words.share(percent(share))}`}`]),
         ]}
       />
       <h5>{words.recall}</h5>

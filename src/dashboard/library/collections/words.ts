@@ -20,6 +20,7 @@ interface CollectionWords {
   fullTextIs: (waiting: number, written: string) => string;
   recall: string;
   recallWhat: string;
+  among: Record<Recall['modality'], string>;
   recallState: Record<Recall['state'], string>;
   modality: Record<Recall['modality'], string>;
   query: Record<Recall['bands'][number]['query'], string>;
@@ -70,6 +71,7 @@ interface CollectionWords {
   removed: (name: string) => string;
 
   newTitle: string;
+  make: string;
   name: string;
   nameWhat: string;
   description: string;
@@ -94,6 +96,7 @@ export const useCollectionTexts = texts<CollectionWords>({
     fullTextIs: (waiting, written) => (waiting === 0 ? 'ready' : `being built: ${written} still to be read`),
     recall: 'Recall audit',
     recallWhat: 'How many of the ten nearest a search finds, measured beside exact answers.',
+    among: { image: 'Searches among pictures', text: 'Searches among texts' },
     recallState: { exact: 'exact: searches compare with everything', measured: 'measured', unknown: 'not measured yet' },
     modality: { image: 'Pictures', text: 'Texts' },
     query: { item: 'by an item', text: 'by words', image: 'by a picture', embedding: 'by an embedding', mixed: 'by several' },
@@ -139,6 +142,7 @@ export const useCollectionTexts = texts<CollectionWords>({
     removeWhat: (items) => `${items} items go with all that is kept of them. This cannot be undone.`,
     removed: (name) => `${name} is deleted.`,
     newTitle: 'New collection',
+    make: 'Create',
     name: 'Name',
     nameWhat: '1 to 64 letters, digits, “.”, “_” or “-”; begins with a letter or digit.',
     description: 'Description',
@@ -161,6 +165,7 @@ export const useCollectionTexts = texts<CollectionWords>({
     fullTextIs: (waiting, written) => (waiting === 0 ? 'bereit' : `im Aufbau: ${written} noch zu lesen`),
     recall: 'Prüfung der Trefferquote',
     recallWhat: 'Wie viele der zehn nächsten eine Suche findet, gemessen neben exakten Antworten.',
+    among: { image: 'Suchen unter Bildern', text: 'Suchen unter Texten' },
     recallState: { exact: 'exakt: Suchen vergleichen mit allem', measured: 'gemessen', unknown: 'noch nicht gemessen' },
     modality: { image: 'Bilder', text: 'Texte' },
     query: { item: 'mit einem Eintrag', text: 'mit Wörtern', image: 'mit einem Bild', embedding: 'mit einer Einbettung', mixed: 'mit mehreren' },
@@ -206,6 +211,7 @@ export const useCollectionTexts = texts<CollectionWords>({
     removeWhat: (items) => `${items} Einträge verschwinden mit allem, was von ihnen aufgehoben ist. Das lässt sich nicht rückgängig machen.`,
     removed: (name) => `${name} ist gelöscht.`,
     newTitle: 'Neue Sammlung',
+    make: 'Anlegen',
     name: 'Name',
     nameWhat: '1 bis 64 Buchstaben (A–Z), Ziffern, „.“, „_“ oder „-“; beginnt mit Buchstabe oder Ziffer.',
     description: 'Beschreibung',
@@ -228,6 +234,7 @@ export const useCollectionTexts = texts<CollectionWords>({
     fullTextIs: (waiting, written) => (waiting === 0 ? '就绪' : `构建中：还有 ${written} 个待读取`),
     recall: '召回率审计',
     recallWhat: '搜索能找到十个最近邻中的多少个，与精确结果对照测得。',
+    among: { image: '图片搜索', text: '文本搜索' },
     recallState: { exact: '精确：搜索与全部向量比较', measured: '已测量', unknown: '尚未测量' },
     modality: { image: '图片', text: '文本' },
     query: { item: '按项目', text: '按文字', image: '按图片', embedding: '按向量', mixed: '按多种' },
@@ -273,6 +280,7 @@ export const useCollectionTexts = texts<CollectionWords>({
     removeWhat: (items) => `${items} 个项目及其全部内容将被删除，无法撤销。`,
     removed: (name) => `${name} 已删除。`,
     newTitle: '新建集合',
+    make: '创建',
     name: '名称',
     nameWhat: '1 到 64 个英文字母、数字、“.”、“_”或“-”，以字母或数字开头。',
     description: '说明',

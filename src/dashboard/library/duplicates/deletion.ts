@@ -1,5 +1,4 @@
-import type { MixspaceClient } from '../../../client/index.js';
-import { MixspaceApiError } from '../../../client/index.js';
+import { MixspaceApiError, type MixspaceClient } from '../../../client/index.js';
 import { isUnauthorized, sentenceOf } from '../../shell/errors.js';
 
 export interface Deleted {
@@ -12,7 +11,7 @@ export interface Deleted {
  * @param onProgress called after each.
  * @throws MixspaceApiError where a key is asked for.
  */
-export async function deleteItems(client: MixspaceClient, collection: string, ids: string[], onProgress: (sofar: Deleted) => void, signal: AbortSignal): Promise<Deleted> {
+export async function deleteItems(client: MixspaceClient, { collection, ids, signal }: { collection: string; ids: string[]; signal: AbortSignal }, onProgress: (sofar: Deleted) => void): Promise<Deleted> {
   let sofar: Deleted = { done: 0, failures: [] };
   for (const id of ids) {
     const failure = await client.deleteItem(collection, id, { signal }).then(

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { MixspaceApiError } from '../../../client/index.js';
 import { keepRules, type DuplicateItem, type Duplicates, type KeepRule } from '../../../contract/duplicates.js';
 import { useAnnouncements } from '../../shell/announcements.js';
@@ -36,6 +36,7 @@ export function DuplicatesPart({ collection: { name }, onChanged }: PartProps) {
   const more = useAction();
   const deletion = useAction();
   const [choices, setChoices] = useState<Record<string, boolean>>({});
+  const summary = useRef<HTMLParagraphElement>(null);
   const [doomed, setDoomed] = useState<string[]>();
   const [sofar, setSofar] = useState<Deleted>();
   const refresh = (): void => {
@@ -67,13 +68,20 @@ export function DuplicatesPart({ collection: { name }, onChanged }: PartProps) {
     setSofar({ done: 0, failures: [] });
     let outcome: Deleted | undefined;
     await deletion.run(async (signal) => {
-      outcome = await deleteItems(client, name, ids, setSofar, signal);
+      outcome = await deleteItems(client, { collection: name, ids, signal }, setSofar);
     });
     setDoomed(undefined);
     if (outcome && outcome.done > 0) showNotice({ text: words.deleted(outcome.done) });
     else if (outcome) say(words.failed(outcome.failures.length));
     refresh();
     onChanged();
+    // The button that asked may be gone with its group.
+    summary.current?.focus();
+  };
+  const sentence = ({ total, mirrored, items, superfluous: couldGo, next_cursor: next }: Duplicates): string => {
+    if (total + mirrored === 0) return words.none(count(items));
+    if (groups.length === 0 && next === undefined) return words.nothingLeft;
+    return words.found({ groups: total, said: count(total), items: count(items), superfluous: count(couldGo), mirrored });
   };
 
   return (
@@ -109,8 +117,8 @@ export function DuplicatesPart({ collection: { name }, onChanged }: PartProps) {
       <Problem error={found.error} isRetried={found.isRetried} onAgain={found.again} />
       {!found.isLoading && !found.value && !found.error && <p class="quiet">{words.notYet}</p>}
       {shown && (
-        <p role="status">
-          {shown.total + shown.mirrored === 0 ? words.none(count(shown.items)) : words.found({ groups: shown.total, said: count(shown.total), items: count(shown.items), superfluous: count(shown.superfluous), mirrored: shown.mirrored })}{' '}
+        <p ref={summary} role="status" tabIndex={-1}>
+          {sentence(shown)}{' '}
           <span class="quiet">
             {words.when} <When time={shown.at} />
           </span>
@@ -129,7 +137,7 @@ export function DuplicatesPart({ collection: { name }, onChanged }: PartProps) {
         </div>
       )}
       <Problem error={deletion.error} />
-      {superfluous.length > 0 && (
+      {groups.length > 1 && superfluous.length > 0 && (
         <div class="actions">
           <button type="button" class="danger" disabled={deletion.isBusy} onClick={() => setDoomed(superfluous)}>
             {words.deleteAll(superfluous.length)}

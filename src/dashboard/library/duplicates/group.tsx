@@ -1,5 +1,10 @@
+import { useState } from 'preact/hooks';
 import type { DuplicateGroup, DuplicateItem } from '../../../contract/duplicates.js';
+import { limits } from '../../../contract/limits.js';
 import { titleOf } from '../../items/picture.js';
+import { Problem } from '../../shell/problem.js';
+import { useSession } from '../../shell/session.js';
+import { given, useAction } from '../asking.js';
 import { useFigures } from '../figures.js';
 import { ItemThumbnail, useItem } from '../item-thumbnail.js';
 import { useDuplicateTexts } from './words.js';
@@ -17,8 +22,26 @@ interface GroupProps {
 export function Group({ collection, group, isKept, onKeep, onDelete, isBusy }: GroupProps) {
   const words = useDuplicateTexts();
   const { count } = useFigures();
-  const { size, mirrored, reason, items } = group;
+  const { client } = useSession();
+  const { id, mirrored, reason } = group;
+  const [all, setAll] = useState<DuplicateItem[]>();
+  const { run, isBusy: isLoading, error } = useAction();
+  const items = all ?? group.items;
+  // Those that have gone since it was found are counted in `size`.
+  const isWhole = all !== undefined || group.size <= limits.groupItems;
+  const size = isWhole ? items.length : group.size;
   const others = items.filter((item) => !isKept(item)).map(({ id }) => id);
+  const showAll = (): void =>
+    void run(async (signal) => {
+      const found: DuplicateItem[] = [];
+      for (let cursor: string | undefined; ; ) {
+        const page = await client.duplicateGroup(collection, id, given({ cursor }), { signal });
+        found.push(...page.items);
+        cursor = page.next_cursor;
+        if (cursor === undefined) break;
+      }
+      setAll(found);
+    });
   return (
     <li class="card group">
       <div class="card-head">
@@ -29,8 +52,15 @@ export function Group({ collection, group, isKept, onKeep, onDelete, isBusy }: G
         {items.map((item) => (
           <Alike key={item.id} collection={collection} item={item} isKept={isKept(item)} onKeep={(is) => onKeep(item.id, is)} canChoose={!mirrored} />
         ))}
-        {size > items.length && <li class="quiet">{words.furtherItems(size - items.length)}</li>}
       </ul>
+      {!isWhole && (
+        <div class="actions">
+          <button type="button" disabled={isLoading} onClick={showAll}>
+            {words.allItems(count(size))}
+          </button>
+        </div>
+      )}
+      <Problem error={error} onAgain={showAll} />
       {others.length > 0 && (
         <div class="actions">
           <button type="button" class="danger" disabled={isBusy} onClick={() => onDelete(others)}>

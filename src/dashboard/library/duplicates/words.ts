@@ -29,7 +29,8 @@ interface DuplicateWords {
   deleted: (count: number) => string;
   failed: (count: number) => string;
   more: string;
-  furtherItems: (count: number) => string;
+  allItems: (size: string) => string;
+  nothingLeft: string;
 }
 
 export const useDuplicateTexts = texts<DuplicateWords>({
@@ -61,7 +62,8 @@ export const useDuplicateTexts = texts<DuplicateWords>({
     deleted: (count) => (count === 1 ? '1 item is deleted.' : `${count} items are deleted.`),
     failed: (count) => `${count} could not be deleted:`,
     more: 'Show more groups',
-    furtherItems: (count) => `and ${count} more`,
+    allItems: (size) => `Show all ${size}`,
+    nothingLeft: 'Nothing is left of what was found.',
   },
   de: {
     what: 'Bilder und Texte, die fast gleich sind: neu kodiert, verkleinert, etwas beschnitten. Gelöscht wird nur, was Sie sagen.',
@@ -91,7 +93,8 @@ export const useDuplicateTexts = texts<DuplicateWords>({
     deleted: (count) => (count === 1 ? '1 Eintrag ist gelöscht.' : `${count} Einträge sind gelöscht.`),
     failed: (count) => `${count} ließen sich nicht löschen:`,
     more: 'Mehr Gruppen zeigen',
-    furtherItems: (count) => `und ${count} weitere`,
+    allItems: (size) => `Alle ${size} zeigen`,
+    nothingLeft: 'Von dem, was gefunden wurde, ist nichts mehr da.',
   },
   zh: {
     what: '几乎相同的图片和文本：重新编码、缩放或略有裁剪。未经您确认不会删除任何内容。',
@@ -121,6 +124,7 @@ export const useDuplicateTexts = texts<DuplicateWords>({
     deleted: (count) => `已删除 ${count} 个项目。`,
     failed: (count) => `${count} 个无法删除：`,
     more: '显示更多组',
-    furtherItems: (count) => `还有 ${count} 个`,
+    allItems: (size) => `显示全部 ${size} 个`,
+    nothingLeft: '找到的重复项已全部处理。',
   },
 });

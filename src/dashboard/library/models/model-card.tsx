@@ -57,6 +57,7 @@ export function ModelCard({ model, isDefault, onVerified }: { model: Model; isDe
           [name.fingerprint, model.fingerprint ?? undefined],
         ]}
       />
+      {test.status === 'unverified' && <p class="quiet">{words.noGolden}</p>}
       {(test.image ?? test.text) && (
         <div class="self-test">
           <p class="quiet">

@@ -19,6 +19,7 @@ interface ModelWords {
   cosines: (kind: string, count: string, lowest: string) => string;
   otherTokens: (count: string) => string;
   must: (least: string) => string;
+  noGolden: string;
   replacing: string;
   notReplaced: (reason: string) => string;
   pull: string;
@@ -42,6 +43,7 @@ export const useModelTexts = texts<ModelWords>({
     cosines: (kind, count, lowest) => `${count} ${kind}: lowest cosine ${lowest}`,
     otherTokens: (count) => `${count} came to other tokens`,
     must: (least) => `at least ${least} is asked for`,
+    noGolden: 'Its package has no golden vectors: there is nothing to verify it by.',
     replacing: 'Its files have changed: they are being checked, and are used when they have passed.',
     notReplaced: (reason) => `Its files have changed and cannot be used; those before stay in use. ${reason}`,
     pull: 'Another model comes from the command line: mixspace models pull, or a folder put into the models directory.',
@@ -63,6 +65,7 @@ export const useModelTexts = texts<ModelWords>({
     cosines: (kind, count, lowest) => `${count} ${kind}: kleinster Kosinus ${lowest}`,
     otherTokens: (count) => `${count} wurden zu anderen Token`,
     must: (least) => `verlangt ist mindestens ${least}`,
+    noGolden: 'Sein Paket hat keine Referenzvektoren: Es gibt nichts, woran es zu prüfen wäre.',
     replacing: 'Seine Dateien haben sich geändert: Sie werden geprüft und danach benutzt.',
     notReplaced: (reason) => `Seine Dateien haben sich geändert und sind nicht nutzbar; die vorigen bleiben in Gebrauch. ${reason}`,
     pull: 'Ein weiteres Modell kommt über die Kommandozeile: mixspace models pull, oder als Ordner im Modellverzeichnis.',
@@ -84,6 +87,7 @@ export const useModelTexts = texts<ModelWords>({
     cosines: (kind, count, lowest) => `${count} 个${kind}：最低余弦 ${lowest}`,
     otherTokens: (count) => `${count} 个的分词不同`,
     must: (least) => `要求至少 ${least}`,
+    noGolden: '其模型包没有参考向量，无从验证。',
     replacing: '其文件已更改：正在检验，通过后启用。',
     notReplaced: (reason) => `其文件已更改但无法使用，仍使用之前的版本。${reason}`,
     pull: '其他模型通过命令行获取：mixspace models pull，或将文件夹放入模型目录。',
