@@ -129,8 +129,10 @@ describe('adding pictures in the page', () => {
     const { pass, passAll } = await holdUploads();
     await page.clock.install();
     await page.goto(`${open.url}/?collection=stopped`);
+    const sent = page.waitForRequest((request) => request.method() === 'POST');
     await choose(files);
-    await expect.poll(headline).toBe('Adding pictures: 0 of 40');
+    await sent;
+    expect(await headline()).toBe('Adding pictures: 0 of 40');
     await page.clock.runFor(60_000);
     pass();
     await expect.poll(headline).toBe('Adding pictures: 16 of 40');
