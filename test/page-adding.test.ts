@@ -108,8 +108,8 @@ describe('adding pictures in the page', () => {
     await choose(['qb0.png', 'qb1.png', 'qb2.png']);
     await rm(path.join(folder, 'qb1.png'));
     await expect.poll(() => card().innerText()).toContain('queue-b waiting');
-    await page.getByRole('link', { name: 'Map' }).click();
-    await expect.poll(() => page.getByRole('heading').first().innerText()).toBe('Map');
+    await page.getByRole('link', { name: 'Compare' }).click();
+    await expect.poll(() => page.getByRole('heading').first().innerText()).toBe('Compare');
     expect(await headline()).toBe('Adding pictures: 0 of 5');
     await visit.shot('adding-queue');
     passAll();
@@ -119,7 +119,7 @@ describe('adding pictures in the page', () => {
     expect(report).toMatch(/queue-a\s2 added\./);
     expect(report).toMatch(/queue-b\s2 added, 1 failed\./);
     expect([await countIn('queue-a'), await countIn('queue-b')]).toEqual([2, 2]);
-    await expect.poll(() => page.getByRole('status').first().innerText()).toBe('4 added, 1 failed.');
+    await expect.poll(() => page.getByRole('status').allInnerTexts()).toContain('4 added, 1 failed.');
   });
 
   it.runIf(withBrowser)('can be stopped, tells how many were added, warns before it is left, and goes on', async () => {
@@ -158,7 +158,7 @@ describe('adding pictures in the page', () => {
     await expect.poll(headline).toBe('40 added.');
     expect(await countIn('stopped')).toBe(40);
     await page.reload();
-    await expect.poll(() => tiles().count()).toBe(40);
+    await expect.poll(() => page.locator('footer').innerText()).toContain('40 pictures');
   });
 
   it.runIf(withBrowser)('waits for a service that has gone, says so, and goes on when it is back', { timeout: 180_000 }, async () => {

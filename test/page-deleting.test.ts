@@ -66,7 +66,7 @@ describe('deleting in the page', () => {
     await looked('made', 3);
     await remove('drawing 1');
     await expect.poll(notice).toContain('Deleted');
-    await page.getByRole('link', { name: 'Map' }).click();
+    await page.getByRole('link', { name: 'Compare' }).click();
     expect(await countIn('made')).toBe(3);
     await page.clock.runFor(11_000);
     await expect.poll(() => countIn('made')).toBe(2);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -46,7 +47,23 @@ describe('the map', () => {
     const asked = await answerMap(page, map);
     await page.goto(`${server.url}/?view=map${query}`);
     await expect.poll(() => page.locator('.map-count').innerText()).toContain(String((map.positions.length / 2).toLocaleString('en')));
+    await expect.poll(async () => {
+      const before = await stage().boundingBox();
+      await page.waitForTimeout(150);
+      return isDeepStrictEqual(before, await stage().boundingBox());
+    }).toBe(true);
     return asked;
+  };
+  /** Once the point there answers to the pointer. */
+  const clickAt = async (x: number, y: number, title: string): Promise<void> => {
+    await expect.poll(async () => {
+      const at = await screenOf(x, y);
+      await page.mouse.move(at.x + 1, at.y);
+      await page.mouse.move(at.x, at.y);
+      return page.locator('.hover-card').innerText({ timeout: 1_000 }).catch(() => '');
+    }).toContain(title);
+    const at = await screenOf(x, y);
+    await page.mouse.click(at.x, at.y);
   };
   const lasso = async (corners: [x: number, y: number][]): Promise<void> => {
     await page.keyboard.down('Shift');
@@ -76,8 +93,7 @@ describe('the map', () => {
 
   it.runIf(withBrowser)('opens what is clicked on, and closes it on Back; more like it are found on the search page', async () => {
     await open(cross);
-    const right = await screenOf(0.5, 0);
-    await page.mouse.click(right.x, right.y);
+    await clickAt(0.5, 0, 'point 1');
     const card = page.getByRole('dialog');
     await expect.poll(() => card.getByRole('heading').innerText()).toBe('point 1');
     await expect.poll(() => card.locator('img').evaluate((image: any) => image.naturalWidth as number)).toBe(32);
