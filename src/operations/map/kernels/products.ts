@@ -56,10 +56,10 @@ export function products(a: usize, rows: i32, b: usize, others: i32, length: i32
 export function productsAt(row: usize, rows: usize, list: usize, count: i32, length: i32, out: usize): void {
   const stride: usize = length << 2;
   for (let i = 0; i < count; i += 4) {
-    let q0 = rows + <usize>load<u32>(list) * stride;
-    let q1 = rows + <usize>load<u32>(list, 4) * stride;
-    let q2 = rows + <usize>load<u32>(list, 8) * stride;
-    let q3 = rows + <usize>load<u32>(list, 12) * stride;
+    const q0 = rows + <usize>load<u32>(list) * stride;
+    const q1 = rows + <usize>load<u32>(list, 4) * stride;
+    const q2 = rows + <usize>load<u32>(list, 8) * stride;
+    const q3 = rows + <usize>load<u32>(list, 12) * stride;
     let a0 = f32x4.splat(0);
     let a1 = f32x4.splat(0);
     let a2 = f32x4.splat(0);
