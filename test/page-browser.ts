@@ -40,6 +40,8 @@ export function inBrowser(origins: () => string[], options: { locale?: string } 
     expected = undefined;
     page = await browser.newPage({ locale: options.locale ?? 'en-US' });
     page.setDefaultTimeout(15_000);
+    // As over plain http from another machine.
+    await page.addInitScript('delete Crypto.prototype.randomUUID');
     page.on('console', (message) => {
       if (message.type() === 'error' && !expected?.test(message.text())) complaints.push(`console: ${message.text()}`);
     });

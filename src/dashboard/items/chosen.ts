@@ -6,6 +6,7 @@ import type { ChangeQuery } from '../shell/change-query.js';
 import { useSession } from '../shell/session.js';
 import { dataUriOf, madeSmaller } from './picture-bytes.js';
 import { titleOf, type ShownItem } from './picture.js';
+import { newKey } from '../shell/new-key.js';
 
 export interface Chosen {
   /** Of this one alone, among all of the page. */
@@ -83,7 +84,7 @@ export function useChosen(collection: string, query: URLSearchParams, change: Ch
       const room = Math.max(0, mostChosen - idsOf(before).length - there.length);
       const taken = added.slice(0, room);
       const keysOf = taken.map((file) => {
-        const key = crypto.randomUUID().slice(0, 8);
+        const key = newKey();
         files.set(key, file);
         return key;
       });

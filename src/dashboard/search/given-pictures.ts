@@ -1,4 +1,6 @@
 /** Pictures that were searched by, so that an address can name them, after a reload too. */
+import { newKey } from '../shell/new-key.js';
+
 export interface GivenPicture {
   picture: Blob;
   name: string;
@@ -12,7 +14,7 @@ const given = new Map<string, GivenPicture>();
 
 /** What the address says of it. */
 export function keepPicture(picture: Blob, name: string): string {
-  const key = crypto.randomUUID();
+  const key = newKey();
   given.set(key, { picture, name });
   // Where the browser keeps nothing, the picture lasts as long as the page.
   store(key, { picture, name }).catch(() => {});

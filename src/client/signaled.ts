@@ -1,0 +1,3 @@
+export interface Signaled {
+  signal?: AbortSignal;
+}
