@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { Tiles, type Collection } from '../../../contract/collections.js';
+import type { Collection } from '../../../contract/collections.js';
+import { TilesChoice } from './tiles-choice.js';
 import { useAnnouncements } from '../../shell/announcements.js';
 import { Problem } from '../../shell/problem.js';
 import { useSession } from '../../shell/session.js';
@@ -65,17 +66,7 @@ export function NewCollection({ onClose, onCreated }: { onClose: () => void; onC
           ))}
         </select>
       </label>
-      <label>
-        <span>{words.tiles}</span>
-        <select value={tiles} onChange={(event) => setTiles(event.currentTarget.value as Collection['tiles'])}>
-          {Tiles.options.map((each) => (
-            <option key={each} value={each}>
-              {words.tileChoices[each]}
-            </option>
-          ))}
-        </select>
-        <small>{words.tilesWhat}</small>
-      </label>
+      <TilesChoice tiles={tiles} onTiles={setTiles} />
       <Problem error={models.error} isRetried={models.isRetried} onAgain={models.again} />
       <Problem error={error} />
       <div class="actions">

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { Tiles } from '../../../contract/collections.js';
+import { TilesChoice } from './tiles-choice.js';
 import { useAnnouncements } from '../../shell/announcements.js';
 import { Problem } from '../../shell/problem.js';
 import { useSession } from '../../shell/session.js';
@@ -43,17 +43,7 @@ export function Settings({ collection, onChanged }: PartProps) {
           save();
         }}
       >
-        <label>
-          <span>{words.tiles}</span>
-          <select value={tiles} onChange={(event) => setTiles(event.currentTarget.value as typeof tiles)}>
-            {Tiles.options.map((each) => (
-              <option key={each} value={each}>
-                {words.tileChoices[each]}
-              </option>
-            ))}
-          </select>
-          <small>{words.tilesWhat}</small>
-        </label>
+        <TilesChoice tiles={tiles} onTiles={setTiles} />
         <label>
           <span>{words.textFields}</span>
           <input value={fields} spellcheck={false} autocomplete="off" onInput={(event) => setFields(event.currentTarget.value)} />
