@@ -1,6 +1,7 @@
 /** What a failed call means for the calls after it. */
 import { MixspaceApiError, MixspaceUnreachableError } from '../../client/index.js';
 import { sentenceOf } from '../shell/errors.js';
+import { growingPause } from '../shell/growing-pause.js';
 
 /** Why nothing is sent for now. */
 export interface Pause {
@@ -9,7 +10,8 @@ export interface Pause {
   until?: number;
 }
 
-const longestMs = 30_000;
+/** Until somebody has made room. */
+const fullForMs = 30_000;
 /** Statuses of the service, and of a proxy in front of one that is gone. */
 const pausing: Record<number, Pause['why']> = { 401: 'key', 429: 'busy', 502: 'unreachable', 503: 'busy', 504: 'unreachable', 507: 'full' };
 /** It would be no better with other files: no such collection, or this key may not. */
@@ -19,12 +21,12 @@ export type Verdict = { pause: Pause } | { ends: string } | { refused: string };
 
 /** @param attempt How many calls in a row have failed before. */
 export function judge(error: unknown, attempt: number): Verdict {
-  const backoff = Math.min(1000 * 2 ** attempt, longestMs);
+  const backoff = growingPause(attempt);
   if (error instanceof MixspaceUnreachableError) return { pause: { why: 'unreachable', until: Date.now() + backoff } };
   if (!(error instanceof MixspaceApiError)) return { refused: sentenceOf(error) };
   const why = pausing[error.status];
   if (why === 'key') return { pause: { why } };
-  if (why === 'full') return { pause: { why, until: Date.now() + longestMs } };
+  if (why === 'full') return { pause: { why, until: Date.now() + fullForMs } };
   if (why) return { pause: { why, until: Date.now() + (error.retryAfter === undefined ? backoff : 1000 * error.retryAfter) } };
   return ending.includes(error.status) ? { ends: error.message } : { refused: error.message };
 }

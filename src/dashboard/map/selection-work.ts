@@ -41,9 +41,17 @@ export async function exportIds(work: Work): Promise<Blob> {
 
 export const deleteItems = (work: Work): Promise<Outcome> => eachItem(work, ({ id }) => work.client.deleteItem(work.source.collection, id, { signal: work.signal }));
 
-/** Writes a value into a field of each one's metadata; the others stay. */
+/** Lays a field over each one's metadata. */
 export function labelItems(work: Work, field: string, value: string): Promise<Outcome> {
-  return eachItem(work, ({ id, metadata }) => work.client.setMetadata(work.source.collection, id, { ...metadata, [field]: value }, { signal: work.signal }));
+  const { client, source, signal } = work;
+  return eachPage(work, async (items, outcome) => {
+    const { missing, failed } = await client.mergeMetadata(source.collection, { ids: items.map(({ id }) => id), metadata: { [field]: value } }, { signal });
+    const left = new Set([...missing, ...failed.map(({ id }) => id)]);
+    for (const { id, number } of items) if (!left.has(id)) outcome.done.push(number);
+    outcome.failed += left.size;
+    if (failed[0]) outcome.problem ??= new Error(failed[0].reason);
+    work.onProgress(outcome.done.length + outcome.failed);
+  });
 }
 
 /** A classifier of two labels, whose examples of the first one these are. */
@@ -54,26 +62,30 @@ export async function makeClassifier(work: Work, { name, label, other }: { name:
   await client.addExamples(name, { label, collection: source.collection, ids: items.map(({ id }) => id) }, { signal });
 }
 
-async function eachItem(work: Work, change: (item: MapItem) => Promise<unknown>): Promise<Outcome> {
+function eachItem(work: Work, change: (item: MapItem) => Promise<unknown>): Promise<Outcome> {
+  return eachPage(work, async (items, outcome) => {
+    const next = items.values();
+    const takeTurns = async (): Promise<void> => {
+      for (const item of next) {
+        work.signal.throwIfAborted();
+        try {
+          await change(item);
+          outcome.done.push(item.number);
+        } catch (error) {
+          outcome.failed++;
+          outcome.problem ??= error;
+        }
+        work.onProgress(outcome.done.length + outcome.failed);
+      }
+    };
+    await Promise.all(Array.from({ length: callsAtOnce }, takeTurns));
+  });
+}
+
+async function eachPage(work: Work, change: (items: MapItem[], outcome: Outcome) => Promise<void>): Promise<Outcome> {
   const outcome: Outcome = { done: [], failed: 0 };
   try {
-    for await (const items of itemsOf(work)) {
-      const next = items.values();
-      const takeTurns = async (): Promise<void> => {
-        for (const item of next) {
-          work.signal.throwIfAborted();
-          try {
-            await change(item);
-            outcome.done.push(item.number);
-          } catch (error) {
-            outcome.failed++;
-            outcome.problem ??= error;
-          }
-          work.onProgress(outcome.done.length + outcome.failed);
-        }
-      };
-      await Promise.all(Array.from({ length: callsAtOnce }, takeTurns));
-    }
+    for await (const items of itemsOf(work)) await change(items, outcome);
   } catch (error) {
     // What was done before is done.
     if (!work.signal.aborted) outcome.problem ??= error;
