@@ -231,6 +231,7 @@ describe('the library', () => {
     const name = page.locator('.cluster-name').first();
     await button(`Rename ${clusters[0]!.name}`).focus();
     await page.keyboard.press('Enter');
+    await expect.poll(() => name.locator('input:focus').count()).toBe(1);
     await page.keyboard.type(clusters[1]!.name);
     await page.keyboard.press('Enter');
     await expect.poll(() => name.getByRole('alert').innerText()).toContain(clusters[1]!.name);
