@@ -63,10 +63,10 @@ describe('adding pictures in the page', () => {
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await button('Copy list').click();
     await expect.poll(() => button('Copied').count()).toBe(1);
-    expect(await page.evaluate('navigator.clipboard.readText()')).toContain('holiday/empty.png\tThe file is empty.\n');
+    await expect.poll(() => page.evaluate('navigator.clipboard.readText()')).toContain('holiday/empty.png\tThe file is empty.\n');
 
     await button('Done').click();
-    expect(await card().count()).toBe(0);
+    await expect.poll(() => card().count()).toBe(0);
     await drop(['holiday/first.png', 'holiday/many/1.png', 'holiday/.hidden.png']);
     await expect.poll(headline).toBe('1 added, 2 already there.');
   });
@@ -80,7 +80,7 @@ describe('adding pictures in the page', () => {
     await expect.poll(headline).toBe('1 added.');
     await drop(['single.png'], { onto: 'search' });
     await expect.poll(() => page.locator('.wanted').innerText()).toContain('single.png');
-    expect(await countIn('single')).toBe(1);
+    await expect.poll(() => countIn('single')).toBe(1);
   });
 
   it.runIf(withBrowser)('chooses a whole folder too', async () => {
@@ -93,7 +93,7 @@ describe('adding pictures in the page', () => {
     await button('A folder…').click();
     await (await choosing).setFiles(path.join(folder, 'chosen'));
     await expect.poll(headline).toBe('2 added.');
-    expect(await card().innerText()).toContain('Left out: 1 hidden file');
+    await expect.poll(() => card().innerText()).toContain('Left out: 1 hidden file');
     expect((await client.itemPage('chosen')).items.flatMap(({ sources }) => sources).toSorted()).toEqual(['chosen/inner/one.png', 'chosen/two.png']);
   });
 
@@ -137,7 +137,7 @@ describe('adding pictures in the page', () => {
     pass();
     await expect.poll(headline).toBe('Adding pictures: 16 of 40');
     // 24 pictures at 16 a minute.
-    expect(await card().innerText()).toContain('about 2 min left');
+    await expect.poll(() => card().innerText()).toContain('about 2 min left');
 
     // No browser warns where nobody has done anything.
     await page.getByRole('searchbox').click();
@@ -150,13 +150,13 @@ describe('adding pictures in the page', () => {
 
     await button('Stop').click();
     await expect.poll(headline).toBe('Stopped: 16 added, 24 not sent.');
-    expect(await card().innerText()).toContain('16 of these were on the way, and may be there.');
+    await expect.poll(() => card().innerText()).toContain('16 of these were on the way, and may be there.');
     await visit.shot('adding-stopped');
-    expect(await countIn('stopped')).toBe(16);
+    await expect.poll(() => countIn('stopped')).toBe(16);
     passAll();
     await button('Go on').click();
     await expect.poll(headline).toBe('40 added.');
-    expect(await countIn('stopped')).toBe(40);
+    await expect.poll(() => countIn('stopped')).toBe(40);
     await page.reload();
     await expect.poll(() => page.locator('footer').innerText()).toContain('40 pictures');
   });
@@ -174,14 +174,14 @@ describe('adding pictures in the page', () => {
     await open.stop();
     passAll();
     await expect.poll(() => card().innerText()).toContain('The service does not answer. Nothing is lost');
-    expect(await card().innerText()).toContain('Next try in');
+    await expect.poll(() => card().innerText()).toContain('Next try in');
     await visit.shot('adding-gone');
     const { indexDir, port } = open;
     const again = await startServer({ indexDir, port });
     open = { ...again, remove: async () => (await again.remove(), await rm(indexDir, { recursive: true, force: true })) };
     await button('Try now').click({ timeout: 1000 }).catch(() => {});
     await expect.poll(headline, { timeout: 20_000 }).toBe('20 added.');
-    expect(await countIn('gone')).toBe(20);
+    await expect.poll(() => countIn('gone')).toBe(20);
   });
 
   it.runIf(withBrowser)('waits as long as a busy service asks for', async () => {
@@ -193,7 +193,7 @@ describe('adding pictures in the page', () => {
     await page.goto(`${open.url}/?collection=busy`);
     await choose(['busy0.png', 'busy1.png']);
     await expect.poll(() => card().innerText()).toMatch(/too much to do[^]*Next try in (60|5\d) s/);
-    expect(await countIn('busy')).toBe(0);
+    await expect.poll(() => countIn('busy')).toBe(0);
     await button('Try now').click();
     await expect.poll(headline).toBe('2 added.');
   });
@@ -206,7 +206,7 @@ describe('adding pictures in the page', () => {
     await page.goto(`${open.url}/?collection=alone`);
     await choose(['alone0.png', 'alone1.png', 'alone2.png']);
     await expect.poll(headline).toBe('2 added, 1 failed.');
-    expect(await card().innerText()).toContain('alone1.png: Too large <b>here</b>.');
+    await expect.poll(() => card().innerText()).toContain('alone1.png: Too large <b>here</b>.');
   });
 
   it.runIf(withBrowser)('gives up what breaks off each time though the service answers, and what has nowhere to go', async () => {
@@ -219,13 +219,13 @@ describe('adding pictures in the page', () => {
     await choose(['breaks.png']);
     await expect.poll(() => card().innerText()).toContain('does not answer');
     await expect.poll(async () => (await page.clock.runFor(5_000), headline())).toBe('0 added, 1 failed.');
-    expect(await card().innerText()).toContain('breaks.png: The upload broke off each time.');
+    await expect.poll(() => card().innerText()).toContain('breaks.png: The upload broke off each time.');
 
     await page.unroute('**/items');
     await client.deleteCollection('broken');
     await choose(['breaks.png']);
     await expect.poll(headline).toBe('Stopped: 0 added, 1 failed, 1 not sent.');
-    expect(await card().innerText()).toMatch(/There is no collection.*broken|broken/);
+    await expect.poll(() => card().innerText()).toMatch(/There is no collection.*broken|broken/);
     await visit.shot('adding-nowhere');
   });
 
@@ -247,7 +247,7 @@ describe('adding pictures in the page', () => {
     passAll();
     await giveKey('another-key');
     await expect.poll(headline).toBe('20 added.');
-    expect(await countIn('default', new MixspaceClient({ url: locked.url, apiKey: 'another-key' }))).toBe(20);
+    await expect.poll(() => countIn('default', new MixspaceClient({ url: locked.url, apiKey: 'another-key' }))).toBe(20);
   });
 
   /** Small pictures, each another. */

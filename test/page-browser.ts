@@ -10,6 +10,8 @@ export const withBrowser = executablePath !== undefined || process.env['CI'] !==
 if (!withBrowser) console.warn('\n!!! No Chromium: THE PAGE IS NOT TESTED. Install it (apt-get install chromium), or name it in CHROMIUM_PATH.\n');
 const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 const screenshots = process.env['MIXSPACE_SCREENSHOTS'];
+/** How many times slower the page's own scripts run than they could: what a test takes for granted shows. */
+const slower = Number(process.env['MIXSPACE_SLOWER_PAGE'] ?? 1);
 
 export interface Visit {
   /** A new one for each test. */
@@ -39,7 +41,8 @@ export function inBrowser(origins: () => string[], options: { locale?: string } 
     complaints = [];
     expected = undefined;
     page = await browser.newPage({ locale: options.locale ?? 'en-US' });
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(60_000);
+    if (slower > 1) await (await page.context().newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: slower });
     // As over plain http from another machine.
     await page.addInitScript('delete Crypto.prototype.randomUUID');
     page.on('console', (message) => {

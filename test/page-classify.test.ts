@@ -64,8 +64,8 @@ describe('the classify view', () => {
     await expect.poll(() => bars('green.png')).toEqual(await answered(pictures.get('green')!, { labels }));
     await expect.poll(async () => bars('the blue one')).toEqual(await answered(await thumbnail('blue'), { labels }));
     expect(Object.keys(await bars('the dark one'))).toEqual([...labels, 'None of these']);
-    expect(await card('red.png').locator('.best').count()).toBe(1);
-    expect(await page.locator('.chips bdi').allInnerTexts()).toEqual(labels);
+    await expect.poll(() => card('red.png').locator('.best').count()).toBe(1);
+    await expect.poll(() => page.locator('.chips bdi').allInnerTexts()).toEqual(labels);
     expect(new URL(page.url()).searchParams.get('labels')).toBe('fire, grass\nsea');
     // Typing is waited for: one call holds all four pictures, and none is made for every letter.
     expect(Math.max(...sent)).toBeLessThanOrEqual(8);
@@ -75,7 +75,7 @@ describe('the classify view', () => {
     await page.getByText('Each label by itself').click();
     const each = (await service.post('/v1/classify', { input: [{ image: pictures.get('red')! }], labels, multi_label: true })).body.data[0];
     await expect.poll(() => bars('red.png')).toEqual(Object.fromEntries(each.predictions.map(({ label, score }: any) => [label, percent(score)])));
-    expect(await card('red.png').locator('.best').count()).toBe(each.labels.length);
+    await expect.poll(() => card('red.png').locator('.best').count()).toBe(each.labels.length);
 
     await page.getByText('Each label by itself').click();
     await page.getByText('Sentences around the labels').click();
@@ -104,7 +104,7 @@ describe('the classify view', () => {
     await expect.poll(() => bars('red.png')).toEqual(expected);
     release();
     await page.waitForTimeout(400);
-    expect(await bars('red.png')).toEqual(expected);
+    await expect.poll(() => bars('red.png')).toEqual(expected);
     await labelBox().fill('fire\ngrass\nsea');
     await expect.poll(() => bars('red.png')).toEqual(await answered(pictures.get('red')!, { labels }));
   });
@@ -121,7 +121,7 @@ describe('the classify view', () => {
     await page.keyboard.press('Enter');
     await expect.poll(() => card('the red one').locator('.lesson').innerText()).toContain('Example of “sea”');
     expect((await classifier('colors-1')).examples).toEqual([{ label: 'sea', count: 1, not: 0 }]);
-    expect(page.url()).toContain('classifier=colors-1');
+    await expect.poll(() => page.url()).toContain('classifier=colors-1');
     const figures = async (): Promise<string[]> => page.locator('.accuracy dd b').allInnerTexts();
     const told = async (): Promise<string[]> => {
       const { accuracy } = await classifier('colors-1');
@@ -139,8 +139,8 @@ describe('the classify view', () => {
     }
     expect((await classifier('colors-1')).examples.map(({ label, count }: any) => [label, count])).toEqual([['fire', 2], ['grass', 1], ['sea', 1]]);
     await expect.poll(figures).toEqual(await told());
-    expect(await figures()).not.toEqual(before);
-    expect(await page.locator('.chips li').first().innerText()).toMatch(/fire\s*2/);
+    await expect.poll(() => figures()).not.toEqual(before);
+    await expect.poll(() => page.locator('.chips li').first().innerText()).toMatch(/fire\s*2/);
     await expect.poll(async () => bars('the blue one')).toEqual(await answered(await thumbnail('blue'), { classifier: 'colors-1' }));
     await visit.shot('learnt');
 
@@ -168,14 +168,14 @@ describe('the classify view', () => {
     await page.getByRole('button', { name: 'Label all' }).click();
     await expect.poll(() => page.locator('.job').innerText(), { timeout: 15_000 }).toContain(`Done: ${pictures.size} items were labelled`);
     const written = (await service.get(items())).body.items.map(({ id, metadata }: any) => ({ id, said: metadata.thing.label as string | null, probability: metadata.thing.probability as number, truth: metadata.truth as string | undefined }));
-    expect(await page.locator('.job-result').innerText()).toContain('“thing”');
+    await expect.poll(() => page.locator('.job-result').innerText()).toContain('“thing”');
     const counted = new Map<string, number>();
     for (const { said, truth } of written) if (truth !== undefined) counted.set(`${truth} ${said}`, (counted.get(`${truth} ${said}`) ?? 0) + 1);
     const cells = await page.locator('.confusion button').all();
     expect(cells).toHaveLength(counted.size);
     for (const [key, count] of counted) {
       const [truth, said] = key.split(' ') as [string, string];
-      expect(await page.getByRole('button', { name: `True ${truth}, said ${said === 'null' ? 'None of these' : said}: ${count}` }).count()).toBe(1);
+      await expect.poll(() => page.getByRole('button', { name: `True ${truth}, said ${said === 'null' ? 'None of these' : said}: ${count}` }).count()).toBe(1);
     }
     await visit.shot('confusion');
     await cells[0]!.click();
@@ -236,7 +236,7 @@ describe('the classify view', () => {
     const long = Array.from({ length: 400 }, (_, index) => `label number ${index}`).join('\n');
     await labelBox().fill(long);
     await expect.poll(() => new URL(page.url()).searchParams.get('labels')).not.toBe(odd.join('\n'));
-    expect(page.url().length).toBeLessThan(2_500);
+    await expect.poll(() => page.url().length).toBeLessThan(2_500);
     await page.reload();
     await expect.poll(() => labelBox().inputValue()).toBe(long);
   });
@@ -252,8 +252,8 @@ describe('the classify view', () => {
     await expect.poll(() => page.locator('.card .value').allInnerTexts()).toHaveLength(3);
     await page.getByRole('combobox', { name: 'Language' }).selectOption('de');
     await expect.poll(() => page.locator('.none').innerText()).toContain('Nichts davon');
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
-    expect(await page.locator('.card .value').first().innerText()).toMatch(/^\d+,\d\s%$/);
+    await expect.poll(() => page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    await expect.poll(() => page.locator('.card .value').first().innerText()).toMatch(/^\d+,\d\s%$/);
     await visit.shot('narrow');
     await page.goBack();
     await expect.poll(() => page.locator('.card').count()).toBe(0);

@@ -60,14 +60,14 @@ describe('the compare view', () => {
     const images = [1, 5, 9, 20].map((index) => pictures[index]!);
     const expected = await cosines(images);
     near(await numbers(), expected);
-    expect(await heads()).toEqual(['picture 1', 'picture 5', 'picture 9', 'given.png']);
+    await expect.poll(() => heads()).toEqual(['picture 1', 'picture 5', 'picture 9', 'given.png']);
     expect(new URL(page.url()).searchParams.get('texts')).toBe(texts.join('\n'));
     for (const [column, each] of images.entries()) {
       const values = expected.map((row) => row[column]!);
       const best = values.indexOf(Math.max(...values));
       expect([each.length > 0, await page.locator('.matrix tbody tr').nth(best).locator('td').nth(column).getAttribute('class')]).toEqual([true, 'best']);
     }
-    expect(await page.locator('.matrix .dot').count()).toBe(3);
+    await expect.poll(() => page.locator('.matrix .dot').count()).toBe(3);
 
     await page.getByLabel('Probability of each text').check();
     const { data } = (await service.post('/v1/classify', { input: images.map((image) => ({ image })), labels: texts, templates: ['{}'] })).body;
@@ -90,7 +90,7 @@ describe('the compare view', () => {
     await expect.poll(heads).toEqual(order.map((index) => `picture ${index}`));
     await page.reload();
     await areThere(3, 5);
-    expect(await heads()).toEqual(order.map((index) => `picture ${index}`));
+    await expect.poll(() => heads()).toEqual(order.map((index) => `picture ${index}`));
     await page.getByRole('button', { name: 'Sort the texts by picture 3' }).click();
     await expect.poll(rowHeads).toEqual([0, 1, 2].sort((a, b) => expected[b]![3]! - expected[a]![3]!).map((index) => texts[index]));
     await page.getByRole('button', { name: 'As they were given' }).click();
@@ -130,12 +130,12 @@ describe('the compare view', () => {
     await areThere(3, 2);
     await page.getByLabel('Beside it').selectOption('other');
     await areThere(3, 2, 1);
-    expect(await page.locator('.tables h2').allInnerTexts()).toEqual(['first', 'other']);
+    await expect.poll(() => page.locator('.tables h2').allInnerTexts()).toEqual(['first', 'other']);
     near(await numbers(0), await cosines([pictures[2]!, pictures[8]!]));
     const thumbnails = await Promise.all(['p2', 'p8'].map(async (id) => Buffer.from(await (await fetch(`${service.server.url}${items()}/${id}/image`)).arrayBuffer()).toString('base64')));
     const others = await cosines(thumbnails, 'other');
     near(await numbers(1), others);
-    expect(await numbers(1)).not.toEqual(await numbers(0));
+    await expect.poll(() => numbers(1)).not.toEqual(await numbers(0));
     await page.getByLabel('Probability of each text').check();
     const { data } = (await service.post('/v1/classify', { model: 'other', input: thumbnails.map((image) => ({ image })), labels: texts, templates: ['{}'] })).body;
     await expect.poll(() => numbers(1)).toEqual(texts.map((text) => data.map(({ predictions }: any) => percent(predictions.find(({ label }: any) => label === text).score))));
@@ -152,12 +152,12 @@ describe('the compare view', () => {
     await page.unroute('**/v1/embeddings');
     await page.locator('.compare > .problem').getByRole('button', { name: 'Try again' }).click();
     await areThere(2, 1);
-    expect(await page.locator('.of-one').innerText()).toMatch(/nowhere/);
-    expect(await page.locator('.matrix td.pending').allInnerTexts()).toEqual(['–', '–']);
-    expect(await page.locator('.matrix b').count()).toBe(0);
+    await expect.poll(() => page.locator('.of-one').innerText()).toMatch(/nowhere/);
+    await expect.poll(() => page.locator('.matrix td.pending').allInnerTexts()).toEqual(['–', '–']);
+    await expect.poll(() => page.locator('.matrix b').count()).toBe(0);
     await page.reload();
     await areThere(2, 1);
-    expect(await page.getByLabel('Texts, one a line').inputValue()).toBe(`${texts[0]}\n${hostile}`);
+    await expect.poll(() => page.getByLabel('Texts, one a line').inputValue()).toBe(`${texts[0]}\n${hostile}`);
   });
 
   it.runIf(withBrowser)('draws a sample of the collection, fits a narrow screen, and speaks Chinese', async () => {
@@ -169,7 +169,7 @@ describe('the compare view', () => {
     expect(new Set(ids).size).toBe(6);
     await page.getByRole('combobox', { name: 'Language' }).selectOption('zh');
     await expect.poll(() => page.locator('.compare legend').innerText()).toBe('显示');
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    await expect.poll(() => page.evaluate('document.documentElement.scrollWidth')).toBe(390);
     await page.getByRole('button', { name: /^移除/ }).first().click();
     await areThere(3, 5);
   });

@@ -46,19 +46,19 @@ describe('deleting in the page', () => {
     await looked('undone', 3);
     await remove('drawing 1');
     await expect.poll(titles).not.toContain('drawing 1');
-    expect(await page.getByRole('dialog').count()).toBe(0);
-    expect(await notice()).toContain('Deleted “drawing 1”');
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+    await expect.poll(() => notice()).toContain('Deleted “drawing 1”');
     await visit.shot('deleted');
     await button('Undo').click();
     await expect.poll(titles).toContain('drawing 1');
-    expect(await notice()).toBe('');
+    await expect.poll(() => notice()).toBe('');
 
     await remove('drawing 0');
     await remove('drawing 2');
     await expect.poll(notice).toMatch(/^2 deleted\s*Undo$/);
     await page.keyboard.press('Control+z');
     await expect.poll(() => tiles().count()).toBe(3);
-    expect(await countIn('undone')).toBe(3);
+    await expect.poll(() => countIn('undone')).toBe(3);
   });
 
   it.runIf(withBrowser)('is made after ten seconds, through changes of view, and what is added again is shown again', async () => {
@@ -67,7 +67,7 @@ describe('deleting in the page', () => {
     await remove('drawing 1');
     await expect.poll(notice).toContain('Deleted');
     await page.getByRole('link', { name: 'Compare' }).click();
-    expect(await countIn('made')).toBe(3);
+    await expect.poll(() => countIn('made')).toBe(3);
     await page.clock.runFor(11_000);
     await expect.poll(() => countIn('made')).toBe(2);
     await expect.poll(notice).toBe('');
@@ -83,7 +83,7 @@ describe('deleting in the page', () => {
     await looked('left', 8);
     for (const seed of [1, 2, 3, 4, 5, 6]) await remove(`drawing ${seed}`);
     await expect.poll(notice).toContain('6 deleted');
-    expect(await countIn('left')).toBe(8);
+    await expect.poll(() => countIn('left')).toBe(8);
     await page.goto('about:blank');
     await expect.poll(() => countIn('left')).toBe(2);
   });
@@ -99,7 +99,7 @@ describe('deleting in the page', () => {
     await page.getByRole('dialog').waitFor();
     await page.keyboard.press('Delete');
     await expect.poll(notice).toContain('Deleted “');
-    expect(await countIn('default', keyed)).toBe(2);
+    await expect.poll(() => countIn('default', keyed)).toBe(2);
     await page.goto('about:blank');
     await expect.poll(() => countIn('default', keyed)).toBe(1);
   });
@@ -114,7 +114,7 @@ describe('deleting in the page', () => {
     await expect.poll(() => tiles().count()).toBe(1);
     await page.clock.runFor(11_000);
     await expect.poll(notice).toContain('“drawing 0” was not deleted. The disk does not answer.');
-    expect(await tiles().count()).toBe(2);
+    await expect.poll(() => tiles().count()).toBe(2);
     await page.unroute('**/items/*', refuse);
     await button('Try again').click();
     await expect.poll(() => tiles().count()).toBe(1);

@@ -52,7 +52,7 @@ describe('hostile strings', () => {
   const expectHarmless = async (): Promise<void> => {
     expect(await page.evaluate('window.ran')).toBeUndefined();
     expect(await page.locator('img[src="x"], b:text-is("bold"), svg[onload], a[href^="javascript:"], script:not([src])').count()).toBe(0);
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    await expect.poll(() => page.evaluate('document.documentElement.scrollWidth')).toBe(390);
   };
   const settle = async (at: string): Promise<void> => {
     await page.goto(server.url + at, { waitUntil: 'networkidle' });
@@ -81,7 +81,7 @@ describe('hostile strings', () => {
   it.runIf(withBrowser)('of descriptions and clusters are text in the library', async () => {
     visit.allow(/404/);
     await settle('/?view=library&collection=hostile');
-    expect(await page.locator('.description').textContent()).toBe((await client.collection('hostile')).description);
+    await expect.poll(() => page.locator('.description').textContent()).toBe((await client.collection('hostile')).description);
     await expectHarmless();
     await visit.shot('hostile-library');
     await settle('/?view=library&collection=hostile&part=clusters');

@@ -85,7 +85,7 @@ describe('the library', () => {
       Cells: 'none: searches compare with everything',
       'Full text': 'ready',
     });
-    expect(await page.locator('.description').innerText()).toBe('what stands on the shelf');
+    await expect.poll(() => page.locator('.description').innerText()).toBe('what stands on the shelf');
     await shot('overview');
   });
 
@@ -100,19 +100,19 @@ describe('the library', () => {
     await form.getByLabel('Tiles').selectOption('2x2');
     await button('Create', form).click();
     await expect.poll(() => page.locator('h3.chosen').innerText()).toBe('brief');
-    expect(page.url()).toContain('collection=brief');
+    await expect.poll(() => page.url()).toContain('collection=brief');
     expect(await client.collection('brief')).toMatchObject({ description: 'not for long', model: 'second', originals: 'thumbnail', tiles: '2x2' });
 
     await button('Delete collection').click();
     const dialog = page.getByRole('dialog');
     const confirm = button('Delete collection', dialog);
     await dialog.getByRole('textbox').fill('brie');
-    expect(await confirm.isDisabled()).toBe(true);
+    await expect.poll(() => confirm.isDisabled()).toBe(true);
     await dialog.getByRole('textbox').fill('brief');
     await page.keyboard.press('Enter');
     await expect.poll(async () => (await client.collections()).map(({ name }) => name)).not.toContain('brief');
     await expect.poll(() => page.locator('.collection-list b').allInnerTexts()).toEqual(expect.not.arrayContaining(['brief']));
-    expect(page.url()).not.toContain('brief');
+    await expect.poll(() => page.url()).not.toContain('brief');
   });
 
   it.runIf(withBrowser)('keeps what was typed where a collection cannot be created, and says why', async () => {
@@ -123,7 +123,7 @@ describe('the library', () => {
     await form.getByLabel('Name').fill('shelf');
     await button('Create', form).click();
     await expect.poll(() => form.getByRole('alert').innerText()).toContain('shelf');
-    expect(await form.getByLabel('Name').inputValue()).toBe('shelf');
+    await expect.poll(() => form.getByLabel('Name').inputValue()).toBe('shelf');
   });
 
   it.runIf(withBrowser)('measures recall now, and shows each kind of query with its interval and age', async () => {
@@ -157,7 +157,7 @@ describe('the library', () => {
     await button('Show the plan', again).click();
     await expect.poll(() => again.locator('.plan').innerText()).toContain(`${textCount + 1} items are to be embedded with second, 0 of them from thumbnails; 0 have an embedding already; 1 cannot be embedded.`);
     const { plan } = await client.reembed('many', { model: 'second', dry_run: true });
-    expect(await again.locator('.plan li').innerText()).toBe(`given: ${plan!.first_impossible[0]!.reason}`);
+    await expect.poll(() => again.locator('.plan li').innerText()).toBe(`given: ${plan!.first_impossible[0]!.reason}`);
     expect((await client.collection('many')).reembedding).toBeUndefined();
     await shot('plan');
 
@@ -175,7 +175,7 @@ describe('the library', () => {
     await expect.poll(() => card.locator('.state').innerText()).toMatch(/^(paused|done)$/);
     const [job] = (await client.jobs({ kind: 'reembed' })).jobs;
     if (job!.state === 'paused') {
-      expect(await card.locator('.job-progress p').innerText()).toContain(`${job!.done} of ${job!.total} done`);
+      await expect.poll(() => card.locator('.job-progress p').innerText()).toContain(`${job!.done} of ${job!.total} done`);
       await shot('paused');
       await button('Resume', card).click();
     }
@@ -188,7 +188,7 @@ describe('the library', () => {
     expect(failures).toHaveLength(1);
     await page.getByLabel('Show').selectOption('failed');
     await expect.poll(() => page.locator('li.job').count()).toBe(0);
-    expect(page.url()).toContain('state=failed');
+    await expect.poll(() => page.url()).toContain('state=failed');
   });
 
   it.runIf(withBrowser)('shows duplicates side by side, what to keep and why, and deletes the others once that is confirmed', async () => {
@@ -199,23 +199,23 @@ describe('the library', () => {
     await expect.poll(() => page.locator('.duplicates').innerText()).toContain('1 group among 4 items: 1 could go.');
     const group = page.locator('.group');
     await expect.poll(() => group.locator('.name').allInnerTexts()).toEqual(['the large one', 'the small one']);
-    expect(await group.innerText()).toContain('The first is kept: it is larger.');
-    expect(await group.innerText()).toContain('640 × 480');
+    await expect.poll(() => group.innerText()).toContain('The first is kept: it is larger.');
+    await expect.poll(() => group.innerText()).toContain('640 × 480');
     await expect.poll(() => group.locator('img').evaluateAll((all: { naturalWidth?: number }[]) => all.every(({ naturalWidth }) => naturalWidth! > 0))).toBe(true);
     await shot('duplicates');
 
     await group.getByLabel('Keep the small one').check();
-    expect(await button('Delete the other', group).count()).toBe(0);
+    await expect.poll(() => button('Delete the other', group).count()).toBe(0);
     await group.getByLabel('Keep the small one').uncheck();
     await button('Delete the other', group).click();
     const dialog = page.getByRole('dialog');
-    expect(await dialog.innerText()).toContain('Delete 1 item?');
+    await expect.poll(() => dialog.innerText()).toContain('Delete 1 item?');
     expect((await client.itemsExist('shelf', ['small'])).missing).toEqual([]);
     await button('Delete', dialog).click();
     await expect.poll(() => page.locator('.notices').innerText()).toContain('1 item is deleted.');
     expect((await client.itemsExist('shelf', ['large', 'small', 'another', 'third'])).missing).toEqual(['small']);
     await expect.poll(() => page.locator('.duplicates').innerText()).toContain('Nothing is left of what was found.');
-    expect(await group.count()).toBe(0);
+    await expect.poll(() => group.count()).toBe(0);
   });
 
   it.runIf(withBrowser)('makes clusters, and renames one where it stands, by keyboard', async () => {
@@ -227,7 +227,7 @@ describe('the library', () => {
     await page.keyboard.press('Enter');
     await expect.poll(() => page.locator('.clusters-list > li').count()).toBe(2);
     const { clusters } = await client.clusters('default');
-    expect(await page.locator('.cluster-name').allInnerTexts()).toEqual(clusters.map(({ name }) => name));
+    await expect.poll(() => page.locator('.cluster-name').allInnerTexts()).toEqual(clusters.map(({ name }) => name));
     const name = page.locator('.cluster-name').first();
     await button(`Rename ${clusters[0]!.name}`).focus();
     await page.keyboard.press('Enter');
@@ -239,7 +239,7 @@ describe('the library', () => {
     await page.keyboard.press('Enter');
     await expect.poll(() => name.innerText()).toBe('Holidays');
     expect((await client.clusters('default')).clusters[0]!.name).toBe('Holidays');
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('Holidays');
+    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('Holidays');
   });
 
   it.runIf(withBrowser)('lists models with their state and the reason, and verifies one now', async () => {
@@ -248,12 +248,12 @@ describe('the library', () => {
     await expect.poll(() => page.locator('.model').count()).toBe(4);
     await expect.poll(() => card('broken').locator('.state').innerText()).toBe('unusable');
     const told = Object.fromEntries((await client.models()).map((model) => [model.id, model]));
-    expect(await card('broken').locator('.reason').innerText()).toBe(told['broken']!.self_test.error);
-    expect(await card('first').getByRole('heading').innerText()).toContain('default');
-    expect(await card('first').locator('.facts').innerText()).toContain(`${told['first']!.dimensions}`);
-    expect(await card('first').locator('.facts').innerText()).toContain(told['first']!.fingerprint!);
+    await expect.poll(() => card('broken').locator('.reason').innerText()).toBe(told['broken']!.self_test.error);
+    await expect.poll(() => card('first').getByRole('heading').innerText()).toContain('default');
+    await expect.poll(() => card('first').locator('.facts').innerText()).toContain(`${told['first']!.dimensions}`);
+    await expect.poll(() => card('first').locator('.facts').innerText()).toContain(told['first']!.fingerprint!);
     await expect.poll(() => card('golden').locator('.state').innerText()).toBe('usable');
-    expect(await card('first').innerText()).toContain('no golden vectors');
+    await expect.poll(() => card('first').innerText()).toContain('no golden vectors');
     await button('Verify now', card('golden')).click();
     await expect.poll(() => card('golden').innerText()).toContain('Verified just now');
     const { image, text } = await client.selfTest('golden');
@@ -277,7 +277,7 @@ describe('the library', () => {
     await page.getByPlaceholder('API key').fill(key);
     await page.keyboard.press('Enter');
     await expect.poll(() => button('Export as JSON Lines').count()).toBe(1);
-    expect(await lines()).toHaveLength(4);
+    await expect.poll(() => lines()).toHaveLength(4);
   });
 
   it.runIf(withBrowser)('is in German and Chinese too, and fits a narrow screen', async () => {
@@ -289,7 +289,7 @@ describe('the library', () => {
         await page.goto(`${server.url}/?view=library&collection=shelf${rest}`);
         await expect.poll(() => page.locator('main [aria-busy=true]').count()).toBe(0);
         if (rest === '') await expect.poll(() => page.locator('main').innerText()).toContain(words);
-        expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+        await expect.poll(() => page.evaluate('document.documentElement.scrollWidth')).toBe(390);
       }
     }
   });

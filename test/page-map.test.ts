@@ -97,12 +97,12 @@ describe('the map', () => {
     const card = page.getByRole('dialog');
     await expect.poll(() => card.getByRole('heading').innerText()).toBe('point 1');
     await expect.poll(() => card.locator('img').evaluate((image: any) => image.naturalWidth as number)).toBe(32);
-    expect(page.url()).toContain('open=item-1');
+    await expect.poll(() => page.url()).toContain('open=item-1');
     await visit.shot('card');
     await page.goBack();
     await expect.poll(() => card.count()).toBe(0);
     await page.goForward();
-    expect(await card.getByRole('link', { name: 'More like this' }).getAttribute('href')).toBe('/?like=item-1');
+    await expect.poll(() => card.getByRole('link', { name: 'More like this' }).getAttribute('href')).toBe('/?like=item-1');
   });
 
   it.runIf(withBrowser)('goes from point to point by arrow keys, opens one by Enter, and draws circles by Space', async () => {
@@ -147,7 +147,7 @@ describe('the map', () => {
     expect(await readFile(await download.path(), 'utf8')).toBe('{"id":"item-0"}\n{"id":"item-2"}\n{"id":"item-4"}\n');
     await selection().getByRole('button', { name: 'Classify these' }).click();
     await expect.poll(() => new URL(page.url()).searchParams.getAll('ids')).toEqual(['item-0', 'item-2', 'item-4']);
-    expect(page.url()).toContain('view=classify');
+    await expect.poll(() => page.url()).toContain('view=classify');
   });
 
   it.runIf(withBrowser)('labels what was chosen, and deletes it once that is confirmed', async () => {
@@ -250,7 +250,7 @@ describe('the map', () => {
     }
     const dark = await colorAt('dots', 0.3, 0.3);
     expect(Math.max(...dark.slice(0, 3))).toBeLessThan(60);
-    expect(await page.evaluate(() => (globalThis as any).document.documentElement.scrollWidth as number)).toBeLessThanOrEqual(390);
+    await expect.poll(() => page.evaluate(() => (globalThis as any).document.documentElement.scrollWidth as number)).toBeLessThanOrEqual(390);
   });
 
   // 40 x 40 points in a lattice, far enough apart that each one's dot stands alone.
@@ -265,15 +265,15 @@ describe('the map', () => {
     await page.getByRole('searchbox').fill('a red bicycle');
     await expect.poll(() => page.locator('.map-legend').innerText()).toContain('Similarity');
     expect(asked.queries.at(-1)).toBe('a red bicycle');
-    expect(await page.locator('.map-legend').innerText()).toContain('0.30');
+    await expect.poll(() => page.locator('.map-legend').innerText()).toContain('0.30');
     const warmth = async (number: number): Promise<number> => {
       const [red = 0, , blue = 0] = await colorAt('dots', ...placeOf(number));
       return red - blue;
     };
     await expect.poll(() => warmth(bright)).toBeGreaterThan(150);
-    expect(await warmth(numberAt(33, 12))).toBeGreaterThan(100);
+    await expect.poll(() => warmth(numberAt(33, 12))).toBeGreaterThan(100);
     expect(Math.abs(await warmth(numberAt(1, 38)))).toBeLessThan(15);
-    expect(page.url()).toContain('q=a+red+bicycle');
+    await expect.poll(() => page.url()).toContain('q=a+red+bicycle');
     await visit.shot('light-up');
     await page.getByRole('searchbox').fill('');
     await expect.poll(() => page.locator('.map-legend').count()).toBe(0);
@@ -285,7 +285,7 @@ describe('the map', () => {
     await open({ positions: lattice, metadataOf: () => ({ side: 'x' }), values: { side: { field: 'side', kind: 'categories', categories: ['left', hostile], rest: 400, missing: 0, values: encoded(halves) } } });
     await page.getByLabel('Color by').selectOption('side');
     await expect.poll(() => page.locator('.map-legend').innerText()).toContain('left');
-    expect(await page.locator('.map-legend').innerText()).toContain(hostile);
+    await expect.poll(() => page.locator('.map-legend').innerText()).toContain(hostile);
     const colors = new Set([await colorAt('dots', ...placeOf(numberAt(3, 20))), await colorAt('dots', ...placeOf(numberAt(36, 3))), await colorAt('dots', ...placeOf(numberAt(36, 36)))].map(String));
     expect(colors.size).toBe(3);
     await page.locator('.map-legend').getByRole('button', { name: 'left' }).click();

@@ -62,7 +62,7 @@ describe('searching and browsing', () => {
     await page.setViewportSize({ width: 1000, height: 700 });
     await page.goto(server.url);
     await expect.poll(() => tiles().count()).toBeGreaterThan(8);
-    expect(await page.locator('.grid h2').first().innerText()).toBe(new Date().toLocaleDateString('en-US', { month: 'long', year: 'numeric', timeZone: 'UTC' }));
+    await expect.poll(() => page.locator('.grid h2').first().innerText()).toBe(new Date().toLocaleDateString('en-US', { month: 'long', year: 'numeric', timeZone: 'UTC' }));
 
     const seen = new Map<number, string>();
     let most = 0;
@@ -100,13 +100,13 @@ describe('searching and browsing', () => {
         return focused();
       })
       .toBe(String(count - 1));
-    expect(await page.evaluate('document.activeElement.querySelector(".title").title')).toBe(nameOf(count - 1));
+    await expect.poll(() => page.evaluate('document.activeElement.querySelector(".title").title')).toBe(nameOf(count - 1));
     await page.keyboard.press('Home');
     await expect.poll(focused).toBe('0');
     await expect.poll(scrolledTo).toBeLessThan(200);
     await page.keyboard.press('Enter');
     await expect.poll(() => dialog().getByRole('heading').innerText()).toBe(nameOf(0));
-    expect(page.url()).toContain('open=p0');
+    await expect.poll(() => page.url()).toContain('open=p0');
   });
 
   it.runIf(withBrowser)('goes back from a picture, and from a search to its place and to all that was loaded', async () => {
@@ -130,7 +130,7 @@ describe('searching and browsing', () => {
     await expect.poll(scrolledTo).toBe(0);
     await page.goBack();
     await expect.poll(scrolledTo).toBe(place);
-    expect(await page.locator(`.grid [data-index="${count - 1}"]`).count()).toBe(1);
+    await expect.poll(() => page.locator(`.grid [data-index="${count - 1}"]`).count()).toBe(1);
     expect(asked).toEqual([]);
   });
 
@@ -145,7 +145,7 @@ describe('searching and browsing', () => {
     await page.keyboard.press('Enter');
     await expect.poll(() => page.url()).toContain('q=blue');
     expect(await page.evaluate('history.length')).toBe(before + 2);
-    expect(await page.title()).toBe('blue · mixspace');
+    await expect.poll(() => page.title()).toBe('blue · mixspace');
     await page.goBack();
     await expect.poll(() => box().inputValue()).toBe('red circle');
     await page.goBack();
@@ -162,18 +162,18 @@ describe('searching and browsing', () => {
     await expect.poll(async () => (await titlesSeen())[0]).toBe(nameOf(8));
     await page.reload();
     await expect.poll(async () => (await titlesSeen())[0]).toBe(nameOf(8));
-    expect(await page.locator('.wanted').innerText()).toContain('mine.png');
+    await expect.poll(() => page.locator('.wanted').innerText()).toContain('mine.png');
 
     await box().fill('green -people');
     await expect.poll(lastAsked).toContain('"query":[{"input":{"file":true},"weight":0.5},{"input":"green -people","weight":0.5}]');
-    expect(await lastAsked()).toContain('"negation":"auto"');
+    await expect.poll(() => lastAsked()).toContain('"negation":"auto"');
     await page.getByRole('slider').fill('0.8');
     await expect.poll(() => page.url()).toContain('words-share=0.8');
     await expect.poll(lastAsked).toContain('"weight":0.8}');
     await visit.shot('picture-and-words');
     await page.getByRole('button', { name: 'Clear' }).click();
     await expect.poll(() => page.url()).not.toContain('picture=');
-    expect(await box().inputValue()).toBe('green -people');
+    await expect.poll(() => box().inputValue()).toBe('green -people');
   });
 
   it.runIf(withBrowser)('dims old results under new words at once, and sends words that failed again', async () => {
@@ -188,12 +188,12 @@ describe('searching and browsing', () => {
     expect(await page.locator('.grid').getAttribute('aria-busy')).toBe('true');
     await waiting[0]!.abort('connectionrefused');
     await expect.poll(() => page.getByRole('alert').innerText()).toContain('No mixspace answers');
-    expect(await tiles().count()).toBe(0);
+    await expect.poll(() => tiles().count()).toBe(0);
 
     await page.unroute('**/search');
     await box().press('Enter');
     await expect.poll(() => tiles().count()).toBeGreaterThan(8);
-    expect(await page.getByRole('alert').count()).toBe(0);
+    await expect.poll(() => page.getByRole('alert').count()).toBe(0);
     expect(await page.locator('.grid').getAttribute('aria-busy')).toBe('false');
     await expect.poll(() => page.locator('[role=status]').allInnerTexts()).toContain('Nothing matches. The nearest are shown.');
   });
@@ -208,7 +208,7 @@ describe('searching and browsing', () => {
     await page.unroute('**/search');
     await waiting[0]!.continue();
     await expect.poll(() => tiles().count()).toBeGreaterThan(8);
-    expect(await page.locator('.waiting').count()).toBe(0);
+    await expect.poll(() => page.locator('.waiting').count()).toBe(0);
   });
 
   it.runIf(withBrowser)('steps through all pictures, past those that were loaded, by keys, buttons and wipes', async () => {
@@ -217,7 +217,7 @@ describe('searching and browsing', () => {
     const heading = dialog().getByRole('heading');
     await expect.poll(() => heading.innerText()).toBe(nameOf(0));
     await expect.poll(() => dialog().getByRole('status').first().innerText()).toContain('This is the first.');
-    expect(await dialog().getByRole('button', { name: 'Previous' }).getAttribute('aria-disabled')).toBe('true');
+    await expect.poll(() => dialog().getByRole('button', { name: 'Previous' }).getAttribute('aria-disabled')).toBe('true');
     await dialog().getByRole('button', { name: 'Next' }).click();
     await expect.poll(() => heading.innerText()).toBe(nameOf(2));
     await wipe(-120);
@@ -233,14 +233,14 @@ describe('searching and browsing', () => {
     await expect.poll(() => dialog().getByRole('status').first().innerText()).toContain('60 of 60+');
     await page.keyboard.press('ArrowRight');
     await expect.poll(() => held.length).toBe(1);
-    expect(await heading.innerText()).toBe(nameOf(118));
+    await expect.poll(() => heading.innerText()).toBe(nameOf(118));
     await held[0]!.continue();
     await expect.poll(() => heading.innerText()).toBe(nameOf(120));
     await expect.poll(() => dialog().getByRole('status').first().innerText()).toContain(`61 of ${count}`);
 
     await page.keyboard.press('Escape');
     await expect.poll(() => dialog().count()).toBe(0);
-    expect(page.url()).not.toContain('open=');
+    await expect.poll(() => page.url()).not.toContain('open=');
     await expect.poll(() => page.evaluate('document.activeElement.dataset.index')).toBe('60');
     await page.keyboard.press('End');
     await expect.poll(() => page.evaluate('document.activeElement.dataset.index')).toBe(String(count - 1));
@@ -272,7 +272,7 @@ describe('searching and browsing', () => {
     await expect.poll(() => page.url()).toContain('is=');
     await expect.poll(async () => (await titlesSeen()).every((title) => Number(/(\d+)\.jpg/.exec(title)![1]) % 3 === 2)).toBe(true);
     // By what differs.
-    expect(await firstTitle()).toMatch(/^\d{4}$/);
+    await expect.poll(() => firstTitle()).toMatch(/^\d{4}$/);
 
     await page.goto(`${server.url}/?folder=trips%2Fsea&from=2024-12-01&to=2024-12-31`);
     const december = byDate.filter((seed) => seed % 2 === 1 && dayOf(seed)!.startsWith('2024-12'));
@@ -283,7 +283,7 @@ describe('searching and browsing', () => {
     await page.goto(`${server.url}/?folder=nowhere&q=red`);
     await page.getByRole('button', { name: 'Search among all' }).click();
     await expect.poll(() => tiles().count()).toBeGreaterThan(8);
-    expect(page.url()).not.toContain('folder=');
+    await expect.poll(() => page.url()).not.toContain('folder=');
   });
 
   it.runIf(withBrowser)('says quietly what came meanwhile, and shows it when asked', async () => {
@@ -295,7 +295,7 @@ describe('searching and browsing', () => {
     await client.addItems('live', [{ text: 'one that came later' }, { text: 'and another' }]);
     await page.evaluate('document.dispatchEvent(new Event("visibilitychange"))');
     await expect.poll(() => page.locator('.new-ones').innerText()).toBe('2 new items · Show');
-    expect(await tiles().count()).toBe(1);
+    await expect.poll(() => tiles().count()).toBe(1);
     await page.locator('.new-ones button').click();
     await expect.poll(() => tiles().count()).toBe(3);
     await expect.poll(() => page.locator('.new-ones').innerText()).toBe('');
@@ -305,7 +305,7 @@ describe('searching and browsing', () => {
     it.runIf(withBrowser)('speaks German', async () => {
       await german.page.goto(`${server.url}/?q=Rot`);
       await expect.poll(() => german.page.locator('.grid h2').innerText()).toBe('Nichts hier passt. Am nächsten kommt:');
-      expect(await german.page.getByRole('searchbox').getAttribute('placeholder')).toBe('Mit Worten suchen, in jeder Sprache');
+      await expect.poll(() => german.page.getByRole('searchbox').getAttribute('placeholder')).toBe('Mit Worten suchen, in jeder Sprache');
       await german.shot('german');
     });
   });

@@ -54,7 +54,7 @@ describe('the page', () => {
     await expect.poll(() => page.locator('footer').innerText()).toContain(`${pictureCount} pictures`);
     await page.evaluate('scrollTo(0, document.documentElement.scrollHeight)');
     await expect.poll(() => tiles().last().getAttribute('data-index')).toBe(String(pictureCount - 1));
-    expect(await page.locator('.grid li').last().getAttribute('aria-setsize')).toBe(String(pictureCount));
+    await expect.poll(() => page.locator('.grid li').last().getAttribute('aria-setsize')).toBe(String(pictureCount));
   });
 
   it.runIf(withBrowser)('searches by words while they are typed, and keeps the search in its address', async () => {
@@ -64,14 +64,14 @@ describe('the page', () => {
     await expect.poll(() => page.locator('.grid .score').count()).toBeGreaterThan(10);
     const scores = (await page.locator('.grid .score').allInnerTexts()).map(Number);
     expect(scores).toEqual(scores.toSorted((a, b) => b - a));
-    expect(page.url()).toContain('?q=a+red+circle');
+    await expect.poll(() => page.url()).toContain('?q=a+red+circle');
     await shot('words');
 
     const titles = await page.locator('.grid .title').allInnerTexts();
     await page.reload();
     await nearestAreShown();
     await expect.poll(() => page.locator('.grid .title').allInnerTexts()).toEqual(titles);
-    expect(await page.getByRole('searchbox').inputValue()).toBe('a red circle');
+    await expect.poll(() => page.getByRole('searchbox').inputValue()).toBe('a red circle');
   });
 
   it.runIf(withBrowser)('searches by a picture that is chosen, dropped or pasted', async () => {
@@ -79,7 +79,7 @@ describe('the page', () => {
     await page.goto(open.url);
     await page.locator('input[type=file]').first().setInputFiles({ name: 'mine.png', mimeType: 'image/png', buffer: bytes });
     await expect.poll(() => page.locator('.grid .title').first().innerText()).toBe('drawing 7');
-    expect(await page.locator('.wanted').innerText()).toContain('mine.png');
+    await expect.poll(() => page.locator('.wanted').innerText()).toContain('mine.png');
     await shot('picture');
 
     for (const [event, seed] of [['drop', 11], ['paste', 23]] as const) {
@@ -101,8 +101,8 @@ describe('the page', () => {
     await dialog.getByRole('button', { name: 'More like this' }).click();
     await expect.poll(() => page.locator('.wanted').innerText()).toContain(title);
     await expect.poll(() => page.locator('.grid .title').first().innerText()).not.toBe(title);
-    expect(page.url()).toContain('like=');
-    expect(await dialog.count()).toBe(0);
+    await expect.poll(() => page.url()).toContain('like=');
+    await expect.poll(() => dialog.count()).toBe(0);
 
     // To the picture that was open, and to what it was found by.
     await page.goBack();
@@ -119,7 +119,7 @@ describe('the page', () => {
       { name: 'bad.png', mimeType: 'image/png', buffer: Buffer.from('no picture') },
     ]);
     await expect.poll(() => page.locator('.panel').innerText()).toContain('1 added, 1 failed.');
-    expect(await page.locator('.panel').innerText()).toContain('bad.png');
+    await expect.poll(() => page.locator('.panel').innerText()).toContain('bad.png');
     await expect.poll(() => tiles().count()).toBe(1);
   });
 
@@ -156,7 +156,7 @@ describe('the page', () => {
     await page.keyboard.press('Escape');
     await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
     await shot('narrow');
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    await expect.poll(() => page.evaluate('document.documentElement.scrollWidth')).toBe(390);
     expect(await page.locator('.grid img:not([alt]), .grid img[alt=""]').count()).toBe(0);
   });
 

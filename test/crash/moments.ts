@@ -14,9 +14,11 @@ export function drawMoment(random: Random): Moment {
   return choice < 0.6 ? 'reembedding' : 'anytime';
 }
 
-export async function comesTrue(what: string, condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + patienceMs;
+/** Waits until it is true; an error where nothing has moved in the meantime, as `progress` tells it, on however slow a machine. */
+export async function comesTrue(what: string, condition: () => boolean, progress: () => number = () => 0): Promise<void> {
+  let [seen, deadline] = [progress(), Date.now() + patienceMs];
   while (!condition()) {
+    if (progress() !== seen) [seen, deadline] = [progress(), Date.now() + patienceMs];
     if (Date.now() > deadline) throw new Error(`${what} has not come in time.`);
     await sleep(5);
   }

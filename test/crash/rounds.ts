@@ -178,7 +178,7 @@ class CrashRun {
   async #untilMoment(moment: Moment, { random, load, stop }: { random: Random; load: Load; stop: () => void }): Promise<void> {
     const isClosing = moment === 'closing';
     const writes = moment === 'early' ? 0 : random.between(0, mostWritesBefore);
-    await comesTrue(`${writes} writes`, () => load.written >= writes);
+    await comesTrue(`${writes} writes`, () => load.written >= writes, () => load.written);
     if (moment === 'backup') await comesTrue('A backup', () => this.#backups.isRunning);
     if (moment === 'reembedding') await comesTrue('A reembedding', () => this.#reembeddings.isRunning);
     if (isClosing) {
