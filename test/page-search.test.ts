@@ -134,6 +134,25 @@ describe('searching and browsing', () => {
     expect(asked).toEqual([]);
   });
 
+  it.runIf(withBrowser)('keeps each letter that is typed while an answer to the ones before begins', async () => {
+    // On a slow machine letters come between a change of the address and what follows from it.
+    await page.addInitScript(() => {
+      const { history, document, setTimeout } = globalThis as any;
+      const rest = [...'circles'];
+      for (const name of ['pushState', 'replaceState']) {
+        const change = history[name].bind(history);
+        history[name] = (...args: unknown[]) => {
+          change(...args);
+          if (document.activeElement?.type === 'search' && rest.length > 0) setTimeout(() => document.execCommand('insertText', false, rest.shift()), 0);
+        };
+      }
+    });
+    await page.goto(server.url);
+    await box().pressSequentially('red ');
+    await expect.poll(() => page.url()).toContain('q=red+circles');
+    expect(await box().inputValue()).toBe('red circles');
+  });
+
   it.runIf(withBrowser)('keeps one entry of the history a search, not one a letter', async () => {
     await page.goto(server.url);
     await expect.poll(() => tiles().count()).toBeGreaterThan(8);

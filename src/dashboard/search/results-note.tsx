@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { Picture, titleOf, type ShownItem } from '../items/picture.js';
 import type { How } from '../shell/address.js';
 import { texts, useLanguage } from '../shell/language.js';
@@ -40,7 +40,8 @@ function Share({ wanted, onWant }: { wanted: Wanted; onWant: (wanted: Wanted, ho
   const words = useTexts();
   const language = useLanguage();
   const [share, setShare] = useState(wanted.share ?? evenShare);
-  useEffect(() => setShare(wanted.share ?? evenShare), [wanted.share]);
+  // Before the slider can be moved on.
+  useLayoutEffect(() => setShare(wanted.share ?? evenShare), [wanted.share]);
   useEffect(() => {
     if (share === (wanted.share ?? evenShare)) return;
     const settling = setTimeout(() => onWant({ ...wanted, share: share === evenShare ? undefined : share }, 'replace'), settledMs);

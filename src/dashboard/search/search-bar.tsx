@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { AddButton } from '../adding/add-button.js';
 import type { Given } from '../adding/given-files.js';
 import type { How } from '../shell/address.js';
@@ -35,8 +35,8 @@ export function SearchBar({ wanted, onWant, onAgain, onTyping, onPicture, onAdd 
   const typedAt = useRef(0);
   const box = useRef<HTMLInputElement>(null);
 
-  // Back, or a search by something else, changes what the box should say; the box itself must not be overwritten while it is typed into.
-  useEffect(() => {
+  // Back, or a search by something else, changes what the box should say. Before the next letter can be typed: behind it, what the box itself asked for would no longer be what it says.
+  useLayoutEffect(() => {
     if (asked === box.current?.value.trim()) return;
     clearTimeout(typing.current);
     typedAt.current = 0;
