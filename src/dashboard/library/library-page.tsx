@@ -21,7 +21,7 @@ export default function LibraryPage(props: PageProps) {
   const Shown = shown[section];
   return (
     <GoProvider value={go}>
-      <main class="library-page">
+      <main class="page-library">
         <h1>{library}</h1>
         <SectionLinks label={words.sections} names={sections} words={words} chosen={section} collection={address.collection} queryOf={(name) => (name === 'collections' ? {} : { section: name })} />
         <LockedProvider value={onLocked}>
