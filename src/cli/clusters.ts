@@ -3,7 +3,8 @@ import { clusterLanguages, type ClusterLanguage } from '../contract/clusters.js'
 import { modalities, type Modality } from '../domain/modality.js';
 import { MixspaceError } from '../errors.js';
 import { follow } from './jobs.js';
-import { clientCommand, jsonObject, openClient, wholeNumber, type ClientFlags } from './options.js';
+import { openClient } from './open-client.js';
+import { clientCommand, jsonObject, wholeNumber, type ClientFlags } from './options.js';
 import { plural, printJson, printTable, say } from './print.js';
 
 interface ClustersFlags extends ClientFlags {

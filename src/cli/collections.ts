@@ -2,7 +2,8 @@ import { Argument, Command, Option } from 'commander';
 import { tileChoices, type Tiles } from '../domain/tiles.js';
 import { MixspaceError } from '../errors.js';
 import { follow } from './jobs.js';
-import { clientCommand, openClient, type ClientFlags } from './options.js';
+import { openClient } from './open-client.js';
+import { clientCommand, type ClientFlags } from './options.js';
 import { plural, printJson, printTable, say, sizeOf } from './print.js';
 
 interface CreateFlags extends ClientFlags {

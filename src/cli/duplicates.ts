@@ -2,7 +2,8 @@ import { Option, type Command } from 'commander';
 import { modalities, type Modality } from '../domain/modality.js';
 import { keepRules, type DuplicateGroup, type DuplicateItem, type KeepRule } from '../contract/duplicates.js';
 import { follow } from './jobs.js';
-import { clientCommand, decimal, jsonObject, openClient, type ClientFlags } from './options.js';
+import { openClient } from './open-client.js';
+import { clientCommand, decimal, jsonObject, type ClientFlags } from './options.js';
 import { plural, printJson, say } from './print.js';
 
 interface DuplicatesFlags extends ClientFlags {

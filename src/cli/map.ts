@@ -1,7 +1,8 @@
 import { Option, type Command } from 'commander';
 import { modalities, type Modality } from '../domain/modality.js';
 import { follow } from './jobs.js';
-import { clientCommand, jsonObject, openClient, wholeNumber, type ClientFlags } from './options.js';
+import { openClient } from './open-client.js';
+import { clientCommand, jsonObject, wholeNumber, type ClientFlags } from './options.js';
 import { plural, printJson, say } from './print.js';
 
 interface MapFlags extends ClientFlags {

@@ -65,8 +65,8 @@ export function createApp({ config, context, readiness, telemetry }: AppParts, s
   app.get('/metrics', async (_request, response) => {
     response.type(telemetry.registry.contentType).send(await telemetry.registry.metrics());
   });
-  const document = openApiDocument();
-  app.get('/openapi.json', (_request, response) => void response.json(document));
+  let document: object | undefined;
+  app.get('/openapi.json', (_request, response) => void response.json((document ??= openApiDocument())));
   app.use('/docs', docs());
 
   app.use('/v1', keyGuard(config));

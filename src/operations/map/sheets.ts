@@ -1,5 +1,4 @@
 /** Sheets of small thumbnails, many points' pictures in one. */
-import sharp from 'sharp';
 import { MixspaceError } from '../../errors.js';
 import { mapLimited } from '../../map-limited.js';
 import type { Catalog } from '../../store/catalog.js';
@@ -14,6 +13,9 @@ const readAtOnce = 8;
 const quality = 80;
 const keptBytes = 32 * 2 ** 20;
 const channels = 4;
+
+/** With the first sheet: few services make any. */
+const loadSharp = () => import('sharp');
 
 export class Sheets {
   readonly #kept = new Map<string, Uint8Array>();
@@ -53,6 +55,7 @@ export class Sheets {
   }
 
   async #made(catalog: Catalog, { collection }: LiveMap, ids: (string | undefined)[]): Promise<Sheet> {
+    const { default: sharp } = await loadSharp();
     const { columns, rows, size } = sheetShape;
     const [width, height] = [columns * size, rows * size];
     let isWhole = true;
@@ -78,6 +81,7 @@ interface Sheet {
 async function thumbnailOf(catalog: Catalog, collection: string, id: string): Promise<{ pixels: Buffer; width: number; height: number } | 'unknown' | undefined> {
   const picture = await catalog.getPicture(collection, id, 'thumbnail').catch(told);
   if (picture === 'unknown' || picture === 'none') return picture === 'none' ? undefined : picture;
+  const { default: sharp } = await loadSharp();
   const { size } = sheetShape;
   const raw = sharp(picture.bytes, { limitInputPixels: mostPixels }).resize(size, size, { fit: 'inside' }).toColourspace('srgb').ensureAlpha().raw();
   const read = await raw.toBuffer({ resolveWithObject: true }).catch(() => undefined);
