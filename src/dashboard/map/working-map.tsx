@@ -5,7 +5,6 @@ import type { PageProps } from '../shell/page-props.js';
 import type { Query } from '../shell/address.js';
 import { useLanguage } from '../shell/language.js';
 import { Problem } from '../shell/problem.js';
-import { useSession } from '../shell/session.js';
 import { useLoaded } from '../shell/use-loaded.js';
 import { clusterLabels } from './cluster-labels.js';
 import { ColorBar, LegendPanel } from './color-bar.js';
@@ -36,7 +35,6 @@ export function WorkingMap({ source, map, address, go, onGone }: WorkingMapProps
   const words = useMapTexts();
   const language = useLanguage();
   const cache = useItemCache(source);
-  const { client } = useSession();
   const { query, collection } = address;
   const latest = useRef(query);
   latest.current = query;
@@ -81,15 +79,8 @@ export function WorkingMap({ source, map, address, go, onGone }: WorkingMapProps
     return mask;
   }, [shape, chosen, map.count]);
 
-  // Asked for only where a job made some, so that a browser's log has no failure that is none.
-  const clusters = useLoaded(
-    async (signal) => {
-      const { jobs } = await client.jobs({ collection, kind: 'clusters', state: 'done', limit: '1' }, { signal });
-      return jobs.length > 0 ? await source.values(map, clusterField, { signal }).catch(() => undefined) : undefined;
-    },
-    [source, map.job, map.count],
-  );
-  const labels = useMemo(() => (clusters.value ? clusterLabels(clusters.value, positions) : []), [clusters.value, positions]);
+  const clusters = useLoaded((signal) => source.clusters(map, { signal }).then((values) => ({ values })), [source, map.job, map.count]);
+  const labels = useMemo(() => (clusters.value?.values ? clusterLabels(clusters.value.values, positions) : []), [clusters.value, positions]);
   const [fields, setFields] = useState<string[]>([]);
   useEffect(() => {
     const leaving = new AbortController();
