@@ -35,7 +35,7 @@ export function clustersCommand(): Command {
             collection,
             start: (client) => client.makeClusters(collection, given({ count, language, modality, filter })),
             tell: async (client) => {
-              const made = await client.clusters(collection);
+              const made = await client.clusters(collection, given({ language }));
               if (flags.json) return printJson(made);
               printTable(made.clusters.map(({ id, size, name, words }) => [id, String(size), name, words.filter((word) => word !== name).join(', ')]));
               say(`${plural(made.clusters.length, 'cluster')} of ${plural(made.items, 'item')}.`);

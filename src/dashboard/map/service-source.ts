@@ -1,10 +1,11 @@
 import type { MixspaceClient } from '../../client/index.js';
 import { clusterField, type MapValues } from '../../contract/map.js';
+import type { Language } from '../shell/language.js';
 import { whereFound } from '../shell/where-found.js';
 import type { MapSource, Values } from './map-source.js';
 
-/** A collection's map, as the service has it. */
-export function serviceSource(client: MixspaceClient, collection: string): MapSource {
+/** A collection's map, as the service has it; its clusters are named in the language. */
+export function serviceSource(client: MixspaceClient, collection: string, language: Language): MapSource {
   return {
     collection,
     map: async (options) => (await whereFound('map', { client, collection, ...options }, () => client.map(collection, options)))?.found,
@@ -14,9 +15,9 @@ export function serviceSource(client: MixspaceClient, collection: string): MapSo
     items: async (numbers, options) => (await client.mapItemsOf(collection, { numbers: [...numbers] }, options)).items,
     itemOf: async (id, options) => (await client.mapItemsOf(collection, { ids: [id] }, options)).items[0],
     scores: ({ job }, words, options) => client.mapScores(collection, { query: words, job }, options),
-    values: async ({ job }, field, options) => valuesOf(await client.mapValues(collection, field, { job, ...options })),
+    values: async ({ job }, field, options) => valuesOf(await client.mapValues(collection, field, { job, ...(field === clusterField && { language }), ...options })),
     clusters: async ({ job }, options) => {
-      const clusters = await whereFound('clusters', { client, collection, ...options }, () => client.mapValues(collection, clusterField, { job, ...options }));
+      const clusters = await whereFound('clusters', { client, collection, ...options }, () => client.mapValues(collection, clusterField, { job, language, ...options }));
       return clusters && valuesOf(clusters.found);
     },
     make: (body) => client.makeMap(collection, body),

@@ -23,7 +23,7 @@ export function ClustersPart({ collection: { name: collection } }: PartProps) {
   const language = useLanguage();
   const { count } = useFigures();
   const [wanted, setWanted] = useState('');
-  const { value: asked, error, isRetried, isLoading, again } = useAsked((signal) => whereFound('clusters', { client, collection, signal }, () => client.clusters(collection, { signal })), [client, collection]);
+  const { value: asked, error, isRetried, isLoading, again } = useAsked((signal) => whereFound('clusters', { client, collection, signal }, () => client.clusters(collection, { language, signal })), [client, collection, language]);
   const value = asked?.found;
   const [renamed, setRenamed] = useState<Record<string, Cluster>>({});
   const start = useAction();
