@@ -33,6 +33,8 @@ export interface MapSource {
   items(numbers: readonly number[], options?: Signaled): Promise<MapItem[]>;
   /** Undefined: it is not on the map. */
   itemOf(id: string, options?: Signaled): Promise<MapItem | undefined>;
+  /** Of those of the ids that are on the map. */
+  numbersOf(ids: readonly string[], options?: Signaled): Promise<Map<string, number>>;
   /** Each point's cosine with the words, by number; NaN where it has none. */
   scores(map: MapState, words: string, options?: Signaled): Promise<Float32Array>;
   values(map: MapState, field: string, options?: Signaled): Promise<Values>;

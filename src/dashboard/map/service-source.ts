@@ -1,4 +1,5 @@
 import type { MixspaceClient } from '../../client/index.js';
+import { limits } from '../../contract/limits.js';
 import { clusterField, type MapValues } from '../../contract/map.js';
 import type { Language } from '../shell/language.js';
 import { whereFound } from '../shell/where-found.js';
@@ -14,6 +15,14 @@ export function serviceSource(client: MixspaceClient, collection: string, langua
     picture: (id, options) => client.image(collection, id, 'thumbnail', options),
     items: async (numbers, options) => (await client.mapItemsOf(collection, { numbers: [...numbers] }, options)).items,
     itemOf: async (id, options) => (await client.mapItemsOf(collection, { ids: [id] }, options)).items[0],
+    numbersOf: async (ids, options) => {
+      const numbers = new Map<string, number>();
+      for (let from = 0; from < ids.length; from += limits.mapItems) {
+        const { items } = await client.mapItemsOf(collection, { ids: ids.slice(from, from + limits.mapItems) }, options);
+        for (const { id, number } of items) numbers.set(id, number);
+      }
+      return numbers;
+    },
     scores: ({ job }, words, options) => client.mapScores(collection, { query: words, job }, options),
     values: async ({ job }, field, options) => valuesOf(await client.mapValues(collection, field, { job, ...(field === clusterField && { language }), ...options })),
     clusters: async ({ job }, options) => {
