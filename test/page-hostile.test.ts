@@ -79,7 +79,6 @@ describe('hostile strings', () => {
   });
 
   it.runIf(withBrowser)('of descriptions and clusters are text in the library', async () => {
-    visit.allow(/404/);
     await settle('/?view=library&collection=hostile');
     await expect.poll(() => page.locator('.description').textContent()).toBe((await client.collection('hostile')).description);
     await expectHarmless();

@@ -33,13 +33,14 @@ function listCommand(): Command {
     const collections = await openClient(flags).collections();
     if (flags.json) return printJson({ collections });
     printTable(
-      collections.map(({ name, counts, parts, model, model_available: isThere, not_embedded: unembedded, reembedding, bytes, description }) => {
+      collections.map(({ name, counts, parts, model, model_available: isThere, not_embedded: unembedded, reembedding, bytes, description, findings }) => {
         const tiles = parts - (counts.total - unembedded);
         return [
           name,
           `${plural(counts.image, 'picture')}${tiles > 0 ? ` and ${plural(tiles, 'tile')}` : ''}, ${plural(counts.text, 'text')}`,
           sizeOf(bytes),
           `${isThere ? model : `${model} (not there)`}${unembedded > 0 ? `, ${unembedded} not embedded` : ''}${reembedding ? `, to ${reembedding.model}: ${reembedding.done} of ${reembedding.total}, ${reembedding.state}` : ''}`,
+          findings.map(({ kind, stale }) => `${kind}${stale ? ' (older)' : ''}`).join(', '),
           description ?? '',
         ];
       }),

@@ -3,7 +3,7 @@
  */
 import { z } from 'zod';
 import { ClassifyRequest, ClassifyResponse } from './classify.js';
-import { ClusterName, ClusterPage, Cluster, Clusters, ClustersRequest } from './clusters.js';
+import { ClusterName, ClusterPage, Cluster, Clusters, ClustersQuery, ClustersRequest } from './clusters.js';
 import { Collection, CollectionList, CollectionPatch, NewCollection, PatchedCollection, RecallRequest, RecallResponse } from './collections.js';
 import { CollectionName, Id } from './shared.js';
 import { DuplicateGroupPage, Duplicates, DuplicatesRequest, StartedJob } from './duplicates.js';
@@ -130,7 +130,7 @@ export const routes = {
   getDuplicateGroup: { method: 'get', path: '/v1/collections/{name}/duplicates/{id}', summary: 'All items of one group', params: FoundParams, query: PageQuery, status: 200, response: DuplicateGroupPage, errors: [404] },
 
   makeClusters: { method: 'post', path: '/v1/collections/{name}/clusters', summary: 'Put items that are alike together, and name what they are: a job', params: CollectionParams, body: ClustersRequest, status: 202, response: StartedJob, errors: [404, 409, 422, 429] },
-  getClusters: { method: 'get', path: '/v1/collections/{name}/clusters', summary: 'The clusters as they were made last', params: CollectionParams, status: 200, response: Clusters, errors: [404] },
+  getClusters: { method: 'get', path: '/v1/collections/{name}/clusters', summary: 'The clusters as they were made last', params: CollectionParams, query: ClustersQuery, status: 200, response: Clusters, errors: [404] },
   getCluster: { method: 'get', path: '/v1/collections/{name}/clusters/{id}', summary: 'One cluster with its items', params: FoundParams, query: PageQuery, status: 200, response: ClusterPage, errors: [404] },
   renameCluster: { method: 'patch', path: '/v1/collections/{name}/clusters/{id}', summary: 'Give a cluster another name', params: FoundParams, body: ClusterName, status: 200, response: Cluster, errors: [404, 409] },
 

@@ -111,7 +111,7 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     getDuplicates: ({ params, query }) => getDuplicates(context, params.name, pageOf(query)),
     getDuplicateGroup: ({ params, query }) => getDuplicateGroup(context, params.name, params.id, pageOf(query)),
     makeClusters: ({ params, body }) => makeClusters(context, params.name, body),
-    getClusters: ({ params }) => getClusters(context, params.name),
+    getClusters: ({ params, query }) => getClusters(context, params.name, query.language),
     getCluster: ({ params, query }) => getCluster(context, params.name, params.id, pageOf(query)),
     renameCluster: ({ params, body }) => renameCluster(context, params.name, params.id, body.name),
 
@@ -122,7 +122,7 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     getMapItems: ({ params, body }) => getMapItems(context, params.name, body),
     mapSheet: ({ params, query }) => mapSheet(context, params.name, Number(params.n), query.job),
     mapScores: ({ params, body, caller }) => mapScores(context, params.name, body, caller),
-    mapValues: ({ params, query }) => mapValues(context, params.name, query.field, query.job),
+    mapValues: ({ params, query }) => mapValues(context, params.name, query),
 
     search: async ({ params, body, request, caller }) => {
       if (body !== undefined) return search(context, params.name, { ...body, file: undefined }, caller);

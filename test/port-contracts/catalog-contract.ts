@@ -114,12 +114,15 @@ export function catalogContract(engine: Engine): void {
       expect((await catalog.listResultEntries('photos', first.job, 'list', { limit: 1, after: 0 })).entries).toEqual([{ number: 1, body: 'renamed' }]);
       await catalog.putResultEntries('photos', second, 'list', entries.slice(0, 1));
       expect(await catalog.getResult('photos', 'clusters')).toMatchObject({ job: first.job });
+      expect(await catalog.listResults('photos')).toEqual([{ ...first, summary: { count: 5_000 } }]);
       await catalog.publishResult('photos', { ...second, summary: null });
       expect(await catalog.getResult('photos', 'clusters')).toEqual({ job: second.job, summary: null });
+      expect(await catalog.listResults('photos')).toEqual([{ ...second, summary: null }]);
       expect(await catalog.listResultEntries('photos', first.job, 'list', { limit: 1 })).toEqual({ entries: [], more: false });
       expect((await catalog.listResultEntries('photos', other.job, 'list', { limit: 1 })).entries).toEqual([{ number: 7, body: 'another' }]);
       await catalog.discardResult('photos', other.job);
       expect(await catalog.listResultEntries('photos', other.job, 'list', { limit: 1 })).toEqual({ entries: [], more: false });
+      await expect(catalog.listResults('elsewhere')).rejects.toEqual(refusal('not_found', /"elsewhere"/));
       await expect(catalog.getResult('elsewhere', 'clusters')).rejects.toEqual(refusal('not_found', /"elsewhere"/));
       await catalog.deleteCollection('photos');
       await catalog.createCollection(photos);

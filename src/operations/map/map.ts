@@ -1,3 +1,4 @@
+import type { ClusterLanguage } from '../../contract/clusters.js';
 import type { StartedJob } from '../../contract/duplicates.js';
 import type { CollectionMap, MapItems, MapItemsRequest, MapPoints, MapRequest, MapScoresRequest, MapValues } from '../../contract/map.js';
 import { modalities } from '../../domain/modality.js';
@@ -112,8 +113,8 @@ export async function mapScores(context: Context, name: string, { modality, filt
 }
 
 /** `GET .../map/values`. */
-export async function mapValues(context: Context, collection: string, field: string, job: string | undefined): Promise<MapValues> {
-  return valuesOf(context.catalog, await mapOf(context, collection, job), field);
+export async function mapValues(context: Context, collection: string, { field, job, language }: { field: string; job?: string | undefined; language?: ClusterLanguage | undefined }): Promise<MapValues> {
+  return valuesOf(context.catalog, await mapOf(context, collection, job), field, language);
 }
 
 /** @throws MixspaceError `not_found`: there is none, or it is not the one of that job. */
