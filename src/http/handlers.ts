@@ -32,6 +32,7 @@ import { restore } from '../operations/restore.js';
 import { search } from '../operations/search/search.js';
 import { bodyStream } from './body-stream.js';
 import type { BodyLimits } from './bodies.js';
+import { knownTags } from './entity-tags.js';
 import { readJson } from './json/read.js';
 import { readMultipart, type Upload } from './multipart.js';
 import { parse } from './parse.js';
@@ -120,7 +121,7 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     mapPoints: ({ params, query: { from, to, job } }) => mapPoints(context, params.name, { ...(from === undefined ? {} : { from: Number(from) }), ...(to === undefined ? {} : { to: Number(to) }), ...(job === undefined ? {} : { job }) }),
     listMapItems: ({ params, query: { from, limit, job } }) => listMapItems(context, params.name, { ...(from === undefined ? {} : { from: Number(from) }), ...(limit === undefined ? {} : { limit: Number(limit) }), ...(job === undefined ? {} : { job }) }),
     getMapItems: ({ params, body }) => getMapItems(context, params.name, body),
-    mapSheet: ({ params, query }) => mapSheet(context, params.name, Number(params.n), query.job),
+    mapSheet: ({ params, query: { job }, request }) => mapSheet(context, params.name, Number(params.n), { known: knownTags(request), ...(job === undefined ? {} : { job }) }),
     mapScores: ({ params, body, caller }) => mapScores(context, params.name, body, caller),
     mapValues: ({ params, query }) => mapValues(context, params.name, query.field, query.job),
 
