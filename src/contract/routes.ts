@@ -15,6 +15,7 @@ import { Job, JobEventData, jobEvents, JobFailures, JobFailuresQuery, JobList, J
 import { FieldsQuery, SortQuery } from './filter.js';
 import { CollectionMap, MapItems, MapItemsQuery, MapItemsRequest, MapPoints, MapPointsQuery, MapRequest, MapScoresRequest, MapSheetParams, MapSheetQuery, MapValues, MapValuesQuery } from './map.js';
 import { ModelList, SelfTestResponse } from './models.js';
+import { PullableModels, PullRequest, PullResponse } from './pull.js';
 import { ReembedRequest, ReembedResponse } from './reembed.js';
 import { SearchRequest, SearchResponse } from './search.js';
 import { limits } from './limits.js';
@@ -75,6 +76,8 @@ export const routes = {
 
   listModels: { method: 'get', path: '/v1/models', summary: 'The models there are, the default one first', status: 200, response: ModelList },
   selfTest: { method: 'post', path: '/v1/models/{id}/selftest', summary: "Run a model's golden vectors", params: z.object({ id: Id }), status: 200, response: SelfTestResponse, errors: [404] },
+  pullableModels: { method: 'get', path: '/v1/models/pull', summary: 'Models that are known to be good and can be pulled', status: 200, response: PullableModels },
+  pullModel: { method: 'post', path: '/v1/models/pull', summary: 'Pull a model from the hub into the models directory: a job. Off unless MIXSPACE_HUB=yes; without keys, from the loopback alone', body: PullRequest, status: 202, response: PullResponse, errors: [404, 409, 422, 429, 507] },
 
   createCollection: { method: 'post', path: '/v1/collections', summary: 'Create a collection', body: NewCollection, status: 201, response: Collection, errors: [404, 409] },
   listCollections: { method: 'get', path: '/v1/collections', summary: 'All collections', status: 200, response: CollectionList },

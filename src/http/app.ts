@@ -15,7 +15,7 @@ import { docs } from './docs.js';
 import { knownTags, tagOf } from './entity-tags.js';
 import type { EventStreams, ServerEvent } from './event-streams.js';
 import { errorHandler, notPercentEncoded, refuse, unknownPath } from './errors.js';
-import { hostGuard, keyGuard, originGuard } from './guards.js';
+import { hostGuard, keyGuard, originGuard, ownMachineGuard } from './guards.js';
 import { handlersOf, type Call } from './handlers.js';
 import { jsonBounds } from './json/bounds.js';
 import { openApiDocument } from './openapi.js';
@@ -70,6 +70,7 @@ export function createApp({ config, context, readiness, telemetry }: AppParts, s
   app.use('/docs', docs());
 
   app.use('/v1', keyGuard(config));
+  app.use('/v1/models/pull', ownMachineGuard(config));
   const uploads = new Uploads(config.maxUploads);
   telemetry.gauge('mixspace_upload_bytes', 'Bytes of request bodies that are read or held', () => uploads.bytes);
   telemetry.gauge('mixspace_event_streams', 'Streams of events that are open', () => streams.open);

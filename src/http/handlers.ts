@@ -26,6 +26,7 @@ import { deleteItem, deleteItems, facets, getItem, itemEmbeddings, itemImage, it
 import { cancelJob, followJob, getJob, listJobFailures, listJobs, pauseJob, resumeJob } from '../operations/jobs.js';
 import { getMap, getMapItems, listMapItems, makeMap, mapPoints, mapScores, mapSheet, mapValues } from '../operations/map/map.js';
 import { listModels, selfTest } from '../operations/models.js';
+import { pullableModels, pullModel } from '../operations/pull/pull.js';
 import { measureRecall } from '../operations/recall.js';
 import { getReembedding, reembed, stopReembedding } from '../operations/reembed/reembed.js';
 import { restore } from '../operations/restore.js';
@@ -63,6 +64,8 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     removeExamples: ({ params, body, caller }) => removeExamples(context, params.name, body, caller),
     listModels: () => listModels(context),
     selfTest: ({ params }) => selfTest(context, params.id),
+    pullableModels: () => pullableModels(context),
+    pullModel: ({ body, caller }) => pullModel(context, body, caller),
 
     createCollection: ({ body }) => createCollection(context, body),
     listCollections: () => listCollections(context),
