@@ -80,4 +80,16 @@ export function keyGuard(config: Config): RequestHandler {
   };
 }
 
+/**
+ * What reaches out to a hub and fills the disk: for who has a key; where there are none, for this machine alone. Behind a
+ * proxy everyone seems to be of this machine.
+ */
+export function ownMachineGuard(config: Config): RequestHandler {
+  return ({ socket, headers }, _response, next) => {
+    const isHere = isLoopback(config.host) && isLoopback(socket.remoteAddress ?? '') && headers['x-forwarded-for'] === undefined && headers.forwarded === undefined;
+    if (config.apiKeys.length === 0 && !isHere) throw new MixspaceError('forbidden', 'Without API keys, models are pulled from the machine itself alone; MIXSPACE_API_KEYS sets keys.');
+    next();
+  };
+}
+
 const hash = (key: string): Buffer => createHash('sha256').update(key).digest();

@@ -26,12 +26,14 @@ import { deleteItem, deleteItems, facets, getItem, itemEmbeddings, itemImage, it
 import { cancelJob, followJob, getJob, listJobFailures, listJobs, pauseJob, resumeJob } from '../operations/jobs.js';
 import { getMap, getMapItems, listMapItems, makeMap, mapPoints, mapScores, mapSheet, mapValues } from '../operations/map/map.js';
 import { listModels, selfTest } from '../operations/models.js';
+import { pullableModels, pullModel } from '../operations/pull/pull.js';
 import { measureRecall } from '../operations/recall.js';
 import { getReembedding, reembed, stopReembedding } from '../operations/reembed/reembed.js';
 import { restore } from '../operations/restore.js';
 import { search } from '../operations/search/search.js';
 import { bodyStream } from './body-stream.js';
 import type { BodyLimits } from './bodies.js';
+import { knownTags } from './entity-tags.js';
 import { readJson } from './json/read.js';
 import { readMultipart, type Upload } from './multipart.js';
 import { parse } from './parse.js';
@@ -62,6 +64,8 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     removeExamples: ({ params, body, caller }) => removeExamples(context, params.name, body, caller),
     listModels: () => listModels(context),
     selfTest: ({ params }) => selfTest(context, params.id),
+    pullableModels: () => pullableModels(context),
+    pullModel: ({ body, caller }) => pullModel(context, body, caller),
 
     createCollection: ({ body }) => createCollection(context, body),
     listCollections: () => listCollections(context),
@@ -120,7 +124,7 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     mapPoints: ({ params, query: { from, to, job } }) => mapPoints(context, params.name, { ...(from === undefined ? {} : { from: Number(from) }), ...(to === undefined ? {} : { to: Number(to) }), ...(job === undefined ? {} : { job }) }),
     listMapItems: ({ params, query: { from, limit, job } }) => listMapItems(context, params.name, { ...(from === undefined ? {} : { from: Number(from) }), ...(limit === undefined ? {} : { limit: Number(limit) }), ...(job === undefined ? {} : { job }) }),
     getMapItems: ({ params, body }) => getMapItems(context, params.name, body),
-    mapSheet: ({ params, query }) => mapSheet(context, params.name, Number(params.n), query.job),
+    mapSheet: ({ params, query: { job }, request }) => mapSheet(context, params.name, Number(params.n), { known: knownTags(request), ...(job === undefined ? {} : { job }) }),
     mapScores: ({ params, body, caller }) => mapScores(context, params.name, body, caller),
     mapValues: ({ params, query }) => mapValues(context, params.name, query),
 
