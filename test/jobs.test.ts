@@ -12,9 +12,9 @@ import { readsTexts, startSmall, type SmallService } from './small-service.js';
 import { textTower } from './small-towers.js';
 
 const packages = { small: readsTexts, other: { ...readsTexts, 'onnx/text_model.onnx': textTower({ pool: 'mean', rows: 2600 }) } };
-/** Texts enough, and batches slow enough, that a job is still under way when somebody looks, on any machine. */
-const many = 2_000;
-const paced = { NODE_OPTIONS: `--import ${pathToFileURL(path.join(import.meta.dirname, 'paced-encoder.mjs')).href}`, PACE_MS: '20' };
+/** Batches enough, and slow enough, that a job is still under way when somebody looks, on any machine. */
+const many = 400;
+const paced = { NODE_OPTIONS: `--import ${pathToFileURL(path.join(import.meta.dirname, 'paced-encoder.mjs')).href}`, PACE_MS: '100' };
 
 let service: SmallService;
 let client: MixspaceClient;
