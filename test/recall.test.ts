@@ -111,10 +111,9 @@ describe('Items with equal embeddings', () => {
     await write(ids, embeddingOf);
     if (cellsFrom !== undefined) await measured();
     if (churn) {
-      for (let i = 0; i < copies; i += 2) {
-        await store.deleteItem('c', `copy ${i}`);
-        embeddings.delete(`copy ${i}`);
-      }
+      const gone = Array.from({ length: copies / 2 }, (_, i) => `copy ${2 * i}`);
+      await Promise.all(gone.map((id) => store.deleteItem('c', id)));
+      for (const id of gone) embeddings.delete(id);
       const again = Array.from({ length: 500 }, (_, i) => `own ${i * 4}`);
       for (const id of again) embeddings.set(id, direction(random));
       await write(again, embeddingOf);

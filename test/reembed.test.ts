@@ -123,7 +123,7 @@ async function until(client: MixspaceClient, name: string, isReached: (collectio
     if (isReached(collection)) return collection;
     if (collection.reembedding?.problem) throw new Error(collection.reembedding.problem);
     if (Date.now() > deadline) throw new Error(`Not reached: ${JSON.stringify(collection)}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
 const isDone = ({ reembedding }: Collection): boolean => reembedding === undefined;
