@@ -55,7 +55,7 @@ async function program(args: string[]): Promise<Command> {
     .description('Texts and pictures in one vector space: embed, search, classify.')
     .version(version, '--version', 'the version of this program')
     .enablePositionalOptions();
-  const loading = Object.hasOwn(commands, asked) ? [commands[asked]!()] : Object.entries(commands).map(([name, load]) => (name === 'serve' ? serveInHelp() : load()));
+  const loading = Object.hasOwn(commands, asked) ? [commands[asked]!()] : Object.values(commands).map((load) => load());
   for (const command of await Promise.all(loading)) root.addCommand(command);
   for (const command of [root, ...root.commands, ...root.commands.flatMap(({ commands }) => commands)]) {
     command.exitOverride().showHelpAfterError('(--help says more)').configureOutput({ outputError });
@@ -66,11 +66,6 @@ async function program(args: string[]): Promise<Command> {
 /** What a wrong argument holds is shown; the one line end that commander itself means stays. */
 function outputError(text: string, write: (text: string) => void): void {
   write(`${text.replace(/\n$/, '').split(/\n(?=\(Did you mean )/).map(printable).join('\n')}\n`);
-}
-
-/** The service with its native modules is loaded only by who asks for it. */
-function serveInHelp(): Command {
-  return new Command('serve').description('start the service; the pictures under each PATH are taken in').argument('[paths...]');
 }
 
 /** Of the command; `help` asks for the one behind it. */
