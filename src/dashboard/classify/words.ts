@@ -67,7 +67,7 @@ export const useClassifyTexts = texts({
     writtenTo: (field: string) => `The labels stand in the metadata field “${field}”, each as label and probability.`,
     counts: 'Press one to see its pictures',
     more: 'More',
-    showPictures: (label: string, count: string) => `Show the ${count} labelled ${label}`,
+    showPictures: (label: string, count: string) => `${label} ${count}: show these pictures`,
     confusion: 'What was taken for what',
     accuracyIs: (share: string) => `${share} are right.`,
     unknown: (count: string) => `${count} items have no true label among these.`,
