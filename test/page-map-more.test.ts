@@ -1,5 +1,6 @@
 /** The map's first view, texts as cards, ranges, duplicates of a selection, and names in the language that is spoken. */
 import type { Page } from 'playwright-core';
+import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MixspaceClient } from '../src/client/index.js';
 import { answerMap, encoded, type KnownMap } from './map-answers.js';
@@ -123,10 +124,10 @@ describe('the map, further', () => {
 
   it.runIf(withBrowser)('looks for duplicates, shows those of a selection, and deletes the others unless that is taken back', { timeout: 60_000 }, async () => {
     await client.createCollection({ name: 'twice' });
-    const blob = async (seed: number, width = 320, height = 240) => new Blob([new Uint8Array(await drawn(seed, 'png', width, height))]);
+    const blob = async (seed: number) => new Blob([new Uint8Array(await drawn(seed))]);
     await client.uploadItems('twice', [
       ...(await Promise.all([11, 12, 13, 14, 15].map(async (seed) => ({ id: `p${seed}`, name: `${seed}.png`, metadata: { name: `picture ${seed}` }, blob: await blob(seed) })))),
-      { id: 'large', name: 'large.png', metadata: { name: 'the large one' }, blob: await blob(11, 640, 480) },
+      { id: 'large', name: 'large.png', metadata: { name: 'the large one' }, blob: new Blob([new Uint8Array(await sharp(await drawn(11)).resize(640, 480).png().toBuffer())]) },
     ]);
     await ended((await client.makeMap('twice')).id);
     await page.goto(`${server.url}/?view=map&collection=twice&area=o0,0,2.9`);
