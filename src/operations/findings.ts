@@ -1,12 +1,7 @@
 import { findingKinds, type Finding, type FindingKind } from '../contract/collections.js';
 import { MixspaceError } from '../errors.js';
 import type { Context } from './context.js';
-
-/** What the summary of each finding says besides. */
-export interface FindingSummary {
-  /** What `changesOf` the collection was when the job began. Left out by versions that did not note it. */
-  changes?: number;
-}
+import type { FindingSummary } from './finding-summary.js';
 
 /** What jobs have found out about a collection: none of one that is being deleted. */
 export async function findingsOf({ catalog }: Context, collection: string): Promise<Finding[]> {

@@ -96,7 +96,7 @@ export function LegendPanel({ legend, only, onOnly, range, onRange }: LegendProp
   if (legend.kind === 'range') {
     const { from, to, unit, ramp, missing } = legend;
     const said = (value: number): string =>
-      unit === 'score' ? value.toFixed(2) : unit === 'time' ? new Date(value * 1000).toLocaleDateString(language, { timeZone: 'UTC' }) : value.toLocaleString(language, { maximumSignificantDigits: 4 });
+      unit === 'score' ? value.toFixed(2) : unit === 'time' ? new Date(value * 1000).toLocaleDateString(language, { timeZone: 'UTC' }) : value.toLocaleString(language, { maximumSignificantDigits: 4, useGrouping: 'min2' });
     return (
       <section class="map-legend range" aria-label={words.legend}>
         {unit === 'score' && <p>{words.similarity}</p>}

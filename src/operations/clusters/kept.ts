@@ -1,7 +1,7 @@
 /** What the store keeps of clusters. */
 import type { ClusterLanguage } from '../../contract/clusters.js';
 import type { Modality } from '../../domain/modality.js';
-import type { FindingSummary } from '../findings.js';
+import type { FindingSummary } from '../finding-summary.js';
 import { Turns } from '../turns.js';
 
 export const clustersJob = 'clusters';

@@ -6,7 +6,7 @@ import type { Modality } from '../../domain/modality.js';
 import type { JobEnd, JobKind, JobWork } from '../../jobs/kind.js';
 import { withThread } from '../compute-thread.js';
 import type { Context } from '../context.js';
-import type { FindingSummary } from '../findings.js';
+import type { FindingSummary } from '../finding-summary.js';
 import { conditionOf, inventory } from '../inventory.js';
 import { ranked, type Candidate, type Evidence, type Pair } from './groups.js';
 import type { PictureMethods } from './picture-thread.js';

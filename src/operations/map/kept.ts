@@ -3,7 +3,7 @@ import { modalities, type Modality } from '../../domain/modality.js';
 import type { Filter } from '../../domain/filter.js';
 import type { Catalog } from '../../store/catalog.js';
 import { MixspaceError } from '../../errors.js';
-import type { FindingSummary } from '../findings.js';
+import type { FindingSummary } from '../finding-summary.js';
 
 export const mapJob = 'map';
 
