@@ -102,7 +102,7 @@ describe('the map, further', () => {
       OffscreenCanvasRenderingContext2D.prototype.fillText = function (...all) { globalThis.written.push({ text: all[0], width: this.measureText(all[0]).width, direction: this.direction }); return write.apply(this, all); };
     `);
     await page.goto(`${server.url}/?view=map&collection=texts`);
-    const cards = () => page.evaluate('globalThis.cards') as Promise<{ left: number; top: number; width: number; height: number }[]>;
+    const cards = () => page.evaluate<{ left: number; top: number; width: number; height: number }[]>('globalThis.cards');
     await expect.poll(async () => (await cards()).length).toBeGreaterThan(5);
     await page.waitForTimeout(600);
     await visit.shot('texts');
@@ -111,7 +111,7 @@ describe('the map, further', () => {
       expect(a.width).toBeGreaterThanOrEqual(84);
       for (const b of shown.slice(index + 1)) expect(a.left + a.width <= b.left + 0.01 || b.left + b.width <= a.left + 0.01 || a.top + a.height <= b.top + 0.01 || b.top + b.height <= a.top + 0.01).toBe(true);
     }
-    const written = (await page.evaluate('globalThis.written')) as { text: string; width: number; direction: string }[];
+    const written = await page.evaluate<{ text: string; width: number; direction: string }[]>('globalThis.written');
     expect(written.every(({ width }) => width <= 192 - 28)).toBe(true);
     expect(written.some(({ text }) => text.startsWith('Text '))).toBe(true);
     await page.emulateMedia({ colorScheme: 'dark' });

@@ -62,7 +62,7 @@ export function ClustersPart({ collection: { name: collection } }: PartProps) {
           {words.made(count(value.clusters.length), count(value.items))}{' '}
           <span class="quiet">
             {words.when} <When time={value.at} />
-            {asked!.isStale && `. ${words.stale}`}
+            {asked.isStale && `. ${words.stale}`}
           </span>
         </p>
       )}
