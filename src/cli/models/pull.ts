@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { readHubSettings, readSetting } from '../../config.js';
 import type { PullPlan } from '../../hub/plan.js';
 import { MixspaceError } from '../../errors.js';
-import { openClient } from '../options.js';
+import { openClient } from '../open-client.js';
 import { plural, printJson, say, sayAside, sizeOf } from '../print.js';
 import { startTransfer } from '../transfer-progress.js';
 import { confirm, offlineCommand, stoppable, yesOption, type OfflineFlags } from './options.js';

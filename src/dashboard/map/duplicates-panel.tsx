@@ -45,7 +45,7 @@ export function DuplicatesPanel({ source, numbers, onOpen }: DuplicatesPanelProp
   const here = value?.here;
   const groups = (here?.groups ?? []).map(({ id, items }) => ({ id, items: items.filter((item) => !hidden.has(item.id)) })).filter(({ items }) => items.length > 1);
   const others = (some: readonly AlikeHere[]) => some.flatMap(({ items }) => items.filter(({ keep }) => !keep));
-  const remove = (some: readonly AlikeHere[]): void => deletions.remove(others(some).map((item) => ({ collection, id: item.id, title: titleOf(item) })));
+  const remove = (some: readonly AlikeHere[]): void => deletions.remove(others(some).map((item) => ({ collection, id: item.id, title: titleOf(item), modality: item.modality })));
   return (
     <section class="map-duplicates" aria-label={words.duplicatesOf} aria-busy={isLoading}>
       <h3>

@@ -1,4 +1,4 @@
-import { useId, useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { MixspaceApiError } from '../../../client/index.js';
 import type { PullableModels, PullPlan } from '../../../contract/pull.js';
 import { useAnnouncements } from '../../shell/announcements.js';
@@ -57,6 +57,11 @@ function Choice({ models, onPulled }: { models: PullableModels['models']; onPull
     say(words.there(String(result?.['model'] ?? '')));
     onPulled();
   });
+  const outcome = useRef<HTMLDivElement>(null);
+  // It comes below what was pressed.
+  useEffect(() => {
+    if (lastAsked) outcome.current?.scrollIntoView({ block: 'nearest' });
+  }, [looked, error, isBusy, job?.id]);
   const look = (wanted: Wanted): void => {
     setLooked(undefined);
     setLastAsked(wanted);
@@ -70,13 +75,11 @@ function Choice({ models, onPulled }: { models: PullableModels['models']; onPull
       const { wanted, plan } = looked!;
       const { job: started } = await client.pullModel({ ...given({ ...wanted }), accept_license: accepts, replace: replaces }, { signal });
       setLooked(undefined);
-      setLastAsked(undefined);
       if (started) show(started);
       say(words.begun(plan.name));
     });
   return (
     <>
-      <RunningJob job={job} onChanged={show} />
       <KnownModels models={models} isBusy={isBusy} onLook={(model) => look({ id: model.id, folder: model.folder, variant: variant || undefined })} />
       <form
         class="fields"
@@ -104,9 +107,12 @@ function Choice({ models, onPulled }: { models: PullableModels['models']; onPull
           </button>
         </div>
       </form>
-      {isBusy && <p role="status">{words.looking}</p>}
-      <Problem error={error} onAgain={lastAsked && (() => look(lastAsked))} />
-      {looked && <Plan key={JSON.stringify(looked.wanted)} plan={looked.plan} isBusy={isBusy} onPull={begin} onDismiss={() => setLooked(undefined)} />}
+      <div ref={outcome}>
+        {isBusy && <p role="status">{words.looking}</p>}
+        <Problem error={error} onAgain={lastAsked && (() => look(lastAsked))} />
+        {looked && <Plan key={JSON.stringify(looked.wanted)} plan={looked.plan} isBusy={isBusy} onPull={begin} onDismiss={() => setLooked(undefined)} />}
+        <RunningJob job={job} onChanged={show} />
+      </div>
     </>
   );
 }
