@@ -101,9 +101,9 @@ export class MixspaceClient extends Findings {
     return this.call('selfTest', { params: { id }, ...options });
   }
 
-  /** Those known to be good that can be pulled; a 403 where none can. */
-  async pullableModels(options: Signaled = {}): Promise<PullableModels['models']> {
-    return (await this.call('pullableModels', options)).models;
+  /** Whether models can be pulled, and which are known to be good. */
+  pullableModels(options: Signaled = {}): Promise<PullableModels> {
+    return this.call('pullableModels', options);
   }
 
   /** Tells the plan and, unless `dry_run` asks for that alone, starts a job that pulls the model. */

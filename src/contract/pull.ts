@@ -43,6 +43,7 @@ export type PullResponse = z.infer<typeof PullResponse>;
 const percent = z.number().nullable();
 export const PullableModels = z
   .object({
+    allowed: z.boolean().meta({ description: 'The caller may pull models. Where not, none is listed.' }),
     models: z
       .array(
         z.object({

@@ -34,6 +34,7 @@ import { search } from '../operations/search/search.js';
 import { bodyStream } from './body-stream.js';
 import type { BodyLimits } from './bodies.js';
 import { knownTags } from './entity-tags.js';
+import { isAllowedHere } from './guards.js';
 import { readJson } from './json/read.js';
 import { readMultipart, type Upload } from './multipart.js';
 import { parse } from './parse.js';
@@ -64,7 +65,7 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     removeExamples: ({ params, body, caller }) => removeExamples(context, params.name, body, caller),
     listModels: () => listModels(context),
     selfTest: ({ params }) => selfTest(context, params.id),
-    pullableModels: () => pullableModels(context),
+    pullableModels: ({ request }) => pullableModels(context, isAllowedHere(request)),
     pullModel: ({ body, caller }) => pullModel(context, body, caller),
 
     createCollection: ({ body }) => createCollection(context, body),

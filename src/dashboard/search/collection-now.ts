@@ -3,7 +3,7 @@ import { useAddedCount } from '../adding/adding-context.js';
 import { useUncounted } from '../deleting/deletions-context.js';
 import type { Collection } from '../../contract/collections.js';
 import { followJob } from '../shell/follow-job.js';
-import { useAskedWhileSeen } from '../shell/seen.js';
+import { isSeen, useAskedWhileSeen } from '../shell/seen.js';
 import { useSession } from '../shell/session.js';
 
 /** No event tells what another client adds. */
@@ -39,7 +39,8 @@ export function useCollectionNow(name: string): CollectionNow {
 
   const ask = useCallback(async (): Promise<void> => {
     const state = asking.current;
-    if (!state) return;
+    // Once somebody looks again, it is asked.
+    if (!state || !isSeen()) return;
     if (state.isBusy) return void (state.isWanted = true);
     const { signal } = state.control;
     const { gone: goneBefore, counted: isCounted } = latest.current;
@@ -74,8 +75,9 @@ export function useCollectionNow(name: string): CollectionNow {
     if (job === undefined) return;
     const leaving = new AbortController();
     const follow = async (): Promise<void> => {
-      for await (const { type } of followJob(client, job, leaving.signal)) {
+      for await (const { type, job: told } of followJob(client, job, leaving.signal)) {
         if (type === 'end') setJob(undefined);
+        else if (told.kind === 'reembed') setNow((before) => ({ ...before, ...(before.collection?.reembedding && { collection: { ...before.collection, reembedding: { ...before.collection.reembedding, done: told.done } } }) }));
         void ask();
       }
     };

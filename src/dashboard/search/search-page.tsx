@@ -58,7 +58,7 @@ export default function SearchPage({ address, go, onLocked, onTitle }: PageProps
   }, [collections.again]);
   const queue = useAdding();
   const add = useCallback((given: Given | Look) => queue.add(collection, given), [queue, collection]);
-  useOnFirstAdded(collection, results.isEmpty, () => {
+  useOnFirstAdded(collection, results.isEmpty && results.state === 'ready', () => {
     // Who has gone on to look at something keeps it.
     if (scrollY === 0 && !opened) startOver();
   });
@@ -133,7 +133,8 @@ export default function SearchPage({ address, go, onLocked, onTitle }: PageProps
         {!results.isEmpty && !isStale && <Problem error={error} onAgain={again} />}
         <p class="more quiet">{!results.isEmpty && isLoading && words.loading}</p>
       </main>
-      <StatusLine collection={current} tookMs={results.tookMs} />
+      {/* Before the first pictures have their place, it would be moved by them. */}
+      {!(shown.isEmpty && isLoading) && <StatusLine collection={current} tookMs={results.tookMs} />}
       {opened && (
         <Details
           collection={collection}

@@ -1,7 +1,7 @@
 /** Whether somebody looks: a tab that is hidden asks for nothing. */
 import { useEffect, useRef } from 'preact/hooks';
 
-const isSeen = (): boolean => !document.hidden;
+export const isSeen = (): boolean => !document.hidden;
 
 /** Calls `listener` each time that one looks at the tab, or away from it, until the function that it gives is called. */
 function onSeenOrNot(listener: () => void): () => void {

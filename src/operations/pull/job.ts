@@ -13,8 +13,9 @@ export function pullKind({ models }: Context, hub: ModelSource): JobKind<ChosenM
     retriesFailures: false,
     // They share one line to the hub, and a models directory that one process at a time may write to.
     lock: () => pullJob,
-    async run({ job: { parameters }, signal, at }) {
-      const { bytes, files } = await hub.pull(parameters, signal, (done, total) => at({ done, total }));
+    async run(work) {
+      const { parameters } = work.job;
+      const { bytes, files } = await hub.pull(parameters, work.signal, (done, total) => work.at({ done, total }));
       await models.look();
       return { result: { id: parameters.id, model: parameters.name, commit: parameters.commit, variants: parameters.variants, files, bytes } };
     },

@@ -5,10 +5,11 @@ import type { Caller, JobContext } from '../context.js';
 import { toldJob } from '../jobs.js';
 import { pullJob } from './job.js';
 
-/** `GET /v1/models/pull`. @throws MixspaceError `forbidden`. */
-export async function pullableModels({ hub }: JobContext): Promise<PullableModels> {
-  const models = await requireHub(hub).recommended();
+/** `GET /v1/models/pull`. `isAllowed`: the caller may, where anyone may. */
+export async function pullableModels({ hub }: JobContext, isAllowed: boolean): Promise<PullableModels> {
+  const models = hub && isAllowed ? await hub.recommended() : [];
   return {
+    allowed: hub !== undefined && isAllowed,
     models: models.map(({ id, folder, title, license, licenseName, mustBeAccepted, imageSize, bytes, imagenet, flickr }) => ({
       id,
       ...(folder === undefined ? {} : { folder }),

@@ -1,5 +1,4 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import { MixspaceApiError } from '../../../client/index.js';
 import type { PullableModels, PullPlan } from '../../../contract/pull.js';
 import { useAnnouncements } from '../../shell/announcements.js';
 import { Problem } from '../../shell/problem.js';
@@ -24,21 +23,14 @@ export function Pulling({ onPulled }: { onPulled: () => void }) {
   const { client } = useSession();
   const words = usePullTexts();
   const { pull: otherwise } = useModelTexts();
-  const { value, error, isRetried, again } = useAsked(
-    (signal) =>
-      client.pullableModels({ signal }).catch((reason: unknown) => {
-        if (reason instanceof MixspaceApiError && reason.status === 403) return 'not here' as const;
-        throw reason;
-      }),
-    [client],
-  );
-  if (value === 'not here') return <p class="quiet">{otherwise}</p>;
+  const { value, error, isRetried, again } = useAsked((signal) => client.pullableModels({ signal }), [client]);
+  if (value?.allowed === false) return <p class="quiet">{otherwise}</p>;
   return (
     <section class="pulling">
       <h3>{words.heading}</h3>
       <p class="quiet">{words.hint}</p>
       <Problem error={error} isRetried={isRetried} onAgain={again} />
-      {value && <Choice models={value} onPulled={onPulled} />}
+      {value && <Choice models={value.models} onPulled={onPulled} />}
     </section>
   );
 }
@@ -54,7 +46,7 @@ function Choice({ models, onPulled }: { models: PullableModels['models']; onPull
   const [lastAsked, setLastAsked] = useState<Wanted>();
   const { job, show } = useNewestJob({ kind: 'pull' }, ({ state, result }) => {
     if (state !== 'done') return;
-    say(words.there(String(result?.['model'] ?? '')));
+    say(words.there((result?.['model'] as string | undefined) ?? ''));
     onPulled();
   });
   const outcome = useRef<HTMLDivElement>(null);
