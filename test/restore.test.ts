@@ -78,9 +78,9 @@ let shared: RunningServer | undefined;
 async function emptied(): Promise<RunningServer> {
   shared ??= await startServer({ env: small });
   const { url } = shared;
-  for (const name of await collectionsOf(url)) await call(url, 'DELETE', `/v1/collections/${name}`);
-  for (const { name } of (await call(url, 'GET', '/v1/classifiers')).body.classifiers) await call(url, 'DELETE', `/v1/classifiers/${name}`);
-  await call(url, 'POST', '/v1/collections', { name: 'default' });
+  const { classifiers } = (await call(url, 'GET', '/v1/classifiers')).body as { classifiers: { name: string }[] };
+  const found = [...(await collectionsOf(url)).filter((name) => name !== 'default').map((name) => `/v1/collections/${name}`), ...classifiers.map(({ name }) => `/v1/classifiers/${name}`)];
+  for (const each of [...found, `${items()}?all=true`]) expect((await call(url, 'DELETE', each)).status, each).toBeLessThan(300);
   await expect.poll(() => originalsIn(shared!.indexDir)).toEqual([]);
   return shared;
 }
