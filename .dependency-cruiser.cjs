@@ -9,6 +9,8 @@ const only = (name, from, allowed, comment) => ({
 
 /** The store's two ports, the parts of the catalog's among them. */
 const storePorts = '^src/store/(catalog|classifier-catalog|full-text|job-catalog|reembedding-catalog|result-catalog|store|survey-catalog|tile-catalog|vector-index)\\.ts$';
+/** The hub's one port. */
+const hubPort = '^src/hub/model-source\\.ts$';
 const anyone = ['^src/domain/', '^src/(errors|telemetry|c-heap|files|content-hash|open-file|picture-files|map-limited|printable|secrets|web-assembly)\\.ts$'];
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -33,12 +35,12 @@ module.exports = {
     { name: 'a-worker-knows-no-pool', comment: 'A worker answers: who asks, and when, is not its business.', severity: 'error', from: { path: '^src/encoder/(worker|protocol|package|picture|text)/' }, to: { path: '^src/encoder/(pool|cache|open\\.ts)' } },
     only('store-knows-nobody', '^src/store/', anyone, 'The same of the store.'),
     only('pictures-know-no-engine', '^src/store/pictures/', ['^src/store/(catalog|reembedding-catalog|tile-catalog)\\.ts$', ...anyone], 'Every catalog keeps pictures as files, whatever keeps its rows.'),
-    only('operations-know-the-ports', '^src/operations/', ['^src/contract/', '^src/jobs/', '^src/encoder/encoder\\.ts$', storePorts, ...anyone], 'A use case works with any encoder and any store: it knows the ports, not who is behind them.'),
+    only('operations-know-the-ports', '^src/operations/', ['^src/contract/', '^src/jobs/', '^src/encoder/encoder\\.ts$', hubPort, storePorts, ...anyone], 'A use case works with any encoder, any store and any hub: it knows the ports, not who is behind them.'),
     only('jobs-know-the-ports', '^src/jobs/', ['^src/contract/', '^src/store/job-catalog\\.ts$', ...anyone], 'The runner of long work keeps its table and its order; what the work is, whoever gives it says.'),
     only('hub-knows-the-names-of-variants', '^src/hub/', ['^src/encoder/package/variants\\.ts$', ...anyone], 'Files from a hub into a folder: it knows which are which by their names, nothing of what is in them, and whoever wants another source replaces it alone.'),
     { name: 'hub-alone-imports-undici', comment: "Loading it takes the place of the dispatcher under the process's own fetch.", severity: 'error', from: { path: '^src/', pathNot: '^src/hub/' }, to: { path: 'node_modules/undici/' } },
     only('http-knows-operations', '^src/http/', ['^src/operations/', '^src/jobs/', '^src/contract/', '^src/config\\.ts$', '^src/store/catalog\\.ts$', ...anyone], 'HTTP is one way in among others: it translates, and decides nothing.'),
-    only('service-knows-the-adapters', '^src/service\\.ts$', ['^src/operations/', '^src/jobs/', '^src/encoder/', '^src/store/', '^src/config\\.ts$', ...anyone], 'The only file that names concrete classes.'),
+    only('service-knows-the-adapters', '^src/service\\.ts$', ['^src/operations/', '^src/jobs/', '^src/encoder/', '^src/store/', '^src/hub/', '^src/config\\.ts$', ...anyone], 'The only file that names concrete classes.'),
     only('serve-knows-the-service', '^src/cli/serve\\.ts$', ['^src/service\\.ts$', '^src/http/', '^src/config\\.ts$', '^src/client/', '^src/cli/', ...anyone], 'The one command that runs the service in its own process.'),
     only('models-commands-know-the-hub', '^src/cli/models/', ['^src/hub/', '^src/config\\.ts$', '^src/client/', '^src/contract/', '^src/cli/', ...anyone], 'They tend the models directory of this machine, which no client of a service may; they never open a store or a model.'),
     only('directory-commands-know-the-store', '^src/cli/directory/', ['^src/store/embedded/(check|restore)\\.ts$', '^src/config\\.ts$', '^src/client/', '^src/contract/', '^src/domain/', '^src/cli/', ...anyone], 'They tend an index directory that no service uses.'),

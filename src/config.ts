@@ -160,6 +160,7 @@ export const settings = {
   corsOrigins: setting<string[]>('MIXSPACE_CORS_ORIGINS', '--cors-origins <origins>', { shown: 'none', fallback: () => [], parse: origins }, 'origins that may call from a browser'),
   hosts: setting<string[]>('MIXSPACE_HOSTS', '--hosts <names>', { shown: 'none', fallback: () => [], parse: hostNames }, 'further host names, separated by commas, by which browsers may call'),
   allowOpen: setting('MIXSPACE_ALLOW_OPEN', '--allow-open <yes|no>', { shown: 'no', fallback: () => false, parse: truth }, 'allows listening beyond the loopback without keys'),
+  hub: setting('MIXSPACE_HUB', '--hub <yes|no>', { shown: 'no', fallback: () => false, parse: truth }, 'lets models be pulled from the Hugging Face hub, or HF_ENDPOINT, by the page and the API: by who has a key or, without keys, from this machine'),
   store: secretSetting('MIXSPACE_STORE', '--store <name>', { shown: 'embedded', fallback: () => 'embedded', parse: storeName }, 'where collections live'),
   logLevel: setting('LOG_LEVEL', '--log-level <level>', { shown: 'info', fallback: () => 'info', parse: logLevel }, 'how much the log says'),
   workers: setting('MIXSPACE_WORKERS', '--workers <number>', { shown: 'one a core, at most 8', fallback: () => Math.min(8, availableParallelism()), parse: whole(1, 64) }, 'encoder workers'),

@@ -1,10 +1,11 @@
 /** The composition root: settings in, a running service out. The only file that names concrete classes. */
 import { realpath } from 'node:fs/promises';
-import type { Config } from './config.js';
+import { readHubSettings, type Config } from './config.js';
 import { CachedEncoder } from './encoder/cache/cached-encoder.js';
 import type { Encoder, OpenEncoder } from './encoder/encoder.js';
 import { openEncoder } from './encoder/open.js';
 import { MixspaceError } from './errors.js';
+import { openHub } from './hub/open.js';
 import { Jobs } from './jobs/jobs.js';
 import { clustersKind } from './operations/clusters/job.js';
 import { classifyKind } from './operations/classify-collection/job.js';
@@ -15,6 +16,7 @@ import { Cursors } from './operations/cursors.js';
 import { duplicatesKind } from './operations/duplicates/job.js';
 import { mapKind } from './operations/map/job.js';
 import { Maps } from './operations/map/maps.js';
+import { pullKind } from './operations/pull/job.js';
 import { watchReadiness, type Readiness } from './operations/readiness.js';
 import { adoptReembeddings, reembedKind } from './operations/reembed/job.js';
 import { Reembeddings } from './operations/reembed/runs.js';
@@ -117,9 +119,10 @@ export async function openService(config: Config): Promise<Service> {
     log,
     stage,
   };
+  const hub = config.hub ? openHub({ modelsDir: config.modelsDir, access: readHubSettings() }) : undefined;
   const jobs = new Jobs({
     catalog,
-    kinds: [reembedKind(work), restoreKind(work), duplicatesKind(work), clustersKind(work), classifyKind(work), tilesKind(work), mapKind(work, work.maps.live)],
+    kinds: [reembedKind(work), restoreKind(work), duplicatesKind(work), clustersKind(work), classifyKind(work), tilesKind(work), mapKind(work, work.maps.live), ...(hub ? [pullKind(work, hub)] : [])],
     hasCollection: (name) =>
       catalog.getCollection(name).then(
         () => true,
@@ -130,7 +133,7 @@ export async function openService(config: Config): Promise<Service> {
       ),
     log,
   });
-  const context: JobContext = { ...work, jobs };
+  const context: JobContext = { ...work, jobs, hub };
   const close = async (): Promise<void> => {
     await jobs.close();
     await work.maps.close();

@@ -46,7 +46,7 @@ describe('An item that is replaced again and again', () => {
       for (let n = 0; !isOver; n++) await store.write('photos', [write('nearest', `again ${n}`, query)]);
     })();
     const firsts: (string | undefined)[] = [];
-    for (let n = 0; n < 200; n++) firsts.push((await search(store, 'photos', { embedding: query, limit: 3, exact: true, ...more })).matches[0]?.item.id);
+    for (let n = 0; n < 100; n++) firsts.push((await search(store, 'photos', { embedding: query, limit: 3, exact: true, ...more })).matches[0]?.item.id);
     isOver = true;
     await writing;
     expect(firsts.filter((id) => id !== 'nearest')).toEqual([]);

@@ -174,4 +174,16 @@ describe('Clusters', () => {
     const told = await runMixspace(['clusters', 'shown', '--last', '--json', '--url', server.url]);
     expect(JSON.parse(told.stdout).clusters[0]).toMatchObject({ name: 'Meine Gitarren', renamed: true });
   });
+
+  it('are named in another language than they were made in, but for names that somebody gave', async () => {
+    const { clusters: german, language } = await client.clusters('shown');
+    expect([language, german.map(({ name }) => name)]).toEqual(['de', expect.arrayContaining(['Meine Gitarren', 'Fahrrad'])]);
+    const english = await client.clusters('shown', { language: 'en' });
+    expect([english.language, english.clusters.map(({ name }) => name)]).toEqual(['en', expect.arrayContaining(['Meine Gitarren', 'bicycle'])]);
+    expect((await client.clusters('shown', { language: 'zh' })).clusters.map(({ name }) => name)).toEqual(expect.arrayContaining(['Meine Gitarren', '自行车']));
+    expect(english.clusters.find(({ name }) => name === 'Meine Gitarren')!.words).toContain('guitar');
+    expect(new Set(english.clusters.map(({ name }) => name)).size).toBe(5);
+    expect(await get('shown', '?language=fr')).toMatchObject({ status: 400, body: { error: { param: 'language' } } });
+    expect((await runMixspace(['clusters', 'shown', '--last', '--language', 'en', '--url', server.url])).stdout).toMatch(/ bicycle /);
+  });
 });

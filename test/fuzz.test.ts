@@ -5,7 +5,7 @@ import { startServer, type RunningServer } from './server.js';
 
 type Schema = Record<string, any>;
 
-const requests = 3_000;
+const requests = Number(process.env['FUZZ_REQUESTS'] ?? 1_500);
 let server: RunningServer;
 let document: Schema;
 beforeAll(async () => {

@@ -12,9 +12,9 @@ import { readsTexts, startSmall, type SmallService } from './small-service.js';
 import { textTower } from './small-towers.js';
 
 const packages = { small: readsTexts, other: { ...readsTexts, 'onnx/text_model.onnx': textTower({ pool: 'mean', rows: 2600 }) } };
-/** Texts enough, and batches slow enough, that a job is still under way when somebody looks, on any machine. */
-const many = 2_000;
-const paced = { NODE_OPTIONS: `--import ${pathToFileURL(path.join(import.meta.dirname, 'paced-encoder.mjs')).href}`, PACE_MS: '20' };
+/** Batches enough, and slow enough, that a job is still under way when somebody looks, on any machine. */
+const many = 400;
+const paced = { NODE_OPTIONS: `--import ${pathToFileURL(path.join(import.meta.dirname, 'paced-encoder.mjs')).href}`, PACE_MS: '100' };
 
 let service: SmallService;
 let client: MixspaceClient;
@@ -358,15 +358,17 @@ it('Keys guard jobs and their events', async () => {
 });
 
 it('mixspace jobs lists, shows, follows, pauses, resumes and cancels', async () => {
-  const id = await begin(await fill('typed', { raw: 12, texts: many }));
+  // A process has to start before it can pause anything.
+  const texts = 1_200;
+  const id = await begin(await fill('typed', { raw: 12, texts }));
   const run = (...args: string[]): ReturnType<typeof runMixspace> => runMixspace(['jobs', ...args, '--url', client.url]);
   await comesOn(id);
-  expect(await run('pause', id)).toMatchObject({ code: 0, stdout: expect.stringMatching(new RegExp(`^${id} \\(typed\\): paused, \\d+ of ${many + 12} done`)) });
-  expect((await run('--collection', 'typed')).stdout).toMatch(new RegExp(`^${id}  typed  paused  \\d+ of ${many + 12} done`));
+  expect(await run('pause', id)).toMatchObject({ code: 0, stdout: expect.stringMatching(new RegExp(`^${id} \\(typed\\): paused, \\d+ of ${texts + 12} done`)) });
+  expect((await run('--collection', 'typed')).stdout).toMatch(new RegExp(`^${id}  typed  paused  \\d+ of ${texts + 12} done`));
   expect(await run('show', 'nobody')).toMatchObject({ code: 1, stderr: 'mixspace: There is no job "nobody".\n' });
   expect((await run('resume', id)).stdout).toMatch(/: (running|waiting), /);
-  expect(await run('follow', id)).toMatchObject({ code: 0, stdout: `${id} (typed): done, ${many} of ${many + 12} done, 12 failed\n` });
-  expect((await run('show', id)).stdout).toMatch(/embedded: 2000, not_embedded: 12\n {2}raw-0000: "raw-0000" was given as an embedding\.\n[^]*and 2 more\n$/);
+  expect(await run('follow', id)).toMatchObject({ code: 0, stdout: `${id} (typed): done, ${texts} of ${texts + 12} done, 12 failed\n` });
+  expect((await run('show', id)).stdout).toMatch(/embedded: 1200, not_embedded: 12\n {2}raw-0000: "raw-0000" was given as an embedding\.\n[^]*and 2 more\n$/);
   expect(await run('cancel', id)).toMatchObject({ code: 1, stderr: expect.stringMatching(/cannot be cancelled: it is done/) });
   expect(JSON.parse((await run('list', '--json', '--state', 'done', '--collection', 'typed')).stdout).jobs).toEqual([await client.job(id)]);
 });

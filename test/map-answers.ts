@@ -66,7 +66,12 @@ export async function answerMap(page: Page, map: KnownMap): Promise<Asked> {
     }
     return route.fallback();
   });
-  if (map.values?.['$cluster']) await page.route(/\/v1\/jobs\?.*kind=clusters/, (route) => route.fulfill({ json: { jobs: [{ id: 'made', kind: 'clusters', state: 'done', done: 1, failed: 0, problem: null, created_at: '2026-01-01T00:00:00.000Z' }] } }));
+  await page.route(/\/v1\/collections\/[^/?]+$/, async (route) => {
+    if (route.request().method() !== 'GET') return route.fallback();
+    const response = await route.fetch();
+    const found = ['map', ...(map.values?.['$cluster'] ? ['clusters'] : [])];
+    return route.fulfill({ response, json: { ...((await response.json()) as object), findings: found.map((kind) => ({ kind, job, made_at: '2026-01-01T00:00:00.000Z', stale: false })) } });
+  });
   const pictureOf = map.pictureOf ?? spread;
   await page.route(/\/items\/item-\d+\/image/, async (route) => {
     const number = Number(/item-(\d+)/.exec(route.request().url())![1]);

@@ -246,10 +246,19 @@ describe('A map', () => {
       seen.set(id, sheet.type);
     }
     expect(seen.size).toBe(71);
-    const cached = async (rest: string): Promise<string | null> => (await get(name, rest)).headers.get('cache-control');
-    expect(await cached(`/sheets/0?job=${map.job}`)).toMatch(/immutable/);
-    expect(await cached('/sheets/0')).toBe('no-store');
-    expect(await cached(`/sheets/1?job=${map.job}`)).toBe('no-store');
+    const sheetAt = (n: number, tag = ''): Promise<Response> => fetch(`${server.url}/v1/collections/${name}/map/sheets/${n}?job=${map.job}`, { headers: { 'if-none-match': tag } });
+    const sheets = await Promise.all([0, 1].map((n) => sheetAt(n)));
+    const tags = sheets.map(({ headers }) => headers.get('etag')!);
+    expect(new Set(tags).size).toBe(2);
+    for (const { headers } of sheets) expect(headers.get('cache-control')).toBe('private, no-cache');
+    for (const n of [0, 1]) expect([(await sheetAt(n, `W/${tags[n]}, "other"`)).status, (await sheetAt(n, tags[1 - n])).status]).toEqual([304, 200]);
+    const gone = (await client.mapItems(name, { limit: 1 })).items[0]!;
+    await client.deleteItem(name, gone.id);
+    const after = await sheetAt(0, tags[0]);
+    expect(after.status).toBe(200);
+    const { data } = await sharp(Buffer.from(await after.arrayBuffer())).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
+    expect(data[4 * ((Math.floor((gone.number % 64) / 8) * 64 + 32) * 512 + (gone.number % 8) * 64 + 32) + 3]).toBe(0);
+    expect((await sheetAt(1, tags[1])).status).toBe(304);
     expect(await get(name, '/sheets/2')).toMatchObject({ status: 404, body: { error: { param: 'n' } } });
     expect(await get(name, '/sheets/0?job=another')).toMatchObject({ status: 404, body: { error: { param: 'job' } } });
   });

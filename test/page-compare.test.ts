@@ -3,15 +3,14 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { items } from './api.js';
 import { inBrowser, withBrowser } from './page-browser.js';
-import { dot, flat, readsTexts, startSmall, type SmallService } from './small-service.js';
-import { imageTower, textTower } from './small-towers.js';
+import { dot, flat, readsOtherwise, readsTexts, startSmall, type SmallService } from './small-service.js';
 
 const count = 40;
 const texts = ['fire', 'a meadow in spring', 'the sea'];
 /** Two models of different pictures and scales. */
 const packages = {
   first: readsTexts,
-  other: { 'model.json': { pad_token_id: 0, padding: 'max_length' }, 'onnx/text_model.onnx': textTower({ pool: 'mean' }), 'onnx/vision_model.onnx': imageTower({ bias: -0.6 }), 'config.json': { model_type: 'clip', logit_scale_init_value: 2, text_config: { max_position_embeddings: 77 } } },
+  other: readsOtherwise,
 };
 
 describe('the compare view', () => {

@@ -32,8 +32,9 @@ describe('hostile strings', () => {
     const pictures = await Promise.all(named.map(async ([id, text], seed) => ({ id, name: `${hostile.markup}.png`, source: `C:\\${text.slice(0, 500)}.png`, blob: new Blob([new Uint8Array(await drawn(seed))]), metadata: { title: text, [hostile.markup]: text } })));
     const outcomes = [...(await client.uploadItems('hostile', pictures)), ...(await client.addItems('hostile', named.map(([id, text]) => ({ id: `text-${id}`, text: text.slice(0, 2000) }))))];
     expect(outcomes.map(({ status }) => status)).toEqual(outcomes.map(() => 'created'));
-    const { id } = await client.makeClusters('hostile', { count: 3, modality: 'image' });
-    for await (const { job } of client.followJob(id)) if (job.ended_at !== undefined) expect(job.state).toBe('done');
+    for (const { id } of [await client.makeClusters('hostile', { count: 3, modality: 'image' }), await client.makeMap('hostile')]) {
+      for await (const { job } of client.followJob(id)) if (job.ended_at !== undefined) expect(job.state).toBe('done');
+    }
     const { clusters } = await client.clusters('hostile');
     const names = [hostile.markup, hostile.backwards, 'W'.repeat(200)];
     for (const [place, cluster] of clusters.entries()) await client.renameCluster('hostile', cluster.id, names[place]!);
@@ -79,7 +80,6 @@ describe('hostile strings', () => {
   });
 
   it.runIf(withBrowser)('of descriptions and clusters are text in the library', async () => {
-    visit.allow(/404/);
     await settle('/?view=library&collection=hostile');
     await expect.poll(() => page.locator('.description').textContent()).toBe((await client.collection('hostile')).description);
     await expectHarmless();
@@ -90,6 +90,33 @@ describe('hostile strings', () => {
     await expect.poll(() => page.locator('.cluster-name').allTextContents()).toEqual(clusters.map(({ name }) => name));
     await expectHarmless();
     await visit.shot('hostile-clusters');
+  });
+
+  it.runIf(withBrowser)('of names, labels and metadata are text on the map, in the classifier and in the comparison', async () => {
+    const given = encodeURIComponent(hostile.markup);
+    await settle('/?view=map&collection=hostile&area=o0,0,2.9&color=title');
+    await expect.poll(() => page.locator('.map-legend').textContent()).toContain(hostile.markup);
+    await expect.poll(() => page.locator('.selection-grid button').count()).toBeGreaterThan(3);
+    await expectHarmless();
+    await visit.shot('hostile-map');
+    await settle('/?view=map&collection=hostile&color=%24cluster&open=markup');
+    await expect.poll(() => page.locator('.labels').textContent()).toContain(hostile.markup);
+    await expect.poll(() => page.locator('.item-card').textContent()).toContain(hostile.markup);
+    await expectHarmless();
+    await settle(`/?view=map&collection=hostile&color=${given}&only=${given}&q=${given}&from=${given}&to=${given}&at=${given}&area=${given}`);
+    await expectHarmless();
+    const ids = named.map(([id]) => id).join();
+    await settle(`/?view=classify&collection=hostile&ids=${ids}&labels=${given}%0A${encodeURIComponent(hostile.backwards)}%0A${'W'.repeat(200)}`);
+    await expect.poll(() => page.locator('.bars').first().textContent()).toContain(hostile.markup);
+    await expectHarmless();
+    await visit.shot('hostile-classify');
+    await settle(`/?view=classify&collection=hostile&ids=${ids}&classifier=hostile`);
+    await expect.poll(() => page.locator('.bars').first().textContent()).toContain(hostile.markup);
+    await expectHarmless();
+    await settle(`/?view=compare&collection=hostile&ids=${ids}&texts=${given}%0A${encodeURIComponent(hostile.backwards)}%0A${'W'.repeat(1000)}&cell=0.0`);
+    await expect.poll(() => page.locator('.matrix').textContent()).toContain(hostile.markup);
+    await expectHarmless();
+    await visit.shot('hostile-compare');
   });
 
   it.runIf(withBrowser)('do nothing in the other pages, or from the address', async () => {

@@ -17,7 +17,7 @@ export const tinyModels = path.join(repository, 'test/fixtures/tiny');
 /** The package that comes with the service, or those that whoever runs the tests names. */
 export const bundled = { MIXSPACE_MODELS_DIR: process.env['MIXSPACE_MODELS_DIR'] ?? path.join(repository, 'models') };
 /** Of the many services that tests start, each is ready in half the time: one worker, and one package of 2 MB. What is measured has what users have. */
-const quick = { MIXSPACE_WORKERS: '1', MIXSPACE_MODELS_DIR: tinyModels };
+export const quick = { MIXSPACE_WORKERS: '1', MIXSPACE_MODELS_DIR: tinyModels };
 /** What `serve` gives itself where its Node can, and README tells those to give it who run Node 20. */
 const heapSettings = 'execve' in process ? {} : cHeapSettings;
 const storeSettings = pathToFileURL(path.join(repository, 'test/store-settings.mjs')).href;

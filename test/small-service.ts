@@ -5,12 +5,15 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { base64, call, items, searchIn, type Answer } from './api.js';
 import { startServer, type RunningServer } from './server.js';
-import { smallPackage, textTower } from './small-towers.js';
+import { imageTower, smallPackage, textTower } from './small-towers.js';
 
 export type Package = Parameters<typeof smallPackage>[2];
 
 /** Tells texts apart by the mean of their tokens' ids. */
 export const readsTexts: Package = { 'model.json': { pad_token_id: 0, padding: 'max_length' }, 'onnx/text_model.onnx': textTower({ pool: 'mean' }) };
+
+/** Sees and reads otherwise, on another scale. */
+export const readsOtherwise: Package = { ...readsTexts, 'onnx/vision_model.onnx': imageTower({ bias: -0.6 }), 'config.json': { model_type: 'clip', logit_scale_init_value: 2, text_config: { max_position_embeddings: 77 } } };
 
 export interface SmallService {
   server: RunningServer;

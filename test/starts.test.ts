@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readSetting, settings, type SettingName } from '../src/config.js';
-import { repository, runMixspace, startServer } from './server.js';
+import { quick, repository, runMixspace, startServer } from './server.js';
 
 let folder: string;
 const at = (name: string): string => path.join(folder, name);
@@ -23,7 +23,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** A start that fails is one line on stderr, and exit code 2. */
 async function refusal(args: string[], env: Record<string, string> = {}): Promise<string> {
-  const { code, stderr } = await runMixspace(['serve', ...args], { PORT: '0', MIXSPACE_INDEX_DIR: at('index'), ...env });
+  const { code, stderr } = await runMixspace(['serve', ...args], { ...quick, PORT: '0', MIXSPACE_INDEX_DIR: at('index'), ...env });
   expect(stderr).toMatch(/^mixspace: [^\n]+\n$/);
   expect([stderr, code]).toEqual([stderr, 2]);
   return stderr.slice('mixspace: '.length).trim();

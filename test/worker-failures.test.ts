@@ -104,7 +104,7 @@ it('answers whoever waits, however often its worker is killed', async () => {
     const before = workers.length;
     while (workers.length === before && left > 0) await delay(2);
     // Killed while it starts, loads or encodes, ever later.
-    for (const until = performance.now() + 60 * 1.4 ** workers.length; performance.now() < until && left > 0; ) await delay(2);
+    for (const until = performance.now() + 60 * 1.7 ** workers.length; performance.now() < until && left > 0; ) await delay(2);
   }
   for (const told of await Promise.all(calls)) expect(['not_ready', 'unprocessable', 1, 12]).toContain(told);
   await expect(served.encodeTexts('clip-tiny', ['still here'], interactive)).resolves.toHaveLength(1);

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { MixspaceApiError, type MixspaceClient } from '../client/index.js';
 import { addPaths, type AddSummary } from './add-paths.js';
-import { clientCommand, collectionOption, openClient, type ClientFlags } from './options.js';
+import { openClient } from './open-client.js';
+import { clientCommand, collectionOption, type ClientFlags } from './options.js';
 import { plural, printJson, say, sayAside } from './print.js';
 import { startProgress } from './progress.js';
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { openClient, serviceCommand, type ServiceFlags } from './options.js';
+import { openClient } from './open-client.js';
+import { serviceCommand, type ServiceFlags } from './options.js';
 import { sayAside, sizeOf } from './print.js';
 import { writeOut } from './write-out.js';
 

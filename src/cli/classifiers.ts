@@ -5,7 +5,8 @@ import { MixspaceError } from '../errors.js';
 import type { Job } from '../contract/jobs.js';
 import { csvField } from './csv.js';
 import { follow } from './jobs.js';
-import { clientCommand, jsonObject, openClient, type ClientFlags } from './options.js';
+import { openClient } from './open-client.js';
+import { clientCommand, jsonObject, type ClientFlags } from './options.js';
 import { plural, printJson, printTable, say } from './print.js';
 
 const picturesAtOnce = 100;

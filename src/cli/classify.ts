@@ -5,7 +5,8 @@ import { MixspaceError } from '../errors.js';
 import { listPictures, readPictureFile, unreadable } from '../picture-files.js';
 import { MixspaceApiError, type MixspaceClient } from '../client/index.js';
 import { csvField } from './csv.js';
-import { clientCommand, decimal, openClient, wholeNumber, type ClientFlags } from './options.js';
+import { openClient } from './open-client.js';
+import { clientCommand, decimal, wholeNumber, type ClientFlags } from './options.js';
 import { readPicture } from './picture-argument.js';
 import { printJson, printTable, say, sayAside } from './print.js';
 

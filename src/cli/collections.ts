@@ -2,7 +2,8 @@ import { Argument, Command, Option } from 'commander';
 import { tileChoices, type Tiles } from '../domain/tiles.js';
 import { MixspaceError } from '../errors.js';
 import { follow } from './jobs.js';
-import { clientCommand, openClient, type ClientFlags } from './options.js';
+import { openClient } from './open-client.js';
+import { clientCommand, type ClientFlags } from './options.js';
 import { plural, printJson, printTable, say, sizeOf } from './print.js';
 
 interface CreateFlags extends ClientFlags {
@@ -32,13 +33,14 @@ function listCommand(): Command {
     const collections = await openClient(flags).collections();
     if (flags.json) return printJson({ collections });
     printTable(
-      collections.map(({ name, counts, parts, model, model_available: isThere, not_embedded: unembedded, reembedding, bytes, description }) => {
+      collections.map(({ name, counts, parts, model, model_available: isThere, not_embedded: unembedded, reembedding, bytes, description, findings }) => {
         const tiles = parts - (counts.total - unembedded);
         return [
           name,
           `${plural(counts.image, 'picture')}${tiles > 0 ? ` and ${plural(tiles, 'tile')}` : ''}, ${plural(counts.text, 'text')}`,
           sizeOf(bytes),
           `${isThere ? model : `${model} (not there)`}${unembedded > 0 ? `, ${unembedded} not embedded` : ''}${reembedding ? `, to ${reembedding.model}: ${reembedding.done} of ${reembedding.total}, ${reembedding.state}` : ''}`,
+          findings.map(({ kind, stale }) => `${kind}${stale ? ' (older)' : ''}`).join(', '),
           description ?? '',
         ];
       }),

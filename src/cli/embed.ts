@@ -4,7 +4,8 @@ import { batches, MixspaceApiError, type CallParts, type MixspaceClient } from '
 import { embeddingEncodings, type EmbeddingEncoding } from '../contract/embeddings.js';
 import { MixspaceError } from '../errors.js';
 import { namesPicture } from '../domain/picture-names.js';
-import { openClient, serviceCommand, wholeNumber, type ServiceFlags } from './options.js';
+import { openClient } from './open-client.js';
+import { serviceCommand, wholeNumber, type ServiceFlags } from './options.js';
 import { readPicture } from './picture-argument.js';
 import { sayAside } from './print.js';
 import { printableJson } from '../printable.js';

@@ -1,7 +1,8 @@
 import { Option, type Command } from 'commander';
 import { exportFormats, type ExportFormat } from '../contract/routes.js';
 import { MixspaceError } from '../errors.js';
-import { openClient, serviceCommand, type ServiceFlags } from './options.js';
+import { openClient } from './open-client.js';
+import { serviceCommand, type ServiceFlags } from './options.js';
 import { sayAside, sizeOf } from './print.js';
 import { writeOut } from './write-out.js';
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { clientCommand, collectionOption, jsonObject, openClient, wholeNumber, type ClientFlags } from './options.js';
+import { openClient } from './open-client.js';
+import { clientCommand, collectionOption, jsonObject, wholeNumber, type ClientFlags } from './options.js';
 import { printJson, printTable } from './print.js';
 
 interface FacetsFlags extends ClientFlags {

@@ -2,7 +2,8 @@ import { Argument, Command, Option } from 'commander';
 import { jobKinds, type Job, type JobFailure } from '../contract/jobs.js';
 import { jobStates } from '../domain/job.js';
 import { MixspaceError } from '../errors.js';
-import { clientCommand, openClient, wholeNumber, type ClientFlags } from './options.js';
+import { openClient } from './open-client.js';
+import { clientCommand, wholeNumber, type ClientFlags } from './options.js';
 import { plural, printJson, printTable, say, sayAside } from './print.js';
 import { startProgress } from './progress.js';
 

@@ -1,6 +1,7 @@
 import type { Metadata } from '../contract/shared.js';
 import { MixspaceError } from '../errors.js';
-import { clientCommand, collectionOption, jsonObject, openClient, type ClientFlags } from './options.js';
+import { openClient } from './open-client.js';
+import { clientCommand, collectionOption, jsonObject, type ClientFlags } from './options.js';
 import type { Command } from 'commander';
 import { plural, printJson, say } from './print.js';
 

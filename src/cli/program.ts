@@ -1,27 +1,32 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { MixspaceApiError } from '../client/index.js';
+import { MixspaceApiError } from '../client/errors.js';
 import { MixspaceError } from '../errors.js';
 import { printable } from '../printable.js';
-import { addCommand } from './add.js';
-import { backupCommand } from './backup.js';
-import { classifiersCommand } from './classifiers.js';
-import { classifyCommand } from './classify.js';
-import { clustersCommand } from './clusters.js';
-import { collectionsCommand } from './collections.js';
-import { duplicatesCommand } from './duplicates.js';
-import { embedCommand } from './embed.js';
-import { checkCommand } from './directory/check.js';
-import { restoreCommand } from './directory/restore.js';
-import { exportCommand } from './export.js';
-import { facetsCommand } from './facets.js';
-import { labelCommand } from './label.js';
-import { jobsCommand } from './jobs.js';
-import { mapCommand } from './map.js';
-import { modelsCommand } from './models/command.js';
 import { sayAside } from './print.js';
-import { reembedCommand } from './reembed.js';
-import { searchCommand } from './search.js';
+
+/** In the order of the help. */
+const commands: Record<string, () => Promise<Command>> = {
+  serve: async () => (await import('./serve.js')).serveCommand(),
+  add: async () => (await import('./add.js')).addCommand(),
+  search: async () => (await import('./search.js')).searchCommand(),
+  classify: async () => (await import('./classify.js')).classifyCommand(),
+  classifiers: async () => (await import('./classifiers.js')).classifiersCommand(),
+  embed: async () => (await import('./embed.js')).embedCommand(),
+  collections: async () => (await import('./collections.js')).collectionsCommand(),
+  facets: async () => (await import('./facets.js')).facetsCommand(),
+  label: async () => (await import('./label.js')).labelCommand(),
+  duplicates: async () => (await import('./duplicates.js')).duplicatesCommand(),
+  clusters: async () => (await import('./clusters.js')).clustersCommand(),
+  map: async () => (await import('./map.js')).mapCommand(),
+  export: async () => (await import('./export.js')).exportCommand(),
+  backup: async () => (await import('./backup.js')).backupCommand(),
+  restore: async () => (await import('./directory/restore.js')).restoreCommand(),
+  check: async () => (await import('./directory/check.js')).checkCommand(),
+  reembed: async () => (await import('./reembed.js')).reembedCommand(),
+  jobs: async () => (await import('./jobs.js')).jobsCommand(),
+  models: async () => (await import('./models/command.js')).modelsCommand(),
+};
 
 const failed = 1;
 const wrongUsageOrNoService = 2;
@@ -43,30 +48,15 @@ export async function run(args: string[]): Promise<void> {
   }
 }
 
+/** Knows the command that is asked for, which alone is loaded; where none is, all of them. */
 async function program(args: string[]): Promise<Command> {
+  const asked = nameOf(args);
   const root = new Command('mixspace')
     .description('Texts and pictures in one vector space: embed, search, classify.')
     .version(version, '--version', 'the version of this program')
-    .enablePositionalOptions()
-    .addCommand(await serve(args))
-    .addCommand(addCommand())
-    .addCommand(searchCommand())
-    .addCommand(classifyCommand())
-    .addCommand(classifiersCommand())
-    .addCommand(embedCommand())
-    .addCommand(collectionsCommand())
-    .addCommand(facetsCommand())
-    .addCommand(labelCommand())
-    .addCommand(duplicatesCommand())
-    .addCommand(clustersCommand())
-    .addCommand(mapCommand())
-    .addCommand(exportCommand())
-    .addCommand(backupCommand())
-    .addCommand(restoreCommand())
-    .addCommand(checkCommand())
-    .addCommand(reembedCommand())
-    .addCommand(jobsCommand())
-    .addCommand(modelsCommand());
+    .enablePositionalOptions();
+  const loading = Object.hasOwn(commands, asked) ? [commands[asked]!()] : Object.values(commands).map((load) => load());
+  for (const command of await Promise.all(loading)) root.addCommand(command);
   for (const command of [root, ...root.commands, ...root.commands.flatMap(({ commands }) => commands)]) {
     command.exitOverride().showHelpAfterError('(--help says more)').configureOutput({ outputError });
   }
@@ -78,13 +68,8 @@ function outputError(text: string, write: (text: string) => void): void {
   write(`${text.replace(/\n$/, '').split(/\n(?=\(Did you mean )/).map(printable).join('\n')}\n`);
 }
 
-/** The service with its native modules is loaded only by who asks for it. */
-async function serve(args: string[]): Promise<Command> {
-  if (nameOf(args) === 'serve') return (await import('./serve.js')).serveCommand();
-  return new Command('serve').description('start the service; the pictures under each PATH are taken in').argument('[paths...]');
-}
-
-const nameOf = (args: string[]): string | undefined => args.find((arg) => !arg.startsWith('-') && arg !== 'help');
+/** Of the command; `help` asks for the one behind it. */
+const nameOf = ([first, second]: string[]): string => (first === 'help' ? second : first) ?? '';
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : wrongUsageOrNoService;

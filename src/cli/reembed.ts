@@ -4,7 +4,8 @@ import { MixspaceApiError, type MixspaceClient } from '../client/index.js';
 import type { Collection } from '../contract/collections.js';
 import type { ImpossibleItem, ReembedPlan, Reembedding } from '../contract/reembed.js';
 import { MixspaceError } from '../errors.js';
-import { clientCommand, openClient, type ClientFlags } from './options.js';
+import { openClient } from './open-client.js';
+import { clientCommand, type ClientFlags } from './options.js';
 import { plural, printJson, say } from './print.js';
 import { startProgress } from './progress.js';
 

@@ -3,8 +3,6 @@ import path from 'node:path';
 import { Command, Option } from 'commander';
 import { readConfig, settings, type Config, type SettingName } from '../config.js';
 import { MixspaceError, traceOf } from '../errors.js';
-import { listen } from '../http/server.js';
-import { openService } from '../service.js';
 import type { Log } from '../telemetry.js';
 import { giveHeapPagesBack } from './heap-pages.js';
 
@@ -89,6 +87,8 @@ async function readStart(file: string): Promise<string> {
 }
 
 async function serve(config: Config, paths: string[]): Promise<void> {
+  // Only now: settings that are refused need none of it.
+  const [{ openService }, { listen }] = await Promise.all([import('../service.js'), import('../http/server.js')]);
   const service = await openService(config).catch(startFailed);
   const { log } = service.telemetry;
   const server = await listen({ config, ...service }).catch(async (error: unknown) => {

@@ -7,6 +7,7 @@ import type { EmbeddingEncoding, EmbeddingsResponse } from '../contract/embeddin
 import type { FileNote, Item, ItemOutcome, ItemPage, Merged, NewItem, ValueCounts } from '../contract/items.js';
 import type { Job, JobEventData, JobEventName, JobFailures, JobList } from '../contract/jobs.js';
 import type { Model, SelfTest } from '../contract/models.js';
+import type { PullableModels, PullResponse } from '../contract/pull.js';
 import type { ReembedResponse } from '../contract/reembed.js';
 import { routes, type ExportFormat } from '../contract/routes.js';
 import type { SearchResponse } from '../contract/search.js';
@@ -98,6 +99,16 @@ export class MixspaceClient extends Findings {
   /** A model's golden vectors, run now. */
   selfTest(id: string, options: Signaled = {}): Promise<SelfTest & { id: string }> {
     return this.call('selfTest', { params: { id }, ...options });
+  }
+
+  /** Whether models can be pulled, and which are known to be good. */
+  pullableModels(options: Signaled = {}): Promise<PullableModels> {
+    return this.call('pullableModels', options);
+  }
+
+  /** Tells the plan and, unless `dry_run` asks for that alone, starts a job that pulls the model. */
+  pullModel(body: CallParts<'pullModel'>['body'], options: Signaled = {}): Promise<PullResponse> {
+    return this.call('pullModel', { body, ...options });
   }
 
   async collections(options: Signaled = {}): Promise<Collection[]> {

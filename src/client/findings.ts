@@ -1,4 +1,4 @@
-import type { Cluster, ClusterPage, Clusters } from '../contract/clusters.js';
+import type { Cluster, ClusterLanguage, ClusterPage, Clusters } from '../contract/clusters.js';
 import type { DuplicateGroup, DuplicateGroupPage, Duplicates } from '../contract/duplicates.js';
 import type { Job } from '../contract/jobs.js';
 import type { CollectionMap, MapItems, MapPoints, MapValues } from '../contract/map.js';
@@ -41,8 +41,8 @@ export class Findings extends Connection {
   }
 
   /** Those that were made last; a 404 when there are none. */
-  clusters(name: string, options: Signaled = {}): Promise<Clusters> {
-    return this.call('getClusters', { params: { name }, ...options });
+  clusters(name: string, { language, ...options }: { language?: ClusterLanguage } & Signaled = {}): Promise<Clusters> {
+    return this.call('getClusters', { params: { name }, ...(language && { query: { language } }), ...options });
   }
 
   /** A cluster with a page of its items. */
@@ -93,8 +93,8 @@ export class Findings extends Connection {
   }
 
   /** A field of all points; `values` are told as the contract has them. */
-  mapValues(name: string, field: string, { job, ...options }: { job?: string } & Signaled = {}): Promise<MapValues> {
-    return this.call('mapValues', { params: { name }, query: { field, ...queryTexts({ job }) }, ...options });
+  mapValues(name: string, field: string, { job, language, ...options }: { job?: string; language?: ClusterLanguage } & Signaled = {}): Promise<MapValues> {
+    return this.call('mapValues', { params: { name }, query: { field, ...queryTexts({ job }), ...(language && { language }) }, ...options });
   }
 }
 

@@ -18,6 +18,8 @@ export const ClustersRequest = z
   .meta({ id: 'ClustersRequest' });
 export type ClustersRequest = z.infer<typeof ClustersRequest>;
 
+export const ClustersQuery = z.strictObject({ language: ClusterLanguage.optional().meta({ description: 'Of the names. Default: the one that they were made in. Names that somebody gave stay.' }) });
+
 export const ClusterItem = z
   .object({ id: z.string(), score: z.number().meta({ description: "Cosine with the cluster's center, both less the mean of all." }), image_url: z.string().optional() })
   .meta({ id: 'ClusterItem' });

@@ -29,6 +29,19 @@ export const CollectionPatch = z
   .meta({ id: 'CollectionPatch', description: 'What is left out stays. What a change means for the items that are there is done in the background: for `text_fields`, `full_text` tells how far it is; for `tiles`, the job that the answer names, which cuts originals or, where there is none, thumbnails.' });
 export type CollectionPatch = z.infer<typeof CollectionPatch>;
 
+export const findingKinds = ['map', 'clusters', 'duplicates'] as const;
+export type FindingKind = (typeof findingKinds)[number];
+
+export const Finding = z
+  .object({
+    kind: z.enum(findingKinds).meta({ description: 'The last part of the path under the collection where it is told, and what `POST` there makes anew.' }),
+    job: z.string().meta({ description: 'That found it out.' }),
+    made_at: z.string(),
+    stale: z.boolean().meta({ description: 'The collection or one of its items was changed since that job began, be it in its metadata.' }),
+  })
+  .meta({ id: 'Finding' });
+export type Finding = z.infer<typeof Finding>;
+
 export const Collection = z
   .object({
     name: z.string(),
@@ -61,6 +74,7 @@ export const Collection = z
         }),
       )
       .meta({ description: 'How many of the ten nearest searches find, measured in the background beside exact answers, with a 95 % interval: of stored embeddings (`item`), of what was searched for of late by `text`, by `image`, by `embedding` or an id, or by several of them (`mixed`); by the share that a filter let through, to a power of ten.' }),
+    findings: z.array(Finding).meta({ description: 'What jobs have found out about the collection; what is not among them is not there yet.' }),
     reembedding: Reembedding.optional().meta({ description: 'Being embedded again, or stopped on the way.' }),
   })
   .meta({ id: 'Collection' });

@@ -34,6 +34,12 @@ export const limits = {
   clusterNameLength: 200,
   /** Of a group of duplicates, where groups are listed. */
   groupItems: 20,
+  /** Of a model that is pulled; of names, characters. */
+  hubIdLength: 400,
+  hubFolderLength: 400,
+  modelNameLength: 96,
+  variantLength: 20,
+  variants: 6,
   dimensions: 65_536,
   encodings: 5,
   /** Levels of nesting of any JSON. */

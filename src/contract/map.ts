@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ClusterLanguage } from './clusters.js';
 import { FieldName, Filter } from './filter.js';
 import { Item } from './items.js';
 import { limits } from './limits.js';
@@ -96,4 +97,4 @@ export const MapPointsQuery = z.strictObject({ from: whole('from', mostPoints).o
 export const MapItemsQuery = z.strictObject({ from: whole('from', mostPoints).optional(), limit: z.string().regex(/^[1-9]\d{0,8}$/, 'limit is a whole number.').refine((text) => Number(text) <= limits.mapItems, `limit is at most ${limits.mapItems}.`).optional(), job });
 export const MapSheetParams = z.object({ name: CollectionName, n: whole('n', mostPoints) });
 export const MapSheetQuery = z.strictObject({ job });
-export const MapValuesQuery = z.strictObject({ field: z.union([z.literal(clusterField), FieldName], { error: `field is one of the metadata, one of the items' own, or ${clusterField}.` }), job });
+export const MapValuesQuery = z.strictObject({ field: z.union([z.literal(clusterField), FieldName], { error: `field is one of the metadata, one of the items' own, or ${clusterField}.` }), job, language: ClusterLanguage.optional().meta({ description: `Of the names of ${clusterField}. Default: the one that they were made in.` }) });

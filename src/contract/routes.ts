@@ -3,7 +3,7 @@
  */
 import { z } from 'zod';
 import { ClassifyRequest, ClassifyResponse } from './classify.js';
-import { ClusterName, ClusterPage, Cluster, Clusters, ClustersRequest } from './clusters.js';
+import { ClusterName, ClusterPage, Cluster, Clusters, ClustersQuery, ClustersRequest } from './clusters.js';
 import { Collection, CollectionList, CollectionPatch, NewCollection, PatchedCollection, RecallRequest, RecallResponse } from './collections.js';
 import { CollectionName, Id } from './shared.js';
 import { DuplicateGroupPage, Duplicates, DuplicatesRequest, StartedJob } from './duplicates.js';
@@ -15,6 +15,7 @@ import { Job, JobEventData, jobEvents, JobFailures, JobFailuresQuery, JobList, J
 import { FieldsQuery, SortQuery } from './filter.js';
 import { CollectionMap, MapItems, MapItemsQuery, MapItemsRequest, MapPoints, MapPointsQuery, MapRequest, MapScoresRequest, MapSheetParams, MapSheetQuery, MapValues, MapValuesQuery } from './map.js';
 import { ModelList, SelfTestResponse } from './models.js';
+import { PullableModels, PullRequest, PullResponse } from './pull.js';
 import { ReembedRequest, ReembedResponse } from './reembed.js';
 import { SearchRequest, SearchResponse } from './search.js';
 import { limits } from './limits.js';
@@ -75,6 +76,8 @@ export const routes = {
 
   listModels: { method: 'get', path: '/v1/models', summary: 'The models there are, the default one first', status: 200, response: ModelList },
   selfTest: { method: 'post', path: '/v1/models/{id}/selftest', summary: "Run a model's golden vectors", params: z.object({ id: Id }), status: 200, response: SelfTestResponse, errors: [404] },
+  pullableModels: { method: 'get', path: '/v1/models/pull', summary: 'Models that are known to be good and can be pulled', status: 200, response: PullableModels },
+  pullModel: { method: 'post', path: '/v1/models/pull', summary: 'Pull a model from the hub into the models directory: a job. Off unless MIXSPACE_HUB=yes; without keys, from the loopback alone', body: PullRequest, status: 202, response: PullResponse, errors: [404, 409, 422, 429, 507] },
 
   createCollection: { method: 'post', path: '/v1/collections', summary: 'Create a collection', body: NewCollection, status: 201, response: Collection, errors: [404, 409] },
   listCollections: { method: 'get', path: '/v1/collections', summary: 'All collections', status: 200, response: CollectionList },
@@ -130,7 +133,7 @@ export const routes = {
   getDuplicateGroup: { method: 'get', path: '/v1/collections/{name}/duplicates/{id}', summary: 'All items of one group', params: FoundParams, query: PageQuery, status: 200, response: DuplicateGroupPage, errors: [404] },
 
   makeClusters: { method: 'post', path: '/v1/collections/{name}/clusters', summary: 'Put items that are alike together, and name what they are: a job', params: CollectionParams, body: ClustersRequest, status: 202, response: StartedJob, errors: [404, 409, 422, 429] },
-  getClusters: { method: 'get', path: '/v1/collections/{name}/clusters', summary: 'The clusters as they were made last', params: CollectionParams, status: 200, response: Clusters, errors: [404] },
+  getClusters: { method: 'get', path: '/v1/collections/{name}/clusters', summary: 'The clusters as they were made last', params: CollectionParams, query: ClustersQuery, status: 200, response: Clusters, errors: [404] },
   getCluster: { method: 'get', path: '/v1/collections/{name}/clusters/{id}', summary: 'One cluster with its items', params: FoundParams, query: PageQuery, status: 200, response: ClusterPage, errors: [404] },
   renameCluster: { method: 'patch', path: '/v1/collections/{name}/clusters/{id}', summary: 'Give a cluster another name', params: FoundParams, body: ClusterName, status: 200, response: Cluster, errors: [404, 409] },
 
@@ -139,7 +142,7 @@ export const routes = {
   mapPoints: { method: 'get', path: '/v1/collections/{name}/map/points', summary: 'Where all points lie: x0, y0, x1, ... as little-endian float32, -1..1; NaN where the item has gone', params: CollectionParams, query: MapPointsQuery, status: 200, bytes: 'application/octet-stream', errors: [404] },
   listMapItems: { method: 'get', path: '/v1/collections/{name}/map/items', summary: 'Points by number, each with its item', params: CollectionParams, query: MapItemsQuery, status: 200, response: MapPoints, errors: [404] },
   getMapItems: { method: 'post', path: '/v1/collections/{name}/map/items', summary: 'The items of these points', params: CollectionParams, body: MapItemsRequest, status: 200, response: MapItems, errors: [404] },
-  mapSheet: { method: 'get', path: '/v1/collections/{name}/map/sheets/{n}', summary: 'Small thumbnails of many points in one picture: that of point n * columns * rows + row * columns + column stands in that row and column, transparent where there is none. To be kept for good where `job` names the map', params: MapSheetParams, query: MapSheetQuery, status: 200, bytes: 'image/webp', errors: [404] },
+  mapSheet: { method: 'get', path: '/v1/collections/{name}/map/sheets/{n}', summary: 'Small thumbnails of many points in one picture: that of point n * columns * rows + row * columns + column stands in that row and column, transparent where there is none. A browser that has it asks by its ETag whether it is still the same', params: MapSheetParams, query: MapSheetQuery, status: 200, bytes: 'image/webp', errors: [404] },
   mapScores: { method: 'post', path: '/v1/collections/{name}/map/scores', summary: 'How near all points are to a query: cosines by number as little-endian float32; NaN of those without an embedding, and that do not match', params: CollectionParams, body: MapScoresRequest, status: 200, bytes: 'application/octet-stream', errors: [404, 409, 415, 422, 429] },
   mapValues: { method: 'get', path: '/v1/collections/{name}/map/values', summary: 'A field of all points at once, to color them by', params: CollectionParams, query: MapValuesQuery, status: 200, response: MapValues, errors: [404] },
 

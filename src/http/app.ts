@@ -8,14 +8,14 @@ import { routes, type Route, type RouteName } from '../contract/routes.js';
 import { MixspaceError, toMixspaceError } from '../errors.js';
 import type { JobContext } from '../operations/context.js';
 import type { Readiness } from '../operations/readiness.js';
-import type { Picture } from '../store/catalog.js';
 import type { Log, Telemetry } from '../telemetry.js';
 import { isMultipart, jsonBody, uploadedBody, type BodyLimits } from './bodies.js';
 import { failed, within } from './callbacks.js';
 import { docs } from './docs.js';
+import { knownTags, tagOf } from './entity-tags.js';
 import type { EventStreams, ServerEvent } from './event-streams.js';
 import { errorHandler, notPercentEncoded, refuse, unknownPath } from './errors.js';
-import { hostGuard, keyGuard, originGuard } from './guards.js';
+import { hostGuard, keyGuard, originGuard, ownMachineGuard } from './guards.js';
 import { handlersOf, type Call } from './handlers.js';
 import { jsonBounds } from './json/bounds.js';
 import { openApiDocument } from './openapi.js';
@@ -65,11 +65,12 @@ export function createApp({ config, context, readiness, telemetry }: AppParts, s
   app.get('/metrics', async (_request, response) => {
     response.type(telemetry.registry.contentType).send(await telemetry.registry.metrics());
   });
-  const document = openApiDocument();
-  app.get('/openapi.json', (_request, response) => void response.json(document));
+  let document: object | undefined;
+  app.get('/openapi.json', (_request, response) => void response.json((document ??= openApiDocument())));
   app.use('/docs', docs());
 
   app.use('/v1', keyGuard(config));
+  app.use('/v1/models/pull', ownMachineGuard(config));
   const uploads = new Uploads(config.maxUploads);
   telemetry.gauge('mixspace_upload_bytes', 'Bytes of request bodies that are read or held', () => uploads.bytes);
   telemetry.gauge('mixspace_event_streams', 'Streams of events that are open', () => streams.open);
@@ -135,7 +136,7 @@ async function answer({ context, streams }: Surroundings, { route, handle }: End
   if (!route.events && !route.formats) response.off('close', leave);
   if (route.events) return streams.send(request, response, result as AsyncIterable<ServerEvent> | undefined);
   if (route.formats) return sendStream(response, route.formats[(call.query as unknown as { format?: string } | undefined)?.format ?? Object.keys(route.formats)[0]!]!, result as AsyncIterable<Uint8Array>, context.log);
-  if (route.bytes) sendPicture(response, result as Picture & { cacheControl?: string });
+  if (route.bytes) sendPicture(request, response, result as SentBytes);
   else if (route.status === 204) response.status(204).end();
   else sendJson(response, route.status, result);
 }
@@ -176,12 +177,21 @@ async function sendStream(response: Response, type: string, chunks: AsyncIterabl
   }
 }
 
-/** Whatever the bytes are, a browser must take them for a picture and nothing that acts. */
-function sendPicture(response: Response, { bytes, mediaType, cacheControl = 'private, max-age=60' }: Picture & { cacheControl?: string }): void {
+/** `bytes` undefined: those of the tag, which the caller has. */
+type SentBytes = { bytes: Uint8Array | undefined; mediaType: string; cacheControl?: string; tag?: string };
+
+/**
+ * Whatever the bytes are, a browser must take them for a picture and nothing that acts. It may keep them, and asks each time
+ * whether they are still what they were: what was deleted is shown no more.
+ */
+function sendPicture(request: Request, response: Response, { bytes, mediaType, cacheControl = 'private, no-cache', ...sent }: SentBytes): void {
+  const tag = cacheControl === 'no-store' ? undefined : (sent.tag ?? (bytes && tagOf(bytes)));
   response.setHeader('Content-Type', mediaType);
   response.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
   response.setHeader('Cache-Control', cacheControl);
-  response.end(bytes);
+  if (tag !== undefined) response.setHeader('ETag', `"${tag}"`);
+  if (!bytes || (tag !== undefined && knownTags(request).includes(tag))) response.status(304).end();
+  else response.end(bytes);
 }
 
 function measure(telemetry: Telemetry): express.RequestHandler {

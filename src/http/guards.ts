@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import ipaddr from 'ipaddr.js';
 import { isLoopback, type Config } from '../config.js';
 import { MixspaceError } from '../errors.js';
@@ -79,5 +79,23 @@ export function keyGuard(config: Config): RequestHandler {
     next();
   };
 }
+
+/**
+ * What reaches out to a hub and fills the disk: for who has a key; where there are none, for this machine alone. Behind a
+ * proxy everyone seems to be of this machine.
+ */
+export function ownMachineGuard(config: Config): RequestHandler {
+  return ({ method, socket, headers }, response, next) => {
+    const isHere = isLoopback(config.host) && isLoopback(socket.remoteAddress ?? '') && headers['x-forwarded-for'] === undefined && headers.forwarded === undefined;
+    const isAllowed = config.apiKeys.length > 0 || isHere;
+    setAllowed(response, isAllowed);
+    if (!isAllowed && method === 'POST') throw new MixspaceError('forbidden', 'Without API keys, models are pulled from the machine itself alone; MIXSPACE_API_KEYS sets keys.');
+    next();
+  };
+}
+
+const setAllowed = (response: Response, isAllowed: boolean): void => void (response.locals['isAllowed'] = isAllowed);
+/** What `ownMachineGuard` has found. */
+export const isAllowedHere = ({ res }: Request): boolean => res?.locals['isAllowed'] === true;
 
 const hash = (key: string): Buffer => createHash('sha256').update(key).digest();

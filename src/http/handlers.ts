@@ -26,12 +26,15 @@ import { deleteItem, deleteItems, facets, getItem, itemEmbeddings, itemImage, it
 import { cancelJob, followJob, getJob, listJobFailures, listJobs, pauseJob, resumeJob } from '../operations/jobs.js';
 import { getMap, getMapItems, listMapItems, makeMap, mapPoints, mapScores, mapSheet, mapValues } from '../operations/map/map.js';
 import { listModels, selfTest } from '../operations/models.js';
+import { pullableModels, pullModel } from '../operations/pull/pull.js';
 import { measureRecall } from '../operations/recall.js';
 import { getReembedding, reembed, stopReembedding } from '../operations/reembed/reembed.js';
 import { restore } from '../operations/restore.js';
 import { search } from '../operations/search/search.js';
 import { bodyStream } from './body-stream.js';
 import type { BodyLimits } from './bodies.js';
+import { knownTags } from './entity-tags.js';
+import { isAllowedHere } from './guards.js';
 import { readJson } from './json/read.js';
 import { readMultipart, type Upload } from './multipart.js';
 import { parse } from './parse.js';
@@ -62,6 +65,8 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     removeExamples: ({ params, body, caller }) => removeExamples(context, params.name, body, caller),
     listModels: () => listModels(context),
     selfTest: ({ params }) => selfTest(context, params.id),
+    pullableModels: ({ request }) => pullableModels(context, isAllowedHere(request)),
+    pullModel: ({ body, caller }) => pullModel(context, body, caller),
 
     createCollection: ({ body }) => createCollection(context, body),
     listCollections: () => listCollections(context),
@@ -111,7 +116,7 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     getDuplicates: ({ params, query }) => getDuplicates(context, params.name, pageOf(query)),
     getDuplicateGroup: ({ params, query }) => getDuplicateGroup(context, params.name, params.id, pageOf(query)),
     makeClusters: ({ params, body }) => makeClusters(context, params.name, body),
-    getClusters: ({ params }) => getClusters(context, params.name),
+    getClusters: ({ params, query }) => getClusters(context, params.name, query.language),
     getCluster: ({ params, query }) => getCluster(context, params.name, params.id, pageOf(query)),
     renameCluster: ({ params, body }) => renameCluster(context, params.name, params.id, body.name),
 
@@ -120,9 +125,9 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     mapPoints: ({ params, query: { from, to, job } }) => mapPoints(context, params.name, { ...(from === undefined ? {} : { from: Number(from) }), ...(to === undefined ? {} : { to: Number(to) }), ...(job === undefined ? {} : { job }) }),
     listMapItems: ({ params, query: { from, limit, job } }) => listMapItems(context, params.name, { ...(from === undefined ? {} : { from: Number(from) }), ...(limit === undefined ? {} : { limit: Number(limit) }), ...(job === undefined ? {} : { job }) }),
     getMapItems: ({ params, body }) => getMapItems(context, params.name, body),
-    mapSheet: ({ params, query }) => mapSheet(context, params.name, Number(params.n), query.job),
+    mapSheet: ({ params, query: { job }, request }) => mapSheet(context, params.name, Number(params.n), { known: knownTags(request), ...(job === undefined ? {} : { job }) }),
     mapScores: ({ params, body, caller }) => mapScores(context, params.name, body, caller),
-    mapValues: ({ params, query }) => mapValues(context, params.name, query.field, query.job),
+    mapValues: ({ params, query }) => mapValues(context, params.name, query),
 
     search: async ({ params, body, request, caller }) => {
       if (body !== undefined) return search(context, params.name, { ...body, file: undefined }, caller);

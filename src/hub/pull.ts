@@ -69,7 +69,8 @@ async function bring(wanted: WantedFile<PlannedFile>, target: string, report: Pu
   return file.here.sha256;
 }
 
-async function requireSpace({ staging }: Places, { bytesToCome }: PullPlan): Promise<void> {
+/** @throws MixspaceError `disk_full`. */
+export async function requireSpace({ staging }: Places, { bytesToCome }: PullPlan): Promise<void> {
   const modelsDir = path.dirname(staging);
   const free = await freeBytes(modelsDir);
   if (free < bytesToCome) throw new MixspaceError('disk_full', `${bytesToCome} bytes are to come, and the disk of ${modelsDir} has room for ${free}. Nothing was downloaded; make room, or name another place with --models-dir.`);

@@ -4,6 +4,7 @@ import { MixspaceError, toMixspaceError } from '../errors.js';
 import type { CollectionDescription } from '../store/catalog.js';
 import { hasModel, modelChecked, withoutModel } from './collection-model.js';
 import type { Context, JobContext } from './context.js';
+import { findingsOf } from './findings.js';
 import { toldReembedding } from './reembed/reembed.js';
 import { wantTiles } from './tiles/tiles.js';
 
@@ -85,6 +86,7 @@ async function told(context: JobContext, collection: CollectionDescription): Pro
     bytes: collection.bytes,
     graph: collection.graph,
     recall: collection.recall,
+    findings: await findingsOf(context, collection.name),
     ...(await toldReembedding(context, collection)),
   };
 }

@@ -1,4 +1,5 @@
 import type { Encoder, Models } from '../encoder/encoder.js';
+import type { ModelSource } from '../hub/model-source.js';
 import type { Jobs } from '../jobs/jobs.js';
 import type { Catalog } from '../store/catalog.js';
 import type { FullText } from '../store/full-text.js';
@@ -42,6 +43,8 @@ export interface Context {
 /** What operations that start long work, tell of it or end it have besides. */
 export interface JobContext extends Context {
   jobs: Jobs;
+  /** Where models are pulled from; undefined: nowhere. */
+  hub: ModelSource | undefined;
 }
 
 /** The caller of an operation: aborted when it hangs up. */

@@ -30,6 +30,8 @@ export interface ResultCatalog {
   publishResult(collection: string, result: ResultKey & Result, drop?: string[]): Promise<void>;
   /** The latest of a kind that was published; undefined when there is none, or it is damaged. */
   getResult(collection: string, kind: string): Promise<Result | undefined>;
+  /** The latest of each kind that was published; those that are damaged are left out. */
+  listResults(collection: string): Promise<(Result & { kind: string })[]>;
   /** What a job found so far goes. */
   discardResult(collection: string, job: string): Promise<void>;
 }

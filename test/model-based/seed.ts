@@ -14,6 +14,8 @@ export interface SeedResult extends Tally {
   profile: string;
   steps: number;
   seconds: number;
+  /** Operations by name. */
+  drawn: Record<string, number>;
   /** Sentences: where, what was expected, what was seen. */
   divergence?: string;
 }
@@ -37,12 +39,14 @@ export async function runSeed(options: { seed: number; steps: number; inputs: In
   const latest: string[] = [];
   let step = 0;
   let name = '';
-  const result = (): SeedResult => ({ ...world.tally, seed, profile: profile.name, steps: step, seconds: Math.round((performance.now() - began) / 100) / 10 });
+  const drawn: Record<string, number> = {};
+  const result = (): SeedResult => ({ ...world.tally, seed, profile: profile.name, steps: step, drawn, seconds: Math.round((performance.now() - began) / 100) / 10 });
   try {
     for (step = 1; step <= steps; step++) {
       const random = Random.named(`${seed}/${step}`);
       const operation = drawOperation(random, profile);
       name = operation.name;
+      drawn[name] = (drawn[name] ?? 0) + 1;
       const told = await operation.run(random, world);
       latest.push(`${step} ${told ?? name}`.slice(0, 400));
       say?.(latest.at(-1)!);
@@ -103,6 +107,7 @@ const operations: Operation[] = [
   { name: 'SIGKILL', weight: 3, run: (random, world) => interrupt(random, world, 'SIGKILL') },
   { name: 'SIGTERM', weight: 1, run: (random, world) => interrupt(random, world, 'SIGTERM') },
 ];
+export const operationNames = operations.map(({ name }) => name);
 /** Cells that are sought anew with each other space grow old nowhere. */
 const weightIn = ({ store }: Profile, { name, weight }: Operation): number => (store && name === 'reembed' ? weight / 8 : weight);
 

@@ -17,7 +17,7 @@ export const ofHttp: Mutation[] = [
   errors('full-disk-is-a-defect', 'disk_full: 507', 'disk_full: 500', 'A full disk looks like a defect.'),
   errors('answer-lost-to-who-still-sends', '  if (request.complete) response.end();\n  else drain(request, response);', '  response.end();', 'Clients see a broken connection and not why.'),
   app('work-for-nobody', "  response.on('close', leave);\n", '', 'What a caller asked who hung up is done all the same.'),
-  app('pictures-in-shared-caches', "'private, max-age=60'", "'public, max-age=60'", 'A proxy gives pictures to those without a key.'),
+  app('pictures-in-shared-caches', "'private, no-cache'", "'public, no-cache'", 'A proxy gives pictures to those without a key.'),
   app('a-metric-for-each-path', "request.originalUrl.startsWith('/v1') ? 'unknown'", "request.originalUrl.startsWith('/v1') ? request.originalUrl", 'Strangers fill the metrics.'),
   handlers('all-false-deletes-all', "all: query.all === 'true'", 'all: query.all !== undefined', '`all=false` deletes everything.'),
   handlers('metadata-of-other-files', 'if (told.length !== files.length) {', 'if (told.length < files.length) {', 'A list of metadata that does not fit the files is taken as if it did.'),

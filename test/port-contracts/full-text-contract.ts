@@ -28,7 +28,7 @@ export function fullTextContract(engine: Engine): void {
       const shelf = new ShelfOfItems();
       await fill(life.store, shelf, Array.from({ length: 300 }, (_, n) => drawItem(Random.named(`item ${seed} ${n}`), n)));
       let found = 0;
-      for (let n = 0; n < 120; n++) {
+      for (let n = 0; n < 80; n++) {
         const random = Random.named(`query ${seed} ${n}`);
         if (n % 5 === 4) await change(life.store, shelf, random);
         if (n === 60) await life.again();
@@ -42,7 +42,7 @@ export function fullTextContract(engine: Engine): void {
         const phrases = request.phrases.map(({ phrase }) => phrase);
         expect(await life.store.words.countWords('notes', phrases, 1_000)).toEqual({ items: [...shelf.items.values()].filter(({ vectors }) => vectors.length > 0).length, counts: phrases.map((phrase) => [...shelf.items.values()].filter((item) => stands(item, phrase)).length) });
       }
-      expect(found).toBeGreaterThan(1_000);
+      expect(found).toBeGreaterThan(600);
     });
 
     it('goes no further in counting than it was asked to', async () => {

@@ -38,7 +38,7 @@ export function vectorIndexContract(engine: Engine): void {
       await fill(store, shelf, Array.from({ length: 700 }, (_, n) => drawItem(Random.named(`item ${seed} ${n}`), n)));
       await settled(store);
       const recall: number[] = [];
-      for (let n = 0; n < 150; n++) {
+      for (let n = 0; n < 100; n++) {
         const random = Random.named(`query ${seed} ${n}`);
         if (n % 10 === 9) await change(store, shelf, random);
         const request = drawRequest(random, shelf);

@@ -3,8 +3,6 @@ import { Readable } from 'node:stream';
 import { Command, Option } from 'commander';
 import { settings } from '../../config.js';
 import { MixspaceError } from '../../errors.js';
-import { follow } from '../jobs.js';
-import { openClient } from '../options.js';
 import { plural, say, sayAside } from '../print.js';
 import { directoryOption, directoryOf, type DirectoryFlags } from './options.js';
 
@@ -46,6 +44,8 @@ export function restoreCommand(): Command {
 }
 
 async function intoService(archive: Readable, url: string, collections: string[] | undefined): Promise<void> {
+  // An index directory is restored without any of it.
+  const [{ openClient }, { follow }] = await Promise.all([import('../open-client.js'), import('../jobs.js')]);
   const job = await openClient({ url }).restore(Readable.toWeb(archive) as ReadableStream<Uint8Array>, collections === undefined ? {} : { collections });
   sayAside(`The backup has been sent and is whole; job ${job.id} takes it in.`);
   await follow(job.id, { url });

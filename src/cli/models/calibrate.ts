@@ -7,7 +7,7 @@ import { backgroundNames, backgroundTemplate } from '../../domain/background.js'
 import { MixspaceError } from '../../errors.js';
 import { exists, writeDurably } from '../../files.js';
 import { listPictures, readPictureFile } from '../../picture-files.js';
-import { clientCommand, openClient, wholeNumber, type ClientFlags } from '../options.js';
+import { clientCommand, wholeNumber, type ClientFlags } from '../options.js';
 import { plural, printJson, say, sayAside } from '../print.js';
 import { fitCalibration, type Labelled } from './fit-calibration.js';
 
@@ -37,6 +37,7 @@ async function calibrate(id: string, { pictures: folder, perLabel, modelsDir, js
   const directory = path.join(readSetting('modelsDir', modelsDir), id);
   if (path.dirname(directory) !== path.resolve(readSetting('modelsDir', modelsDir)) && path.dirname(directory) !== readSetting('modelsDir', modelsDir)) throw new MixspaceError('invalid_request', `"${id}" is no model's name.`, { param: 'ID' });
   if (!(await exists(directory))) throw new MixspaceError('not_found', `There is no model ${id} in ${path.dirname(directory)}.`, { param: 'ID' });
+  const { openClient } = await import('../open-client.js');
   const client = openClient(flags);
   const model = (await client.models()).find((each) => each.id === id);
   if (!model || model.logit_scale === null) throw new MixspaceError('not_found', `The service has no model ${id} that can be used.`, { param: 'ID' });

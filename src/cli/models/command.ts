@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { MixspaceUnreachableError } from '../../client/index.js';
+import type { MixspaceClient } from '../../client/index.js';
+import { MixspaceUnreachableError } from '../../client/errors.js';
 import type { SelfTest } from '../../contract/models.js';
 import { MixspaceError } from '../../errors.js';
 import { calibrateCommand } from './calibrate.js';
@@ -7,7 +8,7 @@ import { checkCommand } from './check.js';
 import { listFolder, listKnown } from './list.js';
 import { pullCommand } from './pull.js';
 import { removeCommand } from './remove.js';
-import { clientCommand, openClient, type ClientFlags } from '../options.js';
+import { clientCommand, type ClientFlags } from '../options.js';
 import { plural, printJson, printTable, say } from '../print.js';
 
 interface ListFlags extends ClientFlags {
@@ -26,7 +27,7 @@ export function modelsCommand(): Command {
   const verify = clientCommand('verify', "run a model's golden vectors through the service's own code")
     .argument('<id>', 'the model')
     .action(async (id: string, flags: ClientFlags) => {
-      const test = await openClient(flags).selfTest(id);
+      const test = await (await openClient(flags)).selfTest(id);
       if (flags.json) printJson(test);
       else say(`${id}: ${sentence(test)}`);
       if (test.status === 'failed') throw new MixspaceError('internal', `${id} fails its self-test.`);
@@ -45,12 +46,18 @@ export function modelsCommand(): Command {
 async function listModels(flags: ListFlags): Promise<void> {
   if (flags.known) return listKnown(flags);
   if (flags.offline) return listFolder(flags);
-  const models = await openClient(flags).models().catch((error: unknown) => {
+  const client = await openClient(flags);
+  const models = await client.models().catch((error: unknown) => {
     if (error instanceof MixspaceUnreachableError) error.message += ' --offline lists the models directory without one.';
     throw error;
   });
   if (flags.json) return printJson({ models });
   printTable(models.map(({ id, dimensions, license, languages, self_test: test, replacement }) => [id, dimensions === null ? 'not checked' : `${dimensions} dimensions`, license ?? 'license unknown', plural(languages?.length ?? 0, 'language'), test.error ?? test.status, ...(replacement === undefined ? [] : [`its new files: ${replacement.error ?? replacement.status}`])]));
+}
+
+/** Most of these commands ask no service: the contract is loaded by those that do. */
+async function openClient(flags: ClientFlags): Promise<MixspaceClient> {
+  return (await import('../open-client.js')).openClient(flags);
 }
 
 function sentence({ status, image, text }: SelfTest): string {

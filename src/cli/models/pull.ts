@@ -2,11 +2,14 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { readHubSettings, readSetting } from '../../config.js';
 import type { PullPlan } from '../../hub/plan.js';
+import { MixspaceError } from '../../errors.js';
+import { openClient } from '../open-client.js';
 import { plural, printJson, say, sayAside, sizeOf } from '../print.js';
 import { startTransfer } from '../transfer-progress.js';
 import { confirm, offlineCommand, stoppable, yesOption, type OfflineFlags } from './options.js';
 
 interface PullFlags extends OfflineFlags {
+  url?: string;
   as?: string;
   variant?: string;
   folder?: string;
@@ -20,6 +23,7 @@ export function pullCommand(): Command {
     .option('--as <name>', "the model's name here (default: the last part of the hub's name)")
     .option('--folder <path>', 'where the model lies, in a repository that holds several')
     .option('--accept-license', 'agree to a license that restricts use')
+    .option('--url <url>', 'let the service there pull it into its own models directory, as a job; it must run with MIXSPACE_HUB=yes, and MIXSPACE_API_KEY holds its key')
     .addOption(yesOption())
     .option('--json', 'print what was done as JSON')
     .addHelpText('after', help)
@@ -36,6 +40,7 @@ Environment: HF_ENDPOINT (another hub or a mirror), HF_TOKEN (for gated and priv
 Exit code: 0 the model is there, 1 refused or failed, 2 wrong usage or no hub, 130 stopped by Ctrl-C.`;
 
 async function pull(text: string, flags: PullFlags): Promise<void> {
+  if (flags.url !== undefined) return pullByService(text, { ...flags, url: flags.url });
   // Loaded by who asks for it: the client of the hub is large.
   const [{ parseReference, nameOf, requireHubFolder, requireModelName }, { parseVariants }, { HubClient }, { alone, sweep }] = await Promise.all([
     import('../../hub/names.js'),
@@ -84,6 +89,39 @@ async function pull(text: string, flags: PullFlags): Promise<void> {
     }
   });
   if (done === 'stopped') sayAside('Stopped; what came is kept. Run the same command again to go on.');
+}
+
+/** It works on when this command is stopped. */
+async function pullByService(id: string, { url, variant, folder, as, acceptLicense, yes, json }: PullFlags & { url: string }): Promise<void> {
+  const client = openClient({ url });
+  const wanted = { id, ...(variant === undefined ? {} : { variant: variant.split(',').map((name) => name.trim()) }), ...(folder === undefined ? {} : { folder }), ...(as === undefined ? {} : { as }) };
+  const { plan } = await client.pullModel({ ...wanted, dry_run: true });
+  sayAside(`${plan.id} at commit ${plan.commit.slice(0, 12)}, ${plan.variants.join(' and ')}: ${plural(plan.files, 'file')}, ${sizeOf(plan.bytes)}, ${sizeOf(plan.bytes_to_come)} of them to come, as the model ${plan.name} of ${url}.`);
+  sayAside(plan.license_text);
+  const replaces = plan.changes_embeddings || plan.mended.length > 0;
+  if (plan.changes_embeddings) sayAside(`Its embeddings will be others than those of the present ${plan.name}: collections made with it have to be embedded again.`);
+  const isAgreed = plan.complete || yes || ((!plan.must_be_accepted || acceptLicense) && !replaces) || (await confirm('Go on?', replaces ? '--yes' : '--accept-license (or --yes)'));
+  if (!isAgreed) {
+    sayAside('Nothing was downloaded.');
+    process.exitCode = 1;
+    return;
+  }
+  const { job } = await client.pullModel({ ...wanted, accept_license: true, replace: replaces });
+  if (job) {
+    const progress = startTransfer(plan.bytes, plan.bytes - plan.bytes_to_come);
+    let last = job;
+    try {
+      for await (const event of client.followJob(job.id)) {
+        last = event.job;
+        progress.at(last.done);
+      }
+    } finally {
+      progress.end();
+    }
+    if (last.state !== 'done') throw new MixspaceError('unprocessable', last.problem ?? `Job ${job.id} is ${last.state}.`);
+  }
+  if (json) printJson({ status: job ? 'pulled' : 'complete', ...plan });
+  else say(job ? `${plan.name} is there, ${sizeOf(plan.bytes)}.` : `${plan.name} is complete. Nothing to do.`);
 }
 
 /** Shows what is to come and what it is under, and asks where the user must decide. */

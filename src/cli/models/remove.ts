@@ -3,7 +3,6 @@ import type { MixspaceClient } from '../../client/index.js';
 import { readSetting } from '../../config.js';
 import { MixspaceError } from '../../errors.js';
 import { exists } from '../../files.js';
-import { openClient } from '../options.js';
 import { plural, say, sayAside, sizeOf } from '../print.js';
 import { confirm, offlineCommand, yesOption, type OfflineFlags } from './options.js';
 
@@ -58,6 +57,7 @@ async function requireSpare(name: string, names: string[], modelsDir: string, { 
   if (readSetting('model') === name) throw new MixspaceError('conflict', `MIXSPACE_MODEL names ${name}: without it the service does not start. Let it name another model first, or unset it.`, { param: 'MIXSPACE_MODEL' });
   const others = names.filter((each) => each !== name);
   if (others.length === 0) throw new MixspaceError('conflict', `${name} is the last model in ${modelsDir}: without one the service does not start. Pull another first.`);
+  const { openClient } = await import('../open-client.js');
   const client = openClient({ url });
   const served = await client.models().catch(() => []);
   if (served[0]?.id === name) throw new MixspaceError('conflict', `The service at ${url} has ${name} as its default model. Stop it, or start it with another --model.`);

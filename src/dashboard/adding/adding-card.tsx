@@ -1,6 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useAnnouncements } from '../shell/announcements.js';
 import { useCollections } from '../shell/collections.js';
+import { sentenceOf } from '../shell/errors.js';
+import { useLanguage } from '../shell/language.js';
 import { useAdding, useUploads } from './adding-context.js';
 import { FailureList } from './failure-list.js';
 import type { Pause } from './pauses.js';
@@ -15,6 +17,7 @@ export function AddingCard() {
   const words = useWords();
   const sentence = useSentence();
   const numbers = useNumbers();
+  const language = useLanguage();
   const isStopped = drops.some(({ phase }) => phase === 'stopped');
   const [total, done] = [sum(drops, 'total'), sum(drops, 'done')];
   const isLooking = drops.some(({ phase }) => phase === 'looking');
@@ -35,7 +38,7 @@ export function AddingCard() {
           {note}
         </p>
       ))}
-      {drops.map(({ id, problem }) => problem && <p key={id}>{problem}</p>)}
+      {drops.map(({ id, problem }) => problem !== undefined && <p key={id}>{sentenceOf(problem, language)}</p>)}
       <FailureList failures={drops.flatMap(({ failures }) => failures)} />
       <div class="actions">
         {isRunning && (

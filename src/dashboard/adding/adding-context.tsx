@@ -50,16 +50,26 @@ const useUploadsOf = (queue: UploadQueue): Uploads => useSyncExternalStore(queue
 export const useAdding = (): UploadQueue => useContext(QueueContext)!;
 export const useUploads = (): Uploads => useUploadsOf(useAdding());
 
-/** Calls when a drop that added something to the collection is over; with `isEmpty` also as soon as the first ones are there. */
-export function useOnAdded(collection: string, isEmpty: boolean, onAdded: () => void): void {
+/** How many were added to the collection from here; rises as they come. */
+export function useAddedCount(collection: string): number {
+  const { drops } = useUploads();
+  return drops.reduce((sum, drop) => sum + (drop.collection === collection ? drop.added : 0), 0);
+}
+
+/** Calls as soon as something was added from here to a collection that was empty, and once more when all of that drop is there. */
+export function useOnFirstAdded(collection: string, isEmpty: boolean, onAdded: () => void): void {
   const { drops } = useUploads();
   const here = drops.filter((drop) => drop.collection === collection && drop.added > 0);
-  const over = here.filter(({ phase }) => phase === 'ended' || phase === 'stopped').map(({ id, added }) => `${id}:${added}`).join();
-  const seen = useRef(over);
+  const isOver = here.every(({ phase }) => phase === 'ended' || phase === 'stopped');
+  const isFirst = useRef(false);
   const hasSome = isEmpty && here.length > 0;
   useEffect(() => {
-    const isNew = over !== seen.current && over !== '';
-    seen.current = over;
-    if (isNew || hasSome) onAdded();
-  }, [over, hasSome]);
+    if (hasSome) {
+      isFirst.current = true;
+      onAdded();
+    } else if (isOver && isFirst.current) {
+      isFirst.current = false;
+      onAdded();
+    }
+  }, [hasSome, isOver]);
 }

@@ -1,5 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Failure } from './given-files.js';
+import { useLanguage } from '../shell/language.js';
+import { serviceSentence } from '../shell/service-sentences.js';
 import { useNumbers, useWords } from './words.js';
 
 /** More would only be slow. */
@@ -7,10 +9,11 @@ const mostShown = 100;
 
 export function FailureList({ failures }: { failures: readonly Failure[] }) {
   const words = useWords();
+  const language = useLanguage();
   const numbers = useNumbers();
   const [copied, setCopied] = useState(0);
   if (failures.length === 0) return null;
-  const reasonOf = ({ reason }: Failure): string => (typeof reason === 'string' ? words.reasons[reason] : reason.said);
+  const reasonOf = ({ reason }: Failure): string => (typeof reason === 'string' ? words.reasons[reason] : serviceSentence(reason, language));
   const more = failures.length - mostShown;
   const copy = async (): Promise<void> => {
     if (await copyText(failures.map((failure) => `${failure.source}\t${reasonOf(failure)}\n`).join(''))) setCopied(failures.length);

@@ -1,5 +1,6 @@
 /** Files that somebody gives the page: chosen or dropped, by themselves or in folders. */
 import { namesPicture } from '../../client/index.js';
+import type { ToldError } from '../shell/service-sentences.js';
 
 export interface GivenFile {
   /** With the folders it lay in, as far as they were given. */
@@ -12,8 +13,8 @@ export type OwnReason = 'gone' | 'unreadable' | 'empty' | 'no-picture' | 'unread
 
 export interface Failure {
   source: string;
-  /** The service's own sentence, where it said one. */
-  reason: OwnReason | { said: string };
+  /** The service's own, where it said one. */
+  reason: OwnReason | ToldError;
 }
 
 /** Of folders alone: what is given by itself is tried. */

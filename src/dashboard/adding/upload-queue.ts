@@ -24,7 +24,7 @@ export interface Drop {
   /** Were on their way when it was stopped: they may be there. */
   unsure: number;
   /** Why none of the rest can be added. */
-  problem?: string | undefined;
+  problem?: unknown;
 }
 
 export interface Uploads {
@@ -127,7 +127,7 @@ export class UploadQueue {
     } catch (error) {
       // Whatever else it is, the drop behind it is sent.
       if (signal.aborted) this.#change(id, { phase: 'stopped' });
-      else this.#change(id, { phase: 'stopped', problem: error instanceof Error ? error.message : String(error) });
+      else this.#change(id, { phase: 'stopped', problem: error });
     }
   }
 
@@ -177,8 +177,8 @@ export class UploadQueue {
         signal.throwIfAborted();
         if (error instanceof MixspaceUnreachableError && (await this.#answers(collection, signal)) && ++breaks >= mostBreaks) return 'broken-off';
         const verdict = judge(error, attempt);
-        if ('ends' in verdict) throw new Error(verdict.ends);
-        if ('refused' in verdict) return { said: verdict.refused };
+        if ('ends' in verdict) throw verdict.ends;
+        if ('refused' in verdict) return verdict.refused;
         // Another key has come meanwhile.
         if (verdict.pause.why === 'key' && client !== this.#around.client) continue;
         await this.#wait(verdict.pause, signal);
@@ -187,7 +187,7 @@ export class UploadQueue {
   }
 
   #take(id: number, batch: Loaded[], outcomes: ItemOutcome[]): void {
-    const failures = outcomes.flatMap(({ error }, index) => (error ? [{ source: batch[index]!.file.source, reason: { said: error.message } }] : []));
+    const failures = outcomes.flatMap(({ error }, index) => (error ? [{ source: batch[index]!.file.source, reason: error }] : []));
     const there = outcomes.flatMap((outcome) => (outcome.status !== 'failed' && outcome.id !== null ? [outcome.id] : []));
     this.#around.onThere(this.#drop(id).collection, there);
     this.#settle(id, batch.map(({ file }) => file), { failures, added: outcomes.filter(({ status }) => status === 'created').length });

@@ -65,7 +65,7 @@ export function PictureCard({ collection, one, labels, answer, lessons, isBusy, 
                 <li key={label} class={holding.includes(label) ? 'best' : ''}>
                   <button type="button" class="bar" aria-disabled={isWaiting} aria-label={words.itIs(label, score === undefined ? '…' : share(score))} aria-pressed={lesson !== undefined && !lesson.not} onClick={() => toggle({ label, not: false })}>
                     <span class="fill" style={{ transform: `scaleX(${score ?? 0})` }} />
-                    <bdi>{label}</bdi>
+                    <bdi>{label}</bdi>{' '}
                     <span class="value">{score === undefined ? '…' : share(score)}</span>
                   </button>
                   <button type="button" class="not" aria-disabled={isWaiting} aria-label={words.itIsNot(label)} title={words.itIsNot(label)} aria-pressed={lesson?.not === true} onClick={() => toggle({ label, not: true })}>

@@ -9,6 +9,7 @@ import { useAnnouncements } from '../shell/announcements.js';
 import type { ChangeQuery } from '../shell/change-query.js';
 import { useKeptText } from '../shell/kept-text.js';
 import { Problem } from '../shell/problem.js';
+import { followJob } from '../shell/follow-job.js';
 import { useSession } from '../shell/session.js';
 import { useLoaded } from '../shell/use-loaded.js';
 import { JobResult } from './job-result.js';
@@ -171,7 +172,7 @@ function useFollowed(id: string | undefined): Followed {
       const now = await client.job(id, { signal: leaving.signal });
       setState({ job: now });
       if (now.ended_at !== undefined) return;
-      for await (const { job, type } of client.followJob(id, { signal: leaving.signal })) {
+      for await (const { job, type } of followJob(client, id, leaving.signal)) {
         setState({ job });
         if (type === 'end') say(job.state === 'done' ? words.done(count(job.done), count(Number(job.result?.['none'] ?? 0))) : words.stopped(count(job.done)));
       }

@@ -21,7 +21,7 @@ export function DeleteButton({ collection, item, onDeleted }: DeleteButtonProps)
   const words = useWords();
   const { remove } = useDeletions();
   const run = (): void => {
-    remove([{ collection, id: item.id, title: titleOf(item) }]);
+    remove([{ collection, id: item.id, title: titleOf(item), modality: item.modality }]);
     onDeleted();
   };
   useEffect(() => {

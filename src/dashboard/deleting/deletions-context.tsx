@@ -1,7 +1,7 @@
 /** Deletions belong to the tab, not to a page: they can be taken back wherever one looks meanwhile. */
 import { createContext, type ComponentChildren } from 'preact';
 import { useSyncExternalStore } from 'preact/compat';
-import { useContext, useEffect, useState } from 'preact/hooks';
+import { useContext, useEffect, useMemo, useState } from 'preact/hooks';
 import { MixspaceUnreachableError } from '../../client/index.js';
 import { useAnnouncements } from '../shell/announcements.js';
 import { sentenceOf } from '../shell/errors.js';
@@ -113,6 +113,16 @@ const none: ReadonlySet<string> = new Set();
 export function useHidden(collection: string): ReadonlySet<string> {
   const deletions = useContext(DeletionsContext)!;
   return useSyncExternalStore(deletions.subscribe, () => deletions.snapshot().hidden.get(collection) ?? none);
+}
+
+/** What of a collection the service still counts and is deleted or about to be. */
+export function useUncounted(collection: string): { uncounted: readonly Deletion[]; gone: readonly Deletion[]; counted: (gone: readonly Deletion[]) => void } {
+  const deletions = useContext(DeletionsContext)!;
+  const { uncounted, gone } = useSyncExternalStore(deletions.subscribe, deletions.snapshot);
+  return useMemo(() => {
+    const here = uncounted.filter((each) => each.collection === collection);
+    return { uncounted: here, gone: here.filter((each) => gone.has(each)), counted: deletions.counted };
+  }, [deletions, collection, uncounted, gone]);
 }
 
 export type { Deletion };

@@ -1,5 +1,6 @@
 /** Deletions that can still be taken back: the call is held back for a while. */
 import { MixspaceApiError, type MixspaceClient } from '../../client/index.js';
+import type { Modality } from '../../contract/shared.js';
 
 /** Milliseconds. */
 export const heldBackMs = 10_000;
@@ -9,11 +10,16 @@ export interface Deletion {
   collection: string;
   id: string;
   title: string;
+  modality: Modality;
 }
 
 export interface DeletionsState {
   /** By collection: what is not to be shown. */
   hidden: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Is not to be counted either, though the service did when it was asked last. */
+  uncounted: readonly Deletion[];
+  /** Of the uncounted: the service has deleted it. */
+  gone: ReadonlySet<Deletion>;
   /** Can be taken back. */
   held: readonly Deletion[];
   failed?: { deletions: readonly Deletion[]; error: unknown } | undefined;
@@ -27,7 +33,7 @@ interface Surroundings {
 
 export class Deletions {
   around: Surroundings;
-  #state: DeletionsState = { hidden: new Map(), held: [] };
+  #state: DeletionsState = { hidden: new Map(), uncounted: [], gone: new Set(), held: [] };
   readonly #listeners = new Set<() => void>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** No call has been made for them yet. */
@@ -49,7 +55,7 @@ export class Deletions {
     const fresh = deletions.filter(({ collection, id }) => !this.#state.hidden.get(collection)?.has(id));
     if (fresh.length === 0) return;
     this.#hide(fresh);
-    this.#show({ held: [...this.#state.held, ...fresh], failed: undefined });
+    this.#show({ held: [...this.#state.held, ...fresh], uncounted: [...this.#state.uncounted, ...fresh], failed: undefined });
     clearTimeout(this.#timer);
     this.#timer = setTimeout(this.sendHeld, heldBackMs);
   };
@@ -71,6 +77,13 @@ export class Deletions {
     this.#show({ held: this.#state.held.filter((each) => !isKept(each)) });
   };
 
+  /** The service was asked how many there are after these had gone. */
+  readonly counted = (which: readonly Deletion[]): void => {
+    if (which.length === 0) return;
+    const gone = new Set(which);
+    this.#show({ uncounted: this.#state.uncounted.filter((each) => !gone.has(each)), gone: new Set([...this.#state.gone].filter((each) => !gone.has(each))) });
+  };
+
   readonly sendHeld = (): void => {
     clearTimeout(this.#timer);
     this.#unsent.push(...this.#state.held);
@@ -89,16 +102,24 @@ export class Deletions {
     for (let deletion; (deletion = this.#unsent.shift()); ) {
       try {
         await this.around.client.deleteItem(deletion.collection, deletion.id);
+        this.#isGone(deletion);
       } catch (error) {
         const status = error instanceof MixspaceApiError ? error.status : undefined;
         // It is gone already.
-        if (status === 404) continue;
+        if (status === 404) {
+          this.#isGone(deletion);
+          continue;
+        }
         if (status === 401) this.around.onLocked();
         this.#reveal([deletion]);
         this.#show({ failed: { deletions: [...(this.#state.failed?.deletions ?? []), deletion], error } });
       }
     }
     this.#sending--;
+  }
+
+  #isGone(deletion: Deletion): void {
+    if (this.#state.uncounted.includes(deletion)) this.#show({ gone: new Set([...this.#state.gone, deletion]) });
   }
 
   #hide(deletions: readonly Deletion[]): void {
@@ -114,7 +135,8 @@ export class Deletions {
       for (const id of ids) left.delete(id);
       hidden.set(collection, left);
     }
-    this.#show({ hidden });
+    const isRevealed = (one: Deletion): boolean => deletions.some(({ collection, id }) => one.collection === collection && one.id === id);
+    this.#show({ hidden, uncounted: this.#state.uncounted.filter((each) => !isRevealed(each)) });
   }
 
   #show(change: Partial<DeletionsState>): void {

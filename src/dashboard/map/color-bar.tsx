@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { useLanguage } from '../shell/language.js';
 import { cssOf, type Legend } from './colors.js';
 import { clusterField } from '../../contract/map.js';
+import { isRange, type Range } from './range.js';
 import { counted, useMapTexts } from './words.js';
 
 const typingMs = 250;
@@ -84,16 +85,18 @@ interface LegendProps {
   /** Names of categories that alone are shown; none: all. */
   only: readonly string[];
   onOnly: (only: string[]) => void;
+  range: Range;
+  onRange: (range: Range) => void;
 }
 
 /** What the colors say; a category that is pressed is shown alone, several together. */
-export function LegendPanel({ legend, only, onOnly }: LegendProps) {
+export function LegendPanel({ legend, only, onOnly, range, onRange }: LegendProps) {
   const words = useMapTexts();
   const language = useLanguage();
   if (legend.kind === 'range') {
     const { from, to, unit, ramp, missing } = legend;
     const said = (value: number): string =>
-      unit === 'score' ? value.toFixed(2) : unit === 'time' ? new Date(value * 1000).toLocaleDateString(language, { timeZone: 'UTC' }) : value.toLocaleString(language, { maximumSignificantDigits: 4 });
+      unit === 'score' ? value.toFixed(2) : unit === 'time' ? new Date(value * 1000).toLocaleDateString(language, { timeZone: 'UTC' }) : value.toLocaleString(language, { maximumSignificantDigits: 4, useGrouping: 'min2' });
     return (
       <section class="map-legend range" aria-label={words.legend}>
         {unit === 'score' && <p>{words.similarity}</p>}
@@ -103,6 +106,7 @@ export function LegendPanel({ legend, only, onOnly }: LegendProps) {
           <span>{said(to)}</span>
         </p>
         {missing > 0 && <p class="quiet">{words.missing(counted(language, missing))}</p>}
+        {unit !== 'score' && <RangeFields unit={unit} range={range} onRange={onRange} />}
       </section>
     );
   }
@@ -133,5 +137,26 @@ export function LegendPanel({ legend, only, onOnly }: LegendProps) {
         </button>
       )}
     </section>
+  );
+}
+
+/** Between which values points alone are shown. */
+function RangeFields({ unit, range, onRange }: { unit: 'number' | 'time'; range: Range; onRange: (range: Range) => void }) {
+  const words = useMapTexts();
+  return (
+    <fieldset class="range-fields">
+      <legend>{words.onlyBetween}</legend>
+      {(['from', 'to'] as const).map((end) => (
+        <label key={end}>
+          <span>{words[end]}</span>
+          <input {...(unit === 'time' ? { type: 'date' } : { type: 'number', step: 'any' })} value={range[end] ?? ''} onInput={({ currentTarget: { value, validity } }) => validity.badInput || onRange({ ...range, [end]: value === '' ? undefined : value })} />
+        </label>
+      ))}
+      {isRange(range) && (
+        <button type="button" class="clear" onClick={() => onRange({})}>
+          {words.clear}
+        </button>
+      )}
+    </fieldset>
   );
 }

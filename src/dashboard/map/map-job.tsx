@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { Job } from '../../contract/jobs.js';
+import { followJob } from '../shell/follow-job.js';
 import { Problem } from '../shell/problem.js';
 import { useSession } from '../shell/session.js';
 import { useLanguage } from '../shell/language.js';
@@ -27,7 +28,7 @@ export function useMaking(source: MapSource, onMade: () => void): Making {
   const follow = useCallback(
     async (first: Job, signal: AbortSignal): Promise<void> => {
       setState({ job: first, isStarting: false });
-      for await (const { type, job } of client.followJob(first.id, { signal })) {
+      for await (const { type, job } of followJob(client, first.id, signal)) {
         setState({ job, isStarting: false });
         if (type === 'end' && job.state === 'done') onMade();
       }

@@ -1,6 +1,7 @@
 import '../styles/map.css';
 import { useCallback, useEffect, useMemo } from 'preact/hooks';
 import { isUnauthorized } from '../shell/errors.js';
+import { useLanguage } from '../shell/language.js';
 import type { PageProps } from '../shell/page-props.js';
 import { Problem } from '../shell/problem.js';
 import { useSession } from '../shell/session.js';
@@ -14,7 +15,8 @@ export default function MapPage({ address, go, onLocked }: PageProps) {
   const { client } = useSession();
   const words = useMapTexts();
   const { collection } = address;
-  const source = useMemo(() => serviceSource(client, collection), [client, collection]);
+  const language = useLanguage();
+  const source = useMemo(() => serviceSource(client, collection, language), [client, collection, language]);
   const map = useLoaded((signal) => source.map({ signal }).then((value) => ({ value })), [source]);
   const making = useMaking(source, map.again);
   const isMaking = making.isStarting || ['waiting', 'running', 'paused'].includes(making.job?.state ?? '');

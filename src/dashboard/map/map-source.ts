@@ -33,9 +33,13 @@ export interface MapSource {
   items(numbers: readonly number[], options?: Signaled): Promise<MapItem[]>;
   /** Undefined: it is not on the map. */
   itemOf(id: string, options?: Signaled): Promise<MapItem | undefined>;
+  /** Of those of the ids that are on the map. */
+  numbersOf(ids: readonly string[], options?: Signaled): Promise<Map<string, number>>;
   /** Each point's cosine with the words, by number; NaN where it has none. */
   scores(map: MapState, words: string, options?: Signaled): Promise<Float32Array>;
   values(map: MapState, field: string, options?: Signaled): Promise<Values>;
+  /** Which cluster each point is in; undefined: there are none yet. */
+  clusters(map: MapState, options?: Signaled): Promise<Values | undefined>;
   /** `place`: only those that came since, near their neighbors on the map that is there. */
   make(how: { place?: true }): Promise<Job>;
 }

@@ -4,6 +4,7 @@ import { useAnnouncements } from '../shell/announcements.js';
 import { cameraOf, cameraText, fit, toWorldX, toWorldY, withPointInside, zoomAt } from './camera.js';
 import { placeLabels, type ClusterLabel } from './cluster-labels.js';
 import { colorOf, type Coloring } from './colors.js';
+import { firstView } from './first-view.js';
 import { watchGestures } from './gestures.js';
 import { HoverCard, placeHoverCard } from './hover-card.js';
 import type { ItemCache } from './item-cache.js';
@@ -22,6 +23,8 @@ interface MapStageProps {
   blocks: Block[];
   cache: ItemCache;
   coloring: Coloring;
+  /** Most of it are texts. */
+  isOfTexts: boolean;
   shown: Uint8Array | undefined;
   selected: Uint8Array | undefined;
   shape: Shape | undefined;
@@ -61,6 +64,7 @@ export function MapStage(props: MapStageProps) {
   const path = useRef<SVGPathElement>(null);
   const ring = useRef<HTMLDivElement>(null);
   const hover = useRef<HTMLDivElement>(null);
+  const card = useRef<HTMLSpanElement>(null);
   const labelElements = useRef<(HTMLElement | null)[]>([]);
   const labelWidths = useRef<number[]>([]);
   const view = useRef<MapView>();
@@ -121,7 +125,24 @@ export function MapStage(props: MapStageProps) {
 
   const store = useMemo(() => new PictureStore(cache.source, map, { arrival: () => view.current?.ask(), problem: (error) => setPicturesFailed(error !== undefined) }), [cache, map.job]);
   useEffect(() => () => store.close(), [store]);
+  useLayoutEffect(() => {
+    const style = (): void => {
+      const { backgroundColor: paper, color: ink, borderTopColor: edge, fontFamily: font } = getComputedStyle(card.current!);
+      store.setCardStyle({ paper, ink, edge, font }, devicePixelRatio);
+      view.current?.ask();
+    };
+    style();
+    dark.addEventListener('change', style);
+    return () => dark.removeEventListener('change', style);
+  }, [store]);
+  useLayoutEffect(() => view.current!.setOfTexts(props.isOfTexts), [props.isOfTexts]);
   useLayoutEffect(() => view.current!.setPoints(positions, props.blocks, store), [positions, store]);
+  const isPlaced = useRef(at !== null);
+  useLayoutEffect(() => {
+    if (isPlaced.current || positions.length === 0) return;
+    isPlaced.current = true;
+    view.current!.setCamera(firstView(view.current!.camera, positions));
+  }, [positions]);
   useLayoutEffect(() => view.current!.setColoring(coloring), [coloring]);
   useLayoutEffect(() => view.current!.setShown(shown), [shown]);
   useLayoutEffect(() => view.current!.setSelected(selected), [selected]);
@@ -134,7 +155,7 @@ export function MapStage(props: MapStageProps) {
   useEffect(() => {
     if (at === saidAt.current) return;
     const { camera } = view.current!;
-    if (at !== null || saidAt.current !== undefined) view.current!.setCamera(cameraOf(at, camera) ?? fit(camera));
+    if (at !== null || saidAt.current !== undefined) view.current!.setCamera(cameraOf(at, camera) ?? firstView(camera, now.current.positions));
     saidAt.current = at ?? undefined;
   }, [at]);
 
@@ -250,6 +271,7 @@ export function MapStage(props: MapStageProps) {
             </button>
           ))}
         </div>
+        <span ref={card} class="card-colors" aria-hidden="true" />
         <div ref={ring} class="focus-ring" aria-hidden="true" />
         <div ref={hover} class="hover-place" aria-hidden="true">
           {named !== undefined && <HoverCard cache={cache} number={named} />}

@@ -33,6 +33,7 @@ export class MapView {
   #isLate = new Uint8Array(256);
   #shown: Uint8Array | undefined;
   #selected: Uint8Array | undefined;
+  #isOfTexts = false;
   #buffer: DotBuffer | undefined;
   #density = 1;
   #devicePixels = 1;
@@ -88,6 +89,12 @@ export class MapView {
     this.#pictures = pictures;
     if (this.#coloring.of.length !== positions.length / 2) this.#coloring = plainColoring(positions.length / 2);
     this.#rebuild();
+  }
+
+  /** Texts need more room than pictures. */
+  setOfTexts(isOfTexts: boolean): void {
+    this.#isOfTexts = isOfTexts;
+    this.#again();
   }
 
   setColoring(coloring: Coloring): void {
@@ -153,6 +160,12 @@ export class MapView {
   readonly ask = (): void => {
     if (this.#asked === 0) this.#asked = requestAnimationFrame((now) => this.#frame(now));
   };
+
+  /** The width of the cells that a picture or a card each stands in. */
+  #cellPixels(): number {
+    const isNarrow = this.camera.width < 600;
+    return this.#isOfTexts ? (isNarrow ? 96 : 116) : isNarrow ? 60 : 76;
+  }
 
   /** In CSS pixels. */
   #dotSize(): number {
@@ -239,7 +252,7 @@ export class MapView {
     const { camera } = this;
     if (!this.#isLaidOut) {
       this.#isLaidOut = true;
-      const places = layOutPictures(camera, { positions: this.positions, blocks: this.blocks, pyramid: this.#pyramid, isShown: this.#shown }, camera.width < 600 ? 60 : 76);
+      const places = layOutPictures(camera, { positions: this.positions, blocks: this.blocks, pyramid: this.#pyramid, isShown: this.#shown }, this.#cellPixels());
       this.#layer.go(places);
       const fromMiddle = ({ x, y }: { x: number; y: number }): number => (x - camera.x) ** 2 + (y - camera.y) ** 2;
       places.sort((a, b) => fromMiddle(a) - fromMiddle(b));

@@ -1,4 +1,5 @@
 import type { MapSource, MapState } from './map-source.js';
+import { drawCard, type CardStyle } from './text-card.js';
 
 /** A part of an image, in its pixels. */
 export interface Drawable {
@@ -19,6 +20,9 @@ const sheetsAtOnce = 3;
 const picturesAtOnce = 6;
 const mostSheetBytes = 128e6;
 const mostPictures = 300;
+/** Screen pixels along a square in which a text can be read, at a density of 1. */
+const readablePixels = 84;
+const textsAtOnce = 100;
 /** So many times as many pixels as a sheet's square has are still sharp enough. */
 const sharpEnough = 1.4;
 /** A sheet that failed is asked for again after so many ms. */
@@ -47,10 +51,17 @@ export class PictureStore {
   readonly #sheets = new Map<number, Sheet>();
   /** Null: there is none larger. */
   readonly #pictures = new Map<number, ImageBitmap | null>();
+  /** Of texts; null: there is none to be read. */
+  readonly #texts = new Map<number, string | null>();
+  readonly #cards = new Map<number, ImageBitmap>();
+  #cardStyle: { style: CardStyle; devicePixels: number } | undefined;
+  #loadsTexts = false;
   readonly #loading = new Set<number>();
   readonly #leaving = new AbortController();
   #sheetsLoading = 0;
   #wanted: readonly Wanted[] = [];
+  /** Those of them that are large enough for words. */
+  #readable: ReadonlySet<number> = new Set();
   #uses = 0;
 
   /** `onArrival`: something can be drawn that could not before. `onProblem`: with undefined when it has passed. */
@@ -66,6 +77,13 @@ export class PictureStore {
     for (const image of this.#pictures.values()) image?.close();
     this.#sheets.clear();
     this.#pictures.clear();
+    this.#dropCards();
+  }
+
+  /** How texts are drawn from now on. */
+  setCardStyle(style: CardStyle, devicePixels: number): void {
+    this.#cardStyle = { style, devicePixels };
+    this.#dropCards();
   }
 
   /** The best there is now. */
@@ -77,15 +95,60 @@ export class PictureStore {
     if (!sheet?.image) return undefined;
     sheet.usedAt = ++this.#uses;
     const place = number % (columns * rows);
-    if (sheet.filled?.[place] === 0) return undefined;
+    if (sheet.filled?.[place] === 0) return this.#card(number);
     return { image: sheet.image, x: (place % columns) * size, y: Math.floor(place / columns) * size, width: size, height: size };
   }
 
   /** What is to be shown now, the most wanted first; what was wanted before and has not been asked for is not any more. */
   want(wanted: readonly Wanted[], isMoving: boolean): void {
     this.#wanted = wanted;
+    const readable = readablePixels * (this.#cardStyle?.devicePixels ?? 1);
+    this.#readable = new Set(wanted.filter(({ pixels }) => pixels >= readable).map(({ number }) => number));
     this.#loadSheets();
+    void this.#loadTexts();
     if (!isMoving) void this.#loadPictures();
+  }
+
+  #card(number: number): Drawable | undefined {
+    const { text, card, wanted } = { text: this.#texts.get(number), card: this.#cards.get(number), wanted: this.#readable.has(number) };
+    if (typeof text !== 'string' || !wanted || !this.#cardStyle) return undefined;
+    const image = card ?? drawCard(text, this.#cardStyle.style, this.#cardStyle.devicePixels);
+    if (!card) this.#cards.set(number, image);
+    return { image, x: 0, y: 0, width: image.width, height: image.height };
+  }
+
+  #dropCards(): void {
+    for (const card of this.#cards.values()) card.close();
+    this.#cards.clear();
+  }
+
+  async #loadTexts(): Promise<void> {
+    const { columns, rows } = this.map.sheets;
+    const isText = (number: number): boolean => this.#sheets.get(Math.floor(number / (columns * rows)))?.filled?.[number % (columns * rows)] === 0;
+    const next = [...this.#readable].filter((number) => isText(number) && !this.#texts.has(number)).slice(0, textsAtOnce);
+    if (next.length === 0 || this.#loadsTexts) return;
+    const { signal } = this.#leaving;
+    this.#loadsTexts = true;
+    try {
+      const items = await this.source.items(next, { signal });
+      for (const number of next) this.#texts.set(number, null);
+      for (const { number, text } of items) this.#texts.set(number, text ?? null);
+      for (const kept of [this.#texts, this.#cards]) {
+        for (const number of kept.keys()) {
+          if (kept.size <= mostPictures) break;
+          if (this.#readable.has(number)) continue;
+          if (kept === this.#cards) this.#cards.get(number)?.close();
+          kept.delete(number);
+        }
+      }
+      this.on.arrival();
+    } catch {
+      // Their dots stand; whoever moves asks again.
+      return;
+    } finally {
+      this.#loadsTexts = false;
+    }
+    if (!signal.aborted) void this.#loadTexts();
   }
 
   #loadSheets(): void {
@@ -112,6 +175,7 @@ export class PictureStore {
       this.#dropSheets();
       this.on.problem(undefined);
       this.on.arrival();
+      void this.#loadTexts();
     } catch (error) {
       if (signal.aborted) return;
       sheet.failedAt = performance.now();

@@ -5,6 +5,7 @@ import { sentenceOf } from '../shell/errors.js';
 import { useLanguage } from '../shell/language.js';
 import { useSession } from '../shell/session.js';
 import { AskDialog, type Question } from './ask-dialog.js';
+import { DuplicatesPanel } from './duplicates-panel.js';
 import type { ItemCache } from './item-cache.js';
 import { SelectionGrid } from './selection-grid.js';
 import { deleteItems, exportIds, labelItems, makeClassifier, mostExamples, mostLinked, save, type Outcome, type Work } from './selection-work.js';
@@ -18,13 +19,15 @@ interface SelectionPanelProps {
   go: Go;
   onOpen: (number: number) => void;
   onClose: () => void;
+  /** Another one where something else was chosen. */
+  selectionKey: string;
   /** They are not there any more. */
   onDeleted: (numbers: readonly number[]) => void;
   onLabelled: (numbers: readonly number[]) => void;
 }
 
 /** What was chosen on the map, and what can be done with it. */
-export function SelectionPanel({ cache, numbers, isSelected, go, onOpen, onClose, onDeleted, onLabelled }: SelectionPanelProps) {
+export function SelectionPanel({ cache, numbers, isSelected, go, onOpen, onClose, selectionKey, onDeleted, onLabelled }: SelectionPanelProps) {
   const words = useMapTexts();
   const language = useLanguage();
   const { client } = useSession();
@@ -34,6 +37,7 @@ export function SelectionPanel({ cache, numbers, isSelected, go, onOpen, onClose
   const [asked, setAsked] = useState<'label' | 'delete' | 'classifier'>();
   const [doing, setDoing] = useState<{ done: number; stop: () => void }>();
   const [problem, setProblem] = useState('');
+  const [showsDuplicates, setShowsDuplicates] = useState(false);
   const running = useRef<AbortController>();
   useEffect(() => () => running.current?.abort(), []);
   const shown = counted(language, numbers.length);
@@ -134,6 +138,9 @@ export function SelectionPanel({ cache, numbers, isSelected, go, onOpen, onClose
           <button type="button" onClick={() => setAsked('label')}>
             {words.label}
           </button>
+          <button type="button" aria-expanded={showsDuplicates} onClick={() => setShowsDuplicates(!showsDuplicates)}>
+            {words.duplicates}
+          </button>
           <button
             type="button"
             onClick={() =>
@@ -156,6 +163,7 @@ export function SelectionPanel({ cache, numbers, isSelected, go, onOpen, onClose
           {problem}
         </p>
       )}
+      {showsDuplicates && numbers.length > 0 && <DuplicatesPanel key={selectionKey} source={source} numbers={numbers} onOpen={onOpen} />}
       {numbers.length > 0 && <SelectionGrid cache={cache} numbers={numbers} label={words.selection} onOpen={onOpen} />}
       {asked && <AskDialog {...questions[asked]} cancel={words.cancel} isDanger={asked === 'delete'} onClose={() => setAsked(undefined)} />}
     </section>

@@ -25,7 +25,8 @@ export interface Outcome {
   problem?: unknown;
 }
 
-async function* itemsOf({ source, numbers, signal }: Work): AsyncGenerator<MapItem[], void, undefined> {
+/** By the thousand, in the order of the numbers. */
+export async function* itemsOf({ source, numbers, signal }: Work): AsyncGenerator<MapItem[], void, undefined> {
   for (let from = 0; from < numbers.length; from += mostAtOnce) yield await source.items([...numbers.subarray(from, from + mostAtOnce)], { signal });
 }
 

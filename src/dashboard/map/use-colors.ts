@@ -3,6 +3,7 @@ import { useLoaded } from '../shell/use-loaded.js';
 import { coloringBy, coloringByScores, plainColoring, type Coloring } from './colors.js';
 import type { MapSource, MapState, Values } from './map-source.js';
 import type { Positions } from './points.js';
+import { isRange, within, type Range } from './range.js';
 
 interface Colors {
   coloring: Coloring;
@@ -37,9 +38,11 @@ export function useColors({ source, map }: { source: MapSource; map: MapState },
   return { coloring, ...(scores && { scores }), ...(values && { values }), error: loaded.error, isLoading: loaded.isLoading && (words !== '' || field !== undefined), again: loaded.again };
 }
 
-/** By number, 1: of one of the named categories. Undefined: all. */
-export function shownOf(values: Values | undefined, only: readonly string[]): Uint8Array | undefined {
-  if (only.length === 0 || values?.kind !== 'categories') return undefined;
-  const wanted = new Set(only.map((name) => values.categories.indexOf(name)));
-  return values.of.map((category) => (wanted.has(category) ? 1 : 0));
+/** By number, 1: of one of the named categories, or inside the range. Undefined: all. */
+export function shownOf(values: Values | undefined, only: readonly string[], range: Range): Uint8Array | undefined {
+  if (!values) return undefined;
+  if (values.kind !== 'categories') return isRange(range) ? within(values, range) : undefined;
+  // A name that is not there, or not in this language, leaves all.
+  const wanted = new Set(only.map((name) => values.categories.indexOf(name)).filter((place) => place >= 0));
+  return wanted.size === 0 ? undefined : values.of.map((category) => (wanted.has(category) ? 1 : 0));
 }

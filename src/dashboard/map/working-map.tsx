@@ -5,7 +5,6 @@ import type { PageProps } from '../shell/page-props.js';
 import type { Query } from '../shell/address.js';
 import { useLanguage } from '../shell/language.js';
 import { Problem } from '../shell/problem.js';
-import { useSession } from '../shell/session.js';
 import { useLoaded } from '../shell/use-loaded.js';
 import { clusterLabels } from './cluster-labels.js';
 import { ColorBar, LegendPanel } from './color-bar.js';
@@ -17,6 +16,7 @@ import { blocksOf, type Positions } from './points.js';
 import { SelectionPanel } from './selection-panel.js';
 import { pointsIn, shapeOf, shapeText } from './shapes.js';
 import { shownOf, useColors } from './use-colors.js';
+import { useHiddenNumbers } from './use-hidden-numbers.js';
 import { usePoints } from './use-points.js';
 import { counted, useMapTexts } from './words.js';
 
@@ -29,6 +29,8 @@ interface WorkingMapProps extends Pick<PageProps, 'address' | 'go'> {
 
 /** So many items are looked at for the fields that there are. */
 const fieldSample = 200;
+/** Nothing is left out. */
+const everything = { only: undefined, from: undefined, to: undefined };
 const noPositions: Positions = new Float32Array();
 
 /** A map that there is: the stage, what its colors say, and what was chosen. All but what the pointer does stands in the address. */
@@ -36,7 +38,6 @@ export function WorkingMap({ source, map, address, go, onGone }: WorkingMapProps
   const words = useMapTexts();
   const language = useLanguage();
   const cache = useItemCache(source);
-  const { client } = useSession();
   const { query, collection } = address;
   const latest = useRef(query);
   latest.current = query;
@@ -51,7 +52,9 @@ export function WorkingMap({ source, map, address, go, onGone }: WorkingMapProps
   );
 
   const points = usePoints(source, map);
-  const [deleted, setDeleted] = useState<ReadonlySet<number>>(new Set());
+  const [removed, setRemoved] = useState<ReadonlySet<number>>(new Set());
+  const hidden = useHiddenNumbers(source);
+  const deleted = useMemo(() => (hidden.size === 0 ? removed : new Set([...removed, ...hidden])), [removed, hidden]);
   const positions = useMemo(() => {
     const all = points.positions ?? noPositions;
     if (deleted.size === 0) return all;
@@ -65,7 +68,8 @@ export function WorkingMap({ source, map, address, go, onGone }: WorkingMapProps
   const only = query.getAll('only');
   const colors = useColors({ source, map }, positions, { field: field ?? undefined, words: asked ?? '' });
   const onlyKey = JSON.stringify(only);
-  const shown = useMemo(() => shownOf(colors.values, only), [colors.values, onlyKey]);
+  const range = { from: query.get('from') ?? undefined, to: query.get('to') ?? undefined };
+  const shown = useMemo(() => shownOf(colors.values, only, range), [colors.values, onlyKey, range.from, range.to]);
   const shape = useMemo(() => shapeOf(areaText), [areaText]);
   const chosen = useMemo(() => {
     if (!shape && !shown) return undefined;
@@ -81,21 +85,18 @@ export function WorkingMap({ source, map, address, go, onGone }: WorkingMapProps
     return mask;
   }, [shape, chosen, map.count]);
 
-  // Asked for only where a job made some, so that a browser's log has no failure that is none.
-  const clusters = useLoaded(
-    async (signal) => {
-      const { jobs } = await client.jobs({ collection, kind: 'clusters', state: 'done', limit: '1' }, { signal });
-      return jobs.length > 0 ? await source.values(map, clusterField, { signal }).catch(() => undefined) : undefined;
-    },
-    [source, map.job, map.count],
-  );
-  const labels = useMemo(() => (clusters.value ? clusterLabels(clusters.value, positions) : []), [clusters.value, positions]);
+  const clusters = useLoaded((signal) => source.clusters(map, { signal }).then((values) => ({ values })), [source, map.job, map.count]);
+  const labels = useMemo(() => (clusters.value?.values ? clusterLabels(clusters.value.values, positions) : []), [clusters.value, positions]);
   const [fields, setFields] = useState<string[]>([]);
+  const [isOfTexts, setOfTexts] = useState(map.modality === 'text');
   useEffect(() => {
     const leaving = new AbortController();
     source
       .items(Array.from({ length: Math.min(fieldSample, map.count) }, (_, number) => number), { signal: leaving.signal })
-      .then((items) => setFields(fieldsOf(items)))
+      .then((items) => {
+        setFields(fieldsOf(items));
+        setOfTexts(items.filter(({ modality }) => modality === 'text').length > items.length / 2);
+      })
       // A list of fields that is shorter; what is chosen of it says what is wrong.
       .catch(() => {});
     return () => leaving.abort();
@@ -133,8 +134,8 @@ export function WorkingMap({ source, map, address, go, onGone }: WorkingMapProps
           field={asked ? undefined : (field ?? undefined)}
           words={asked ?? ''}
           isLooking={colors.isLoading && Boolean(asked)}
-          onField={(color) => change({ color, q: undefined, only: undefined })}
-          onWords={(q) => change({ q: q === '' ? undefined : q, only: undefined }, latest.current.has('q') && q !== '' ? 'replace' : 'push')}
+          onField={(color) => change({ color, q: undefined, ...everything })}
+          onWords={(q) => change({ q: q === '' ? undefined : q, ...everything }, latest.current.has('q') && q !== '' ? 'replace' : 'push')}
         />
         <p class="quiet map-count">{words.points(map.count - deleted.size, counted(language, map.count - deleted.size))}</p>
       </div>
@@ -148,6 +149,7 @@ export function WorkingMap({ source, map, address, go, onGone }: WorkingMapProps
             blocks={blocks}
             cache={cache}
             coloring={colors.coloring}
+            isOfTexts={isOfTexts}
             shown={shown}
             selected={selected}
             shape={shape}
@@ -158,14 +160,14 @@ export function WorkingMap({ source, map, address, go, onGone }: WorkingMapProps
             onAt={(where) => change({ at: where }, 'replace')}
             onOpen={(number) => void openNumber(number)}
             onShape={(drawn) => change({ area: drawn && shapeText(drawn) }, latest.current.has('area') ? 'replace' : 'push')}
-            onCluster={(name) => change({ color: clusterField, q: undefined, only: [name] })}
+            onCluster={(name) => change({ color: clusterField, q: undefined, ...everything, only: [name] })}
             onBack={() => {
               if (open !== null) closeCard();
               else if (shape) change({ area: undefined });
-              else if (only.length > 0) change({ only: undefined });
+              else if (shown) change(everything);
             }}
           />
-          {legend && <LegendPanel legend={legend} only={only} onOnly={(names) => change({ only: names })} />}
+          {legend && <LegendPanel legend={legend} only={only} onOnly={(names) => change({ only: names })} range={range} onRange={({ from, to }) => change({ from, to }, 'replace')} />}
           {open !== null && <ItemCard key={open} collection={collection} id={open} go={go} onClose={closeCard} />}
         </div>
         {chosen && (
@@ -175,10 +177,11 @@ export function WorkingMap({ source, map, address, go, onGone }: WorkingMapProps
             isSelected={shape !== undefined}
             go={go}
             onOpen={(number) => void openNumber(number)}
-            onClose={() => change({ area: undefined, only: undefined })}
+            onClose={() => change({ area: undefined, ...everything })}
+            selectionKey={`${areaText} ${onlyKey} ${range.from} ${range.to} ${field}`}
             onDeleted={(numbers) => {
               cache.forget(numbers);
-              setDeleted((before) => new Set([...before, ...numbers]));
+              setRemoved((before) => new Set([...before, ...numbers]));
               onGone();
             }}
             onLabelled={(numbers) => {

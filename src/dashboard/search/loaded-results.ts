@@ -14,6 +14,11 @@ export class LoadedResults {
   understood: Understood | undefined;
   /** Pixels by which the page is scrolled. */
   scrolledTo = 0;
+  /** How many came since, as of that change of the collection. */
+  newOnes: { count: number; at: object } | undefined;
+  /** When what was added last came, at the time at which this was first asked for; undefined: there was nothing. */
+  newest: Promise<string | undefined> | undefined;
+  readonly #client: MixspaceClient;
   readonly #portions: Portions;
   readonly #listeners = new Set<() => void>();
   #running: AbortController | undefined;
@@ -21,6 +26,7 @@ export class LoadedResults {
   constructor(client: MixspaceClient, view: View) {
     this.view = view;
     this.#portions = portionsOf(client, view);
+    this.#client = client;
   }
 
   get isEmpty(): boolean {
@@ -46,6 +52,9 @@ export class LoadedResults {
     this.state = 'loading';
     this.error = undefined;
     this.#tell();
+    this.newest ??= this.#client.itemPage(this.view.collection, { sort: '-$item.created_at', limit: 1 }).then(({ items }) => items[0]?.created_at);
+    // Whoever needs it is told.
+    this.newest.catch(() => {});
     void this.#load(running);
   }
 

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { useAdding, useOnAdded } from '../adding/adding-context.js';
+import { useAdding, useOnFirstAdded } from '../adding/adding-context.js';
 import type { Given, Look } from '../adding/given-files.js';
 import { useHidden } from '../deleting/deletions-context.js';
 import type { How } from '../shell/address.js';
@@ -9,6 +9,7 @@ import { isUnauthorized } from '../shell/errors.js';
 import { texts, useLanguage } from '../shell/language.js';
 import type { PageProps } from '../shell/page-props.js';
 import { Problem } from '../shell/problem.js';
+import { useCollectionNow } from './collection-now.js';
 import { Details } from './details.js';
 import { DropTarget } from './drop-target.js';
 import { Filters } from './filters.js';
@@ -47,7 +48,9 @@ export default function SearchPage({ address, go, onLocked, onTitle }: PageProps
   const collections = useCollections();
   const { results, shown, isStale } = useResults(view, version);
   const { item: opened, index, error: openError, open, close, step } = useOpened(address, go, results);
-  const newOnes = useNewOnes(collection, results);
+  const { collection: now, change } = useCollectionNow(collection);
+  const current = now ?? collections.value?.find(({ name }) => name === collection);
+  const newOnes = useNewOnes(results, change);
   const startOver = useCallback(() => {
     keptResults.forget();
     setVersion((before) => before + 1);
@@ -55,7 +58,10 @@ export default function SearchPage({ address, go, onLocked, onTitle }: PageProps
   }, [collections.again]);
   const queue = useAdding();
   const add = useCallback((given: Given | Look) => queue.add(collection, given), [queue, collection]);
-  useOnAdded(collection, results.isEmpty, startOver);
+  useOnFirstAdded(collection, results.isEmpty && results.state === 'ready', () => {
+    // Who has gone on to look at something keeps it.
+    if (scrollY === 0 && !opened) startOver();
+  });
   const hidden = useHidden(collection);
   const found = useMemo(() => (hidden.size === 0 ? shown.found : shown.found.filter(({ id }) => !hidden.has(id))), [shown.found, hidden]);
 
@@ -88,8 +94,12 @@ export default function SearchPage({ address, go, onLocked, onTitle }: PageProps
     if (results.isEmpty || results.state !== 'failed') startOver();
     else results.more();
   };
+  /** Listed, they come first by when they were added, and Back leads to where one was. */
+  const showNew = (): void => {
+    if (isSearch(wanted) || wanted.order === 'added') return startOver();
+    want({ ...wanted, order: 'added' });
+  };
   const error = results.error instanceof GivenPictureGone ? new Error(words.gone) : results.error;
-  const current = collections.value?.find(({ name }) => name === collection);
   const isLoading = results.state === 'loading';
   const isBehind = isStale || isTyping;
 
@@ -103,7 +113,7 @@ export default function SearchPage({ address, go, onLocked, onTitle }: PageProps
         <ResultsNote view={view} onWant={want} />
         {wanted.words !== undefined && results.understood && <UnderstoodParts parts={results.understood} wanted={wanted} onWant={want} />}
         <Filters view={view} found={found} showsScores={showsScores} onScores={setShowsScores} onWant={want} />
-        <NewOnes count={newOnes} onShow={startOver} />
+        <NewOnes count={newOnes} onShow={showNew} />
         {results.isEmpty && <Problem error={collections.error ?? error} onAgain={again} />}
         {results.isEmpty && isLoading && !results.isComplete && <Waiting key={keyOf(view)} model={current?.model} />}
         <Grid
@@ -123,7 +133,8 @@ export default function SearchPage({ address, go, onLocked, onTitle }: PageProps
         {!results.isEmpty && !isStale && <Problem error={error} onAgain={again} />}
         <p class="more quiet">{!results.isEmpty && isLoading && words.loading}</p>
       </main>
-      <StatusLine collection={current} tookMs={results.tookMs} />
+      {/* Before the first pictures have their place, it would be moved by them. */}
+      {!(shown.isEmpty && isLoading) && <StatusLine collection={current} tookMs={results.tookMs} />}
       {opened && (
         <Details
           collection={collection}

@@ -9,6 +9,8 @@ export type Language = keyof typeof languages;
 const storedAs = 'mixspace-language';
 const isKnown = (tag: string | null | undefined): tag is Language => tag !== null && tag !== undefined && tag in languages;
 
+export const languageOf = (tag: string): Language => (isKnown(tag) ? tag : 'en');
+
 /** The one chosen here before, else the first of the browser's that there is, else English. */
 export function preferredLanguage(): Language {
   const chosen = localStorage.getItem(storedAs);

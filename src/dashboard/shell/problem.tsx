@@ -1,5 +1,5 @@
 import { isUnauthorized, sentenceOf } from './errors.js';
-import { texts } from './language.js';
+import { texts, useLanguage } from './language.js';
 
 const useTexts = texts({
   en: { again: 'Try again', byItself: 'It is tried again by itself.' },
@@ -17,11 +17,12 @@ interface ProblemProps {
 /** What went wrong, in place; a missing key is asked for elsewhere. */
 export function Problem({ error, onAgain, isRetried }: ProblemProps) {
   const { again, byItself } = useTexts();
+  const language = useLanguage();
   if (error === undefined || isUnauthorized(error)) return null;
   return (
     <div class="panel problem" role="alert">
       <p>
-        {sentenceOf(error)}
+        {sentenceOf(error, language)}
         {isRetried && ` ${byItself}`}
       </p>
       {onAgain && (

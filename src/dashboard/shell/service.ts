@@ -1,5 +1,6 @@
 /** What the service was like when it was last asked, and word of when it is there again. */
 import { growingPause } from './growing-pause.js';
+import { whenSeen } from './seen.js';
 
 /** `busy`: it answered 429 or 503. `slow`: something has been waited for for long. */
 export type ServiceState = 'there' | 'slow' | 'busy' | 'gone';
@@ -79,6 +80,7 @@ export class Service {
   async #lookOut(): Promise<void> {
     for (let attempt = 0; this.#isGone; attempt++) {
       await new Promise((resolve) => setTimeout(resolve, growingPause(attempt)));
+      await whenSeen();
       const isReady = await fetch(`${this.url}/readyz`).then(({ ok }) => ok, () => false);
       if (isReady && this.#isGone) this.#isBack();
     }

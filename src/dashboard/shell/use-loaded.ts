@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { isPassing } from './errors.js';
 import { growingPause } from './growing-pause.js';
+import { whenSeen } from './seen.js';
 import { useSession } from './session.js';
 
 export interface Loaded<T> {
@@ -54,7 +55,7 @@ export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>, inputs: 
         hasEnded();
         const isRetried = isPassing(error);
         if (isRetried) {
-          const timer = setTimeout(again, growingPause(failures.current++));
+          const timer = setTimeout(() => void whenSeen(leaving.signal).then(() => leaving.signal.aborted || again()), growingPause(failures.current++));
           cleanups.push(() => clearTimeout(timer), service.whenBack(again));
         }
         setState(({ value }) => ({ error, isLoading: false, isRetried, ...(value === undefined ? {} : { value }) }));

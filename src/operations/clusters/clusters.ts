@@ -1,4 +1,4 @@
-import type { Cluster, ClusterItem, ClusterPage, Clusters, ClustersRequest } from '../../contract/clusters.js';
+import type { Cluster, ClusterItem, ClusterLanguage, ClusterPage, Clusters, ClustersRequest } from '../../contract/clusters.js';
 import type { StartedJob } from '../../contract/duplicates.js';
 import { modalities, type Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
@@ -10,6 +10,7 @@ import { toldJob } from '../jobs.js';
 import { placeIn } from '../place-in.js';
 import type { ClustersParameters } from './job.js';
 import { changesOfClusters, clustersJob, clustersList, membersList, type ClustersSummary, type KeptCluster, type KeptMember } from './kept.js';
+import { renamedInto } from './naming.js';
 
 /** With its place in the list. */
 type NumberedCluster = KeptCluster & { number: number };
@@ -33,9 +34,11 @@ export async function makeClusters(context: JobContext, collection: string, { co
 }
 
 /** `GET .../clusters`. @throws MixspaceError `not_found`: there are none yet. */
-export async function getClusters(context: Context, collection: string): Promise<Clusters> {
-  const { job, summary, clusters } = await latest(context, collection);
-  const { at, modality, language, items } = summary;
+export async function getClusters(context: Context, collection: string, wanted?: ClusterLanguage): Promise<Clusters> {
+  const { job, summary, clusters: kept } = await latest(context, collection);
+  const { at, modality, items } = summary;
+  const language = wanted ?? summary.language;
+  const clusters = renamedInto(language, kept, summary.language);
   const there = await presentOf(context, collection, clusters.flatMap(({ examples }) => examples));
   return { job, at, modality, language, items, clusters: clusters.map(({ number: _, ...cluster }) => toldCluster(collection, cluster, there)) };
 }

@@ -68,6 +68,7 @@ class Clustering {
     const { signal, job } = this.#work;
     const { catalog } = this.#context;
     const { language, modality, count, ...what } = job.parameters;
+    const changes = await catalog.changesOf(this.#collection);
     const collection = await catalog.getCollection(this.#collection);
     const model = await requireModel(this.#context, collection);
     const items = await inventory(this.#context, this.#collection, { modality, ...what, signal }, ({ id, hasImage }): Listed => ({ id, hasImage }));
@@ -81,7 +82,7 @@ class Clustering {
     const summary = await this.#keep(members, found, words, language);
     await changesOfClusters.take(this.#collection, async () => {
       await keepNewNames(this.#context, this.#collection, job.id);
-      await catalog.publishResult(this.#collection, { kind: clustersJob, job: job.id, summary: { at: new Date().toISOString(), modality, language, items: assigned, next: summary.next } satisfies ClustersSummary });
+      await catalog.publishResult(this.#collection, { kind: clustersJob, job: job.id, summary: { at: new Date().toISOString(), modality, language, items: assigned, next: summary.next, changes } satisfies ClustersSummary });
     });
     return { result: { clusters: summary.clusters, items: assigned } };
   }

@@ -1,6 +1,7 @@
 /** What the store keeps of clusters. */
 import type { ClusterLanguage } from '../../contract/clusters.js';
 import type { Modality } from '../../domain/modality.js';
+import type { FindingSummary } from '../finding-summary.js';
 import { Turns } from '../turns.js';
 
 export const clustersJob = 'clusters';
@@ -8,7 +9,7 @@ export const clustersJob = 'clusters';
 /** By collection: what changes the clusters that are shown, so that a name that is given while others take their place is not lost. */
 export const changesOfClusters = new Turns();
 
-export interface ClustersSummary {
+export interface ClustersSummary extends FindingSummary {
   at: string;
   modality: Modality;
   language: ClusterLanguage;

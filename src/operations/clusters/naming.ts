@@ -3,7 +3,7 @@ import type { ClusterLanguage } from '../../contract/clusters.js';
 import type { TextList } from '../text-lists.js';
 import { normalizedSum } from '../weighted-sum.js';
 import { centered, countOf, meanOf, type Rows } from './spherical-k-means.js';
-import { vocabulary } from './vocabulary.js';
+import { translated, vocabulary } from './vocabulary.js';
 
 /** Encoders read English best: what is embedded is English, what is shown is in the language asked for. */
 const prompts = [(word: string): string => word, (word: string): string => `a photo of ${word}`];
@@ -57,4 +57,17 @@ export function namesFor(centers: Rows, words: Rows, language: ClusterLanguage, 
     taken.add(name);
   }
   return nearest.map((scored, center) => ({ name: names.get(center) ?? `${center + 1}`, words: scored.slice(0, toldWords).map(({ word }) => vocabulary[word]![language]) }));
+}
+
+/** In another language than they were named in: a name that somebody gave stays, and so does one whose translation another has. */
+export function renamedInto<T extends Naming & { renamed: boolean }>(language: ClusterLanguage, clusters: readonly T[], from: ClusterLanguage): T[] {
+  if (language === from) return [...clusters];
+  const taken = new Set(clusters.filter(({ renamed }) => renamed).map(({ name }) => name));
+  return clusters.map((cluster) => {
+    const words = cluster.words.map((word) => translated(word, from, language) ?? word);
+    const wanted = cluster.renamed ? undefined : translated(cluster.name, from, language);
+    const name = wanted === undefined || taken.has(wanted) ? cluster.name : wanted;
+    taken.add(name);
+    return { ...cluster, name, words };
+  });
 }

@@ -267,6 +267,11 @@ team sport|Mannschaftssport|团体运动; water sport|Wassersport|水上运动; 
 black and white photo|Schwarzweißfoto|黑白照片; sky|Himmel|天空; water|Wasser|水; nature|Natur|自然
 `;
 
+/** One language's word for what another one's says; undefined where it is none of these. */
+export function translated(word: string, from: ClusterLanguage, to: ClusterLanguage): string | undefined {
+  return from === to ? word : vocabulary.find((entry) => entry[from] === word)?.[to];
+}
+
 export const vocabulary: readonly Record<ClusterLanguage, string>[] = entries.split(';').map((entry) => {
   const [en, de, zh] = entry.trim().split('|') as [string, string, string];
   return { en, de, zh };

@@ -32,9 +32,10 @@ export async function getDuplicates(context: Context, collection: string, { limi
   const groups = entries.filter(({ number }) => number < summary.total + summary.mirrored).map(({ body }) => body as KeptGroup);
   const there = await presentOf(context, collection, groups.flatMap(({ items }) => items));
   const last = entries.at(-1);
+  const { changes: _, ...told } = summary;
   return {
     job,
-    ...summary,
+    ...told,
     groups: groups.flatMap((group) => toldGroup(collection, group, there)),
     ...(more && last ? { next_cursor: await context.cursors.seal([last.number], scope) } : {}),
   };

@@ -6,6 +6,7 @@ import type { Modality } from '../../domain/modality.js';
 import type { JobEnd, JobKind, JobWork } from '../../jobs/kind.js';
 import { withThread } from '../compute-thread.js';
 import type { Context } from '../context.js';
+import type { FindingSummary } from '../finding-summary.js';
 import { conditionOf, inventory } from '../inventory.js';
 import { ranked, type Candidate, type Evidence, type Pair } from './groups.js';
 import type { PictureMethods } from './picture-thread.js';
@@ -39,7 +40,7 @@ export interface KeptGroup {
   /** The first of them. */
   items: KeptItem[];
 }
-export interface DuplicatesSummary {
+export interface DuplicatesSummary extends FindingSummary {
   at: string;
   threshold?: number;
   keep: KeepRule;
@@ -53,6 +54,8 @@ export interface DuplicatesSummary {
 interface Checkpoint {
   after: string;
   pages: number;
+  /** `changesOf` the collection when the first run began. */
+  changes?: number;
 }
 
 /** Ids, as places are of one run. */
@@ -75,6 +78,7 @@ async function find(context: Context, work: JobWork<DuplicatesParameters>, threa
   const { job, signal } = work;
   const { threshold, keep, ...what } = job.parameters;
   const collection = job.collection!;
+  const changes = job.checkpoint === undefined ? await context.catalog.changesOf(collection) : (job.checkpoint as Checkpoint).changes;
   const items = await inventory(context, collection, { ...what, signal }, (item): Compared => ({
     id: item.id,
     modality: item.modality,
@@ -98,15 +102,15 @@ async function find(context: Context, work: JobWork<DuplicatesParameters>, threa
   });
   const filter = conditionOf(what);
   const search = new PairSearch({ context, collection, items, signatures, thresholds: { pixels: threshold ?? usual.pixels, embedding: threshold ?? usual.embedding }, ...(filter && { filter }), signal });
-  const pairs = await pairsOf(context, work, search);
+  const pairs = await pairsOf(context, work, search, changes);
   const summary = await keepGroups(context, work, { pairs, search, signatures, keep });
   const { total, superfluous, mirrored } = summary;
-  await context.catalog.publishResult(collection, { kind: duplicatesJob, job: job.id, summary: { ...summary, ...(threshold === undefined ? {} : { threshold }) } satisfies DuplicatesSummary }, [pairsList]);
+  await context.catalog.publishResult(collection, { kind: duplicatesJob, job: job.id, summary: { ...summary, ...(changes === undefined ? {} : { changes }), ...(threshold === undefined ? {} : { threshold }) } satisfies DuplicatesSummary }, [pairsList]);
   work.at({ done: items.length - failed, failed });
   return { result: { groups: total, superfluous, mirrored } };
 }
 
-async function pairsOf({ catalog }: Context, work: JobWork<DuplicatesParameters>, search: PairSearch): Promise<Pair[]> {
+async function pairsOf({ catalog }: Context, work: JobWork<DuplicatesParameters>, search: PairSearch, changes: number | undefined): Promise<Pair[]> {
   const { job } = work;
   const { items } = search;
   const collection = job.collection!;
@@ -128,7 +132,7 @@ async function pairsOf({ catalog }: Context, work: JobWork<DuplicatesParameters>
     const body = found.map(({ a, b, similarity, evidence, mirrored }): KeptPair => [items[a]!.id, items[b]!.id, similarity, evidence, mirrored]);
     await catalog.putResultEntries(collection, { kind: duplicatesJob, job: job.id }, pairsList, [{ number: pages, body }]);
     place = to;
-    await work.save({ after: items[place - 1]!.id, pages: pages + 1 } satisfies Checkpoint);
+    await work.save({ after: items[place - 1]!.id, pages: pages + 1, ...(changes === undefined ? {} : { changes }) } satisfies Checkpoint);
     work.at({ done: place });
   }
   return all;

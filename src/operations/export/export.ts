@@ -5,13 +5,18 @@ import type { Context } from '../context.js';
 import { toldItem } from '../items.js';
 import type { ExportedItem } from './exported-item.js';
 import { jsonLines } from './json-lines.js';
-import { parquet } from './parquet.js';
 
 /** Read, and written, at a time: some milliseconds of the main thread's. */
 const pageItems = 256;
 const attempts = 5;
 
-const writers: Record<ExportFormat, (pages: AsyncIterable<ExportedItem[]>) => AsyncIterable<Uint8Array>> = { jsonl: jsonLines, parquet };
+const writers: Record<ExportFormat, (pages: AsyncIterable<ExportedItem[]>) => AsyncIterable<Uint8Array>> = {
+  jsonl: jsonLines,
+  async *parquet(pages) {
+    const { parquet } = await import('./parquet.js');
+    yield* parquet(pages);
+  },
+};
 
 /**
  * A collection as the bytes of a file, item by item by id; what is written meanwhile may be in it or not.

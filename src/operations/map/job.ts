@@ -124,6 +124,7 @@ class Making extends MapWork {
     const { catalog } = this.context;
     const { signal, job } = this.work;
     const { modality, filter, neighbors } = job.parameters;
+    const changes = await catalog.changesOf(this.collection);
     const { model } = await catalog.getCollection(this.collection);
     const listed = await listedFor(this.context, this.collection, { modality, filter });
     const total = listed.items.length;
@@ -144,6 +145,7 @@ class Making extends MapWork {
     const pages = await putPoints(catalog, this.kept, numbered, { pages: 0, from: 0 });
     const summary: MapSummary = {
       made_at: new Date().toISOString(),
+      changes,
       model,
       fingerprint: listed.fingerprint,
       ...(modality && { modality }),
@@ -163,12 +165,19 @@ class Making extends MapWork {
 class Placement extends MapWork {
   async run(maps: LiveMaps): Promise<JobEnd> {
     const { catalog } = this.context;
+    const changes = await catalog.changesOf(this.collection);
     const map = await maps.of(catalog, this.collection);
     const { keys, embeddings, fingerprint } = await map.now();
     if (fingerprint !== map.summary.fingerprint) throw new MixspaceError('conflict', 'The map was made of another space than the collection is in by now: make it anew.');
     const missing = await map.missingNow();
     const further: Listed = { items: Uint32Array.from(missing, ({ item }) => item), embeddings: Uint32Array.from(missing, ({ embedding }) => embedding), kinds: Uint8Array.from(missing, ({ kind }) => kind), fingerprint };
-    if (further.items.length === 0) return { result: { placed: 0 } };
+    const { job, summary } = map;
+    // Points whose items have gone stay, and with them what is said of its age.
+    const noted = keys.includes(0) ? {} : { changes };
+    if (further.items.length === 0) {
+      await catalog.publishResult(this.collection, { kind: mapJob, job, summary: { ...summary, ...noted } satisfies MapSummary });
+      return { result: { placed: 0 } };
+    }
     const total = further.items.length;
     const at = (done: number): void => this.work.at({ done: Math.floor(done * total), total });
     const there = Uint32Array.from([...embeddings.keys()].filter((number) => embeddings[number] !== 0));
@@ -191,10 +200,9 @@ class Placement extends MapWork {
       at(reading + (1 - reading) * Math.min(1, (from + blockRows) / total));
     }
     const ids = await this.ids(Uint32Array.from(placed.items));
-    const { job, summary } = map;
     const pages = await putPoints(catalog, { ...this.kept, job }, { ids, kinds: Uint8Array.from(placed.kinds), at: Float32Array.from(placed.at) }, { pages: summary.pages, from: summary.count });
     const count = summary.count + ids.length;
-    await catalog.publishResult(this.collection, { kind: mapJob, job, summary: { ...summary, count, pages, levels: count === summary.count ? summary.levels : [...summary.levels, count] } satisfies MapSummary });
+    await catalog.publishResult(this.collection, { kind: mapJob, job, summary: { ...summary, ...noted, count, pages, levels: count === summary.count ? summary.levels : [...summary.levels, count] } satisfies MapSummary });
     this.work.at({ done: total, total });
     return { result: { placed: ids.length } };
   }

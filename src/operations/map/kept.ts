@@ -3,10 +3,11 @@ import { modalities, type Modality } from '../../domain/modality.js';
 import type { Filter } from '../../domain/filter.js';
 import type { Catalog } from '../../store/catalog.js';
 import { MixspaceError } from '../../errors.js';
+import type { FindingSummary } from '../finding-summary.js';
 
 export const mapJob = 'map';
 
-export interface MapSummary {
+export interface MapSummary extends FindingSummary {
   made_at: string;
   model: string;
   fingerprint: string;

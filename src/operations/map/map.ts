@@ -1,3 +1,4 @@
+import type { ClusterLanguage } from '../../contract/clusters.js';
 import type { StartedJob } from '../../contract/duplicates.js';
 import type { CollectionMap, MapItems, MapItemsRequest, MapPoints, MapRequest, MapScoresRequest, MapValues } from '../../contract/map.js';
 import { modalities } from '../../domain/modality.js';
@@ -19,8 +20,8 @@ import { valuesOf } from './values.js';
 const pageSize = 100;
 const itemsAtOnce = 16;
 const bytesType = 'application/octet-stream';
-/** A job's map does not change; what is behind its last full sheet may. */
-const forGood = 'private, max-age=31536000, immutable';
+/** Its tag says whether it is still what it was. */
+const askedAgain = 'private, no-cache';
 const notAtAll = 'no-store';
 
 /** Bytes, and how long whoever asked may keep them. */
@@ -88,11 +89,11 @@ export async function getMapItems(context: Context, collection: string, { number
   return { items: items.flatMap((item, i) => (item ? [{ ...toldItem(collection, item), number: there[i]! }] : [])) };
 }
 
-/** `GET .../map/sheets/{n}`. */
-export async function mapSheet(context: Context, collection: string, n: number, job: string | undefined): Promise<Bytes> {
+/** `GET .../map/sheets/{n}`. `known`: tags of sheets that the caller has; where it is one of them, it comes without bytes. */
+export async function mapSheet(context: Context, collection: string, n: number, { job, known }: { job?: string; known: string[] }): Promise<Omit<Bytes, 'bytes'> & { bytes: Uint8Array | undefined; tag: string }> {
   const map = await mapOf(context, collection, job);
-  const { bytes, isWhole } = await context.maps.sheets.of(context.catalog, map, n);
-  return { bytes, mediaType: 'image/webp', cacheControl: isWhole && job !== undefined && (n + 1) * ofSheet <= map.count ? forGood : notAtAll };
+  const { tag, bytes, isWhole } = await context.maps.sheets.of(context.catalog, map, n, known);
+  return { bytes, tag, mediaType: 'image/webp', cacheControl: isWhole ? askedAgain : notAtAll };
 }
 
 /** `POST .../map/scores`: cosines of all points with a query, as little-endian float32. @throws MixspaceError what a search's query may throw. */
@@ -112,8 +113,8 @@ export async function mapScores(context: Context, name: string, { modality, filt
 }
 
 /** `GET .../map/values`. */
-export async function mapValues(context: Context, collection: string, field: string, job: string | undefined): Promise<MapValues> {
-  return valuesOf(context.catalog, await mapOf(context, collection, job), field);
+export async function mapValues(context: Context, collection: string, { field, job, language }: { field: string; job?: string | undefined; language?: ClusterLanguage | undefined }): Promise<MapValues> {
+  return valuesOf(context.catalog, await mapOf(context, collection, job), field, language);
 }
 
 /** @throws MixspaceError `not_found`: there is none, or it is not the one of that job. */

@@ -7,10 +7,10 @@ import type { ScoreMethods } from './score-thread.js';
 
 const scoreThread = new URL('./score-thread.js', import.meta.url);
 const readAtOnce = 1_000;
-/** Embeddings that are held at once; of a map that has more, they are read anew each time, a part after the other. */
-const mostHeld = 256 * 2 ** 20;
+/** Bytes of embeddings that are held at once, as float32: 100,000 of 256 dimensions. Of a map that has more, they are read anew each time, a part after the other. */
+const mostHeld = 100_000 * 256 * 4;
 /** A thread that nobody asked for so long goes, and what it holds. */
-const idleMs = 60_000;
+const idleMs = 20_000;
 
 interface Held {
   name: string;
@@ -43,7 +43,7 @@ export class MapScores {
         scores.set(await held.thread.call('score', embedding.slice()), from);
         some.forEach((key, i) => (key === 0 || missing.has(i)) && (scores[from + i] = NaN));
       }
-      this.#leave();
+      this.#leave(map.count <= atOnce);
       return scores;
     });
   }
@@ -82,9 +82,11 @@ export class MapScores {
     return missing;
   }
 
-  #leave(): void {
+  #leave(isWhole: boolean): void {
     const held = this.#held;
     if (!held) return;
+    // The next question begins with another part.
+    if (!isWhole) return void this.close().catch(() => undefined);
     held.timer = setTimeout(() => void (this.#held === held && this.close().catch(() => undefined)), idleMs);
     held.timer.unref();
   }

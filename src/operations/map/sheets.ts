@@ -1,5 +1,5 @@
 /** Sheets of small thumbnails, many points' pictures in one. */
-import sharp from 'sharp';
+import { createHash } from 'node:crypto';
 import { MixspaceError } from '../../errors.js';
 import { mapLimited } from '../../map-limited.js';
 import type { Catalog } from '../../store/catalog.js';
@@ -15,6 +15,9 @@ const quality = 80;
 const keptBytes = 32 * 2 ** 20;
 const channels = 4;
 
+/** With the first sheet: few services make any. */
+const loadSharp = () => import('sharp');
+
 export class Sheets {
   readonly #kept = new Map<string, Uint8Array>();
   #bytes = 0;
@@ -22,22 +25,26 @@ export class Sheets {
 
   /**
    * WebP: the pictures of the points from `n * 64` on, by rows, each scaled into its square, what is left transparent. Of
-   * a point without a thumbnail, nothing. `isWhole`: none is left out that may be told another time.
+   * a point without a thumbnail, nothing. `isWhole`: none is left out that may be told another time. One whose tag is among
+   * the `known` is not made.
    * @throws MixspaceError `not_found`: there are not so many sheets.
    */
-  async of(catalog: Catalog, map: LiveMap, n: number): Promise<Sheet> {
+  async of(catalog: Catalog, map: LiveMap, n: number, known: readonly string[] = []): Promise<Sheet> {
     const from = n * ofSheet;
     if (from >= map.count) throw new MixspaceError('not_found', `There is no sheet ${n}: the map has ${Math.ceil(map.count / ofSheet)}.`, { param: 'n' });
     const { keys, embeddings } = await map.now();
     const to = Math.min(map.count, from + ofSheet);
     // What a picture is follows its embedding's key.
     const name = [map.collection, map.job, n, ...keys.subarray(from, to), ...embeddings.subarray(from, to)].join(' ');
+    const tag = createHash('sha1').update(name).digest('base64url');
+    // Only whole ones are told with their tags.
+    if (known.includes(tag)) return { tag, bytes: undefined, isWhole: true };
     // One after the other: each takes all that decodes.
     return this.#turns.take('sheet', async () => {
-      const known = this.#kept.get(name);
-      const sheet = known ? { bytes: known, isWhole: true } : await this.#made(catalog, map, [...keys.subarray(from, to)].map((key, i) => (key === 0 ? undefined : map.points.ids[from + i])));
+      const kept = this.#kept.get(name);
+      const sheet = kept ? { bytes: kept, isWhole: true } : await this.#made(catalog, map, [...keys.subarray(from, to)].map((key, i) => (key === 0 ? undefined : map.points.ids[from + i])));
       if (sheet.isWhole) this.#keep(name, sheet.bytes);
-      return sheet;
+      return { tag, ...sheet };
     });
   }
 
@@ -52,7 +59,8 @@ export class Sheets {
     }
   }
 
-  async #made(catalog: Catalog, { collection }: LiveMap, ids: (string | undefined)[]): Promise<Sheet> {
+  async #made(catalog: Catalog, { collection }: LiveMap, ids: (string | undefined)[]): Promise<{ bytes: Uint8Array; isWhole: boolean }> {
+    const { default: sharp } = await loadSharp();
     const { columns, rows, size } = sheetShape;
     const [width, height] = [columns * size, rows * size];
     let isWhole = true;
@@ -70,7 +78,9 @@ export class Sheets {
 }
 
 interface Sheet {
-  bytes: Uint8Array;
+  /** Names what is in it. */
+  tag: string;
+  bytes: Uint8Array | undefined;
   isWhole: boolean;
 }
 
@@ -78,6 +88,7 @@ interface Sheet {
 async function thumbnailOf(catalog: Catalog, collection: string, id: string): Promise<{ pixels: Buffer; width: number; height: number } | 'unknown' | undefined> {
   const picture = await catalog.getPicture(collection, id, 'thumbnail').catch(told);
   if (picture === 'unknown' || picture === 'none') return picture === 'none' ? undefined : picture;
+  const { default: sharp } = await loadSharp();
   const { size } = sheetShape;
   const raw = sharp(picture.bytes, { limitInputPixels: mostPixels }).resize(size, size, { fit: 'inside' }).toColourspace('srgb').ensureAlpha().raw();
   const read = await raw.toBuffer({ resolveWithObject: true }).catch(() => undefined);

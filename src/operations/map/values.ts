@@ -1,10 +1,12 @@
 /** A field of all items at once, as a map is colored by it. */
 import type { MapValues } from '../../contract/map.js';
+import type { ClusterLanguage } from '../../contract/clusters.js';
 import { clusterField } from '../../contract/map.js';
 import type { Scalar } from '../../domain/filter.js';
 import { timeOf } from '../../domain/times.js';
 import type { Catalog } from '../../store/catalog.js';
-import { clustersJob, clustersList, membersList, type KeptCluster, type KeptMember } from '../clusters/kept.js';
+import { clustersJob, clustersList, membersList, type ClustersSummary, type KeptCluster, type KeptMember } from '../clusters/kept.js';
+import { renamedInto } from '../clusters/naming.js';
 import { MixspaceError } from '../../errors.js';
 import type { LiveMap } from './live-map.js';
 
@@ -15,8 +17,9 @@ const keysAtOnce = 10_000;
 const longestCategory = 256;
 const membersAtOnce = 5_000;
 
-export async function valuesOf(catalog: Catalog, map: LiveMap, field: string): Promise<MapValues> {
-  if (field === clusterField) return clustersOn(catalog, map);
+/** `language`: of the names of clusters; left out: as they were made. */
+export async function valuesOf(catalog: Catalog, map: LiveMap, field: string, language?: ClusterLanguage): Promise<MapValues> {
+  if (field === clusterField) return clustersOn(catalog, map, language);
   const { keys } = await map.now();
   const values: (Scalar | undefined)[] = [];
   for (let from = 0; from < keys.length; from += keysAtOnce) values.push(...(await catalog.valuesOfKeys(map.collection, field, keys.slice(from, from + keysAtOnce))));
@@ -59,10 +62,12 @@ function categorized(field: string, values: (Scalar | undefined)[], order?: Scal
   return { field, kind: 'categories', categories, rest, missing, values: base64(places) };
 }
 
-async function clustersOn(catalog: Catalog, map: LiveMap): Promise<MapValues> {
+async function clustersOn(catalog: Catalog, map: LiveMap, language: ClusterLanguage | undefined): Promise<MapValues> {
   const result = await catalog.getResult(map.collection, clustersJob);
   if (!result) throw new MixspaceError('not_found', `No clusters of collection "${map.collection}" were made yet.`, { param: 'field' });
-  const clusters = (await catalog.listResultEntries(map.collection, result.job, clustersList, { limit: 1_000 })).entries.map(({ body }) => body as KeptCluster);
+  const made = (result.summary as ClustersSummary).language;
+  const kept = (await catalog.listResultEntries(map.collection, result.job, clustersList, { limit: 1_000 })).entries.map(({ body }) => body as KeptCluster);
+  const clusters = renamedInto(language ?? made, kept, made);
   const values = new Array<Scalar | undefined>(map.count).fill(undefined);
   for (const { id, name } of clusters) {
     for (let after: number | undefined, more = true; more; ) {

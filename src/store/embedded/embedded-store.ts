@@ -263,6 +263,7 @@ export class EmbeddedStore implements StoreCalls {
   listResultEntries: StoreCalls['listResultEntries'] = async (name, job, list, request) => this.#parts.results.list(this.#parts.collections.find(name).row.key, job, list, request);
   publishResult: StoreCalls['publishResult'] = async (name, result, drop = []) => this.#parts.results.publish(this.#parts.collections.find(name).row.key, result, drop);
   getResult: StoreCalls['getResult'] = async (name, kind) => this.#parts.results.get(this.#parts.collections.find(name).row.key, kind);
+  listResults: StoreCalls['listResults'] = async (name) => this.#parts.results.latest(this.#parts.collections.find(name).row.key);
   discardResult: StoreCalls['discardResult'] = async (name, job) => this.#parts.results.discard(this.#parts.collections.find(name).row.key, job);
   putClassifier: StoreCalls['putClassifier'] = async (classifier, labels) => this.#parts.classifiers.put(classifier, labels);
   getClassifier: StoreCalls['getClassifier'] = async (name) => this.#parts.classifiers.get(name);

@@ -74,6 +74,7 @@ const known: Record<keyof Catalog, true> = {
   listResultEntries: true,
   publishResult: true,
   getResult: true,
+  listResults: true,
   discardResult: true,
   putClassifier: true,
   getClassifier: true,

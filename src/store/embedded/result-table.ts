@@ -100,10 +100,15 @@ export class ResultTable {
 
   get(collection: number, kind: string): Result | undefined {
     const row = this.#latest.get(collection, kind);
-    if (!row) return undefined;
-    if (checksumOf(row.summary) === row.checksum) return { job: row.job, summary: JSON.parse(row.summary) };
-    this.#damage.tell('What a job found is damaged; the job can be run again.', { job: row.job, kind });
-    return undefined;
+    return row && this.#read({ ...row, kind });
+  }
+
+  latest(collection: number): (Result & { kind: string })[] {
+    const ofKinds = new Map(this.#rows.all(collection).map((row) => [row.kind, row]));
+    return [...ofKinds.values()].flatMap((row) => {
+      const result = this.#read(row);
+      return result ? [{ ...result, kind: row.kind }] : [];
+    });
   }
 
   async discard(collection: number, job: string): Promise<void> {
@@ -135,6 +140,12 @@ export class ResultTable {
     this.#commits.run(() => {
       for (const { list, number, body, checksum } of entries) this.#put.run(result, list, number, body, checksum);
     });
+  }
+
+  #read({ kind, job, summary, checksum }: Omit<ResultRow, 'key'>): Result | undefined {
+    if (checksumOf(summary) === checksum) return { job, summary: JSON.parse(summary) };
+    this.#damage.tell('What a job found is damaged; the job can be run again.', { job, kind });
+    return undefined;
   }
 
   async #removeAll(result: number): Promise<void> {

@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
-import { MixspaceApiError } from '../../../client/index.js';
 import type { Cluster, ClusterItem, Clusters } from '../../../contract/clusters.js';
 import { useLanguage } from '../../shell/language.js';
 import { Problem } from '../../shell/problem.js';
 import { useSession } from '../../shell/session.js';
+import { whereFound } from '../../shell/where-found.js';
 import { given, useAction, useAsked } from '../asking.js';
 import type { PartProps } from '../collections/part-props.js';
 import { When } from '../facts.js';
@@ -15,10 +15,6 @@ import { ClusterName } from './cluster-name.js';
 import { useClusterTexts } from './words.js';
 
 const shownExamples = 6;
-const noneYet = (error: unknown): undefined => {
-  if (error instanceof MixspaceApiError && error.status === 404) return undefined;
-  throw error;
-};
 
 /** What is alike, put together and named. */
 export function ClustersPart({ collection: { name: collection } }: PartProps) {
@@ -27,7 +23,8 @@ export function ClustersPart({ collection: { name: collection } }: PartProps) {
   const language = useLanguage();
   const { count } = useFigures();
   const [wanted, setWanted] = useState('');
-  const { value, error, isRetried, isLoading, again } = useAsked((signal) => client.clusters(collection, { signal }).catch(noneYet), [client, collection]);
+  const { value: asked, error, isRetried, isLoading, again } = useAsked((signal) => whereFound('clusters', { client, collection, signal }, () => client.clusters(collection, { language, signal })), [client, collection, language]);
+  const value = asked?.found;
   const [renamed, setRenamed] = useState<Record<string, Cluster>>({});
   const start = useAction();
   const { job, show } = useCollectionJob(collection, 'clusters', () => {
@@ -65,6 +62,7 @@ export function ClustersPart({ collection: { name: collection } }: PartProps) {
           {words.made(count(value.clusters.length), count(value.items))}{' '}
           <span class="quiet">
             {words.when} <When time={value.at} />
+            {asked.isStale && `. ${words.stale}`}
           </span>
         </p>
       )}

@@ -8,6 +8,7 @@ interface ClusterWords {
   notYet: string;
   made: (clusters: string, items: string) => string;
   when: string;
+  stale: string;
   items: (size: string) => string;
   rename: (name: string) => string;
   newName: (name: string) => string;
@@ -25,6 +26,7 @@ export const useClusterTexts = texts<ClusterWords>({
     notYet: 'There are no clusters yet.',
     made: (clusters, items) => `${clusters} clusters of ${items} items.`,
     when: 'Made',
+    stale: 'Something has changed since.',
     items: (size) => `${size} items`,
     rename: (name) => `Rename ${name}`,
     newName: (name) => `New name of ${name}`,
@@ -40,6 +42,7 @@ export const useClusterTexts = texts<ClusterWords>({
     notYet: 'Es gibt noch keine Cluster.',
     made: (clusters, items) => `${clusters} Cluster aus ${items} Einträgen.`,
     when: 'Gebildet',
+    stale: 'Seither hat sich etwas geändert.',
     items: (size) => `${size} Einträge`,
     rename: (name) => `${name} umbenennen`,
     newName: (name) => `Neuer Name von ${name}`,
@@ -55,6 +58,7 @@ export const useClusterTexts = texts<ClusterWords>({
     notYet: '还没有聚类。',
     made: (clusters, items) => `${items} 个项目分为 ${clusters} 个聚类。`,
     when: '生成于',
+    stale: '此后有更改。',
     items: (size) => `${size} 个项目`,
     rename: (name) => `重命名 ${name}`,
     newName: (name) => `${name} 的新名称`,

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Collection } from '../../../contract/collections.js';
 import { useCollections } from '../../shell/collections.js';
 import type { PageProps } from '../../shell/page-props.js';
+import { useAskedWhileSeen } from '../../shell/seen.js';
 import { Problem } from '../../shell/problem.js';
 import { ClustersPart } from '../clusters/clusters-part.js';
 import { DuplicatesPart } from '../duplicates/duplicates-part.js';
@@ -13,7 +14,9 @@ import { Overview } from './overview.js';
 import type { PartProps } from './part-props.js';
 import { useCollectionTexts } from './words.js';
 
+/** No event tells of a graph that is built, or of what others add. */
 const lookEveryMs = 5_000;
+const quietMs = 30_000;
 
 const shown: Record<Part, (props: PartProps) => preact.JSX.Element> = { overview: Overview, duplicates: DuplicatesPart, clusters: ClustersPart };
 const isMoving = ({ graph, full_text: words, reembedding }: Collection): boolean => graph.state === 'building' || words.state === 'building' || reembedding?.state === 'running';
@@ -29,11 +32,7 @@ export function CollectionsSection({ address, go }: PageProps) {
   const moves = chosen !== undefined && isMoving(chosen);
   // Figures change under one's hands: what was there when the page was opened is not what is there now.
   useEffect(again, []);
-  useEffect(() => {
-    if (!moves || isLoading) return;
-    const timer = setTimeout(again, lookEveryMs);
-    return () => clearTimeout(timer);
-  }, [moves, isLoading]);
+  useAskedWhileSeen(moves ? lookEveryMs : quietMs, () => isLoading || again());
   const Shown = shown[part];
   return (
     <section aria-busy={isLoading && !value} class="collections">

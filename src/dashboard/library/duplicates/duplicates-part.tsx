@@ -1,9 +1,9 @@
 import { useRef, useState } from 'preact/hooks';
-import { MixspaceApiError } from '../../../client/index.js';
 import { keepRules, type DuplicateItem, type Duplicates, type KeepRule } from '../../../contract/duplicates.js';
 import { useAnnouncements } from '../../shell/announcements.js';
 import { Problem } from '../../shell/problem.js';
 import { useSession } from '../../shell/session.js';
+import { whereFound } from '../../shell/where-found.js';
 import { given, useAction, useAsked } from '../asking.js';
 import type { PartProps } from '../collections/part-props.js';
 import { Confirmation } from '../confirmation.js';
@@ -16,10 +16,6 @@ import { Group } from './group.js';
 import { useDuplicateTexts } from './words.js';
 
 const pageSize = 10;
-const noneYet = (error: unknown): undefined => {
-  if (error instanceof MixspaceApiError && error.status === 404) return undefined;
-  throw error;
-};
 
 /** What is nearly the same: looked for, looked at, and deleted where one wants that. */
 export function DuplicatesPart({ collection: { name }, onChanged }: PartProps) {
@@ -30,7 +26,7 @@ export function DuplicatesPart({ collection: { name }, onChanged }: PartProps) {
   const [rule, setRule] = useState<KeepRule>('largest');
   const [threshold, setThreshold] = useState('');
   const [pages, setPages] = useState(1);
-  const found = useAsked((signal) => load(pages, (cursor) => client.duplicates(name, given({ limit: pageSize, cursor }), { signal })).catch(noneYet), [client, name]);
+  const found = useAsked((signal) => whereFound('duplicates', { client, collection: name, signal }, () => load(pages, (cursor) => client.duplicates(name, given({ limit: pageSize, cursor }), { signal }))), [client, name]);
   const [further, setFurther] = useState<Duplicates>();
   const start = useAction();
   const more = useAction();
@@ -49,7 +45,7 @@ export function DuplicatesPart({ collection: { name }, onChanged }: PartProps) {
     refresh();
   });
 
-  const shown = further ?? found.value;
+  const shown = further ?? found.value?.found;
   const isKept = ({ id, keep }: DuplicateItem): boolean => choices[id] ?? keep;
   const groups = shown?.groups ?? [];
   const superfluous = groups.flatMap(({ mirrored, items }) => (mirrored ? [] : items.filter((item) => !isKept(item)).map(({ id }) => id)));
@@ -121,6 +117,7 @@ export function DuplicatesPart({ collection: { name }, onChanged }: PartProps) {
           {sentence(shown)}{' '}
           <span class="quiet">
             {words.when} <When time={shown.at} />
+            {found.value?.isStale && `. ${words.stale}`}
           </span>
         </p>
       )}

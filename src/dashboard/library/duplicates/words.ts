@@ -12,6 +12,7 @@ interface DuplicateWords {
   found: (fields: { groups: number; said: string; items: string; superfluous: string; mirrored: number }) => string;
   none: (items: string) => string;
   when: string;
+  stale: string;
   group: (size: string) => string;
   mirror: string;
   reason: Record<DuplicateGroup['reason'], string>;
@@ -45,6 +46,7 @@ export const useDuplicateTexts = texts<DuplicateWords>({
     found: ({ groups, said, items, superfluous, mirrored }) => `${said} ${groups === 1 ? 'group' : 'groups'} among ${items} items: ${superfluous} could go.${mirrored > 0 ? ` ${mirrored} ${mirrored === 1 ? 'pair' : 'pairs'} of mirror images.` : ''}`,
     none: (items) => `No duplicates among ${items} items.`,
     when: 'Found',
+    stale: 'Something has changed since.',
     group: (size) => `${size} nearly the same`,
     mirror: 'Mirror images of each other',
     reason: { size: 'The first is kept: it is larger.', sharpness: 'The first is kept: it is sharper.', age: 'The first is kept by age: all else is equal.', mirrored: 'Nothing of it is superfluous.' },
@@ -76,6 +78,7 @@ export const useDuplicateTexts = texts<DuplicateWords>({
     found: ({ groups, said, items, superfluous, mirrored }) => `${said} ${groups === 1 ? 'Gruppe' : 'Gruppen'} unter ${items} Einträgen: ${superfluous} überflüssig.${mirrored > 0 ? ` ${mirrored} ${mirrored === 1 ? 'gespiegeltes Paar' : 'gespiegelte Paare'}.` : ''}`,
     none: (items) => `Keine Duplikate unter ${items} Einträgen.`,
     when: 'Gefunden',
+    stale: 'Seither hat sich etwas geändert.',
     group: (size) => `${size} fast gleiche`,
     mirror: 'Spiegelbilder voneinander',
     reason: { size: 'Das erste bleibt: Es ist größer.', sharpness: 'Das erste bleibt: Es ist schärfer.', age: 'Das erste bleibt nach dem Alter: Sonst ist alles gleich.', mirrored: 'Nichts davon ist überflüssig.' },
@@ -107,6 +110,7 @@ export const useDuplicateTexts = texts<DuplicateWords>({
     found: ({ said, items, superfluous, mirrored }) => `${items} 个项目中有 ${said} 组重复：可删除 ${superfluous} 个。${mirrored > 0 ? `镜像 ${mirrored} 对。` : ''}`,
     none: (items) => `${items} 个项目中没有重复项。`,
     when: '查找于',
+    stale: '此后有更改。',
     group: (size) => `${size} 个几乎相同`,
     mirror: '互为镜像',
     reason: { size: '保留第一个：尺寸更大。', sharpness: '保留第一个：更清晰。', age: '按时间保留第一个：其余都相同。', mirrored: '都不是多余的。' },

@@ -11,14 +11,15 @@ import { useJobTexts } from './words.js';
 export function JobProgress({ job, onChanged }: { job: Job; onChanged: (job: Job) => void }) {
   const { client } = useSession();
   const words = useJobTexts();
-  const { count, seconds } = useFigures();
+  const { count, bytes, seconds } = useFigures();
+  const much = job.kind === 'pull' ? bytes : count;
   const { run, isBusy, error } = useAction();
   const { id, state, done, failed, total, seconds_left: left } = job;
   const tell = (call: (client: MixspaceClient, id: string, signal: AbortSignal) => Promise<Job>) => () => void run(async (signal) => onChanged(await call(client, id, signal)));
   const pause = tell((to, which, signal) => to.pauseJob(which, { signal }));
   const resume = tell((to, which, signal) => to.resumeJob(which, { signal }));
   const cancel = tell((to, which, signal) => to.cancelJob(which, { signal }));
-  const said = [words.done(count(done), total === undefined ? undefined : count(total)), ...(failed > 0 ? [words.failed(count(failed))] : []), ...(left === undefined || !isUnderWay(job) ? [] : [words.left(seconds(left))])];
+  const said = [words.done(much(done), total === undefined ? undefined : much(total)), ...(failed > 0 ? [words.failed(count(failed))] : []), ...(left === undefined || !isUnderWay(job) ? [] : [words.left(seconds(left))])];
   return (
     <div class="job-progress">
       {!hasEnded(job) && <progress aria-label={words.progress} max={total ?? 1} {...(total === undefined && isUnderWay(job) ? {} : { value: done + failed })} />}

@@ -1,8 +1,9 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { Job, JobState } from '../../../contract/jobs.js';
 import { Problem } from '../../shell/problem.js';
 import { useSession } from '../../shell/session.js';
 import type { PageProps } from '../../shell/page-props.js';
+import { useAskedWhileSeen } from '../../shell/seen.js';
 import { given, useAction, useAsked } from '../asking.js';
 import { useSectionTexts } from '../sections.js';
 import { JobCard } from './job-card.js';
@@ -12,7 +13,9 @@ import { useJobTexts } from './words.js';
 const pageSize = '20';
 /** Browsers keep six connections to a service, and a stream holds one. */
 const mostFollowed = 2;
-const lookEveryMs = 4_000;
+/** Events tell of what is followed; only of what is not, and of what somebody else begins, the list is looked at. */
+const quietMs = 15_000;
+const busyMs = 4_000;
 const states: JobState[] = ['running', 'waiting', 'paused', 'failed', 'done', 'cancelled'];
 
 /** All jobs, the newest first; those that run as they go on. */
@@ -26,17 +29,13 @@ export function JobsSection({ address, go }: PageProps) {
   const [older, setOlder] = useState<{ jobs: Job[]; cursor: string | undefined }>();
   const more = useAction();
   useEffect(() => setOlder(undefined), [state]);
-  const isAsking = useRef(false);
-  isAsking.current = isLoading;
-  useEffect(() => {
-    const timer = setInterval(() => document.visibilityState === 'visible' && !isAsking.current && again(), lookEveryMs);
-    return () => clearInterval(timer);
-  }, [again]);
 
   const newest = value?.jobs ?? [];
   const jobs = [...newest, ...(older?.jobs ?? []).filter(({ id }) => newest.every((each) => each.id !== id))];
   const cursor = older ? older.cursor : value?.next_cursor;
-  const followed = new Set(jobs.filter(isUnderWay).toSorted((one, other) => Number(other.state === 'running') - Number(one.state === 'running')).slice(0, mostFollowed).map(({ id }) => id));
+  const underWay = jobs.filter(isUnderWay);
+  useAskedWhileSeen(underWay.length > mostFollowed ? busyMs : quietMs, () => isLoading || again());
+  const followed = new Set(underWay.toSorted((one, other) => Number(other.state === 'running') - Number(one.state === 'running')).slice(0, mostFollowed).map(({ id }) => id));
   const load = (): void =>
     void more.run(async (signal) => {
       const page = await client.jobs({ ...query, cursor: cursor! }, { signal });

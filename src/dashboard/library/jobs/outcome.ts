@@ -17,6 +17,7 @@ const useSentences = texts<Record<string, Sentence>>({
     duplicates: (result, n) => `${n('groups')} ${numberIn(result, 'groups') === 1 ? 'group' : 'groups'}; ${n('superfluous')} could go; ${n('mirrored')} mirrored ${numberIn(result, 'mirrored') === 1 ? 'pair' : 'pairs'}.`,
     clusters: (_, n) => `${n('clusters')} clusters of ${n('items')} items.`,
     tiles: (result, n, { bytes }) => `Tiles ${String(result['tiles'])}: ${n('from_originals')} pictures from originals, ${n('from_thumbnails')} from thumbnails, ${n('unreachable')} out of reach; ${bytes(numberIn(result, 'bytes'))} more.`,
+    pull: (result, _, { bytes }) => `${String(result['model'])} is there: ${bytes(numberIn(result, 'bytes'))}.`,
     classify: (result, n, { percent }) => `${n('classified')} classified into ${String(result['field'])}, ${n('none')} as none of them${typeof result['accuracy'] === 'number' ? `; accuracy ${percent(result['accuracy'])}` : ''}.`,
   },
   de: {
@@ -25,6 +26,7 @@ const useSentences = texts<Record<string, Sentence>>({
     duplicates: (result, n) => `${n('groups')} ${numberIn(result, 'groups') === 1 ? 'Gruppe' : 'Gruppen'}; ${n('superfluous')} überflüssig; ${n('mirrored')} ${numberIn(result, 'mirrored') === 1 ? 'gespiegeltes Paar' : 'gespiegelte Paare'}.`,
     clusters: (_, n) => `${n('clusters')} Cluster aus ${n('items')} Einträgen.`,
     tiles: (result, n, { bytes }) => `Kacheln ${String(result['tiles'])}: ${n('from_originals')} Bilder aus Originalen, ${n('from_thumbnails')} aus Vorschaubildern, ${n('unreachable')} unerreichbar; ${bytes(numberIn(result, 'bytes'))} mehr.`,
+    pull: (result, _, { bytes }) => `${String(result['model'])} ist da: ${bytes(numberIn(result, 'bytes'))}.`,
     classify: (result, n, { percent }) => `${n('classified')} in ${String(result['field'])} eingeordnet, ${n('none')} als keines davon${typeof result['accuracy'] === 'number' ? `; Treffergenauigkeit ${percent(result['accuracy'])}` : ''}.`,
   },
   zh: {
@@ -33,6 +35,7 @@ const useSentences = texts<Record<string, Sentence>>({
     duplicates: (_, n) => `${n('groups')} 组；可删除 ${n('superfluous')} 个；镜像 ${n('mirrored')} 对。`,
     clusters: (_, n) => `${n('items')} 个项目分为 ${n('clusters')} 个聚类。`,
     tiles: (result, n, { bytes }) => `图块 ${String(result['tiles'])}：${n('from_originals')} 张来自原图，${n('from_thumbnails')} 张来自缩略图，${n('unreachable')} 张无法读取；增加 ${bytes(numberIn(result, 'bytes'))}。`,
+    pull: (result, _, { bytes }) => `${String(result['model'])} 已就绪：${bytes(numberIn(result, 'bytes'))}。`,
     classify: (result, n, { percent }) => `${n('classified')} 个已分类到 ${String(result['field'])}，${n('none')} 个不属于任何类别${typeof result['accuracy'] === 'number' ? `；准确率 ${percent(result['accuracy'])}` : ''}。`,
   },
 });

@@ -4,14 +4,20 @@ import { useSession } from '../../shell/session.js';
 import { useAsked } from '../asking.js';
 import { hasEnded, useFollowedJob } from './use-followed-job.js';
 
-/**
- * The newest job of a kind in a collection, as it goes on; undefined where there is none.
- * @returns `show`: a job that was started, or changed, here.
- */
-export function useCollectionJob(collection: string, kind: Job['kind'], onEnd: (job: Job) => void): { job: Job | undefined; show: (job: Job) => void } {
+/** As `useNewestJob`, of a collection. */
+export const useCollectionJob = (collection: string, kind: Job['kind'], onEnd: (job: Job) => void): NewestJob => useNewestJob({ collection, kind }, onEnd);
+
+interface NewestJob {
+  job: Job | undefined;
+  /** A job that was started, or changed, here. */
+  show: (job: Job) => void;
+}
+
+/** The newest job of a kind, as it goes on; undefined where there is none. */
+export function useNewestJob({ collection, kind }: { collection?: string; kind: Job['kind'] }, onEnd: (job: Job) => void): NewestJob {
   const { client } = useSession();
   const [shown, setShown] = useState<Job>();
-  const listed = useAsked(async (signal) => (await client.jobs({ collection, kind, limit: '1' }, { signal })).jobs[0], [client, collection, kind]);
+  const listed = useAsked(async (signal) => (await client.jobs({ ...(collection === undefined ? {} : { collection }), kind, limit: '1' }, { signal })).jobs[0], [client, collection, kind]);
   const known = shown ?? listed.value;
   const isFollowed = known !== undefined && !hasEnded(known);
   const followed = useFollowedJob(known?.id, {

@@ -1,25 +1,20 @@
-import { useEffect } from 'preact/hooks';
 import { Problem } from '../../shell/problem.js';
 import { useSession } from '../../shell/session.js';
 import type { PageProps } from '../../shell/page-props.js';
+import { useAskedWhileSeen } from '../../shell/seen.js';
 import { useAsked } from '../asking.js';
 import { useSectionTexts } from '../sections.js';
 import { ModelCard } from './model-card.js';
-import { useModelTexts } from './words.js';
+import { Pulling } from './pulling.js';
 
 const lookEveryMs = 5_000;
 
 export function ModelsSection(_: PageProps) {
   const { client } = useSession();
-  const words = useModelTexts();
   const { models: heading } = useSectionTexts();
   const { value, error, isRetried, isLoading, again } = useAsked((signal) => client.models({ signal }), [client]);
   const isChecking = (value ?? []).some(({ self_test: test, replacement }) => test.status === 'pending' || replacement?.status === 'checking');
-  useEffect(() => {
-    if (!isChecking || isLoading) return;
-    const timer = setTimeout(again, lookEveryMs);
-    return () => clearTimeout(timer);
-  }, [isChecking, isLoading]);
+  useAskedWhileSeen(isChecking ? lookEveryMs : undefined, () => isLoading || again());
   return (
     <section aria-busy={isLoading && !value}>
       <div class="section-head">
@@ -29,7 +24,7 @@ export function ModelsSection(_: PageProps) {
       <ul class="cards">
         {value?.map((model, index) => <ModelCard key={model.id} model={model} isDefault={index === 0} onVerified={again} />)}
       </ul>
-      {value && <p class="quiet">{words.pull}</p>}
+      {value && <Pulling onPulled={again} />}
     </section>
   );
 }

@@ -46,7 +46,7 @@ export const useModelTexts = texts<ModelWords>({
     noGolden: 'Its package has no golden vectors: there is nothing to verify it by.',
     replacing: 'Its files have changed: they are being checked, and are used when they have passed.',
     notReplaced: (reason) => `Its files have changed and cannot be used; those before stay in use. ${reason}`,
-    pull: 'Another model comes from the command line: mixspace models pull, or a folder put into the models directory.',
+    pull: 'Another model comes from the command line: mixspace models pull, or a folder put into the models directory. With MIXSPACE_HUB=yes the service pulls models from here.',
   },
   de: {
     isDefault: 'Standard',
@@ -68,7 +68,7 @@ export const useModelTexts = texts<ModelWords>({
     noGolden: 'Sein Paket hat keine Referenzvektoren: Es gibt nichts, woran es zu prüfen wäre.',
     replacing: 'Seine Dateien haben sich geändert: Sie werden geprüft und danach benutzt.',
     notReplaced: (reason) => `Seine Dateien haben sich geändert und sind nicht nutzbar; die vorigen bleiben in Gebrauch. ${reason}`,
-    pull: 'Ein weiteres Modell kommt über die Kommandozeile: mixspace models pull, oder als Ordner im Modellverzeichnis.',
+    pull: 'Ein weiteres Modell kommt über die Kommandozeile: mixspace models pull, oder als Ordner im Modellverzeichnis. Mit MIXSPACE_HUB=yes holt der Dienst Modelle von hier aus.',
   },
   zh: {
     isDefault: '默认',
@@ -90,6 +90,6 @@ export const useModelTexts = texts<ModelWords>({
     noGolden: '其模型包没有参考向量，无从验证。',
     replacing: '其文件已更改：正在检验，通过后启用。',
     notReplaced: (reason) => `其文件已更改但无法使用，仍使用之前的版本。${reason}`,
-    pull: '其他模型通过命令行获取：mixspace models pull，或将文件夹放入模型目录。',
+    pull: '其他模型通过命令行获取：mixspace models pull，或将文件夹放入模型目录。设置 MIXSPACE_HUB=yes 后可在此处由服务下载。',
   },
 });

@@ -12,7 +12,6 @@ import type { Match } from '../plan.js';
 import type { Query } from '../query.js';
 import type { ReadQuery } from '../read-query.js';
 import { nearestOf } from '../relevance/background.js';
-import { heatOf } from './heat.js';
 import { standingTerms } from './standing.js';
 import { queryWords, wordWeights } from './words.js';
 
@@ -64,6 +63,7 @@ async function usableModel(context: Context, collection: Collection): Promise<Mo
 }
 
 async function heatMaps(context: Context, model: ModelDescription, { name, matches, embedding }: Pick<Explained, 'matches' | 'embedding'> & { name: string }, { signal }: Caller): Promise<Map<string, NonNullable<Why['heat']>>> {
+  const { heatOf } = await import('./heat.js');
   const late = AbortSignal.timeout(heatMs);
   const found = new Map<string, NonNullable<Why['heat']>>();
   for (const { item } of matches.filter(isPicture).slice(0, mostHeat)) {

@@ -3,7 +3,7 @@ import type { Filter } from '../../../domain/filter.js';
 import type { Collection } from '../../../store/catalog.js';
 import type { Context } from '../../context.js';
 import type { Query } from '../query.js';
-import { understand, type UnderstoodPart } from './understand.js';
+import type { UnderstoodPart } from './understand.js';
 
 export interface UnderstoodQuery {
   /** What is left of it; without parts: there is nothing to search for. */
@@ -17,6 +17,8 @@ export async function understandQuery(context: Context, collection: Collection, 
   const part = query.parts[place];
   if (!part) return { query, understood: [] };
   const text = typeof part.input === 'string' ? part.input : (part.input as { text: string }).text;
+  // With the first that asks: the grammars of all languages.
+  const { understand } = await import('./understand.js');
   const { parts, rest } = await understand(context, collection, text, { now: new Date(), ...(setting === true ? {} : { except: setting.except }) });
   const left = rest.trim() === '' ? [] : [{ ...part, input: { text: rest } }];
   return { query: { ...query, parts: [...query.parts.slice(0, place), ...left, ...query.parts.slice(place + 1)] }, understood: parts };
