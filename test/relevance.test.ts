@@ -115,16 +115,28 @@ describe('A search with a cut-off', () => {
     expect(relevances[0]).toBeGreaterThanOrEqual(cut.cut.relevance);
   });
 
-  it.each(['asdfghjkl', 'gxbtqz qkxzvbn', 'xkqzjvw', '🦖'])('gives nothing for %s, and says that no word of it is known', async (query) => {
+  it.each(['asdfghjkl', 'gxbtqz qkxzvbn', 'xkqzjvw', 'hjkhjk', 'zzzzzz', '🦖'])('gives nothing for %s, and says that no word of it is known', async (query) => {
     const answer = await search({ query, cutoff: 'auto' });
     expect(answer).toMatchObject({ matches: [], cut: { left_out: 20 }, unknown: query.split(' ') });
     expect(answer).not.toHaveProperty('next_cursor');
   });
 
-  it('names one unknown word among others, and still finds', async () => {
+  it('names one unknown word among others, and finds what is clearly there all the same', async () => {
     const answer = await search({ query: 'a dog qkxzvbn', cutoff: 'auto' });
+    const plain = await search({ query: 'a dog', cutoff: 'auto' });
     expect(answer.unknown).toEqual(['qkxzvbn']);
-    expect(await search({ query: 'a dog', cutoff: 'auto' })).not.toHaveProperty('unknown');
+    expect(plain).not.toHaveProperty('unknown');
+    expect(answer.cut.relevance).toBeGreaterThan(plain.cut.relevance);
+    expect(['s00', 's01', 's02']).toContain(answer.matches[0].id);
+    expect(answer.matches[0].relevance).toBeGreaterThanOrEqual(answer.cut.relevance);
+  });
+
+  it('gives nothing where one word is unknown and the other only sounds like one', async () => {
+    expect(await search({ query: 'wqpz flurbnix', cutoff: 'auto' })).toMatchObject({ matches: [], unknown: ['wqpz'] });
+  });
+
+  it('takes rare words with letters that seldom stand together for what they are', async () => {
+    for (const query of ['a lynx', 'kiwi', 'an axolotl', 'Glühwürmchen', 'szczypce', 'ein Umzug', 'rhythm', 'a fjord']) expect(await search({ query, cutoff: 'auto' }), query).not.toHaveProperty('unknown');
   });
 
   it('goes on where its page ended, up to the cut', async () => {

@@ -137,7 +137,7 @@ export const SearchResponse = z
     exact: z.boolean().meta({ description: 'true: provably what a full comparison gives.' }),
     negated: z.array(z.string()).optional().meta({ description: 'With `negation`: what was read as not to be there. Absent where nothing was.' }),
     cut: z
-      .object({ relevance: z.number().meta({ description: 'What the best match of a kind must reach.' }), left_out: z.number().int().meta({ description: 'Matches that would stand on this page without the cut.' }) })
+      .object({ relevance: z.number().meta({ description: 'What the best match of a kind must reach: more where words of the query are unknown to the model, and 1, which nothing reaches, where all are.' }), left_out: z.number().int().meta({ description: 'Matches that would stand on this page without the cut.' }) })
       .optional()
       .meta({ description: 'With `cutoff: "auto"`.' }),
     groups: z

@@ -3,6 +3,7 @@ import { MixspaceError } from '../../errors.js';
 import type { ListPlace } from '../../store/catalog.js';
 import type { Place } from './plan.js';
 import type { CutNote } from './relevance/cut.js';
+import type { KnownWords } from './relevance/unknown-words.js';
 
 /** Where a page of a sorted list ended. */
 export type SortPlace = [value: string | number | boolean | null, id: string];
@@ -14,6 +15,7 @@ export type PagePlace = { near: Place } | { joined: number } | { sorted: SortPla
 export interface Note {
   cuts?: CutNote[];
   unknown?: string[];
+  known?: KnownWords;
 }
 
 export interface Going {

@@ -9,14 +9,15 @@ import { pageOf, planOf, type Match, type Page, type Place, type Plan } from './
 import { itemsNamedBy, kindOf, type Asked } from './query.js';
 import { cutList, cutOfNote, cutsOf, noteOf, type Cut } from './relevance/cut.js';
 import { deviationOf } from './relevance/relevance.js';
+import type { KnownWords } from './relevance/unknown-words.js';
 
 export interface NearRequest extends Asked {
   embedding: Float32Array;
   filter?: Filter;
   /** That must stand in every match. */
   required: Phrase[];
-  /** No word of the query is known: nothing is relevant. */
-  isUnknown: boolean;
+  /** Where no word of the query is, nothing is relevant. */
+  known: KnownWords;
 }
 
 export interface NearPage extends Page {
@@ -85,8 +86,8 @@ export class NearList {
     const lists = await this.#nearest(plan, without);
     const uncut = pageOf(plan, lists);
     if (!this.#isCut) return { ...uncut, leftOut: 0 };
-    const { embedding, query, isUnknown } = this.#asked;
-    const cuts = (this.#cuts ??= await cutsOf(this.#context, this.#collection, { embedding, kind: kindOf(query), isUnknown }, lists));
+    const { embedding, query, known } = this.#asked;
+    const cuts = (this.#cuts ??= await cutsOf(this.#context, this.#collection, { embedding, kind: kindOf(query), known }, lists));
     const leftOut = uncut.matches.slice(0, counted).filter(({ score, leaf }) => score < cuts[leaf]!.from);
     this.#bestLeftOut ??= leftOut[0];
     return { ...pageOf(plan, lists.map((list, i) => cutList(list, cuts[i]!))), leftOut: leftOut.length };

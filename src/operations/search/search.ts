@@ -20,8 +20,8 @@ import type { Order } from './order.js';
 import type { Group, Match, MatchPart } from './plan.js';
 import { isOfOneSpace, itemsNamedBy, kindOf, partEmbeddings, queryEmbedding, queryOf, textsOf, type Asked, type Query } from './query.js';
 import { readQuery, type ReadQuery } from './read-query.js';
-import { leastRelevance } from './relevance/relevance.js';
-import { unknownWords } from './relevance/unknown-words.js';
+import { leastOf } from './relevance/cut.js';
+import { unknownWords, type KnownWords } from './relevance/unknown-words.js';
 import { sortedOrder } from './sorting.js';
 
 const pageSize = 10;
@@ -91,9 +91,9 @@ async function finding(context: Context, collection: Collection, { request, read
   const embeddings = await partEmbeddings(context, collection, query, caller);
   const embedding = queryEmbedding(query, embeddings);
   const isCut = request.cutoff === 'auto';
-  const { unknown, isAll } = isCut && !going ? await unknownOf(context, collection, query, caller) : { unknown: going?.note.unknown ?? [], isAll: false };
+  const { unknown, known } = isCut && !going ? await unknownOf(context, collection, query, caller) : { unknown: going?.note.unknown ?? [], known: going?.note.known ?? 'all' };
   const searching = performance.now();
-  const near = new NearList(context, collection, { request, query, embedding, isUnknown: isAll, required: words?.required ?? [], ...read.restrictedTo() }, going?.note);
+  const near = new NearList(context, collection, { request, query, embedding, known, required: words?.required ?? [], ...read.restrictedTo() }, going?.note);
   const worded =
     words &&
     (await foundByWords(context, collection, words, {
@@ -111,9 +111,9 @@ async function finding(context: Context, collection: Collection, { request, read
   return {
     ...page,
     matches: page.matches.map(({ item, score, leaf, part, group }) => ({ item, score, ...(part && { part }), ...(group && { group }), ...near.relevanceOf(leaf, score), ...(whys?.has(item.id) && { why: whys.get(item.id)! }) })),
-    note: { ...near.note, ...(unknown.length > 0 ? { unknown } : {}) },
+    note: { ...near.note, ...(unknown.length > 0 ? { unknown, known } : {}) },
     ...(request.explain ? { explained: await leftOutOf(context, collection, { read, modality, ...(isCut ? { cut: { near, leftOut: page.leftOut } } : {}) }) } : {}),
-    ...(isCut ? { cut: { relevance: leastRelevance, left_out: page.leftOut } } : {}),
+    ...(isCut ? { cut: { relevance: Math.min(1, leastOf(known)), left_out: page.leftOut } } : {}),
     unknown,
   };
 }
@@ -121,8 +121,8 @@ async function finding(context: Context, collection: Collection, { request, read
 const chosen = (explain: true | { ids: string[] }, matches: Match[]): Match[] => (explain === true ? matches : matches.filter(({ item }) => explain.ids.includes(item.id)));
 
 /** Of a query of texts alone. */
-async function unknownOf(context: Context, collection: Collection, query: Query, caller: Caller): Promise<{ unknown: string[]; isAll: boolean }> {
-  if (kindOf(query) !== 'text') return { unknown: [], isAll: false };
+async function unknownOf(context: Context, collection: Collection, query: Query, caller: Caller): Promise<{ unknown: string[]; known: KnownWords }> {
+  if (kindOf(query) !== 'text') return { unknown: [], known: 'all' };
   return unknownWords(context, await requireModel(context, collection), textsOf(query).join(' '), caller);
 }
 

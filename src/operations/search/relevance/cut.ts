@@ -4,7 +4,8 @@ import type { Neighbors } from '../../../store/vector-index.js';
 import { requireModel } from '../../collection-model.js';
 import type { Context } from '../../context.js';
 import { nearestOf, queryBackground, spreadOf } from './background.js';
-import { leastBeside, leastRelevance, relevanceBy, type Evidence, type Relevance } from './relevance.js';
+import { leastBeside, leastRelevance, leastWhereUnknown, relevanceBy, type Evidence, type Relevance } from './relevance.js';
+import type { KnownWords } from './unknown-words.js';
 
 /** The query's nearest whose neighborhood tells what a score means there. */
 const looked = 5;
@@ -20,12 +21,12 @@ export interface Cut {
 export interface Judged {
   embedding: Float32Array;
   kind: QueryKind;
-  /** No word of it is known: nothing is relevant. */
-  isUnknown: boolean;
+  /** Where no word is, nothing is relevant. */
+  known: KnownWords;
 }
 
 /** Where each of the lists, of which these are the first, ends being relevant. Their spreads must have been told. */
-export async function cutsOf(context: Context, collection: Collection, { embedding, kind, isUnknown }: Judged, lists: Neighbors[]): Promise<Cut[]> {
+export async function cutsOf(context: Context, collection: Collection, { embedding, kind, known }: Judged, lists: Neighbors[]): Promise<Cut[]> {
   const background = kind === 'text' ? await context.texts.of(await requireModel(context, collection), queryBackground) : undefined;
   const ids = lists.map(({ neighbors }) => neighbors.slice(0, looked).map(({ id }) => id));
   const { items } = background ? await context.catalog.getEmbeddings(collection.name, [...new Set(ids.flat())]) : { items: [] };
@@ -37,16 +38,18 @@ export async function cutsOf(context: Context, collection: Collection, { embeddi
       count: spread?.count ?? 0,
       ...(around.length > 0 ? { texts: { mean: meanOf(around.map(({ mean }) => mean)), deviation: meanOf(around.map(({ deviation }) => deviation)) } } : {}),
     };
-    const best = isUnknown ? undefined : neighbors[0]?.score;
-    return cutBy(evidence, best);
+    return cutBy(evidence, neighbors[0]?.score, leastOf(known));
   });
 }
 
-/** `best`: the list's highest score; absent where nothing may be relevant. */
-function cutBy(evidence: Evidence, best: number | undefined): Cut {
+/** `best`: the list's highest score; `least`: the relevance that it must have. */
+function cutBy(evidence: Evidence, best: number | undefined, least: number): Cut {
   const relevance = relevanceBy(evidence);
-  return { evidence, relevance, from: best !== undefined && relevance.of(best) >= leastRelevance ? relevance.scoreAt(leastBeside) : Infinity };
+  return { evidence, relevance, from: best !== undefined && relevance.of(best) >= least ? relevance.scoreAt(leastBeside) : Infinity };
 }
+
+/** The relevance from which on the best of a list is what was asked for: 0 to 1, beyond 1 where nothing can be. */
+export const leastOf = (known: KnownWords): number => ({ all: leastRelevance, some: leastWhereUnknown, none: Infinity })[known];
 
 /** What a later page needs to know, to be cut as the first was: plain numbers. */
 export type CutNote = [mean: number, deviation: number, count: number, from: number | null, texts: [mean: number, deviation: number] | null];

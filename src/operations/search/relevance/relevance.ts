@@ -22,6 +22,8 @@ const ofOthers = { texts: 0, list: 0.658, count: 0, bias: -3.051 };
 
 /** Below it, the best of a list is not what was asked for, and the list is empty. Low: to miss what is there is worse than to see what is not. */
 export const leastRelevance = 0.04;
+/** The same where the model does not know a word of the query, among others that it knows: they must be clearly there. */
+export const leastWhereUnknown = 0.08;
 /** Beside one that is, the others may be less sure. */
 export const leastBeside = 0.02;
 
