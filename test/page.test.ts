@@ -57,6 +57,29 @@ describe('the page', () => {
     await expect.poll(() => page.locator('.grid li').last().getAttribute('aria-setsize')).toBe(String(pictureCount));
   });
 
+  it.runIf(withBrowser)('comes compressed, in less than 300 kB before the map', async () => {
+    const context = await page.context().browser()!.newContext();
+    try {
+      const fresh = await context.newPage();
+      const come: Promise<{ url: string; bytes: number; encoding: string | undefined }>[] = [];
+      fresh.on('requestfinished', (request) => {
+        come.push(Promise.all([request.sizes(), request.response()]).then(([{ responseBodySize }, response]) => ({ url: request.url(), bytes: responseBodySize, encoding: response?.headers()['content-encoding'] })));
+      });
+      await fresh.goto(`${open.url}/?q=blue`);
+      await expect.poll(() => fresh.locator('.grid .tile').count()).toBeGreaterThan(0);
+      const files = (await Promise.all(come)).filter(({ url }) => !url.includes('/v1/'));
+      const scripts = files.filter(({ url }) => /\.(js|css)$/.test(url));
+      expect(scripts.length).toBeGreaterThan(2);
+      expect(files.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(300_000);
+      expect(files.filter(({ url, bytes, encoding }) => /\.(js|css)$/.test(url) && bytes > 2000 && encoding === undefined)).toEqual([]);
+      const script = scripts.find(({ url }) => url.endsWith('.js'))!.url;
+      const plain = await (await fetch(script, { headers: { 'accept-encoding': 'identity' } })).text();
+      expect(await (await fetch(script, { headers: { 'accept-encoding': 'gzip' } })).text()).toBe(plain);
+    } finally {
+      await context.close();
+    }
+  });
+
   it.runIf(withBrowser)('searches by words while they are typed, and keeps the search in its address', async () => {
     await page.goto(open.url);
     await page.getByRole('searchbox').fill('a red circle');

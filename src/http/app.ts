@@ -2,6 +2,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
+import compression from 'compression';
 import express, { type Express, type Request, type RequestHandler, type Response, type Router } from 'express';
 import type { Config } from '../config.js';
 import { routes, type Route, type RouteName } from '../contract/routes.js';
@@ -66,8 +67,10 @@ export function createApp({ config, context, readiness, telemetry }: AppParts, s
     response.type(telemetry.registry.contentType).send(await telemetry.registry.metrics());
   });
   let document: object | undefined;
-  app.get('/openapi.json', (_request, response) => void response.json((document ??= openApiDocument())));
-  app.use('/docs', docs());
+  // What is the same for everyone; answers are not, and would be held up.
+  const compressed = compression();
+  app.get('/openapi.json', compressed, (_request, response) => void response.json((document ??= openApiDocument())));
+  app.use('/docs', compressed, docs());
 
   app.use('/v1', keyGuard(config));
   app.use('/v1/models/pull', ownMachineGuard(config));
@@ -80,7 +83,7 @@ export function createApp({ config, context, readiness, telemetry }: AppParts, s
   };
   mountRoutes(app, { context, streams }, bounds, { body: config.maxBody, backup: config.maxBackup, picture: config.maxPicture, files: config.maxItems, json: jsonBounds({ ...context.limits, values: config.maxValues }) });
   app.use('/v1', unknownPath);
-  app.use(express.static(dashboard, { index: 'index.html', setHeaders: (response) => void response.setHeader('Cache-Control', 'no-cache') }));
+  app.use(compressed, express.static(dashboard, { index: 'index.html', setHeaders: (response) => void response.setHeader('Cache-Control', 'no-cache') }));
   app.use(unknownPath);
   app.use(errorHandler(telemetry.log));
   return app;
