@@ -36,10 +36,12 @@ interface Sheet {
   failedAt?: number;
 }
 
-/** Which of a sheet's squares hold something: texts have no picture. */
-function filledOf(image: ImageBitmap, { columns, rows }: MapState['sheets']): Uint8Array {
+/** Which of a sheet's squares hold something: texts have no picture. It is shrunk where it is decoded, beside the page's own thread. */
+async function filledOf(bytes: Blob, { columns, rows }: MapState['sheets']): Promise<Uint8Array> {
+  const shrunk = await createImageBitmap(bytes, { resizeWidth: 4 * columns, resizeHeight: 4 * rows, resizeQuality: 'low' });
   const small = new OffscreenCanvas(4 * columns, 4 * rows).getContext('2d', { willReadFrequently: true })!;
-  small.drawImage(image, 0, 0, 4 * columns, 4 * rows);
+  small.drawImage(shrunk, 0, 0);
+  shrunk.close();
   const { data } = small.getImageData(0, 0, 4 * columns, 4 * rows);
   const filled = new Uint8Array(columns * rows);
   for (let y = 0; y < 4 * rows; y++) for (let x = 0; x < 4 * columns; x++) if (data[4 * (y * 4 * columns + x) + 3]! > 0) filled[(y >> 2) * columns + (x >> 2)] = 1;
@@ -168,10 +170,10 @@ export class PictureStore {
     this.#sheetsLoading++;
     const { signal } = this.#leaving;
     try {
-      const image = await createImageBitmap(await this.source.sheet(this.map, number, { signal }));
+      const bytes = await this.source.sheet(this.map, number, { signal });
+      const [image, filled] = await Promise.all([createImageBitmap(bytes), filledOf(bytes, this.map.sheets)]);
       if (signal.aborted) return image.close();
-      sheet.image = image;
-      sheet.filled = filledOf(image, this.map.sheets);
+      Object.assign(sheet, { image, filled });
       this.#dropSheets();
       this.on.problem(undefined);
       this.on.arrival();
