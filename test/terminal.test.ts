@@ -22,7 +22,7 @@ beforeAll(async () => {
   await writeFile(path.join(folder, 'a.png'), await drawn(701));
   const error = { error: { message: nasty, type: 'invalid_request_error', param: null, code: 'invalid_request' } };
   const reembedding = { model: nasty, done: 1, total: 2, impossible: 1, state: 'stopped', problem: nasty, first_impossible: [{ id: nasty, reason: nasty }] };
-  const collection = { name: nasty, counts: { image: 1, text: 1, total: 2 }, bytes: 3, model: nasty, model_available: false, not_embedded: 1, description: nasty, reembedding };
+  const collection = { name: nasty, counts: { image: 1, text: 1, total: 2 }, bytes: 3, model: nasty, model_available: false, not_embedded: 1, description: nasty, reembedding, findings: [{ kind: nasty, job: nasty, stale: true }] };
   const answers: Record<string, unknown> = {
     'GET /v1/collections': { collections: [collection] },
     'POST /v1/collections/default/search': { matches: [{ id: nasty, score: 1, sources: [nasty], metadata: { [nasty]: nasty, list: [nasty] } }, { id: nasty, score: 1, sources: [], text: nasty, metadata: {} }] },
@@ -48,7 +48,7 @@ const mixspace = (args: string[], env: Record<string, string> = {}) => runMixspa
 
 describe('what is printed', () => {
   it.for([
-    { args: ['collections'], times: 4 },
+    { args: ['collections'], times: 5 },
     { args: ['search', 'x'], times: 4 },
     { args: ['classify', 'PICTURE', '--labels', 'a'], times: 1 },
     { args: ['models'], times: 4 },
