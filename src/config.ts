@@ -108,6 +108,16 @@ function origins(text: string): string[] {
   });
 }
 
+function aliases(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    list(text).map((pair) => {
+      const [name, model, ...more] = pair.split('=').map((part) => part.trim());
+      if (!name || !model || more.length > 0) throw new Expected('pairs such as text-embedding-3-small=mixspace-graft-0.3, separated by commas');
+      return [name, model] as const;
+    }),
+  );
+}
+
 function setting<T>(env: string, flag: string, value: Pick<Setting<T>, 'shown' | 'fallback' | 'parse'>, description: string): Setting<T> {
   return { env, flag, ...value, description, isSecret: false };
 }
@@ -149,6 +159,7 @@ export const settings = {
   indexDir: setting('MIXSPACE_INDEX_DIR', '--index-dir <folder>', { shown: './index', fallback: () => absolute('index'), parse: absolute }, 'database, originals, thumbnails'),
   modelsDir: setting('MIXSPACE_MODELS_DIR', '--models-dir <folder>', { shown: './models', fallback: () => path.join(packageRoot, 'models'), parse: absolute }, 'model packages'),
   model: setting<string | undefined>('MIXSPACE_MODEL', '--model <id>', { shown: 'the bundled one', fallback: () => undefined, parse: (text) => text }, 'model of a new collection, and of a call without model'),
+  aliases: setting<ReadonlyMap<string, string>>('MIXSPACE_ALIASES', '--aliases <pairs>', { shown: 'none', fallback: () => new Map(), parse: aliases }, 'other names of models, NAME=MODEL, separated by commas, for clients whose model names are fixed'),
   preload: setting<string[]>('MIXSPACE_PRELOAD', '--preload <ids>', { shown: 'none', fallback: () => [], parse: list }, 'models, separated by commas, that are loaded at the start and stay loaded, as the default one always is; any other is loaded on first use'),
   modelIdle: setting('MIXSPACE_MODEL_IDLE', '--model-idle <seconds>', { shown: '600', fallback: () => 600, parse: whole(0, 31_536_000) }, 'seconds after which a model that nobody used is unloaded; 0: never'),
   modelMemory: setting('MIXSPACE_MODEL_MEMORY', '--model-memory <size>', { shown: 'no bound', fallback: () => Infinity, parse: bytes }, 'memory of all loaded models; beyond it the least recently used one is unloaded'),

@@ -57,6 +57,7 @@ export async function openService(config: Config): Promise<Service> {
   const towers = await openEncoder({
     modelsDirectory: config.modelsDir,
     ...(config.model === undefined ? {} : { defaultModel: config.model }),
+    aliases: config.aliases,
     preload: config.preload,
     modelIdleSeconds: config.modelIdle,
     modelMemory: config.modelMemory,

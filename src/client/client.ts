@@ -96,6 +96,11 @@ export class MixspaceClient extends Findings {
     return (await this.call('listModels', options)).data;
   }
 
+  /** One, by its id or another name of it. */
+  model(id: string, options: Signaled = {}): Promise<Model> {
+    return this.call('getModel', { params: { id }, ...options });
+  }
+
   /** A model's golden vectors, run now. */
   selfTest(id: string, options: Signaled = {}): Promise<SelfTest & { id: string }> {
     return this.call('selfTest', { params: { id }, ...options });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ClassifierName, Input, ModelId, Usage } from './shared.js';
+import { ClassifierName, Input, inputForms, ModelId, Usage } from './shared.js';
 import { limits } from './limits.js';
 import { list, maybe } from './zod-helpers.js';
 
@@ -42,7 +42,7 @@ export const ClassifyRequest = z
   .strictObject({
     model: maybe(ModelId),
     input: z.union([Input, list(Input).min(1)], {
-      error: 'input is a string, {"text"}, {"image"}, or a list of at least one of them.',
+      error: `input is ${inputForms}, or a list of at least one of them.`,
     }),
     ...labelsOrClassifier,
     templates: maybe(Templates).meta({ description: "Default: the model's own list, else `a photo of a {label}`." }),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Input, ModelId, TokenArray, Usage } from './shared.js';
+import { Input, inputForms, Modality, ModelId, TokenArray, Usage } from './shared.js';
 import { limits } from './limits.js';
 import { list, maybe } from './zod-helpers.js';
 
@@ -17,21 +17,33 @@ export type EmbeddingEncoding = z.infer<typeof EmbeddingEncoding>;
 
 const Encodings = z.union([EmbeddingEncoding, list(EmbeddingEncoding).min(1).max(limits.encodings)], { error: `It takes ${allowed}.` });
 
+const anotherEncoding = maybe(Encodings).meta({ description: 'Another name of `encoding_format`; where both are sent, they must agree.' });
+const Dimensions = z.number().int().min(0);
+const unused = z.unknown().optional().meta({ description: 'Known, changes nothing.' });
+
 export const EmbeddingsRequest = z
   .strictObject({
     model: maybe(ModelId),
-    input: z.union([Input, list(z.union([Input, TokenArray])).min(1), TokenArray], {
-      error: 'input is a string, {"text"}, {"image"}, or a list of at least one of them.',
+    input: z.union([Input, list(z.union([Input, TokenArray], { error: `An input is ${inputForms}, exactly one.` })).min(1), TokenArray], {
+      error: `input is ${inputForms}, or a list of at least one of them.`,
     }),
     encoding_format: maybe(Encodings).meta({ description: 'Default `float`. With a list, each `embedding` is an object by these names.' }),
-    embedding_type: maybe(Encodings).meta({ description: 'Another name of `encoding_format`; where both are sent, they must agree.' }),
-    dimensions: maybe(z.number().int().min(1)).meta({ description: "The first so many numbers, normalised again: the model's own number, or one of its `matryoshka_dimensions`. A cut embedding is of another space and has another `fingerprint`." }),
+    embedding_type: anotherEncoding,
+    encoding_type: anotherEncoding,
+    output_dtype: anotherEncoding,
+    dimensions: maybe(Dimensions).meta({ description: "The first so many numbers, normalised again: the model's own number (also: 0), or one of its `matryoshka_dimensions`. A cut embedding is of another space and has another `fingerprint`." }),
+    output_dimension: maybe(Dimensions).meta({ description: 'Another name of `dimensions`; where both are sent, they must agree.' }),
+    modality: maybe(Modality).meta({ description: '`image`: strings are pictures, each an https URL, a data URI or base64. Default `text`.' }),
     force_dimensions: maybe(z.boolean()).meta({ description: 'Takes any `dimensions` below the model\'s own, although it was not trained to be cut there: expect worse results.' }),
     normalized: maybe(z.boolean()).meta({ description: 'Default true; false gives what the tower gave, at the length it had (with `dimensions`, the first so many numbers of it). Not with `int8`.' }),
-    user: z.unknown().optional().meta({ description: 'Known, changes nothing.' }),
-    task: z.unknown().optional().meta({ description: 'Known, changes nothing.' }),
+    user: unused,
+    task: unused,
+    input_type: unused,
+    prompt_name: unused,
+    truncation: maybe(z.boolean()).meta({ description: 'true changes nothing: too long a text is always cut, and says so. false is refused (422).' }),
+    return_multivector: maybe(z.boolean()).meta({ description: 'false changes nothing; true is refused (422): an input has one embedding.' }),
     truncate: z.unknown().optional().meta({ description: 'Known, changes nothing: too long a text is always cut, and says so.' }),
-    late_chunking: z.unknown().optional().meta({ description: 'Known, changes nothing.' }),
+    late_chunking: unused,
   })
   .meta({ id: 'EmbeddingsRequest' });
 export type EmbeddingsRequest = z.infer<typeof EmbeddingsRequest>;

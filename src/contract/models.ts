@@ -24,6 +24,9 @@ export const Model = z
   .object({
     id: z.string(),
     object: z.literal('model'),
+    created: z.number().int().meta({ description: 'When its files were last changed: seconds since 1970.' }),
+    owned_by: z.literal('mixspace'),
+    aliases: z.array(z.string()).meta({ description: 'Other names that calls may use for it (MIXSPACE_ALIASES).' }),
     modalities: z.array(Modality),
     dimensions: z.number().int().nullable().meta({ description: 'Null, as the other figures and the fingerprint, while the check is pending and where the model is unusable.' }),
     context_length: z.number().int().nullable(),

@@ -14,7 +14,7 @@ import { Deleted, ExistsRequest, ExistsResponse, Facets, Item, ItemEmbeddings, I
 import { Job, JobEventData, jobEvents, JobFailures, JobFailuresQuery, JobList, JobParams, JobQuery, RestoreResponse } from './jobs.js';
 import { FieldsQuery, SortQuery } from './filter.js';
 import { CollectionMap, MapItems, MapItemsQuery, MapItemsRequest, MapPoints, MapPointsQuery, MapRequest, MapScoresRequest, MapSheetParams, MapSheetQuery, MapValues, MapValuesQuery } from './map.js';
-import { ModelList, SelfTestResponse } from './models.js';
+import { Model, ModelList, SelfTestResponse } from './models.js';
 import { PullableModels, PullRequest, PullResponse } from './pull.js';
 import { ReembedRequest, ReembedResponse } from './reembed.js';
 import { SearchRequest, SearchResponse } from './search.js';
@@ -78,6 +78,8 @@ export const routes = {
   selfTest: { method: 'post', path: '/v1/models/{id}/selftest', summary: "Run a model's golden vectors", params: z.object({ id: Id }), status: 200, response: SelfTestResponse, errors: [404] },
   pullableModels: { method: 'get', path: '/v1/models/pull', summary: 'Models that are known to be good and can be pulled', status: 200, response: PullableModels },
   pullModel: { method: 'post', path: '/v1/models/pull', summary: 'Pull a model from the hub into the models directory: a job. Off unless MIXSPACE_HUB=yes; without keys, from the loopback alone', body: PullRequest, status: 202, response: PullResponse, errors: [404, 409, 422, 429, 507] },
+  // Behind the ones above, whose paths it matches too.
+  getModel: { method: 'get', path: '/v1/models/{id}', summary: 'One model, by its id or another name of it', params: z.object({ id: Id }), status: 200, response: Model, errors: [404] },
 
   createCollection: { method: 'post', path: '/v1/collections', summary: 'Create a collection', body: NewCollection, status: 201, response: Collection, errors: [404, 409] },
   listCollections: { method: 'get', path: '/v1/collections', summary: 'All collections', status: 200, response: CollectionList },

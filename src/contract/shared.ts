@@ -67,13 +67,22 @@ export const ModelId = z.string().min(1).max(limits.modelLength);
 
 export const Fingerprint = z.string().min(1).max(128).meta({ description: "The embedding space's fingerprint, as `/v1/models` and `/v1/embeddings` tell it." });
 
+const picture = z.string().meta({ description: 'An https URL, a data URI, or base64.' });
 const TextInput = z.strictObject({ text: z.string() });
-const ImageInput = z.strictObject({ image: z.string().meta({ description: 'An https URL, a data URI, or base64.' }) });
+const ImageInput = z.strictObject({ image: picture });
+/** The same picture under the names by which clients of sister APIs send it. */
+const BytesInput = z.strictObject({ bytes: picture });
+const UrlInput = z.strictObject({ url: picture });
+const ImageUrlInput = z.strictObject({ type: z.literal('image_url'), image_url: z.union([picture, z.strictObject({ url: picture, detail: z.unknown().optional() })]) });
+const TextPartInput = z.strictObject({ type: z.literal('text'), text: z.string() });
 
-/** A string is text. Which of `text` and `image` an object holds decides its schema, so that errors name the right field. */
+/** The forms that an input may have, for errors. */
+export const inputForms = 'a string, {"text": string} or {"image": string} (an https URL, a data URI or base64), also named "bytes" or "url", or {"type": "image_url", "image_url": {"url": string}}';
+
+/** A string is text. Which field an object holds decides its schema, so that errors name the right one. */
 export const Input = z
-  .union([z.string(), TextInput, ImageInput], { error: 'An input is a string, {"text": string} or {"image": string}, exactly one.' })
-  .meta({ id: 'Input', description: 'A string (text), `{"text"}` or `{"image"}`: exactly one.' });
+  .union([z.string(), TextInput, ImageInput, BytesInput, UrlInput, ImageUrlInput, TextPartInput], { error: `An input is ${inputForms}, exactly one.` })
+  .meta({ id: 'Input', description: 'A string (text), `{"text"}` or `{"image"}`: exactly one. A picture may also be named as sister APIs do: `{"bytes"}`, `{"url"}`, `{"type": "image_url", "image_url": {"url"}}`.' });
 export type Input = z.infer<typeof Input>;
 
 /** Tokens are known here and refused as 422 by the operation, with a reason; the schema alone would only say that they are no inputs. */
@@ -91,6 +100,7 @@ export const ErrorBody = z
       param: z.string().nullable(),
       code: z.string(),
     }),
+    detail: z.string().meta({ description: 'The message again, where clients of sister APIs look for it.' }),
   })
   .meta({ id: 'Error' });
 export type ErrorBody = z.infer<typeof ErrorBody>;

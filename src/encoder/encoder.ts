@@ -57,6 +57,10 @@ export type ModelVersion = Pick<ModelDescription, 'id' | 'fingerprint'>;
 /** A package as far as it is known: each is checked (files hashed, loaded, self-tested) before it is first used. */
 export interface ListedModel {
   id: string;
+  /** Other names that calls may use for it. */
+  aliases: string[];
+  /** When its folder was last changed, in seconds since 1970. */
+  changedAt: number;
   /** Once it is checked and can be used. */
   description?: ModelDescription;
   /** Why it cannot be used. Neither this nor a description: its check is still to come. */

@@ -17,6 +17,8 @@ export interface EncoderOptions {
   modelsDirectory: string;
   /** The first by name that can be used unless set. */
   defaultModel?: string;
+  /** Other names of models; a package of that name goes first. */
+  aliases?: ReadonlyMap<string, string>;
   /** Weights by preference, for packages whose model.json names none; the nearest to the published vectors first unless set. */
   variants?: readonly Variant[];
   /** Of pictures, for packages whose model.json names none; `exact` unless set. */
@@ -71,7 +73,7 @@ export async function openEncoder(options: EncoderOptions): Promise<OpenEncoder>
   const start = options.startWorker ?? startWorker;
   const startProcess = () => new WorkerProcess(start, settings);
   const checks = new Checks({ startWorker: startProcess, selfTestMs: batchMs, log });
-  const models = await PackagedModels.find({ modelsDirectory, checks, log });
+  const models = await PackagedModels.find({ modelsDirectory, checks, log, aliases: options.aliases ?? new Map() });
   // All start at once: they boot while the first one checks the default model.
   const workers = Array.from({ length: options.workers ?? Math.min(8, availableParallelism()) }, startProcess);
   const release = async (error: unknown): Promise<never> => {

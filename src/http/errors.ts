@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
 import type { ErrorBody } from '../contract/shared.js';
 import { MixspaceError, toMixspaceError, type ErrorCode, traceOf } from '../errors.js';
 import type { Log } from '../telemetry.js';
@@ -39,7 +39,7 @@ const typeOf: Partial<Record<ErrorCode, string>> = {
 
 /** api.md's error object. */
 export function errorBody(error: MixspaceError): ErrorBody {
-  return { error: { message: error.message, type: typeOf[error.code] ?? 'invalid_request_error', param: error.param ?? null, code: error.code } };
+  return { error: { message: error.message, type: typeOf[error.code] ?? 'invalid_request_error', param: error.param ?? null, code: error.code }, detail: error.message };
 }
 
 /** Express need not have seen the request. */
@@ -52,13 +52,16 @@ function sendError(response: ServerResponse, error: MixspaceError): void {
   response.write(body);
 }
 
+/** As it was asked for, wherever it is mounted. */
+const pathOf = ({ originalUrl }: Request): string => originalUrl.split('?', 1)[0]!;
+
 export const unknownPath: RequestHandler = (request, response) => {
-  refuse(request, response, new MixspaceError('not_found', `There is nothing at ${(request.baseUrl + request.path).slice(0, 200)}; /docs lists what there is.`));
+  refuse(request, response, new MixspaceError('not_found', `There is nothing at ${pathOf(request).slice(0, 200)}; /docs lists what there is.`));
 };
 
 export function errorHandler(log: Log): ErrorRequestHandler {
   return (thrown, request, response, _next) => {
-    const about = { method: request.method, path: request.baseUrl + request.path };
+    const about = { method: request.method, path: pathOf(request) };
     if (response.destroyed && isOfHangingUp(thrown)) return log('debug', 'The caller hung up.', about);
     const error = ofExpress(thrown) ?? toMixspaceError(thrown);
     if (error.code === 'internal') log('error', 'A request failed.', { ...about, error: traceOf(thrown), ...(error.cause === undefined || error.cause === thrown ? {} : { cause: traceOf(error.cause) }) });

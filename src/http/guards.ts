@@ -45,7 +45,7 @@ export function originGuard(config: Config): RequestHandler {
       response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
       if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
         response.setHeader('Access-Control-Allow-Methods', 'GET, POST, PUT, PATCH, DELETE');
-        response.setHeader('Access-Control-Allow-Headers', 'Authorization, Content-Type, Last-Event-ID');
+        response.setHeader('Access-Control-Allow-Headers', allowedHeaders(request.headers['access-control-request-headers']));
         response.setHeader('Access-Control-Max-Age', '600');
         response.status(204).end();
         return;
@@ -59,6 +59,12 @@ export function originGuard(config: Config): RequestHandler {
     if (!foreign || (reads && request.headers['sec-fetch-mode'] === 'navigate' && !request.path.startsWith('/v1'))) return next();
     throw new MixspaceError('forbidden', 'A page of another site may not call this service; MIXSPACE_CORS_ORIGINS can allow its origin.');
   };
+}
+
+/** Those that the page asks for: SDKs send headers of their own. What is no list of names is not repeated. */
+function allowedHeaders(asked: string | undefined): string {
+  const isList = asked !== undefined && asked.length <= 4_096 && /^[\w-]+(\s*,\s*[\w-]+)*$/.test(asked);
+  return isList ? asked : 'Authorization, Content-Type, Last-Event-ID';
 }
 
 function isOwn(origin: string, host: string | undefined): boolean {

@@ -25,7 +25,7 @@ import { mergeMetadata } from '../operations/merge-metadata.js';
 import { deleteItem, deleteItems, facets, getItem, itemEmbeddings, itemImage, itemsExist, listItems, patchItem } from '../operations/items.js';
 import { cancelJob, followJob, getJob, listJobFailures, listJobs, pauseJob, resumeJob } from '../operations/jobs.js';
 import { getMap, getMapItems, listMapItems, makeMap, mapPoints, mapScores, mapSheet, mapValues } from '../operations/map/map.js';
-import { listModels, selfTest } from '../operations/models.js';
+import { getModel, listModels, selfTest } from '../operations/models.js';
 import { pullableModels, pullModel } from '../operations/pull/pull.js';
 import { measureRecall } from '../operations/recall.js';
 import { getReembedding, reembed, stopReembedding } from '../operations/reembed/reembed.js';
@@ -64,6 +64,7 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     addExamples: ({ params, body, caller }) => addExamples(context, params.name, body, caller),
     removeExamples: ({ params, body, caller }) => removeExamples(context, params.name, body, caller),
     listModels: () => listModels(context),
+    getModel: ({ params }) => getModel(context, params.id),
     selfTest: ({ params }) => selfTest(context, params.id),
     pullableModels: ({ request }) => pullableModels(context, isAllowedHere(request)),
     pullModel: ({ body, caller }) => pullModel(context, body, caller),

@@ -64,9 +64,13 @@ function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
     .filter(({ first }) => first.path.length > 0 || !ofAnotherKind.includes(first.code))
     .sort((a, b) => Number(b.first.code === 'too_big') - Number(a.first.code === 'too_big') || a.problems - b.problems || b.first.path.length - a.first.path.length);
   const [best, second] = candidates;
-  const undecided = second !== undefined && best!.first.path.length === 0 && second.first.path.length === 0 && best!.problems === second.problems;
+  const isAlike = second !== undefined && best!.problems === second.problems;
+  const undecided = isAlike && ((best!.first.path.length === 0 && second.first.path.length === 0) || (tellsMissing(best!.first) && tellsMissing(second.first)));
   if (best === undefined || undecided) return issue;
   return { ...best.first, path: [...issue.path, ...best.first.path] };
 }
+
+/** So zod says it of a field that is not there. */
+const tellsMissing = ({ code, message }: z.core.$ZodIssue): boolean => code === 'invalid_type' && message.endsWith('received undefined');
 
 const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);

@@ -1,5 +1,6 @@
 import type { Model, ModelList, SelfTest } from '../contract/models.js';
 import type { ListedModel } from '../encoder/encoder.js';
+import { MixspaceError } from '../errors.js';
 import type { Context } from './context.js';
 
 /** `GET /v1/models`: the default one first, after packages were looked for again. */
@@ -8,13 +9,22 @@ export async function listModels(context: Context): Promise<ModelList> {
   return { object: 'list', data: context.models.list().map(told) };
 }
 
+/** `GET /v1/models/{id}`, or by another name of it. @throws MixspaceError `not_found`. */
+export async function getModel(context: Context, id: string): Promise<Model> {
+  const isMeant = (model: ListedModel): boolean => model.id === id || model.aliases.includes(id);
+  if (!context.models.list().some(isMeant)) await context.models.look();
+  const found = context.models.list().find(isMeant);
+  if (!found) throw new MixspaceError('not_found', `There is no model ${JSON.stringify(id)}; there are ${context.models.list().map((model) => model.id).join(', ')}.`, { param: 'id' });
+  return told(found);
+}
+
 /** `POST /v1/models/{id}/selftest`: the golden vectors once more, now. */
 export async function selfTest(context: Context, id: string): Promise<{ id: string } & Omit<SelfTest, 'error'>> {
   return { id, ...(await context.models.selfTest(id)) };
 }
 
-function told({ id, description: model, problem, replacement, loadedIn, memoryBytes }: ListedModel): Model {
-  const state = { id, object: 'model' as const, loaded: loadedIn > 0, loaded_in: loadedIn, memory_bytes: memoryBytes };
+function told({ id, aliases, changedAt, description: model, problem, replacement, loadedIn, memoryBytes }: ListedModel): Model {
+  const state = { id, object: 'model' as const, created: changedAt, owned_by: 'mixspace' as const, aliases, loaded: loadedIn > 0, loaded_in: loadedIn, memory_bytes: memoryBytes };
   if (!model) {
     const unknown = { modalities: [], dimensions: null, context_length: null, image_size: null, fingerprint: null, license: null, logit_scale: null };
     return { ...state, ...unknown, self_test: problem === undefined ? { status: 'pending' } : { status: 'unusable', error: problem } };

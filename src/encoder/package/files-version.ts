@@ -19,6 +19,9 @@ export async function versionOfFiles(paths: readonly string[]): Promise<string> 
   return hashOf(await Promise.all(paths.map(async (path) => signOf(await statOf(path)))));
 }
 
+/** Seconds since 1970; 0 where nothing is there. */
+export const changedAt = async (path: string): Promise<number> => Math.floor(((await statOf(path))?.mtimeMs ?? 0) / 1000);
+
 function hashOf(signs: unknown[]): string {
   return createHash('sha256').update(JSON.stringify(signs)).digest('hex').slice(0, 24);
 }

@@ -5,7 +5,7 @@ import { MixspaceError } from '../../errors.js';
 import type { Log } from '../../telemetry.js';
 import type { ListedModel, ModelDescription, Models, SelfTest } from '../encoder.js';
 import { findPackages, isPackage } from '../package/model-package.js';
-import { versionOfFolder } from '../package/files-version.js';
+import { changedAt, versionOfFolder } from '../package/files-version.js';
 import type { Checks } from './package-checks.js';
 import type { WorkerPool } from './pool.js';
 import type { Version } from './version.js';
@@ -16,6 +16,8 @@ type State = { is: 'pending' } | { is: 'usable'; now: Version; next?: 'checking'
 
 interface Package {
   readonly id: string;
+  /** When its folder was last changed: seconds since 1970, 0 while it has not been looked at. */
+  changedAt: number;
   state: State;
   /** Of its files when its last check began; see `versionOfFolder`. */
   seen?: string;
@@ -27,6 +29,8 @@ export interface ModelsOptions {
   modelsDirectory: string;
   checks: Checks;
   log: Log;
+  /** To a package's id. */
+  aliases: ReadonlyMap<string, string>;
 }
 
 /** A folder that is missing is looked for once more after so many milliseconds: it may be about to be replaced. */
@@ -98,18 +102,24 @@ export class PackagedModels implements Models {
    * What is used of it, after its check. Throws `not_found`, after the directory was looked into again, or `not_ready`
    * where it cannot be used. With `worker`, the check runs and leaves the model there.
    */
-  async version(id: string, worker?: WorkerProcess): Promise<Version> {
-    if (!this.#packages.has(id)) await this.look();
+  async version(name: string, worker?: WorkerProcess): Promise<Version> {
+    if (!this.#packages.has(this.#idOf(name))) await this.look();
+    const id = this.#idOf(name);
     const found = this.#packages.get(id);
     if (!found) {
       const there = this.ids.length === 0 ? 'there are none' : `there are ${this.ids.join(', ')}`;
-      throw new MixspaceError('not_found', `There is no model ${JSON.stringify(id)}; ${there}.`, { param: 'model' });
+      const meant = id === name ? '' : `, which ${JSON.stringify(name)} stands for`;
+      throw new MixspaceError('not_found', `There is no model ${JSON.stringify(id)}${meant}; ${there}.`, { param: 'model' });
     }
     const { state } = found;
     if (state.is === 'usable') return state.now;
     if (state.is === 'unusable') throw unusable(id, state.problem);
     found.checking ??= this.#firstCheck(found, worker).finally(() => delete found.checking);
     return found.checking;
+  }
+
+  #idOf(name: string): string {
+    return this.#packages.has(name) ? name : (this.#options.aliases.get(name) ?? name);
   }
 
   /** One at a time, so that what is served meanwhile goes on. */
@@ -150,13 +160,15 @@ export class PackagedModels implements Models {
     return this.#options.checks.selfTest(version);
   }
 
-  #told({ id, state }: Package): ListedModel {
-    if (state.is === 'pending') return { id, loadedIn: 0, memoryBytes: 0 };
-    if (state.is === 'unusable') return { id, problem: state.problem, loadedIn: 0, memoryBytes: 0 };
+  #told({ id, state, changedAt }: Package): ListedModel {
+    const aliases = [...this.#options.aliases.keys()].filter((name) => name !== id && this.#idOf(name) === id);
+    const about = { id, aliases, changedAt };
+    if (state.is === 'pending') return { ...about, loadedIn: 0, memoryBytes: 0 };
+    if (state.is === 'unusable') return { ...about, problem: state.problem, loadedIn: 0, memoryBytes: 0 };
     const { now, next } = state;
     const holders = modalities.map((modality) => this.#pool?.holders(now, modality) ?? []);
     return {
-      id,
+      ...about,
       description: now.description,
       ...(next === undefined ? {} : { replacement: next }),
       loadedIn: new Set(holders.flat()).size,
@@ -185,6 +197,7 @@ export class PackagedModels implements Models {
   }
 
   async #lookAt(found: Package): Promise<void> {
+    found.changedAt = await changedAt(this.#folder(found));
     if (found.seen === undefined) return;
     const files = await versionOfFolder(this.#folder(found));
     const { state } = found;
@@ -265,6 +278,7 @@ export class PackagedModels implements Models {
     let given = worker;
     for (let attempt = 1; ; attempt++) {
       found.seen = await versionOfFolder(this.#folder(found));
+      found.changedAt = await changedAt(this.#folder(found));
       try {
         return await this.#options.checks.check(found.id, given);
       } catch (error) {
@@ -280,7 +294,7 @@ export class PackagedModels implements Models {
 }
 
 function pending(id: string): Package {
-  return { id, state: { is: 'pending' } };
+  return { id, changedAt: 0, state: { is: 'pending' } };
 }
 
 function hasChanged(error: unknown): boolean {

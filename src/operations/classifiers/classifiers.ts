@@ -12,6 +12,7 @@ import { partsOf } from '../classify/labels.js';
 import type { Caller, Context } from '../context.js';
 import { withModel } from '../in-space.js';
 import { encodeInputs, priorityOf, resolveInputs, type Resolved } from '../input/encode.js';
+import { heldBy } from '../input/forms.js';
 
 /** Of one classifier. */
 const mostExamples = 5_000;
@@ -112,7 +113,7 @@ async function contentOf(context: Context, stored: Stored, { inputs, collection,
     return { fingerprint, found: ids.map((id) => there.get(id)!) };
   }
   const field = (index: number): string => `inputs[${index}]`;
-  const resolved = await resolveInputs(context, inputs!, caller, field);
+  const resolved = await resolveInputs(context, inputs!.map((input) => heldBy(input)), caller, field);
   return withModel(context, stored.model, async (model) => {
     const encoded = await encodeInputs(context, model, resolved, { priority: priorityOf(resolved.length), caller, field });
     return { fingerprint: model.fingerprint, found: await Promise.all(encoded.map(async ({ embedding }, index) => ({ hash: await hashOf(resolved[index]!), embedding }))) };
@@ -121,7 +122,7 @@ async function contentOf(context: Context, stored: Stored, { inputs, collection,
 
 async function hashesOf(context: Context, { inputs, collection, ids }: RemovedExamples, caller: Caller): Promise<string[]> {
   if (ids !== undefined) return (await context.catalog.present(collection!, ids)).map(({ contentHash }) => contentHash);
-  return Promise.all((await resolveInputs(context, inputs!, caller, (index) => `inputs[${index}]`)).map(hashOf));
+  return Promise.all((await resolveInputs(context, inputs!.map((input) => heldBy(input)), caller, (index) => `inputs[${index}]`)).map(hashOf));
 }
 
 const hashOf = (input: Resolved): Promise<string> => sha256('text' in input ? new TextEncoder().encode(input.text) : input.image, 'hex');

@@ -7,6 +7,7 @@ import { classifierOf } from '../classifiers/classifiers.js';
 import type { Caller, Context } from '../context.js';
 import { withModel } from '../in-space.js';
 import { encodeInputs, priorityOf, resolveInputs } from '../input/encode.js';
+import { heldBy } from '../input/forms.js';
 import { checkCount } from '../input/limits.js';
 import { answerOf, type AnswerOptions } from './answers.js';
 import { labelBackground } from './background.js';
@@ -24,7 +25,7 @@ export async function classify(context: Context, request: ClassifyRequest, calle
     const inputs: Input[] = Array.isArray(request.input) ? request.input : [request.input];
     checkCount('input', inputs.length, context.limits.inputs);
     const field = (index: number): string => (many ? `input[${index}]` : 'input');
-    const resolved = await resolveInputs(context, inputs, caller, field);
+    const resolved = await resolveInputs(context, inputs.map((input) => heldBy(input)), caller, field);
     const encoded = await encodeInputs(context, model, resolved, { priority: priorityOf(inputs.length), caller, field });
     const tokens = encoded.reduce((sum, each) => sum + each.tokens, labelled.tokens);
     return {

@@ -10,6 +10,7 @@ import { activationOf, calibratedScale, ownScale, similarity, type Scale } from 
 import type { Caller, Context } from '../context.js';
 import { withModel } from '../in-space.js';
 import { encodeInputs, priorityOf, resolveInputs } from '../input/encode.js';
+import { heldBy } from '../input/forms.js';
 import { checkCount, checkedText } from '../input/limits.js';
 import { normalizedSum } from '../weighted-sum.js';
 import { describedBy, promptOf } from './description.js';
@@ -77,7 +78,7 @@ async function judgedInput(context: Context, model: ModelDescription, input: Dec
   const pictures = parts.filter(({ input }) => typeof input === 'object' && 'image' in input);
   const chosen = pictures.length > 0 ? pictures : [{ at: parts[0]!.at, input: { text: checkedText(context, parts.map(({ input }) => (input as { text: string }).text).join('\n')) } }];
   const field = (index: number): string => chosen[index]!.at;
-  const resolved = await resolveInputs(context, chosen.map((part) => part.input), caller, field);
+  const resolved = await resolveInputs(context, chosen.map((part) => heldBy(part.input)), caller, field);
   const encoded = await encodeInputs(context, model, resolved, { priority: priorityOf(resolved.length), caller, field });
   const embedding = normalizedSum(encoded.map((each) => ({ embedding: each.embedding, weight: 1 })));
   if (!embedding) throw new MixspaceError('unprocessable', 'The pictures cancel each other out: ask about each by itself.', { param: 'input' });

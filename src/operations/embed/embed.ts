@@ -7,6 +7,7 @@ import { cut, cutFingerprint } from './matryoshka.js';
 import { encoded } from './encoding-formats.js';
 import { withModel } from '../in-space.js';
 import { encodeInputs, priorityOf, resolveInputs } from '../input/encode.js';
+import { heldBy } from '../input/forms.js';
 import { checkCount } from '../input/limits.js';
 
 /** `POST /v1/embeddings`: all or nothing. */
@@ -15,6 +16,7 @@ export function embed(context: Context, request: EmbeddingsRequest, caller: Call
 }
 
 async function embedWith(model: ModelDescription, context: Context, request: EmbeddingsRequest, caller: Caller): Promise<EmbeddingsResponse> {
+  refuseWhatIsNotDone(request);
   const encodings = encodingsOf(request);
   const normalized = request.normalized !== false;
   if (!normalized && [encodings].flat().includes('int8')) {
@@ -28,10 +30,10 @@ async function embedWith(model: ModelDescription, context: Context, request: Emb
   checkCount('input', entries.length, context.limits.inputs);
   entries.forEach((entry, index) => {
     if (Array.isArray(entry) || typeof entry === 'number') {
-      throw new MixspaceError('unprocessable', 'Token arrays belong to another tokenizer; send the text.', { param: field(index) });
+      throw new MixspaceError('unprocessable', 'Token arrays belong to another tokenizer; send the text. LangChain does so with `check_embedding_ctx_length=False`.', { param: field(index) });
     }
   });
-  const resolved = await resolveInputs(context, entries as Input[], caller, field);
+  const resolved = await resolveInputs(context, (entries as Input[]).map((input) => heldBy(input, request.modality)), caller, field);
   const results = await encodeInputs(context, model, resolved, { priority: priorityOf(entries.length), caller, field });
 
   const tokens = results.reduce((sum, { tokens }) => sum + tokens, 0);
@@ -49,17 +51,33 @@ async function embedWith(model: ModelDescription, context: Context, request: Emb
   };
 }
 
-/** OpenAI's SDKs send `encoding_format` unasked: what `embedding_type` says besides must not be overheard. */
-function encodingsOf({ encoding_format: format, embedding_type: type }: EmbeddingsRequest): EmbeddingEncoding | EmbeddingEncoding[] {
-  if (format !== undefined && type !== undefined && String(format) !== String(type)) {
-    throw new MixspaceError('invalid_request', `embedding_type is another name of encoding_format; one says "${String(type)}", the other "${String(format)}". Send one of them.`, { param: 'embedding_type' });
+const encodingNames = ['encoding_format', 'embedding_type', 'encoding_type', 'output_dtype'] as const;
+const dimensionNames = ['dimensions', 'output_dimension'] as const;
+
+const encodingsOf = (request: EmbeddingsRequest): EmbeddingEncoding | EmbeddingEncoding[] => agreed(request, encodingNames) ?? 'float';
+
+/** What is said under one of these names, or under several alike: OpenAI's SDKs send `encoding_format` unasked, and what another says besides must not be overheard. */
+function agreed<Name extends keyof EmbeddingsRequest>(request: EmbeddingsRequest, names: readonly Name[]): EmbeddingsRequest[Name] {
+  const [first, ...others] = names.filter((name) => request[name] !== undefined);
+  if (first === undefined) return undefined as EmbeddingsRequest[Name];
+  const other = others.find((name) => String(request[name]) !== String(request[first]));
+  if (other !== undefined) {
+    throw new MixspaceError('invalid_request', `${other} is another name of ${first}; one says "${String(request[other])}", the other "${String(request[first])}". Send one of them.`, { param: other });
   }
-  return format ?? type ?? 'float';
+  return request[first];
 }
 
-function dimensionsOf({ dimensions, force_dimensions: force }: EmbeddingsRequest, model: ModelDescription): number {
+/** What would change the answer, were it done here. */
+function refuseWhatIsNotDone({ truncation, return_multivector: multivector }: EmbeddingsRequest): void {
+  if (truncation === false) throw new MixspaceError('unprocessable', 'Too long a text is always cut, and the answer says so (`truncated`): leave `truncation` out.', { param: 'truncation' });
+  if (multivector === true) throw new MixspaceError('unprocessable', 'An input has one embedding here: leave `return_multivector` out.', { param: 'return_multivector' });
+}
+
+function dimensionsOf(request: EmbeddingsRequest, model: ModelDescription): number {
   const own = model.dimension;
-  if (dimensions === undefined || dimensions === own) return own;
+  const { force_dimensions: force } = request;
+  const dimensions = agreed(request, dimensionNames);
+  if (dimensions === undefined || dimensions === 0 || dimensions === own) return own;
   const trained = (model.matryoshkaDimensions ?? []).filter((each) => each < own).sort((a, b) => a - b);
   if (trained.includes(dimensions) || (force === true && dimensions < own)) return dimensions;
   const allowed = trained.length === 0 ? `It was not trained to be cut: leave \`dimensions\` out` : `It was trained to be cut to ${trained.join(', ')}: ask for one of these`;

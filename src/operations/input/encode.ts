@@ -1,24 +1,22 @@
-import type { Input } from '../../contract/shared.js';
 import type { Priority } from '../../domain/priority.js';
 import type { ModelVersion, TextEmbedding } from '../../encoder/encoder.js';
 import { MixspaceError } from '../../errors.js';
 import { mapLimited } from '../../map-limited.js';
 import type { Caller, Context } from '../context.js';
+import type { Held } from './forms.js';
 import { checkedText } from './limits.js';
 import { imageBytes } from './picture.js';
 
-export type Resolved = { text: string } | { image: Uint8Array };
+/** `field`: see `Held`. */
+export type Resolved = { text: string } | { image: Uint8Array; field: string };
 
 /** Texts checked, pictures read; the first bad one throws, told by its place: `input[3].image`. */
-export async function resolveInputs(context: Context, inputs: Input[], caller: Caller, field: (index: number) => string): Promise<Resolved[]> {
-  return mapLimited(inputs, 8, async (input, index) => {
+export async function resolveInputs(context: Context, inputs: Held[], caller: Caller, field: (index: number) => string): Promise<Resolved[]> {
+  return mapLimited(inputs, 8, async (held, index) => {
     try {
-      if (typeof input === 'string') return { text: checkedText(context, input) };
-      if ('text' in input) return { text: checkedText(context, input.text) };
-      return { image: await imageBytes(context, input.image, caller) };
+      return 'text' in held ? { text: checkedText(context, held.text) } : { image: await imageBytes(context, held.image, caller), field: held.field };
     } catch (error) {
-      if (!(error instanceof MixspaceError)) throw error;
-      throw error.at(typeof input === 'string' ? field(index) : `${field(index)}.${'text' in input ? 'text' : 'image'}`);
+      throw error instanceof MixspaceError ? error.at(field(index) + held.field) : error;
     }
   });
 }
@@ -44,7 +42,7 @@ export async function encodeInputs(context: Context, model: ModelVersion, inputs
   textAt.forEach((index, i) => (results[index] = texts[i]!));
   imageAt.forEach((index, i) => {
     const outcome = images[i]!;
-    if (!outcome.ok) throw outcome.error.at(`${field(index)}.image`);
+    if (!outcome.ok) throw outcome.error.at(field(index) + (inputs[index] as { field: string }).field);
     const { embedding, norm } = outcome.value;
     results[index] = { embedding, norm, tokens: 0, truncated: false };
   });

@@ -6,6 +6,7 @@ import { checkedEmbedding } from '../input/embedding.js';
 import { requireModel } from '../collection-model.js';
 import type { Caller, Context } from '../context.js';
 import { encodeInputs, resolveInputs } from '../input/encode.js';
+import { heldBy } from '../input/forms.js';
 import { normalizedSum } from '../weighted-sum.js';
 
 /** What is searched for: parts to be added up, and the file that some of them mean. */
@@ -121,7 +122,7 @@ class PartEmbedder {
     const caller = this.#caller;
     const model = await requireModel(context, this.#collection);
     const encoding = performance.now();
-    const resolved = await resolveInputs(context, [part], caller, () => field);
+    const resolved = await resolveInputs(context, [heldBy(part)], caller, () => field);
     const [encoded] = await encodeInputs(context, model, resolved, { priority: 'interactive', caller, field: () => field });
     context.stage('encode_query', (performance.now() - encoding) / 1000);
     return encoded!.embedding;
