@@ -141,11 +141,13 @@ describe('An error', () => {
 describe('A request', () => {
   const sent = (method: string, at: string, headers: Record<string, string>, body?: string): Promise<{ status: number; headers: Record<string, string | string[] | undefined>; body: any }> =>
     new Promise((resolve, reject) => {
-      const request = httpRequest(service.server.url + at, { method, headers }, async (response) => {
+      const request = httpRequest(service.server.url + at, { method, headers }, (response) => {
         const pieces: Buffer[] = [];
-        for await (const piece of response) pieces.push(piece as Buffer);
-        const text = Buffer.concat(pieces).toString();
-        resolve({ status: response.statusCode!, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) });
+        response.on('data', (piece: Buffer) => pieces.push(piece));
+        response.once('end', () => {
+          const text = Buffer.concat(pieces).toString();
+          resolve({ status: response.statusCode!, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) });
+        });
       });
       request.once('error', reject);
       request.end(body);
