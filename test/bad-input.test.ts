@@ -35,7 +35,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => hostile.listen(0, '0.0.0.0', resolve));
   port = (hostile.address() as { port: number }).port;
-  server = await startServer({ env: { NODE_EXTRA_CA_CERTS: path.join(folder, 'cert.pem'), MIXSPACE_FETCH_ALLOW: '127.0.0.2', MIXSPACE_FETCH_TIMEOUT: '1500', MIXSPACE_MAX_PICTURE: '12MB' } });
+  server = await startServer({ env: { NODE_EXTRA_CA_CERTS: path.join(folder, 'cert.pem'), MIXSPACE_FETCH_ALLOW: '127.0.0.2', MIXSPACE_FETCH_TIMEOUT: '4000', MIXSPACE_MAX_PICTURE: '20MB' } });
 });
 afterAll(async () => {
   await server.remove();
