@@ -31,9 +31,10 @@ type Place = Pick<PictureFile, 'root' | 'within'>;
 /**
  * The pictures under each path, folders recursively, in the order of their names, each file once. Hidden files
  * are not looked at, and links inside a folder not followed: what they lead to is found where it lies, or lies outside.
+ * `isWanted`: what is to be looked at inside the paths, files and folders, by their absolute paths; left out: all.
  * @throws MixspaceError `not_found` for a path that is not there.
  */
-export async function listPictures(paths: string[], signal?: AbortSignal): Promise<{ pictures: PictureFile[]; leftOut: LeftOut }> {
+export async function listPictures(paths: string[], signal?: AbortSignal, isWanted?: (at: string) => boolean): Promise<{ pictures: PictureFile[]; leftOut: LeftOut }> {
   const leftOut: LeftOut = { other: 0, links: 0, unreadable: [] };
   const pictures = new Map<string, PictureFile>();
 
@@ -52,6 +53,7 @@ export async function listPictures(paths: string[], signal?: AbortSignal): Promi
     for (const entry of entries) {
       if (entry.name.startsWith('.')) continue;
       const at = path.join(folder, entry.name);
+      if (isWanted && !isWanted(at)) continue;
       if (entry.isSymbolicLink()) leftOut.links++;
       else if (entry.isDirectory()) await walk(at, place);
       else if (entry.isFile()) await take(at, place);

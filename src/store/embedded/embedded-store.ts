@@ -8,7 +8,7 @@ import type { Tiles } from '../../domain/tiles.js';
 import type { Log } from '../../telemetry.js';
 import type { Collection, CollectionDescription, Item, ItemEmbeddings, ItemWrite, NewCollection, Picture, Presence, WriteStatus } from '../catalog.js';
 import type { ImpossibleItem, ReembeddedItem, ReembeddingItem, ReembeddingPlan, ReembeddingTarget } from '../reembedding-catalog.js';
-import { identityOf } from './collection-table.js';
+import { identityOf, type CollectionRow } from './collection-table.js';
 import { describe, type OpenCollection } from './open-collections.js';
 import { cursorKeyOf } from './commits.js';
 import { damagedEmbedding } from './damage.js';
@@ -18,6 +18,7 @@ import { isDamagedFullText } from './full-text/word-table.js';
 import { fieldsOf, type ItemRow } from './item-table.js';
 import { openParts, type Parts, type PartsOptions } from './parts.js';
 import type { StoreCalls } from './protocol.js';
+import { forget, heritageOf, noteSighting, settle } from './sightings.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 import { sizeOf } from './tilings.js';
 import { nextTurn, now, sliceMs } from './time-slices.js';
@@ -103,7 +104,7 @@ export class EmbeddedStore implements StoreCalls {
       this.#change(name, ({ row }, changes) => {
         this.#parts.collections.find(name, fingerprint);
         if (tiles !== undefined && tiles !== row.tiles) throw new MixspaceError('conflict', `Collection "${name}" wants its pictures cut otherwise by now: ${row.tiles}, not ${tiles}.`);
-        return { statuses: writes.map((write) => writeItem(this.#parts, row, write, changes)), changes };
+        return { statuses: writes.map((write) => this.#write(row, write, changes)), changes };
       }),
     );
     await this.#releaseOriginals(changes);
@@ -163,6 +164,21 @@ export class EmbeddedStore implements StoreCalls {
     return this.#parts.items.toItem(this.#row(name, id));
   }
 
+  changeSources: StoreCalls['changeSources'] = async (name, id, { add, remove, metadata }) => {
+    this.#parts.items.toItem(this.#row(name, id));
+    const left = new Set(remove);
+    this.#change(name, (_, changes) => {
+      const item = this.#row(name, id);
+      const before = (JSON.parse(item.sources) as string[]).filter((source) => !left.has(source));
+      const sources = JSON.stringify([...new Set([...before, ...add])]);
+      const told = metadata === undefined ? item.metadata : JSON.stringify(metadata);
+      if (sources === item.sources && told === item.metadata) return;
+      this.#parts.items.update(item, told, sources, new Date().toISOString());
+      changes.remarked.push(item);
+    });
+    return this.#parts.items.toItem(this.#row(name, id));
+  };
+
   addMetadata: StoreCalls['addMetadata'] = async (name, additions, mostBytes) => this.#change(name, ({ row }, changes) => additions.map((each) => addFields(this.#parts, row, { ...each, mostBytes }, changes)));
 
   async deleteItem(name: string, id: string): Promise<void> {
@@ -173,6 +189,8 @@ export class EmbeddedStore implements StoreCalls {
 
   async deleteItems(name: string, filter?: Filter): Promise<number> {
     const opened = this.#parts.collections.find(name);
+    // Who empties a collection may fill it again from the same files.
+    if (!filter) this.#parts.items.transaction(() => this.#parts.seen.clear(opened.row.key));
     const keys = filter ? await this.#parts.listing.matching(opened, filter) : modalities.flatMap((modality) => this.#parts.items.keys(opened.row.key, modality));
     const changes = this.#removing(name, keys, filter);
     await this.#releaseOriginals(changes);
@@ -273,6 +291,31 @@ export class EmbeddedStore implements StoreCalls {
   addExamples: StoreCalls['addExamples'] = async (name, added) => this.#parts.classifiers.add(name, added);
   removeExamples: StoreCalls['removeExamples'] = async (name, choice, updatedAt) => this.#parts.classifiers.remove(name, choice, updatedAt);
 
+  listSeen: StoreCalls['listSeen'] = async (name, machine, under, request) => this.#parts.seen.list(this.#parts.collections.find(name).row.key, machine, under, request);
+  countSeen: StoreCalls['countSeen'] = async (name, machine, under) => this.#parts.seen.count(this.#parts.collections.find(name).row.key, machine, under);
+  noteSeen: StoreCalls['noteSeen'] = async (name, machine, files) => {
+    const { key } = this.#parts.collections.find(name).row;
+    this.#parts.items.transaction(() => {
+      for (const file of files) this.#parts.seen.put(key, machine, file, this.#parts.seen.get(key, machine, file.path)?.former ?? null);
+    });
+  };
+  settleSeen: StoreCalls['settleSeen'] = async (name, machine, paths) => {
+    const { gone, changes } = this.#change(name, ({ row }, changes) => ({ gone: paths.map((path) => settle(this.#parts, row, machine, path, changes)).filter((id) => id !== undefined), changes }));
+    await this.#releaseOriginals(changes);
+    return gone;
+  };
+  forgetSeen: StoreCalls['forgetSeen'] = async (name, machine, files) => {
+    const { gone, changes } = this.#change(name, ({ row }, changes) => ({ gone: files.map((file) => forget(this.#parts, row, machine, file, changes)).filter((ids) => ids !== undefined), changes }));
+    await this.#releaseOriginals(changes);
+    return { files: gone.length, items: gone.flat() };
+  };
+  listMounts: StoreCalls['listMounts'] = async (name, machine, under) => this.#parts.seen.mounts(this.#parts.collections.find(name).row.key, machine, under);
+  putMounts: StoreCalls['putMounts'] = async (name, machine, under, mounts) => {
+    const { key } = this.#parts.collections.find(name).row;
+    const before = this.#parts.seen.mounts(key, machine, under);
+    if (before.length !== mounts.length || before.some((path) => !mounts.includes(path))) this.#parts.items.transaction(() => this.#parts.seen.putMounts(key, machine, under, mounts));
+  };
+
   async check(): Promise<void> {
     if (this.#problem) throw this.#problem;
     for (const { row } of this.#parts.collections.all()) this.#parts.embeddings.probe(row.space);
@@ -301,6 +344,15 @@ export class EmbeddedStore implements StoreCalls {
     this.#parts.index.retire(opened);
     for (const columns of Object.values(opened.columns)) columns.retire();
     this.#parts.housekeeping.wake();
+  }
+
+  /** Inside a transaction: the item, and where it was seen. */
+  #write(row: CollectionRow, write: ItemWrite, changes: Changes): WriteStatus {
+    const { seen } = write;
+    if (!seen) return writeItem(this.#parts, row, write, changes);
+    const status = writeItem(this.#parts, row, write, changes, heritageOf(this.#parts, row, write.id, seen));
+    noteSighting(this.#parts, row, write.id, seen, changes);
+    return status;
   }
 
   #hasTiles(name: string): boolean {

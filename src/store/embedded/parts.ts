@@ -27,6 +27,7 @@ import { ReembeddingTable } from './reembedding-table.js';
 import { Reembeddings } from './reembeddings.js';
 import { Restores } from './restores.js';
 import { ResultTable } from './result-table.js';
+import { SeenTable } from './seen-table.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 import { Survey } from './survey.js';
 import { Tilings } from './tilings.js';
@@ -48,6 +49,7 @@ export interface Parts {
   jobs: JobTable;
   results: ResultTable;
   classifiers: ClassifierTable;
+  seen: SeenTable;
   originals: Originals;
   sources: Sources<ItemRow>;
   /** Those that are there, each with what makes its searches quick. */
@@ -74,6 +76,7 @@ export function openParts({ directory, migrationsDirectory, settings, log }: Par
   const collectionTable = new CollectionTable(database);
   const results = new ResultTable(database, commits, damage);
   const classifiers = new ClassifierTable(database, commits);
+  const seen = new SeenTable(database);
   const words = new WordTable(database);
   const items = new ItemTable(database, commits, damage, words);
   const embeddings = new EmbeddingTable(database, damage);
@@ -117,6 +120,7 @@ export function openParts({ directory, migrationsDirectory, settings, log }: Par
     jobs: new JobTable(database, commits),
     results,
     classifiers,
+    seen,
     originals,
     sources,
     collections,
