@@ -4,7 +4,7 @@ CREATE TABLE seen_files (
   -- Of whose disks the path is.
   machine TEXT NOT NULL,
   path TEXT NOT NULL,
-  -- Size, time of change in nanoseconds and inode, with spaces between: the same as long as the file is.
+  -- Inode, size and time of change in nanoseconds, with spaces between: the same as long as the file is.
   stamp TEXT NOT NULL,
   -- The id of the item that its content is: the content's SHA-256. The item may have been deleted.
   item TEXT NOT NULL,

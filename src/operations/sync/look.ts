@@ -8,11 +8,10 @@
 import { lstat } from 'node:fs/promises';
 import type { ItemOutcome } from '../../contract/items.js';
 import { mapLimited } from '../../map-limited.js';
-import type { LeftOut } from '../../picture-files.js';
+import { stampOf, type LeftOut } from '../../picture-files.js';
 import type { Context } from '../context.js';
 import { ingest } from '../ingest.js';
 import { whenThereIsRoom } from '../when-there-is-room.js';
-import { stampOf } from './places.js';
 import { planOf, type Arrival, type LookRequest, type Missing, type Plan, type Unreached } from './plan.js';
 
 const takenAtOnce = 64;
@@ -183,7 +182,7 @@ class Looking {
   }
 }
 
-const isAsItWas = (file: string, stamp: string): Promise<boolean> => stampOf(file).then((now) => now.stamp === stamp, () => false);
+const isAsItWas = (file: string, stamp: string): Promise<boolean> => lstat(file, { bigint: true }).then((now) => stampOf(now) === stamp, () => false);
 const isThere = (file: string): Promise<boolean> => lstat(file).then((found) => found.isFile(), () => false);
 
 function slicesOf<T>(values: T[], size: number): T[][] {

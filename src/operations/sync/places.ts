@@ -10,22 +10,11 @@ export type Place = 'there' | 'gone' | { unreachable: string };
 
 const statsAtOnce = 16;
 
-/** Size, time of change in nanoseconds, inode: a file that has the same has not been touched. */
-export interface Stamp {
-  stamp: string;
-  size: number;
-  /** Milliseconds since 1970. */
-  changedAt: number;
+/** Of a file's stamp: bytes, and when it was changed, in milliseconds since 1970. */
+export function readStamp(stamp: string): { size: number; changedAt: number } {
+  const [, size, nanoseconds] = stamp.split(' ');
+  return { size: Number(size), changedAt: Number(nanoseconds) / 1e6 };
 }
-
-/** @throws NodeJS.ErrnoException. */
-export async function stampOf(file: string): Promise<Stamp> {
-  const { size, mtimeNs, mtimeMs, ino } = await lstat(file, { bigint: true });
-  return { stamp: `${size} ${mtimeNs} ${ino}`, size: Number(size), changedAt: Number(mtimeMs) };
-}
-
-/** Of a stamp, bytes. */
-export const sizeIn = (stamp: string): number => Number(stamp.split(' ', 1)[0]);
 
 /**
  * Looks at what is missing under a root. What cannot be reached is never `gone`: an error that does not say that there is

@@ -7,11 +7,10 @@ import { isWithin } from '../../open-file.js';
 import { contentId, listPictures, unreadable, type LeftOut, type PictureFile } from '../../picture-files.js';
 import type { RecordedFile, SeenFile } from '../../store/sync-catalog.js';
 import type { Context } from '../context.js';
-import { mountsAmong, Places, sizeIn, stampOf, type Stamp } from './places.js';
+import { mountsAmong, Places, readStamp } from './places.js';
 
 const recordsAtOnce = 5_000;
 const idsAtOnce = 1_000;
-const statsAtOnce = 16;
 const hashesAtOnce = 4;
 
 export interface LookRequest {
@@ -75,7 +74,6 @@ export type Missing = RecordedFile & { isLeftOut: boolean };
 
 interface Found {
   picture: PictureFile;
-  at: Stamp;
   record: RecordedFile | undefined;
 }
 
@@ -100,11 +98,11 @@ class Planning {
     await requireRoot(this.#request.root);
     const records = await this.#records();
     const pictures = await this.#walk();
-    const found = await this.#stamped(pictures, records);
-    const { doubtful, fresh } = this.#compared(found);
+    const { doubtful, fresh, waiting } = this.#compared(pictures, records);
     signal.throwIfAborted();
+    const found = new Set(pictures.map(({ file }) => file));
     const missing = [...records.values()].filter(({ path: at }) => !found.has(at));
-    const gone = await this.#missing(missing, pictures);
+    const gone = await this.#missing(missing, pictures, waiting);
     const edited = await this.#edited(doubtful);
     const newcomers = await this.#recognised(fresh, [...gone, ...edited.map(({ before }) => before)], [...records.values()]);
     const there = await this.#there([...edited, ...newcomers].map(({ id }) => id));
@@ -140,48 +138,41 @@ class Planning {
 
   async #walk(): Promise<PictureFile[]> {
     const { root, only, signal } = this.#request;
-    const { pictures, leftOut } = await listPictures([root], signal, only && isAmong(only));
+    const { pictures, leftOut } = await listPictures([root], signal, only && { isWanted: isAmong(only) });
     if (leftOut.unreadable.includes(root)) throw new MixspaceError('unprocessable', `The folder ${root} cannot be read. Nothing was changed.`);
     this.#plan.leftOut = leftOut;
     this.#plan.found = pictures.length;
     return pictures;
   }
 
-  async #stamped(pictures: PictureFile[], records: Map<string, RecordedFile>): Promise<Map<string, Found>> {
-    const found = new Map<string, Found>();
-    await mapLimited(pictures, statsAtOnce, async (picture) => {
-      const { file } = picture;
-      const record = records.get(file);
-      try {
-        found.set(file, { picture, record, at: await stampOf(file) });
-      } catch {
-        // It is missing then, and looked at like all that is.
-        this.#plan.found--;
-        if (!record) this.#plan.again.push(file);
-      }
-    });
-    return found;
-  }
-
-  #compared(found: Map<string, Found>): { doubtful: Found[]; fresh: Found[] } {
+  /** `waiting`: bytes of files at new paths that are still being written: what has gone from elsewhere may come there. */
+  #compared(pictures: PictureFile[], records: Map<string, RecordedFile>): { doubtful: Found[]; fresh: Found[]; waiting: Set<number> } {
     const { quietMs } = this.#context.sync;
     const plan = this.#plan;
     const [doubtful, fresh]: [Found[], Found[]] = [[], []];
+    const waiting = new Set<number>();
     const now = Date.now();
-    for (const [file, each] of found) {
-      const { at, record } = each;
+    for (const picture of pictures) {
+      const { file, stamp } = picture;
+      const record = records.get(file);
       if (record?.former !== undefined) plan.unsettled.push(file);
-      if (record?.stamp === at.stamp) {
+      if (record?.stamp === stamp) {
         plan.unchanged++;
         if (!record.isThere) plan.deletedByHand++;
-      } else if (Math.abs(now - at.changedAt) < quietMs) plan.again.push(file);
-      else (record ? doubtful : fresh).push(each);
+        continue;
+      }
+      const { size, changedAt } = readStamp(stamp);
+      // It has gone since the walk came to it where it has no stamp, or the clock of another machine is ahead.
+      if (stamp === '' || Math.abs(now - changedAt) < quietMs) {
+        plan.again.push(file);
+        if (!record) waiting.add(size);
+      } else (record ? doubtful : fresh).push({ picture, record });
     }
-    return { doubtful, fresh };
+    return { doubtful, fresh, waiting };
   }
 
   /** Those among the missing that are really gone. */
-  async #missing(missing: RecordedFile[], pictures: PictureFile[]): Promise<Missing[]> {
+  async #missing(missing: RecordedFile[], pictures: PictureFile[], waiting: Set<number>): Promise<Missing[]> {
     const { collection, root, only, prune, isSecond, mayGo } = this.#request;
     const { catalog, sync } = this.#context;
     const plan = this.#plan;
@@ -200,7 +191,7 @@ class Planning {
       const place = places[i]!;
       if (typeof place !== 'string') plan.unreachable.push({ file: record.path, reason: place.unreachable });
       else if (place === 'there' && !isSecond(record.path)) plan.again.push(record.path);
-      else if (mayGo && !mayGo(record.path)) plan.again.push(record.path);
+      else if (waiting.has(readStamp(record.stamp).size) || (mayGo && !mayGo(record.path))) plan.again.push(record.path);
       else gone.push({ ...record, isLeftOut: place === 'there' });
     });
     return gone;
@@ -209,12 +200,12 @@ class Planning {
   /** Those of the doubtful whose content is another. */
   async #edited(doubtful: Found[]): Promise<(Hashed & { before: RecordedFile })[]> {
     const edited: (Hashed & { before: RecordedFile })[] = [];
-    await mapLimited(doubtful, hashesAtOnce, async ({ picture, at, record }) => {
+    await mapLimited(doubtful, hashesAtOnce, async ({ picture, record }) => {
       const id = await this.#hash(picture);
       if (id === undefined) return;
-      if (id !== record!.item) edited.push({ file: picture.file, stamp: at.stamp, id, before: record! });
+      if (id !== record!.item) edited.push({ file: picture.file, stamp: picture.stamp, id, before: record! });
       else {
-        this.#plan.noted.push({ path: picture.file, stamp: at.stamp, item: id });
+        this.#plan.noted.push({ path: picture.file, stamp: picture.stamp, item: id });
         this.#plan.unchanged++;
         if (!record!.isThere) this.#plan.deletedByHand++;
       }
@@ -225,14 +216,14 @@ class Planning {
   /** Files at new paths that may be ones that were elsewhere: of their size. All others are new. */
   async #recognised(fresh: Found[], vanished: RecordedFile[], records: RecordedFile[]): Promise<Hashed[]> {
     const deleted = records.filter(({ isThere }) => !isThere);
-    const sizes = new Set([...vanished, ...deleted].map(({ stamp }) => sizeIn(stamp)));
+    const sizes = new Set([...vanished, ...deleted].map(({ stamp }) => readStamp(stamp).size));
     const unwanted = new Set(deleted.map(({ item }) => item));
     const hashed: Hashed[] = [];
-    await mapLimited(fresh, hashesAtOnce, async ({ picture, at }) => {
-      if (!sizes.has(at.size)) return void this.#plan.fresh.push({ file: picture.file, stamp: at.stamp });
+    await mapLimited(fresh, hashesAtOnce, async ({ picture }) => {
+      if (!sizes.has(readStamp(picture.stamp).size)) return void this.#plan.fresh.push({ file: picture.file, stamp: picture.stamp });
       const id = await this.#hash(picture);
       if (id === undefined) return;
-      hashed.push({ file: picture.file, stamp: at.stamp, id });
+      hashed.push({ file: picture.file, stamp: picture.stamp, id });
     });
     if (unwanted.size === 0) return hashed;
     const there = await this.#there(hashed.map(({ id }) => id));
