@@ -213,6 +213,16 @@ it('A root out of reach, and a folder in it, remove nothing; many that vanish ar
   await same('reach', folder);
 });
 
+it('Adding tells how many items have lost their files, and removes none', async () => {
+  const { folder, at } = await filled('adding', 4);
+  await copyFile(at('0.png'), at('again.png'));
+  await synced(client, 'adding', { root: folder });
+  for (const name of ['0.png', '1.png', '2.png']) await unlink(at(name));
+  const added = await runMixspace(['add', folder, '--collection', 'adding'], { MIXSPACE_URL: server.url });
+  expect([added.code, added.stdout]).toEqual([0, expect.stringContaining('2 items of files that are no longer there stay')]);
+  expect((await listed(client, 'adding')).size).toBe(4);
+});
+
 it('What is deleted by hand stays out while its file stays as it is, and comes back when it is added', async () => {
   const { folder, at, bytes } = await filled('byhand', 3);
   await client.deleteItem('byhand', idOf(bytes[0]!));
