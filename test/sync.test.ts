@@ -279,6 +279,21 @@ it('What cannot be taken in is told with its reason, each time; an edited one st
   }
 });
 
+it('A collection that is restored from a backup knows its files', async () => {
+  const { folder, at, bytes } = await filled('restored', 4);
+  await client.setMetadata('restored', idOf(bytes[3]!), { title: 'gone' });
+  await client.deleteItem('restored', idOf(bytes[0]!));
+  await rename(at('3.png'), path.join(base, 'away.png'));
+  await synced(client, 'restored', { root: folder });
+  const archive = new Blob([await new Response(await client.backup()).arrayBuffer()]);
+  await client.deleteCollection('restored');
+  await unlink(at('1.png'));
+  await rename(path.join(base, 'away.png'), at('back.png'));
+  await ended(client, (await client.restore(archive, { collections: ['restored'] })).id);
+  expect(await synced(client, 'restored', { root: folder })).toMatchObject({ unchanged: 2, deleted_items: 1, removed: 1, added: 1 });
+  expect([...(await listed(client, 'restored'))].map(([id, { metadata }]) => [id, metadata]).sort()).toEqual([[idOf(bytes[2]!), {}], [idOf(bytes[3]!), { title: 'gone' }]].sort());
+});
+
 it('An item in 3,000 places tells a hundred and how many, and all of them page by page; sources are added and taken away', async () => {
   await client.createCollection({ name: 'places' });
   const [{ id }] = (await client.addItems('places', [{ text: 'everywhere', source: 'place 0' }])) as [{ id: string }];

@@ -106,7 +106,7 @@ export function openParts({ directory, migrationsDirectory, settings, log }: Par
   // Of older versions.
   rmSync(join(directory, 'snapshots'), { force: true, recursive: true });
   const reembeddings = new Reembeddings({ table: new ReembeddingTable(database), items, embeddings, collections: collectionTable, sources });
-  const restores = new Restores({ items, embeddings, results, classifiers, table: collectionTable, collections, originals, directory, log });
+  const restores = new Restores({ items, embeddings, results, seen, classifiers, table: collectionTable, collections, originals, directory, log });
   const housekeeping = new Housekeeping({ items, embeddings, damage, collectionTable, originals, reembeddings, restores, collections: () => collections.rows(), log });
   housekeeping.begin(isTrusted);
   index.start();
