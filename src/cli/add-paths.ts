@@ -46,7 +46,7 @@ export async function addPaths(client: MixspaceClient, paths: string[], options:
   const summary: AddSummary = { found: pictures.length, created: 0, updated: 0, known: 0, failures: [], leftOut, gone: 0, stopped: false };
   try {
     await new Adding(client, options, summary).run(pictures);
-    summary.gone = await goneItems(client, options.collection, paths.map((each) => path.resolve(each)), new Set(pictures.map(({ file }) => file)), options.signal);
+    summary.gone = await goneItems(client, options.collection, { folders: paths.map((each) => path.resolve(each)), there: new Set(pictures.map(({ file }) => file)), signal: options.signal });
   } catch (error) {
     if (!options.signal?.aborted) throw error;
     summary.stopped = true;

@@ -8,7 +8,7 @@ import { isWithin } from '../open-file.js';
 const pageSize = 1_000;
 
 /** How many items were found under these folders, and under none of them are now. `there`: files that are known to be. */
-export async function goneItems(client: MixspaceClient, collection: string, folders: string[], there: ReadonlySet<string>, signal?: AbortSignal): Promise<number> {
+export async function goneItems(client: MixspaceClient, collection: string, { folders, there, signal }: { folders: string[]; there: ReadonlySet<string>; signal: AbortSignal | undefined }): Promise<number> {
   let gone = 0;
   // What lies in one that lies in another is counted with that.
   for (const folder of new Set(folders.filter((each) => !folders.some((other) => other !== each && isWithin(other, each))))) {

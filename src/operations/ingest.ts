@@ -57,11 +57,12 @@ const systemic = new Set(['disk_full', 'overloaded', 'not_ready', 'internal']);
 /**
  * `POST .../items`: every entry stands for itself; the outcomes come in the entries' order.
  * What is answered created or updated is on disk. Content that is already there is not encoded again.
+ * The caller's `priority`: left out, few entries are a person's, many a batch job's.
  */
-export async function ingest(context: Context, name: string, entries: Entry[], caller: Caller, priority = priorityOf(entries.length)): Promise<{ items: ItemOutcome[] }> {
+export async function ingest(context: Context, name: string, entries: Entry[], caller: Caller & { priority?: Priority }): Promise<{ items: ItemOutcome[] }> {
   checkCount('items', entries.length, context.limits.items);
   await context.catalog.getCollection(name);
-  return { items: await new Ingestion(context, name, entries, caller, priority).run() };
+  return { items: await new Ingestion(context, name, entries, caller).run() };
 }
 
 class Ingestion {
@@ -73,8 +74,8 @@ class Ingestion {
   readonly #outcomes: ItemOutcome[];
   readonly #ids = new Ids();
 
-  constructor(context: Context, name: string, entries: Entry[], caller: Caller, priority: Priority) {
-    this.#priority = priority;
+  constructor(context: Context, name: string, entries: Entry[], caller: Caller & { priority?: Priority }) {
+    this.#priority = caller.priority ?? priorityOf(entries.length);
     this.#context = context;
     this.#name = name;
     this.#entries = entries;

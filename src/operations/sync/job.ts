@@ -84,18 +84,15 @@ async function run(context: Context, work: JobWork<SyncParameters>): Promise<Job
   if (isDry) counts.added += only?.length ?? 0;
   else for (const file of only ?? []) await fail({ file, reason: 'It is still being written to; the next look takes it in.' });
   work.at({ done, failed, total: Math.max(total, done + failed) });
-  return { result: { ...told(root, isDry, first!, counts, failed) } };
+  return { result: { ...told(first!, { root, dry_run: isDry, ...counts, failed }) } };
 }
 
-function told(root: string, isDry: boolean, { found, unchanged, deleted_items, unreachable, withheld, recorded, gone, leftOut }: Look, counts: LookCounts, failed: number): SyncResult {
+function told({ found, unchanged, deleted_items, unreachable, withheld, recorded, gone, leftOut }: Look, all: LookCounts & Pick<SyncResult, 'root' | 'dry_run' | 'failed'>): SyncResult {
   return {
-    root,
-    dry_run: isDry,
+    ...all,
     found,
     unchanged,
-    ...counts,
     deleted_items,
-    failed,
     unreachable: { count: unreachable.length, first: unreachable.slice(0, named) },
     withheld: { count: withheld.length, of: recorded, first: withheld.slice(0, named) },
     gone: gone.slice(0, named),

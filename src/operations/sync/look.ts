@@ -146,7 +146,7 @@ class Looking {
     await mapLimited(batches, batchesInFlight, async (batch) => {
       signal.throwIfAborted();
       const entries = batch.map(({ file, stamp }) => ({ source: file, content: { path: file }, seen: { machine, path: file, stamp } }));
-      const { items } = await whenThereIsRoom(() => ingest(context, collection, entries, { signal }, 'bulk'), signal);
+      const { items } = await whenThereIsRoom(() => ingest(context, collection, entries, { signal, priority: 'bulk' }), signal);
       for (const [i, arrival] of batch.entries()) await this.#note(arrival, items[i]!);
       const taken = items.filter(({ status }) => status !== 'failed').length;
       if (taken < items.length) isAll = false;

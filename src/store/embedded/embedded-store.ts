@@ -18,11 +18,10 @@ import { isDamagedFullText } from './full-text/word-table.js';
 import { fieldsOf, type ItemRow } from './item-table.js';
 import { openParts, type Parts, type PartsOptions } from './parts.js';
 import type { StoreCalls } from './protocol.js';
-import { forget, heritageOf, noteSighting, settle } from './sightings.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 import { sizeOf } from './tilings.js';
 import { nextTurn, now, sliceMs } from './time-slices.js';
-import { addFields, isWhole, noChanges, removeItem, writeItem, type Changes } from './writer.js';
+import { addFields, changeSources, isWhole, noChanges, removeItem, writeItem, type Changes } from './writer.js';
 
 /** The store itself, in the thread that owns the database and what follows it. */
 export class EmbeddedStore implements StoreCalls {
@@ -104,7 +103,7 @@ export class EmbeddedStore implements StoreCalls {
       this.#change(name, ({ row }, changes) => {
         this.#parts.collections.find(name, fingerprint);
         if (tiles !== undefined && tiles !== row.tiles) throw new MixspaceError('conflict', `Collection "${name}" wants its pictures cut otherwise by now: ${row.tiles}, not ${tiles}.`);
-        return { statuses: writes.map((write) => this.#write(row, write, changes)), changes };
+        return { statuses: writes.map((write) => this.#parts.sightings.write(row, write, changes)), changes };
       }),
     );
     await this.#releaseOriginals(changes);
@@ -164,18 +163,9 @@ export class EmbeddedStore implements StoreCalls {
     return this.#parts.items.toItem(this.#row(name, id));
   }
 
-  changeSources: StoreCalls['changeSources'] = async (name, id, { add, remove, metadata }) => {
+  changeSources: StoreCalls['changeSources'] = async (name, id, change) => {
     this.#parts.items.toItem(this.#row(name, id));
-    const left = new Set(remove);
-    this.#change(name, (_, changes) => {
-      const item = this.#row(name, id);
-      const before = (JSON.parse(item.sources) as string[]).filter((source) => !left.has(source));
-      const sources = JSON.stringify([...new Set([...before, ...add])]);
-      const told = metadata === undefined ? item.metadata : JSON.stringify(metadata);
-      if (sources === item.sources && told === item.metadata) return;
-      this.#parts.items.update(item, told, sources, new Date().toISOString());
-      changes.remarked.push(item);
-    });
+    this.#change(name, (_, changes) => changeSources(this.#parts, this.#row(name, id), change, changes));
     return this.#parts.items.toItem(this.#row(name, id));
   };
 
@@ -293,27 +283,16 @@ export class EmbeddedStore implements StoreCalls {
 
   listSeen: StoreCalls['listSeen'] = async (name, machine, under, request) => this.#parts.seen.list(this.#parts.collections.find(name).row.key, machine, under, request);
   countSeen: StoreCalls['countSeen'] = async (name, machine, under) => this.#parts.seen.count(this.#parts.collections.find(name).row.key, machine, under);
-  noteSeen: StoreCalls['noteSeen'] = async (name, machine, files) => {
-    const { key } = this.#parts.collections.find(name).row;
-    this.#parts.items.transaction(() => {
-      for (const file of files) this.#parts.seen.put(key, machine, file, this.#parts.seen.get(key, machine, file.path)?.former ?? null);
-    });
-  };
-  settleSeen: StoreCalls['settleSeen'] = async (name, machine, paths) => {
-    const { gone, changes } = this.#change(name, ({ row }, changes) => ({ gone: paths.map((path) => settle(this.#parts, row, machine, path, changes)).filter((id) => id !== undefined), changes }));
-    await this.#releaseOriginals(changes);
-    return gone;
-  };
+  noteSeen: StoreCalls['noteSeen'] = async (name, machine, files) => this.#parts.items.transaction(() => this.#parts.sightings.record(this.#parts.collections.find(name).row, machine, files));
+  settleSeen: StoreCalls['settleSeen'] = (name, machine, paths) => this.#leaving(name, (row, changes) => paths.map((path) => this.#parts.sightings.settle(row, { machine, path }, changes)).filter((id) => id !== undefined));
   forgetSeen: StoreCalls['forgetSeen'] = async (name, machine, files) => {
-    const { gone, changes } = this.#change(name, ({ row }, changes) => ({ gone: files.map((file) => forget(this.#parts, row, machine, file, changes)).filter((ids) => ids !== undefined), changes }));
-    await this.#releaseOriginals(changes);
+    const gone = await this.#leaving(name, (row, changes) => files.map((file) => this.#parts.sightings.forget(row, { machine, ...file }, changes)).filter((ids) => ids !== undefined));
     return { files: gone.length, items: gone.flat() };
   };
   listMounts: StoreCalls['listMounts'] = async (name, machine, under) => this.#parts.seen.mounts(this.#parts.collections.find(name).row.key, machine, under);
   putMounts: StoreCalls['putMounts'] = async (name, machine, under, mounts) => {
     const { key } = this.#parts.collections.find(name).row;
-    const before = this.#parts.seen.mounts(key, machine, under);
-    if (before.length !== mounts.length || before.some((path) => !mounts.includes(path))) this.#parts.items.transaction(() => this.#parts.seen.putMounts(key, machine, under, mounts));
+    if (this.#parts.seen.hasOtherMounts(key, machine, under, mounts)) this.#parts.items.transaction(() => this.#parts.seen.putMounts(key, machine, under, mounts));
   };
 
   async check(): Promise<void> {
@@ -344,15 +323,6 @@ export class EmbeddedStore implements StoreCalls {
     this.#parts.index.retire(opened);
     for (const columns of Object.values(opened.columns)) columns.retire();
     this.#parts.housekeeping.wake();
-  }
-
-  /** Inside a transaction: the item, and where it was seen. */
-  #write(row: CollectionRow, write: ItemWrite, changes: Changes): WriteStatus {
-    const { seen } = write;
-    if (!seen) return writeItem(this.#parts, row, write, changes);
-    const status = writeItem(this.#parts, row, write, changes, heritageOf(this.#parts, row, write.id, seen));
-    noteSighting(this.#parts, row, write.id, seen, changes);
-    return status;
   }
 
   #hasTiles(name: string): boolean {
@@ -392,6 +362,13 @@ export class EmbeddedStore implements StoreCalls {
       }
       return changes;
     });
+  }
+
+  /** A change after which items may be gone. */
+  async #leaving<T>(name: string, work: (row: CollectionRow, changes: Changes) => T): Promise<T> {
+    const { outcome, changes } = this.#change(name, ({ row }, changes) => ({ outcome: work(row, changes), changes }));
+    await this.#releaseOriginals(changes);
+    return outcome;
   }
 
   async #releaseOriginals({ removed }: Changes): Promise<void> {

@@ -28,6 +28,7 @@ import { Reembeddings } from './reembeddings.js';
 import { Restores } from './restores.js';
 import { ResultTable } from './result-table.js';
 import { SeenTable } from './seen-table.js';
+import { Sightings } from './sightings.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 import { Survey } from './survey.js';
 import { Tilings } from './tilings.js';
@@ -50,6 +51,7 @@ export interface Parts {
   results: ResultTable;
   classifiers: ClassifierTable;
   seen: SeenTable;
+  sightings: Sightings;
   originals: Originals;
   sources: Sources<ItemRow>;
   /** Those that are there, each with what makes its searches quick. */
@@ -121,6 +123,7 @@ export function openParts({ directory, migrationsDirectory, settings, log }: Par
     results,
     classifiers,
     seen,
+    sightings: new Sightings({ items, embeddings, classifiers, seen }),
     originals,
     sources,
     collections,

@@ -145,6 +145,11 @@ export class SeenTable {
     return this.#mounts.all(collection, machine).filter((path) => path === alone || (path >= first && path < last));
   }
 
+  hasOtherMounts(collection: number, machine: string, under: string, mounts: string[]): boolean {
+    const before = this.mounts(collection, machine, under);
+    return before.length !== mounts.length || before.some((path) => !mounts.includes(path));
+  }
+
   putMounts(collection: number, machine: string, under: string, mounts: string[]): void {
     for (const path of this.mounts(collection, machine, under)) if (!mounts.includes(path)) this.#removeMount.run(collection, machine, path);
     for (const path of mounts) this.#addMount.run(collection, machine, path);

@@ -33,10 +33,10 @@ interface Tables {
 }
 
 /** Brings one item to what the write says, inside the caller's transaction. `heritage`: of one that is not there yet. */
-export function writeItem(tables: Tables, collection: CollectionRow, write: ItemWrite, changes: Changes, heritage?: Heritage): WriteStatus {
+export function writeItem(tables: Tables, collection: CollectionRow, write: ItemWrite & { heritage?: Heritage }, changes: Changes): WriteStatus {
   const { items } = tables;
   const row = items.byId(collection.key, write.id);
-  const { content } = write;
+  const { content, heritage } = write;
   const at = new Date().toISOString();
   if (!row) {
     if (!content) throw new MixspaceError('not_found', `There is no item "${write.id}".`);
@@ -77,6 +77,17 @@ export function addFields({ items }: Tables, collection: CollectionRow, { id, fi
   items.update(row, metadata, row.sources, new Date().toISOString());
   changes.remarked.push(row);
   return 'written';
+}
+
+/** What is removed goes first, what is added stands behind the others; inside the caller's transaction. */
+export function changeSources({ items }: Tables, row: ItemRow, { add, remove, metadata }: { add: string[]; remove: string[]; metadata?: Metadata }, changes: Changes): void {
+  const left = new Set(remove);
+  const before = (JSON.parse(row.sources) as string[]).filter((source) => !left.has(source));
+  const sources = JSON.stringify([...new Set([...before, ...add])]);
+  const told = metadata === undefined ? row.metadata : JSON.stringify(metadata);
+  if (sources === row.sources && told === row.metadata) return;
+  items.update(row, told, sources, new Date().toISOString());
+  changes.remarked.push(row);
 }
 
 export function removeItem({ items, embeddings }: Tables, { space }: CollectionRow, row: ItemRow, changes: Changes): void {
