@@ -111,7 +111,7 @@ export async function openService(config: Config): Promise<Service> {
       labels: config.maxLabels,
     },
     roots,
-    sync: { machine: config.machine ?? machineName(), quietMs: config.syncQuiet, goneShare: config.syncGoneShare, goneFiles: config.syncGoneFiles },
+    sync: { machine: config.machine ?? machineName(), quietMs: config.syncQuiet, goneShare: config.syncGoneShare, goneFiles: config.syncGoneFiles, except: [config.indexDir] },
     syncTurns: new SyncTurns(),
     fetch: { allow: config.fetchAllow, timeoutMs: config.fetchTimeout },
     reembeddings: new Reembeddings(),
@@ -161,7 +161,7 @@ export async function openService(config: Config): Promise<Service> {
     readiness,
     telemetry,
     followFolders: (paths, signal) =>
-      followFolders(context, { collection: defaultCollection, paths, ...(config.watch && { watch: { lookEveryMs: config.watchLook * 1000, except: [config.indexDir] } }) }, signal),
+      followFolders(context, { collection: defaultCollection, paths, ...(config.watch && { watch: { lookEveryMs: config.watchLook * 1000 } }) }, signal),
     close: async () => {
       readiness.stop();
       await close();

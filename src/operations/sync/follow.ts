@@ -12,7 +12,7 @@ export interface FollowOptions {
   /** Absolute. */
   paths: string[];
   /** Left out: they are looked at once. */
-  watch?: { lookEveryMs: number; except: string[] };
+  watch?: { lookEveryMs: number };
 }
 
 /** All goes to the log. Resolves when there is nothing more to follow, or `signal` is aborted; never rejects. */

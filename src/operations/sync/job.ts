@@ -34,7 +34,7 @@ export interface SyncResult extends LookCounts {
 }
 
 /** Looks at files that were still being written, until they are told as failed. */
-const mostLooks = 120;
+const mostLooks = 30;
 const named = 20;
 const leastPauseMs = 250;
 

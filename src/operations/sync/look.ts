@@ -156,7 +156,8 @@ class Looking {
   }
 
   async #note({ file, stamp, before }: Arrival, { status, error }: ItemOutcome): Promise<void> {
-    if (status !== 'failed') this.#counts[before ? 'changed' : status === 'created' ? 'added' : 'found_again']++;
+    if (status === 'unchanged' && !before) this.#plan.unchanged++;
+    else if (status !== 'failed') this.#counts[before ? 'changed' : status === 'created' ? 'added' : 'found_again']++;
     else if (await isAsItWas(file, stamp)) await this.#events.failed({ file, reason: `${error?.message ?? 'The service does not say why.'}${before?.isThere ? ' What it was before stays.' : ''}` });
     else this.#again.push(file);
   }

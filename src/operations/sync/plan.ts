@@ -138,7 +138,9 @@ class Planning {
 
   async #walk(): Promise<PictureFile[]> {
     const { root, only, signal } = this.#request;
-    const { pictures, leftOut } = await listPictures([root], signal, only && { isWanted: isAmong(only) });
+    const { except } = this.#context.sync;
+    const isAsked = only && isAmong(only);
+    const { pictures, leftOut } = await listPictures([root], signal, { isWanted: (at) => !except.includes(at) && (isAsked?.(at) ?? true) });
     if (leftOut.unreadable.includes(root)) throw new MixspaceError('unprocessable', `The folder ${root} cannot be read. Nothing was changed.`);
     this.#plan.leftOut = leftOut;
     this.#plan.found = pictures.length;

@@ -7,4 +7,6 @@ export interface SyncSettings {
   /** If more than this share of a root's files, and more than `goneFiles`, have gone at once, nothing is removed without being asked. */
   goneShare: number;
   goneFiles: number;
+  /** Absolute: folders that hold no pictures of anybody's, such as the service's own. */
+  except: string[];
 }

@@ -13,8 +13,6 @@ export interface WatchOptions {
   roots: string[];
   /** Milliseconds between two looks at all of a root; 0: none. */
   lookEveryMs: number;
-  /** Folders that are not watched. */
-  except: string[];
 }
 
 const tickMs = 250;
@@ -28,10 +26,10 @@ export class FolderWatch {
   readonly #collection: string;
   readonly #roots: WatchedRoot[];
 
-  constructor(context: Context, { collection, roots, lookEveryMs, except }: WatchOptions) {
+  constructor(context: Context, { collection, roots, lookEveryMs }: WatchOptions) {
     this.#context = context;
     this.#collection = collection;
-    this.#roots = roots.map((root) => new WatchedRoot(root, lookEveryMs, except, (problem) => context.log('warn', `${root} cannot be watched; it is looked at now and then.`, { reason: problem })));
+    this.#roots = roots.map((root) => new WatchedRoot(root, lookEveryMs, context.sync.except, (problem) => context.log('warn', `${root} cannot be watched; it is looked at now and then.`, { reason: problem })));
   }
 
   /** From now on what changes is noted. Never rejects. */
