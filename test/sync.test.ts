@@ -296,7 +296,7 @@ it('A collection that is restored from a backup knows its files', async () => {
 
 it('An item in 3,000 places tells a hundred and how many, and all of them page by page; sources are added and taken away', async () => {
   await client.createCollection({ name: 'places' });
-  const [{ id }] = (await client.addItems('places', [{ text: 'everywhere', source: 'place 0' }])) as [{ id: string }];
+  const id = (await client.addItems('places', [{ text: 'everywhere', source: 'place 0' }]))[0]!.id!;
   for (let from = 1; from < 3000; from += 1000) await client.changeSources('places', id, { add: Array.from({ length: Math.min(1000, 3000 - from) }, (_, i) => `place ${from + i}`) });
   const item = await client.getItem('places', id);
   expect([item.sources.length, item.source_count, item.sources[99]]).toEqual([100, 3000, 'place 99']);
