@@ -56,6 +56,12 @@ function executionProviders(text: string): string[] {
   return names;
 }
 
+function percent(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 100)) throw new Expected('a number from 0 to 100');
+  return value / 100;
+}
+
 function truth(text: string): boolean {
   if (/^(1|true|yes|on)$/i.test(text)) return true;
   if (/^(0|false|no|off)$/i.test(text)) return false;
@@ -182,6 +188,12 @@ export const settings = {
   cache: setting('MIXSPACE_CACHE', '--cache <size>', { shown: '64MB', fallback: () => 64e6, parse: bytes }, 'memory for the embeddings of texts and pictures asked for last, so that they are not encoded again; 0 keeps none'),
   vectorMemory: setting('MIXSPACE_VECTOR_MEMORY', '--vector-memory <size>', { shown: '512MB', fallback: () => defaultSettings.vectorCacheBytes, parse: bytes }, 'memory for the embeddings that searches compare with, about a byte for each number; those beyond are read from the disk by each search'),
   fieldMemory: setting('MIXSPACE_FIELD_MEMORY', '--field-memory <size>', { shown: '256MB', fallback: () => defaultSettings.columnBytes, parse: bytes }, 'memory for the fields that filters, facets and orders go by; those beyond are looked up on the disk'),
+  watch: setting('MIXSPACE_WATCH', '--watch', { shown: 'no', fallback: () => false, parse: truth }, 'follows the folders of serve as they change; as a flag without a value, in the environment yes or no'),
+  watchLook: setting('MIXSPACE_WATCH_LOOK', '--watch-look <seconds>', { shown: '3600', fallback: () => 3600, parse: whole(0, 2_000_000) }, 'seconds after which all of a watched folder is looked at, as nobody tells of changes on a network mount; 0: never'),
+  syncQuiet: setting('MIXSPACE_SYNC_QUIET', '--sync-quiet <ms>', { shown: '2000', fallback: () => 2000, parse: whole(0, 600_000) }, 'milliseconds in which a file must not have changed before it is taken in: it may still be written'),
+  syncGoneShare: setting('MIXSPACE_SYNC_GONE_SHARE', '--sync-gone-share <percent>', { shown: 'a third', fallback: () => 1 / 3, parse: percent }, "if more than so many percent of a folder's files have gone at one look, and more than --sync-gone-files, nothing is removed without --prune"),
+  syncGoneFiles: setting('MIXSPACE_SYNC_GONE_FILES', '--sync-gone-files <number>', { shown: '10', fallback: () => 10, parse: whole(0, 1_000_000_000) }, 'files that may have gone at one look, whatever share they are'),
+  machine: setting<string | undefined>('MIXSPACE_MACHINE', '--machine <name>', { shown: "the machine's own id; in a container: container", fallback: () => undefined, parse: (text) => text }, "name of the machine whose folders these are: what was seen on another one's is not touched"),
   maxBody: setting('MIXSPACE_MAX_BODY', '--max-body <size>', { shown: '256MB', fallback: () => 256e6, parse: bytes }, 'a request body'),
   maxBackup: setting('MIXSPACE_MAX_BACKUP', '--max-backup <size>', { shown: 'no bound', fallback: () => Infinity, parse: bytes }, 'a backup that is sent to be restored; it goes to the disk as it comes'),
   maxUploads: setting('MIXSPACE_MAX_UPLOADS', '--max-uploads <size>', { shown: '512MB', fallback: () => 512e6, parse: bytes }, 'request bodies that are read or held at once, all together; beyond it 429. A sixteenth is kept for bodies up to 64 kB, an eighth for those up to 1 MB; one body always fits'),

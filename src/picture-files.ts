@@ -12,6 +12,8 @@ export interface PictureFile {
   /** Absolute. */
   file: string;
   bytes: number;
+  /** What changes when the file does: its inode, bytes and time of change, in nanoseconds. */
+  stamp: string;
   /** The path asked for that it lies under. */
   root: string;
   /** The real path of that. */
@@ -26,6 +28,11 @@ export interface LeftOut {
   unreadable: string[];
 }
 
+export interface WalkOptions {
+  /** Whether a file or folder inside the paths is to be looked at, by its absolute path. Left out: all are. */
+  isWanted?: (at: string) => boolean;
+}
+
 type Place = Pick<PictureFile, 'root' | 'within'>;
 
 /**
@@ -33,15 +40,15 @@ type Place = Pick<PictureFile, 'root' | 'within'>;
  * are not looked at, and links inside a folder not followed: what they lead to is found where it lies, or lies outside.
  * @throws MixspaceError `not_found` for a path that is not there.
  */
-export async function listPictures(paths: string[], signal?: AbortSignal): Promise<{ pictures: PictureFile[]; leftOut: LeftOut }> {
+export async function listPictures(paths: string[], signal?: AbortSignal, { isWanted }: WalkOptions = {}): Promise<{ pictures: PictureFile[]; leftOut: LeftOut }> {
   const leftOut: LeftOut = { other: 0, links: 0, unreadable: [] };
   const pictures = new Map<string, PictureFile>();
 
   const take = async (file: string, place: Place): Promise<void> => {
     if (!namesPicture(file)) leftOut.other++;
     else {
-      const bytes = await stat(file).then(({ size }) => size, () => 0);
-      pictures.set(file, { file, bytes, ...place });
+      const found = await stat(file, { bigint: true }).catch(() => undefined);
+      pictures.set(file, { file, bytes: Number(found?.size ?? 0), stamp: found ? stampOf(found) : '', ...place });
     }
   };
   const walk = async (folder: string, place: Place): Promise<void> => {
@@ -52,6 +59,7 @@ export async function listPictures(paths: string[], signal?: AbortSignal): Promi
     for (const entry of entries) {
       if (entry.name.startsWith('.')) continue;
       const at = path.join(folder, entry.name);
+      if (isWanted && !isWanted(at)) continue;
       if (entry.isSymbolicLink()) leftOut.links++;
       else if (entry.isDirectory()) await walk(at, place);
       else if (entry.isFile()) await take(at, place);
@@ -70,6 +78,8 @@ export async function listPictures(paths: string[], signal?: AbortSignal): Promi
   }
   return { pictures: [...pictures.values()], leftOut };
 }
+
+export const stampOf = ({ ino, size, ctimeNs }: { ino: bigint; size: bigint; ctimeNs: bigint }): string => `${ino} ${size} ${ctimeNs}`;
 
 /** The id that an item of this content gets. @throws Error where it cannot be read, or has left its folder. */
 export function contentId(picture: PictureFile): Promise<string> {

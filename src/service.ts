@@ -23,8 +23,11 @@ import { Reembeddings } from './operations/reembed/runs.js';
 import { TextLists } from './operations/text-lists.js';
 import { restoreKind } from './operations/restore.js';
 import { tilesKind } from './operations/tiles/job.js';
-import { ingestFolders } from './operations/ingest-folders.js';
 import { KeptLatest } from './operations/kept-latest.js';
+import { followFolders } from './operations/sync/follow.js';
+import { syncKind } from './operations/sync/job.js';
+import { machineName } from './operations/sync/machine.js';
+import { SyncTurns } from './operations/sync/turns.js';
 import { openEmbeddedStore } from './store/embedded/open.js';
 import { openTelemetry, type Telemetry } from './telemetry.js';
 
@@ -32,8 +35,8 @@ export interface Service {
   context: JobContext;
   readiness: Readiness;
   telemetry: Telemetry;
-  /** Takes the pictures under the paths into the collection `default`; all goes to the log. Never rejects. */
-  ingestFolders(paths: string[], signal: AbortSignal): Promise<void>;
+  /** Makes the collection `default` equal to what lies under the paths and, with `watch`, keeps it so; all goes to the log. Never rejects. */
+  followFolders(paths: string[], signal: AbortSignal): Promise<void>;
   /** Work under way ends, files are closed. */
   close(): Promise<void>;
 }
@@ -109,6 +112,8 @@ export async function openService(config: Config): Promise<Service> {
       labels: config.maxLabels,
     },
     roots,
+    sync: { machine: config.machine ?? machineName(), quietMs: config.syncQuiet, goneShare: config.syncGoneShare, goneFiles: config.syncGoneFiles, except: [config.indexDir] },
+    syncTurns: new SyncTurns(),
     fetch: { allow: config.fetchAllow, timeoutMs: config.fetchTimeout },
     reembeddings: new Reembeddings(),
     cursors: new Cursors(await catalog.cursorKey()),
@@ -123,7 +128,7 @@ export async function openService(config: Config): Promise<Service> {
   const hub = config.hub ? openHub({ modelsDir: config.modelsDir, access: readHubSettings() }) : undefined;
   const jobs = new Jobs({
     catalog,
-    kinds: [reembedKind(work), restoreKind(work), duplicatesKind(work), clustersKind(work), classifyKind(work), tilesKind(work), mapKind(work, work.maps.live), ...(hub ? [pullKind(work, hub)] : [])],
+    kinds: [reembedKind(work), restoreKind(work), syncKind(work), duplicatesKind(work), clustersKind(work), classifyKind(work), tilesKind(work), mapKind(work, work.maps.live), ...(hub ? [pullKind(work, hub)] : [])],
     hasCollection: (name) =>
       catalog.getCollection(name).then(
         () => true,
@@ -156,24 +161,13 @@ export async function openService(config: Config): Promise<Service> {
     context,
     readiness,
     telemetry,
-    ingestFolders: (paths, signal) => ingestFoldersTold(context, paths, signal),
+    followFolders: (paths, signal) =>
+      followFolders(context, { collection: defaultCollection, paths, ...(config.watch && { watch: { lookEveryMs: config.watchLook * 1000 } }) }, signal),
     close: async () => {
       readiness.stop();
       await close();
     },
   };
-}
-
-async function ingestFoldersTold(context: Context, paths: string[], signal: AbortSignal): Promise<void> {
-  const { log } = context;
-  try {
-    log('info', 'Taking in pictures.', { paths });
-    const { failures, ...taken } = await ingestFolders(context, defaultCollection, paths, signal);
-    log('info', 'Pictures taken in.', { ...taken, failures: failures.length });
-    for (const { file, reason } of failures) log('warn', `Not taken in: ${file}`, { reason });
-  } catch (error) {
-    if (!signal.aborted) log('error', 'Taking in pictures ended early.', { reason: (error as Error).message });
-  }
 }
 
 function cached(opened: OpenEncoder, bytes: number, telemetry: Telemetry): Encoder {

@@ -3,6 +3,7 @@ import { batches, MixspaceApiError, type MixspaceClient } from '../client/index.
 import type { ItemOutcome } from '../contract/items.js';
 import { mapLimited } from '../map-limited.js';
 import { listPictures, readPictureFile, sorted, unreadable, type Known, type LeftOut, type PictureFile } from '../picture-files.js';
+import { goneItems } from './gone-items.js';
 
 export interface AddFailure {
   file: string;
@@ -18,6 +19,8 @@ export interface AddSummary {
   known: number;
   failures: AddFailure[];
   leftOut: LeftOut;
+  /** Items that were found under the paths, and whose files are no longer there. */
+  gone: number;
   stopped: boolean;
 }
 
@@ -40,9 +43,10 @@ const requestsInFlight = 2;
  */
 export async function addPaths(client: MixspaceClient, paths: string[], options: AddOptions): Promise<AddSummary> {
   const { pictures, leftOut } = await listPictures(paths, options.signal);
-  const summary: AddSummary = { found: pictures.length, created: 0, updated: 0, known: 0, failures: [], leftOut, stopped: false };
+  const summary: AddSummary = { found: pictures.length, created: 0, updated: 0, known: 0, failures: [], leftOut, gone: 0, stopped: false };
   try {
     await new Adding(client, options, summary).run(pictures);
+    summary.gone = await goneItems(client, options.collection, { folders: paths.map((each) => path.resolve(each)), there: new Set(pictures.map(({ file }) => file)), signal: options.signal });
   } catch (error) {
     if (!options.signal?.aborted) throw error;
     summary.stopped = true;

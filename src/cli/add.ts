@@ -27,7 +27,7 @@ export function addCommand(): Command {
     });
 }
 
-async function ensureCollection(client: MixspaceClient, name: string): Promise<void> {
+export async function ensureCollection(client: MixspaceClient, name: string): Promise<void> {
   try {
     await client.collection(name);
   } catch (error) {
@@ -53,7 +53,7 @@ async function addWithProgress(client: MixspaceClient, paths: string[], collecti
   }
 }
 
-function tell({ found, created, updated, known, failures, leftOut, stopped }: AddSummary, seconds: number): void {
+function tell({ found, created, updated, known, failures, leftOut, gone, stopped }: AddSummary, seconds: number): void {
   const settled = created + updated + known + failures.length;
   const rate = created > 0 && seconds > 0 ? ` (${(created / seconds).toFixed(1)} a second)` : '';
   if (stopped) say(`Stopped after ${settled} of ${plural(found, 'picture')}; run it again to go on.`);
@@ -64,6 +64,7 @@ function tell({ found, created, updated, known, failures, leftOut, stopped }: Ad
   if (leftOut.other > 0) say(`${plural(leftOut.other, 'other file')} left out.`);
   if (leftOut.links > 0) say(`${plural(leftOut.links, 'link')} not followed.`);
   for (const folder of leftOut.unreadable) say(`The folder ${folder} cannot be read.`);
+  if (gone > 0) say(`${plural(gone, 'item')} of ${gone === 1 ? 'a file that is' : 'files that are'} no longer there ${gone === 1 ? 'stays' : 'stay'}: mixspace sync removes what has gone.`);
   if (failures.length === 0) return;
   say('');
   say('Not added:');

@@ -12,14 +12,14 @@ const exitWithinMs = 9_500;
 
 export function serveCommand(): Command {
   const command = new Command('serve')
-    .description('start the service; the pictures under each PATH are taken in, and may be named by path')
+    .description('start the service; the pictures under each PATH come into the collection default, and go from it with their files; they may be named by path')
     .argument('[paths...]', 'folders of pictures');
   for (const [name, setting] of Object.entries(settings)) {
     const option = new Option(setting.flag, `${setting.description} (default: ${setting.shown}; environment: ${setting.env})`);
     command.addOption(option);
     flagNames.set(option.attributeName(), name as SettingName);
   }
-  return command.action(async (paths: string[], options: Record<string, string>) => {
+  return command.action(async (paths: string[], options: Record<string, string | true>) => {
     await serve(await configFrom(paths, options), paths);
   });
 }
@@ -27,11 +27,11 @@ export function serveCommand(): Command {
 /** From commander's name of a flag to the setting's. */
 const flagNames = new Map<string, SettingName>();
 
-async function configFrom(paths: string[], options: Record<string, string>): Promise<Config> {
+async function configFrom(paths: string[], options: Record<string, string | true>): Promise<Config> {
   const flags: Partial<Record<SettingName, string>> = {};
   for (const [attribute, text] of Object.entries(options)) {
     const name = flagNames.get(attribute)!;
-    flags[name] = name === 'apiKeys' && text.trim() !== '' ? await keysFrom(text) : text;
+    flags[name] = text === true ? 'yes' : name === 'apiKeys' && text.trim() !== '' ? await keysFrom(text) : text;
   }
   const config = readConfig(flags);
   await requireFolder(config.modelsDir, 'The models directory', 'MIXSPACE_MODELS_DIR');
@@ -126,7 +126,7 @@ async function serve(config: Config, paths: string[]): Promise<void> {
   process.on('SIGINT', () => void stop('SIGINT', 0));
   onDefects(log, () => void stop('an error that nobody caught', 1));
 
-  if (paths.length > 0) taken = service.ingestFolders(paths, takingIn.signal);
+  if (paths.length > 0) taken = service.followFolders(paths.map((each) => path.resolve(each)), takingIn.signal);
   await taken;
 }
 

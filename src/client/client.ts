@@ -4,7 +4,7 @@ import type { Collection, PatchedCollection, RecallResponse } from '../contract/
 import type { Metadata } from '../contract/shared.js';
 import type { DecisionsResponse } from '../contract/decisions.js';
 import type { EmbeddingEncoding, EmbeddingsResponse } from '../contract/embeddings.js';
-import type { FileNote, Item, ItemOutcome, ItemPage, Merged, NewItem, ValueCounts } from '../contract/items.js';
+import type { FileNote, Item, ItemOutcome, ItemPage, ItemSources, Merged, NewItem, ValueCounts } from '../contract/items.js';
 import type { Job, JobEventData, JobEventName, JobFailures, JobList } from '../contract/jobs.js';
 import type { Model, SelfTest } from '../contract/models.js';
 import type { PullableModels, PullResponse } from '../contract/pull.js';
@@ -16,6 +16,7 @@ import { decodeEmbedding, type Decoded } from './embeddings.js';
 import { MixspaceApiError, MixspaceUnreachableError } from './errors.js';
 import { eventsOf } from './event-stream.js';
 import { Findings } from './findings.js';
+import { queryTexts } from './query-texts.js';
 import type { Signaled } from './signaled.js';
 
 export interface UploadFile extends FileNote {
@@ -300,6 +301,21 @@ export class MixspaceClient extends Findings {
 
   setMetadata(name: string, id: string, metadata: Metadata, options: Signaled = {}): Promise<Item> {
     return this.call('patchItem', { params: { name, id }, body: { metadata }, ...options });
+  }
+
+  /** Changes where an item is said to have been found. */
+  changeSources(name: string, id: string, sources: { add?: string[]; remove?: string[] }, options: Signaled = {}): Promise<Item> {
+    return this.call('patchItem', { params: { name, id }, body: { sources }, ...options });
+  }
+
+  /** All places where an item was found, a page of them. */
+  itemSources(name: string, id: string, query: { limit?: number; cursor?: string } = {}, options: Signaled = {}): Promise<ItemSources> {
+    return this.call('itemSources', { params: { name, id }, query: queryTexts(query), ...options });
+  }
+
+  /** Starts a job that makes the collection equal to what lies under a folder of the server. */
+  async sync(name: string, body: CallParts<'sync'>['body'], options: Signaled = {}): Promise<Job> {
+    return (await this.call('sync', { params: { name }, body, ...options })).job;
   }
 
   /** Fields laid over the metadata of many items, by their ids or a filter. */

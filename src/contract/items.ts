@@ -62,7 +62,8 @@ export const itemFields = {
   modality: Modality,
   text: z.string().optional(),
   metadata: Metadata,
-  sources: z.array(z.string()),
+  sources: z.array(z.string()).meta({ description: `At most ${limits.toldSources}; \`/sources\` tells all.` }),
+  source_count: z.number().int().optional().meta({ description: 'How many sources it has, where not all are told.' }),
   width: z.number().int().optional(),
   height: z.number().int().optional(),
   taken_at: z.string().optional().meta({ description: 'From EXIF, local time of the camera.' }),
@@ -115,8 +116,20 @@ export type ValueCounts = z.infer<typeof ValueCounts>;
 export const Facets = z.object({ facets: z.record(z.string(), ValueCounts).meta({ description: 'By field.' }) }).meta({ id: 'Facets' });
 export type Facets = z.infer<typeof Facets>;
 
-export const MetadataPatch = z.strictObject({ metadata: Metadata }).meta({ id: 'MetadataPatch' });
-export type MetadataPatch = z.infer<typeof MetadataPatch>;
+const SourceList = list(Source).max(limits.changedSources, `At most ${limits.changedSources} sources.`);
+export const ItemPatch = z
+  .strictObject({
+    metadata: maybe(Metadata).meta({ description: 'In place of what is there.' }),
+    sources: maybe(z.strictObject({ add: maybe(SourceList), remove: maybe(SourceList) })).meta({ description: 'What is removed goes first; what is added stands behind the others, each once.' }),
+  })
+  .check(({ value, issues }) => {
+    if (value.metadata === undefined && value.sources?.add === undefined && value.sources?.remove === undefined) issues.push({ code: 'custom', path: ['metadata'], input: value, message: 'Say what to change: metadata, or sources to add or remove.' });
+  })
+  .meta({ id: 'ItemPatch' });
+export type ItemPatch = z.infer<typeof ItemPatch>;
+
+export const ItemSources = z.object({ sources: z.array(z.string()), next_cursor: z.string().optional() }).meta({ id: 'ItemSources' });
+export type ItemSources = z.infer<typeof ItemSources>;
 
 export const MetadataMerge = z
   .strictObject({

@@ -11,6 +11,9 @@ export const limits = {
   ids: 10_000,
   idBytes: 512,
   sourceBytes: 4096,
+  /** Of an item, where it is told; added or removed at once. */
+  toldSources: 100,
+  changedSources: 1000,
   pathLength: 4096,
   nameLength: 64,
   modelLength: 512,

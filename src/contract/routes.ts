@@ -10,7 +10,7 @@ import { DuplicateGroupPage, Duplicates, DuplicatesRequest, StartedJob } from '.
 import { Classifier, ClassifierList, ClassifierParams, ClassifyCollectionRequest, JobResponse, NewClassifier, NewExamples, RemovedExamples } from './classifiers.js';
 import { DecisionsRequest, DecisionsResponse } from './decisions.js';
 import { EmbeddingsRequest, EmbeddingsResponse } from './embeddings.js';
-import { Deleted, ExistsRequest, ExistsResponse, Facets, Item, ItemEmbeddings, ItemEmbeddingsRequest, ItemPage, ItemsRequest, ItemsResponse, Merged, MetadataMerge, MetadataPatch } from './items.js';
+import { Deleted, ExistsRequest, ExistsResponse, Facets, Item, ItemEmbeddings, ItemEmbeddingsRequest, ItemPage, ItemPatch, ItemSources, ItemsRequest, ItemsResponse, Merged, MetadataMerge } from './items.js';
 import { Job, JobEventData, jobEvents, JobFailures, JobFailuresQuery, JobList, JobParams, JobQuery, RestoreResponse } from './jobs.js';
 import { FieldsQuery, SortQuery } from './filter.js';
 import { CollectionMap, MapItems, MapItemsQuery, MapItemsRequest, MapPoints, MapPointsQuery, MapRequest, MapScoresRequest, MapSheetParams, MapSheetQuery, MapValues, MapValuesQuery } from './map.js';
@@ -18,6 +18,7 @@ import { Model, ModelList, SelfTestResponse } from './models.js';
 import { PullableModels, PullRequest, PullResponse } from './pull.js';
 import { ReembedRequest, ReembedResponse } from './reembed.js';
 import { SearchRequest, SearchResponse } from './search.js';
+import { SyncRequest } from './sync.js';
 import { limits } from './limits.js';
 
 export interface Route {
@@ -126,9 +127,12 @@ export const routes = {
   mergeMetadata: { method: 'patch', path: '/v1/collections/{name}/items', summary: 'Lay fields over the metadata of many items', params: CollectionParams, body: MetadataMerge, status: 200, response: Merged, errors: [404] },
   deleteItems: { method: 'delete', path: '/v1/collections/{name}/items', summary: 'Delete the items a filter matches, or all', params: CollectionParams, query: z.strictObject({ filter: FilterQuery.optional(), all: flag.optional() }), status: 200, response: Deleted, errors: [404] },
   getItem: { method: 'get', path: '/v1/collections/{name}/items/{id}', summary: 'One item', params: ItemParams, status: 200, response: Item, errors: [404] },
-  patchItem: { method: 'patch', path: '/v1/collections/{name}/items/{id}', summary: "Replace an item's metadata", params: ItemParams, body: MetadataPatch, status: 200, response: Item, errors: [404] },
+  patchItem: { method: 'patch', path: '/v1/collections/{name}/items/{id}', summary: "Replace an item's metadata, or change its sources", params: ItemParams, body: ItemPatch, status: 200, response: Item, errors: [404] },
   deleteItem: { method: 'delete', path: '/v1/collections/{name}/items/{id}', summary: 'Delete an item', params: ItemParams, status: 204, errors: [404] },
+  itemSources: { method: 'get', path: '/v1/collections/{name}/items/{id}/sources', summary: 'All places where an item was found, page after page', params: ItemParams, query: PageQuery, status: 200, response: ItemSources, errors: [404] },
   itemImage: { method: 'get', path: '/v1/collections/{name}/items/{id}/image', summary: "An item's picture", params: ItemParams, query: z.strictObject({ size: z.enum(['thumbnail', 'original']).optional() }), status: 200, bytes: 'image/*', errors: [404] },
+
+  sync: { method: 'post', path: '/v1/collections/{name}/sync', summary: 'Make the collection equal to what lies under a folder of the server: a job. What is new, changed, moved and deleted is told apart; what cannot be reached stays', params: CollectionParams, body: SyncRequest, status: 202, response: StartedJob, errors: [404, 422, 429] },
 
   findDuplicates: { method: 'post', path: '/v1/collections/{name}/duplicates', summary: 'Look for items that are nearly the same: a job', params: CollectionParams, body: DuplicatesRequest, status: 202, response: StartedJob, errors: [404, 429] },
   getDuplicates: { method: 'get', path: '/v1/collections/{name}/duplicates', summary: 'What is nearly the same, in groups, as it was found last', params: CollectionParams, query: PageQuery, status: 200, response: Duplicates, errors: [404] },

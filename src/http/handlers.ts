@@ -22,7 +22,7 @@ import { embed } from '../operations/embed/embed.js';
 import { exportItems } from '../operations/export/export.js';
 import { ingest, type Entry } from '../operations/ingest.js';
 import { mergeMetadata } from '../operations/merge-metadata.js';
-import { deleteItem, deleteItems, facets, getItem, itemEmbeddings, itemImage, itemsExist, listItems, patchItem } from '../operations/items.js';
+import { deleteItem, deleteItems, facets, getItem, itemEmbeddings, itemImage, itemSources, itemsExist, listItems, patchItem } from '../operations/items.js';
 import { cancelJob, followJob, getJob, listJobFailures, listJobs, pauseJob, resumeJob } from '../operations/jobs.js';
 import { getMap, getMapItems, listMapItems, makeMap, mapPoints, mapScores, mapSheet, mapValues } from '../operations/map/map.js';
 import { getModel, listModels, selfTest } from '../operations/models.js';
@@ -31,6 +31,7 @@ import { measureRecall } from '../operations/recall.js';
 import { getReembedding, reembed, stopReembedding } from '../operations/reembed/reembed.js';
 import { restore } from '../operations/restore.js';
 import { search } from '../operations/search/search.js';
+import { sync } from '../operations/sync/sync.js';
 import { bodyStream } from './body-stream.js';
 import type { BodyLimits } from './bodies.js';
 import { knownTags } from './entity-tags.js';
@@ -109,9 +110,12 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     mergeMetadata: ({ params, body, caller }) => mergeMetadata(context, params.name, body, caller),
     deleteItems: async ({ params, query }) => deleteItems(context, params.name, { ...(await filterOf(query.filter, limits)), all: query.all === 'true' }),
     getItem: ({ params }) => getItem(context, params.name, params.id),
-    patchItem: ({ params, body }) => patchItem(context, params.name, params.id, body.metadata),
+    patchItem: ({ params, body }) => patchItem(context, params.name, params.id, body),
     deleteItem: ({ params }) => deleteItem(context, params.name, params.id),
+    itemSources: ({ params, query }) => itemSources(context, params.name, params.id, pageOf(query)),
     itemImage: ({ params, query }) => itemImage(context, params.name, params.id, query.size ?? 'thumbnail'),
+
+    sync: ({ params, body }) => sync(context, params.name, body),
 
     findDuplicates: ({ params, body }) => findDuplicates(context, params.name, body),
     getDuplicates: ({ params, query }) => getDuplicates(context, params.name, pageOf(query)),

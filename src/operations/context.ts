@@ -10,6 +10,8 @@ import type { LabelCache } from './classify/label-cache.js';
 import type { KeptLatest } from './kept-latest.js';
 import type { Cursors } from './cursors.js';
 import type { Maps } from './map/maps.js';
+import type { SyncSettings } from './sync/settings.js';
+import type { SyncTurns } from './sync/turns.js';
 import type { Reembeddings } from './reembed/runs.js';
 import type { TextLists } from './text-lists.js';
 
@@ -26,6 +28,8 @@ export interface Context {
   limits: { picture: number; text: number; metadata: number; inputs: number; items: number; labels: number };
   /** Real paths of the folders whose files may be named by path. */
   roots: string[];
+  sync: SyncSettings;
+  syncTurns: SyncTurns;
   fetch: { allow: string[]; timeoutMs: number };
   /** Those that run in this process. */
   reembeddings: Reembeddings;

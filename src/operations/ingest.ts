@@ -3,13 +3,16 @@ import { Source } from '../contract/shared.js';
 import type { ItemOutcome } from '../contract/items.js';
 import type { Metadata } from '../domain/metadata.js';
 import type { Modality } from '../domain/modality.js';
+import type { Priority } from '../domain/priority.js';
 import { boxesOf, sameBoxes, type Tiles } from '../domain/tiles.js';
 import type { ImageEmbedding } from '../encoder/encoder.js';
 import { MixspaceError, toMixspaceError } from '../errors.js';
 import { mapLimited } from '../map-limited.js';
 import { withoutSecrets } from '../secrets.js';
 import type { Collection, ItemContent, ItemWrite, Presence, WriteStatus } from '../store/catalog.js';
+import type { Sighting } from '../store/sync-catalog.js';
 import { checkedEmbedding, type SentEmbedding } from './input/embedding.js';
+import { priorityOf } from './input/encode.js';
 import { requireModel } from './collection-model.js';
 import type { Caller, Context } from './context.js';
 import { inItsSpace } from './in-space.js';
@@ -24,7 +27,7 @@ const chunksAhead = 3;
 
 /** One entry as http/ read it, or the reason it could not be read. */
 export type Entry =
-  | { id?: string; metadata?: Metadata; source?: string; content: EntryContent }
+  | { id?: string; metadata?: Metadata; source?: string; content: EntryContent; /** Of a path. */ seen?: Omit<Sighting, 'file'> }
   | { id?: string; error: MixspaceError };
 
 export type EntryContent =
@@ -40,6 +43,7 @@ interface Resolved {
   id: string;
   metadata?: Metadata;
   source?: string;
+  seen?: Sighting;
   content: Omit<ItemContent, 'width' | 'height' | 'takenAt' | 'mediaType'>;
   bytes?: Uint8Array;
   embedding?: Float32Array;
@@ -53,8 +57,9 @@ const systemic = new Set(['disk_full', 'overloaded', 'not_ready', 'internal']);
 /**
  * `POST .../items`: every entry stands for itself; the outcomes come in the entries' order.
  * What is answered created or updated is on disk. Content that is already there is not encoded again.
+ * The caller's `priority`: left out, few entries are a person's, many a batch job's.
  */
-export async function ingest(context: Context, name: string, entries: Entry[], caller: Caller): Promise<{ items: ItemOutcome[] }> {
+export async function ingest(context: Context, name: string, entries: Entry[], caller: Caller & { priority?: Priority }): Promise<{ items: ItemOutcome[] }> {
   checkCount('items', entries.length, context.limits.items);
   await context.catalog.getCollection(name);
   return { items: await new Ingestion(context, name, entries, caller).run() };
@@ -65,10 +70,12 @@ class Ingestion {
   readonly #name: string;
   readonly #entries: Entry[];
   readonly #caller: Caller;
+  readonly #priority: Priority;
   readonly #outcomes: ItemOutcome[];
   readonly #ids = new Ids();
 
-  constructor(context: Context, name: string, entries: Entry[], caller: Caller) {
+  constructor(context: Context, name: string, entries: Entry[], caller: Caller & { priority?: Priority }) {
+    this.#priority = caller.priority ?? priorityOf(entries.length);
     this.#context = context;
     this.#name = name;
     this.#entries = entries;
@@ -151,6 +158,7 @@ class Ingestion {
   async #encode(collection: Collection, fresh: Map<number, Resolved>): Promise<Map<number, ItemWrite>> {
     const context = this.#context;
     const { signal } = this.#caller;
+    const priority = this.#priority;
     const writes = new Map<number, ItemWrite>();
     for (const [index, each] of fresh) {
       if (each.embedding) writes.set(index, { ...noteOf(each), content: { ...each.content, embeddings: [each.embedding] } });
@@ -163,8 +171,8 @@ class Ingestion {
     const keeps = collection.originals === 'keep';
     const began = performance.now();
     const [textEmbeddings, imageOutcomes] = await Promise.all([
-      texts.length ? context.encoder.encodeTexts(model, texts.map(([, each]) => each.content.text!), { priority: 'bulk', signal }) : [],
-      images.length ? context.encoder.encodeImages(model, images.map(([, each]) => each.bytes!), { priority: 'bulk', signal, thumbnail: true, tiles: collection.tiles }) : [],
+      texts.length ? context.encoder.encodeTexts(model, texts.map(([, each]) => each.content.text!), { priority, signal }) : [],
+      images.length ? context.encoder.encodeImages(model, images.map(([, each]) => each.bytes!), { priority, signal, thumbnail: true, tiles: collection.tiles }) : [],
     ]);
     context.stage('encode_items', (performance.now() - began) / 1000);
     texts.forEach(([index, each], i) => writes.set(index, { ...noteOf(each), content: { ...each.content, embeddings: [textEmbeddings[i]!.embedding] } }));
@@ -208,7 +216,8 @@ async function resolve(context: Context, collection: Collection, entry: Entry, c
     if ('path' in content) {
       const { bytes, realPath } = await readUnderRoots(context.roots, content.path, context.limits.picture);
       const contentHash = await sha256(bytes, 'hex');
-      return { id: entry.id ?? contentHash, ...note, ...withSource(content.path), content: { modality: 'image', contentHash, path: realPath }, bytes, field };
+      const seen = entry.seen && { seen: { ...entry.seen, file: realPath } };
+      return { id: entry.id ?? contentHash, ...note, ...withSource(content.path), ...seen, content: { modality: 'image', contentHash, path: realPath }, bytes, field };
     }
     const bytes = 'bytes' in content ? content.bytes : await imageBytes(context, content.image, caller);
     const contentHash = await sha256(bytes, 'hex');
@@ -257,7 +266,7 @@ function hasItsTiles({ width, height, boxes }: Presence, tiles: Tiles, seen: num
 }
 
 function noteOf(each: Resolved): ItemWrite {
-  return { id: each.id, ...(each.metadata === undefined ? {} : { metadata: each.metadata }), ...(each.source === undefined ? {} : { source: each.source }) };
+  return { id: each.id, ...(each.metadata === undefined ? {} : { metadata: each.metadata }), ...(each.source === undefined ? {} : { source: each.source }), ...(each.seen && { seen: each.seen }) };
 }
 
 /** A request's ids, given or of the content: looking up beforehand one that stands more than once would miss what the request itself writes. */

@@ -1,13 +1,14 @@
 import type { Sort } from '../contract/filter.js';
-import type { Facets, Item as Told, ItemEmbeddings, ItemEmbeddingsRequest, ItemPage } from '../contract/items.js';
+import type { Facets, Item as Told, ItemEmbeddings, ItemEmbeddingsRequest, ItemPage, ItemPatch, ItemSources } from '../contract/items.js';
+import { limits } from '../contract/limits.js';
 import { matchesAll, type Filter } from '../domain/filter.js';
-import type { Metadata } from '../domain/metadata.js';
 import type { Box } from '../domain/tiles.js';
 import { MixspaceError } from '../errors.js';
 import type { Item, ListPlace, Picture } from '../store/catalog.js';
 import type { Context } from './context.js';
 import { encoded } from './embed/encoding-formats.js';
 import { checkMetadata } from './input/limits.js';
+import { placeIn } from './place-in.js';
 
 const pageSize = 100;
 const facetSize = 20;
@@ -47,9 +48,19 @@ export async function getItem(context: Context, collection: string, id: string):
   return toldItem(collection, await context.catalog.getItem(collection, id));
 }
 
-export async function patchItem(context: Context, collection: string, id: string, metadata: Metadata): Promise<Told> {
+export async function patchItem(context: Context, collection: string, id: string, { metadata, sources }: ItemPatch): Promise<Told> {
   checkMetadata(context, metadata);
-  return toldItem(collection, await context.catalog.setMetadata(collection, id, metadata));
+  if (sources === undefined) return toldItem(collection, await context.catalog.setMetadata(collection, id, metadata!));
+  const { add = [], remove = [] } = sources;
+  return toldItem(collection, await context.catalog.changeSources(collection, id, { add, remove, ...(metadata && { metadata }) }));
+}
+
+export async function itemSources(context: Context, collection: string, id: string, { limit = pageSize, cursor }: { limit?: number; cursor?: string }): Promise<ItemSources> {
+  const scope = ['sources', collection, id];
+  const from = (await placeIn(context.cursors, cursor, scope)) ?? 0;
+  const { sources } = await context.catalog.getItem(collection, id);
+  const next = from + limit;
+  return { sources: sources.slice(from, next), ...(sources.length > next ? { next_cursor: await context.cursors.seal([next], scope) } : {}) };
 }
 
 export async function deleteItem(context: Context, collection: string, id: string): Promise<void> {
@@ -80,7 +91,8 @@ export function toldOf(collection: string, item: Item): Omit<Told, 'content_hash
     modality: item.modality,
     ...(item.text === undefined ? {} : { text: item.text }),
     metadata: item.metadata,
-    sources: item.sources,
+    sources: item.sources.slice(0, limits.toldSources),
+    ...(item.sources.length > limits.toldSources ? { source_count: item.sources.length } : {}),
     ...(item.width === undefined ? {} : { width: item.width }),
     ...(item.height === undefined ? {} : { height: item.height }),
     ...(item.takenAt === undefined ? {} : { taken_at: item.takenAt }),

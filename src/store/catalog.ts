@@ -20,6 +20,7 @@ import type { JobCatalog } from './job-catalog.js';
 import type { Reembedding, ReembeddingCatalog } from './reembedding-catalog.js';
 import type { ResultCatalog } from './result-catalog.js';
 import type { SurveyCatalog } from './survey-catalog.js';
+import type { Sighting, SyncCatalog } from './sync-catalog.js';
 import type { TileCatalog } from './tile-catalog.js';
 
 /** Embeddings of any other space than its own are refused before they reach the store. */
@@ -109,6 +110,11 @@ export interface ItemWrite {
   metadata?: Metadata;
   /** Added to the item's sources when it is not among them. */
   source?: string;
+  /**
+   * Where its content was seen, its `source`: noted with it. A new item has the metadata of the one that the file was
+   * before or, where it was none, what it had itself when its last file went.
+   */
+  seen?: Sighting;
 }
 
 export type WriteStatus = 'created' | 'updated' | 'unchanged';
@@ -184,7 +190,7 @@ export interface ValueCounts {
   missing: number;
 }
 
-export interface Catalog extends ReembeddingCatalog, TileCatalog, SurveyCatalog, JobCatalog, ResultCatalog, ClassifierCatalog {
+export interface Catalog extends ReembeddingCatalog, TileCatalog, SurveyCatalog, JobCatalog, ResultCatalog, ClassifierCatalog, SyncCatalog {
   createCollection(collection: NewCollection): Promise<CollectionDescription>;
   listCollections(): Promise<CollectionDescription[]>;
   /** Cheap: nothing is counted. */
@@ -215,6 +221,8 @@ export interface Catalog extends ReembeddingCatalog, TileCatalog, SurveyCatalog,
   countValues(collection: string, request: { fields: string[]; filter?: Filter; limit: number }): Promise<Record<string, ValueCounts>>;
   /** Replaces the metadata. */
   setMetadata(collection: string, id: string, metadata: Metadata): Promise<Item>;
+  /** One transaction: sources are added behind those that are there, each once, and others taken away; the metadata is replaced where it is given. */
+  changeSources(collection: string, id: string, change: { add: string[]; remove: string[]; metadata?: Metadata }): Promise<Item>;
   /** One transaction: over what the items' metadata is at that moment; each stands for itself. `mostBytes`: of the JSON of one. */
   addMetadata(collection: string, additions: MetadataAddition[], mostBytes: number): Promise<AdditionOutcome[]>;
   deleteItem(collection: string, id: string): Promise<void>;

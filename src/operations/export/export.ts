@@ -36,10 +36,10 @@ async function* pagesOf({ catalog }: Context, collection: string, withThumbnails
     for (const listed of items) {
       const whole = isOfOneMoment(listed, byId.get(listed.id)) ? { item: listed, of: byId.get(listed.id), fingerprint } : await readAgain(catalog, collection, listed.id);
       if (!whole) continue;
-      const { image_url: _image, ...told } = toldItem(collection, whole.item);
+      const { image_url: _image, source_count: _all, ...told } = toldItem(collection, whole.item);
       const parts = whole.of?.parts;
       const thumbnail = withThumbnails && whole.item.hasImage ? await thumbnailOf(catalog, collection, listed.id) : undefined;
-      page.push({ ...told, fingerprint: whole.fingerprint, embedding: parts?.[0], parts: parts && parts.length > 1 ? parts : undefined, boxes: parts && parts.length > 1 ? whole.of!.boxes.slice(1) : undefined, thumbnail });
+      page.push({ ...told, sources: whole.item.sources, fingerprint: whole.fingerprint, embedding: parts?.[0], parts: parts && parts.length > 1 ? parts : undefined, boxes: parts && parts.length > 1 ? whole.of!.boxes.slice(1) : undefined, thumbnail });
     }
     if ((await catalog.getCollection(collection)).createdAt !== createdAt) throw new MixspaceError('conflict', `The collection "${collection}" was deleted, and another of this name made.`);
     yield page;

@@ -32,6 +32,8 @@ export class ClassifierTable {
   readonly #count;
   readonly #add;
   readonly #drop;
+  readonly #has;
+  readonly #replace;
 
   constructor(database: Database, commits: Pick<Commits, 'run'>) {
     this.#commits = commits;
@@ -45,6 +47,8 @@ export class ClassifierTable {
     this.#add = database.prepare<[number, string, number, string, Buffer, number]>(
       'INSERT INTO classifier_examples (classifier, label, negative, hash, embedding, checksum) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (classifier, label, hash) DO UPDATE SET negative = excluded.negative, embedding = excluded.embedding, checksum = excluded.checksum',
     );
+    this.#has = database.prepare<[number, string], number>('SELECT 1 FROM classifier_examples WHERE classifier = ? AND hash = ? LIMIT 1').pluck();
+    this.#replace = database.prepare<[string, Buffer, number, number, string]>('UPDATE OR REPLACE classifier_examples SET hash = ?, embedding = ?, checksum = ? WHERE classifier = ? AND hash = ?');
     this.#drop = database.prepare<[{ classifier: number; label: string | null; negative: number | null; hashes: string | null; kept: string | null }]>(
       `DELETE FROM classifier_examples WHERE classifier = @classifier AND (@label IS NULL OR label = @label) AND (@negative IS NULL OR negative = @negative)
          AND (@hashes IS NULL OR hash IN (SELECT value FROM json_each(@hashes))) AND (@kept IS NULL OR label NOT IN (SELECT value FROM json_each(@kept)))`,
@@ -105,6 +109,18 @@ export class ClassifierTable {
       const { changes } = this.#drop.run({ classifier: row.key, label: label ?? null, negative: negative === undefined ? null : Number(negative), hashes: hashes === undefined ? null : JSON.stringify(hashes), kept: null });
       if (changes > 0) this.#write({ ...definitionOf(row), updatedAt });
       return changes;
+    });
+  }
+
+  /** In all classifiers of the space, what was shown by content of one hash is shown by another from now on. */
+  replaceExample(fingerprint: string, before: string, { hash, embedding }: Pick<ClassifierExample, 'hash' | 'embedding'>): void {
+    const bytes = Buffer.from(embedding.buffer, embedding.byteOffset, embedding.byteLength);
+    this.#commits.run(() => {
+      for (const row of this.#all.all()) {
+        if (!this.#has.get(row.key, before) || !isSound(row) || definitionOf(row).fingerprint !== fingerprint) continue;
+        this.#replace.run(hash, bytes, checksumOf(bytes), row.key, before);
+        this.#write({ ...definitionOf(row), updatedAt: new Date().toISOString() });
+      }
     });
   }
 

@@ -8,7 +8,7 @@ import type { Tiles } from '../../domain/tiles.js';
 import type { Log } from '../../telemetry.js';
 import type { Collection, CollectionDescription, Item, ItemEmbeddings, ItemWrite, NewCollection, Picture, Presence, WriteStatus } from '../catalog.js';
 import type { ImpossibleItem, ReembeddedItem, ReembeddingItem, ReembeddingPlan, ReembeddingTarget } from '../reembedding-catalog.js';
-import { identityOf } from './collection-table.js';
+import { identityOf, type CollectionRow } from './collection-table.js';
 import { describe, type OpenCollection } from './open-collections.js';
 import { cursorKeyOf } from './commits.js';
 import { damagedEmbedding } from './damage.js';
@@ -21,7 +21,7 @@ import type { StoreCalls } from './protocol.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 import { sizeOf } from './tilings.js';
 import { nextTurn, now, sliceMs } from './time-slices.js';
-import { addFields, isWhole, noChanges, removeItem, writeItem, type Changes } from './writer.js';
+import { addFields, changeSources, isWhole, noChanges, removeItem, writeItem, type Changes } from './writer.js';
 
 /** The store itself, in the thread that owns the database and what follows it. */
 export class EmbeddedStore implements StoreCalls {
@@ -103,7 +103,7 @@ export class EmbeddedStore implements StoreCalls {
       this.#change(name, ({ row }, changes) => {
         this.#parts.collections.find(name, fingerprint);
         if (tiles !== undefined && tiles !== row.tiles) throw new MixspaceError('conflict', `Collection "${name}" wants its pictures cut otherwise by now: ${row.tiles}, not ${tiles}.`);
-        return { statuses: writes.map((write) => writeItem(this.#parts, row, write, changes)), changes };
+        return { statuses: writes.map((write) => this.#parts.sightings.write(row, write, changes)), changes };
       }),
     );
     await this.#releaseOriginals(changes);
@@ -163,6 +163,12 @@ export class EmbeddedStore implements StoreCalls {
     return this.#parts.items.toItem(this.#row(name, id));
   }
 
+  changeSources: StoreCalls['changeSources'] = async (name, id, change) => {
+    this.#parts.items.toItem(this.#row(name, id));
+    this.#change(name, (_, changes) => changeSources(this.#parts, this.#row(name, id), change, changes));
+    return this.#parts.items.toItem(this.#row(name, id));
+  };
+
   addMetadata: StoreCalls['addMetadata'] = async (name, additions, mostBytes) => this.#change(name, ({ row }, changes) => additions.map((each) => addFields(this.#parts, row, { ...each, mostBytes }, changes)));
 
   async deleteItem(name: string, id: string): Promise<void> {
@@ -173,6 +179,8 @@ export class EmbeddedStore implements StoreCalls {
 
   async deleteItems(name: string, filter?: Filter): Promise<number> {
     const opened = this.#parts.collections.find(name);
+    // Who empties a collection may fill it again from the same files.
+    if (!filter) this.#parts.items.transaction(() => this.#parts.seen.clear(opened.row.key));
     const keys = filter ? await this.#parts.listing.matching(opened, filter) : modalities.flatMap((modality) => this.#parts.items.keys(opened.row.key, modality));
     const changes = this.#removing(name, keys, filter);
     await this.#releaseOriginals(changes);
@@ -273,6 +281,20 @@ export class EmbeddedStore implements StoreCalls {
   addExamples: StoreCalls['addExamples'] = async (name, added) => this.#parts.classifiers.add(name, added);
   removeExamples: StoreCalls['removeExamples'] = async (name, choice, updatedAt) => this.#parts.classifiers.remove(name, choice, updatedAt);
 
+  listSeen: StoreCalls['listSeen'] = async (name, machine, under, request) => this.#parts.seen.list(this.#parts.collections.find(name).row.key, machine, under, request);
+  countSeen: StoreCalls['countSeen'] = async (name, machine, under) => this.#parts.seen.count(this.#parts.collections.find(name).row.key, machine, under);
+  noteSeen: StoreCalls['noteSeen'] = async (name, machine, files) => this.#parts.items.transaction(() => this.#parts.sightings.record(this.#parts.collections.find(name).row, machine, files));
+  settleSeen: StoreCalls['settleSeen'] = (name, machine, paths) => this.#leaving(name, (row, changes) => paths.map((path) => this.#parts.sightings.settle(row, { machine, path }, changes)).filter((id) => id !== undefined));
+  forgetSeen: StoreCalls['forgetSeen'] = async (name, machine, files) => {
+    const gone = await this.#leaving(name, (row, changes) => files.map((file) => this.#parts.sightings.forget(row, { machine, ...file }, changes)).filter((ids) => ids !== undefined));
+    return { files: gone.length, items: gone.flat() };
+  };
+  listMounts: StoreCalls['listMounts'] = async (name, machine, under) => this.#parts.seen.mounts(this.#parts.collections.find(name).row.key, machine, under);
+  putMounts: StoreCalls['putMounts'] = async (name, machine, under, mounts) => {
+    const { key } = this.#parts.collections.find(name).row;
+    if (this.#parts.seen.hasOtherMounts(key, machine, under, mounts)) this.#parts.items.transaction(() => this.#parts.seen.putMounts(key, machine, under, mounts));
+  };
+
   async check(): Promise<void> {
     if (this.#problem) throw this.#problem;
     for (const { row } of this.#parts.collections.all()) this.#parts.embeddings.probe(row.space);
@@ -340,6 +362,13 @@ export class EmbeddedStore implements StoreCalls {
       }
       return changes;
     });
+  }
+
+  /** A change after which items may be gone. */
+  async #leaving<T>(name: string, work: (row: CollectionRow, changes: Changes) => T): Promise<T> {
+    const { outcome, changes } = this.#change(name, ({ row }, changes) => ({ outcome: work(row, changes), changes }));
+    await this.#releaseOriginals(changes);
+    return outcome;
   }
 
   async #releaseOriginals({ removed }: Changes): Promise<void> {

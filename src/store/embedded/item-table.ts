@@ -190,7 +190,7 @@ export class ItemTable {
   }
 
   /** Gives a row what came with the same content and it lacked; the newest path holds. */
-  attach(row: ItemRow, content: NewItem['content']): ItemRow {
+  attach(row: ItemRow, content: Pick<NewItem['content'], 'path' | 'original' | 'thumbnail'>): ItemRow {
     const path = content.path ?? row.path;
     const original_bytes = row.original_bytes ?? content.original?.byteLength ?? null;
     const thumbnail_bytes = row.thumbnail_bytes ?? content.thumbnail?.byteLength ?? null;

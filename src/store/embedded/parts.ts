@@ -27,6 +27,8 @@ import { ReembeddingTable } from './reembedding-table.js';
 import { Reembeddings } from './reembeddings.js';
 import { Restores } from './restores.js';
 import { ResultTable } from './result-table.js';
+import { SeenTable } from './seen-table.js';
+import { Sightings } from './sightings.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 import { Survey } from './survey.js';
 import { Tilings } from './tilings.js';
@@ -48,6 +50,8 @@ export interface Parts {
   jobs: JobTable;
   results: ResultTable;
   classifiers: ClassifierTable;
+  seen: SeenTable;
+  sightings: Sightings;
   originals: Originals;
   sources: Sources<ItemRow>;
   /** Those that are there, each with what makes its searches quick. */
@@ -74,6 +78,7 @@ export function openParts({ directory, migrationsDirectory, settings, log }: Par
   const collectionTable = new CollectionTable(database);
   const results = new ResultTable(database, commits, damage);
   const classifiers = new ClassifierTable(database, commits);
+  const seen = new SeenTable(database);
   const words = new WordTable(database);
   const items = new ItemTable(database, commits, damage, words);
   const embeddings = new EmbeddingTable(database, damage);
@@ -103,7 +108,7 @@ export function openParts({ directory, migrationsDirectory, settings, log }: Par
   // Of older versions.
   rmSync(join(directory, 'snapshots'), { force: true, recursive: true });
   const reembeddings = new Reembeddings({ table: new ReembeddingTable(database), items, embeddings, collections: collectionTable, sources });
-  const restores = new Restores({ items, embeddings, results, classifiers, table: collectionTable, collections, originals, directory, log });
+  const restores = new Restores({ items, embeddings, results, seen, classifiers, table: collectionTable, collections, originals, directory, log });
   const housekeeping = new Housekeeping({ items, embeddings, damage, collectionTable, originals, reembeddings, restores, collections: () => collections.rows(), log });
   housekeeping.begin(isTrusted);
   index.start();
@@ -117,6 +122,8 @@ export function openParts({ directory, migrationsDirectory, settings, log }: Par
     jobs: new JobTable(database, commits),
     results,
     classifiers,
+    seen,
+    sightings: new Sightings({ items, embeddings, classifiers, seen }),
     originals,
     sources,
     collections,

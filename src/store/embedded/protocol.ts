@@ -52,6 +52,7 @@ const known: Record<keyof Catalog, true> = {
   listItems: true,
   countValues: true,
   setMetadata: true,
+  changeSources: true,
   addMetadata: true,
   deleteItem: true,
   deleteItems: true,
@@ -83,6 +84,13 @@ const known: Record<keyof Catalog, true> = {
   listExamples: true,
   addExamples: true,
   removeExamples: true,
+  listSeen: true,
+  countSeen: true,
+  noteSeen: true,
+  settleSeen: true,
+  forgetSeen: true,
+  listMounts: true,
+  putMounts: true,
   check: true,
 };
 export const catalogMethods = Object.keys(known) as (keyof Catalog)[];

@@ -13,6 +13,7 @@ import { EmbeddingTable, type Part } from './embedding-table.js';
 import { ItemTable, type ItemRow } from './item-table.js';
 import type { Collections, OpenCollection } from './open-collections.js';
 import { ResultTable, type ResultEntryRow, type ResultRow } from './result-table.js';
+import { SeenTable, type DepartedRow, type WholeSeenRow } from './seen-table.js';
 import { nextTurn, now, sliceMs } from './time-slices.js';
 import { refuse, unpackedName } from './unpacked.js';
 
@@ -46,19 +47,22 @@ interface Source {
   items: ItemTable;
   embeddings: EmbeddingTable;
   results: ResultTable;
+  seen: SeenTable;
   classifiers: ClassifierTable;
 }
 
-/** Entries of results in a slice. */
+/** Entries of results, and files, in a slice. */
 const pageEntries = 500;
 
-/** How far it has come: a place among the collections, the key there of the last item that is here, and behind the items a place among the results. */
+/** How far it has come: a place among the collections, the key there of the last item that is here, and behind the items a place among the results, the last of the files that were seen, and of the items that went with theirs. */
 interface Progress {
   place: number;
   item: number;
   result: number;
   /** Of the result at that place: its key here, and the last of its entries that is here. */
   entries?: { key: number; last?: ResultEntryRow };
+  file?: WholeSeenRow;
+  departed?: DepartedRow;
 }
 
 const beginning = { item: 0, result: 0 };
@@ -77,7 +81,7 @@ export class Restores {
   #takesClassifiers = false;
 
   /** Removes what a crash left of one. */
-  constructor(parts: { items: ItemTable; embeddings: EmbeddingTable; results: ResultTable; classifiers: ClassifierTable; table: CollectionTable; collections: Collections; originals: Originals; directory: string; log: Log }) {
+  constructor(parts: { items: ItemTable; embeddings: EmbeddingTable; results: ResultTable; seen: SeenTable; classifiers: ClassifierTable; table: CollectionTable; collections: Collections; originals: Originals; directory: string; log: Log }) {
     this.#parts = parts;
     this.#folder = join(parts.directory, unpackedName);
     if (existsSync(this.#folder)) rmSync(this.#folder, { recursive: true, force: true });
@@ -100,6 +104,7 @@ export class Restores {
         items: new ItemTable(database, asTheyAre, damage),
         embeddings: new EmbeddingTable(database, damage),
         results: new ResultTable(database, asTheyAre, damage),
+        seen: new SeenTable(database),
         classifiers: new ClassifierTable(database, asTheyAre),
       };
     });
@@ -124,7 +129,7 @@ export class Restores {
     do {
       const coming = this.#coming[this.#at.place];
       if (!coming) return { items: this.#items, isAll: true };
-      if (!this.#someItems(coming) && !this.#someResults(coming)) this.#at = { place: this.#at.place + 1, ...beginning };
+      if (!this.#someItems(coming) && !this.#someResults(coming) && !this.#someSeen(coming)) this.#at = { place: this.#at.place + 1, ...beginning };
       await nextTurn();
     } while (now() < until);
     return { items: this.#items, isAll: false };
@@ -190,6 +195,21 @@ export class Restores {
       this.#parts.results.insertEntryRows(entries.key, found);
       this.#at.entries = { ...entries, last: found.at(-1)! };
     }
+    return true;
+  }
+
+  /** Some of what is known of files; whether there was any left. */
+  #someSeen({ row: { key: there }, key: here }: Coming): boolean {
+    const { items, seen } = this.#parts;
+    const source = this.#source!.seen;
+    const files = this.#reading(() => source.rowsAfter(there, this.#at.file, pageEntries));
+    const departed = files.length > 0 ? [] : this.#reading(() => source.departedAfter(there, this.#at.departed?.item ?? '', pageEntries));
+    if (files.length + departed.length === 0) return false;
+    items.transaction(() => {
+      seen.insertRows(here, files);
+      seen.insertDeparted(here, departed);
+    });
+    this.#at = { ...this.#at, ...(files.length > 0 && { file: files.at(-1)! }), ...(departed.length > 0 && { departed: departed.at(-1)! }) };
     return true;
   }
 

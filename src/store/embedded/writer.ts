@@ -21,22 +21,28 @@ export interface Changes {
 
 export const noChanges = (): Changes => ({ added: [], gone: [], removed: [], remarked: [] });
 
+/** What a new item takes over: its metadata, JSON, and when it came. */
+export interface Heritage {
+  metadata: string;
+  createdAt: string;
+}
+
 interface Tables {
   items: ItemTable;
   embeddings: EmbeddingTable;
 }
 
-/** Brings one item to what the write says, inside the caller's transaction. */
-export function writeItem(tables: Tables, collection: CollectionRow, write: ItemWrite, changes: Changes): WriteStatus {
+/** Brings one item to what the write says, inside the caller's transaction. `heritage`: of one that is not there yet. */
+export function writeItem(tables: Tables, collection: CollectionRow, write: ItemWrite & { heritage?: Heritage }, changes: Changes): WriteStatus {
   const { items } = tables;
   const row = items.byId(collection.key, write.id);
-  const { content } = write;
+  const { content, heritage } = write;
   const at = new Date().toISOString();
   if (!row) {
     if (!content) throw new MixspaceError('not_found', `There is no item "${write.id}".`);
     const sources = write.source === undefined ? [] : [write.source];
-    const metadata = JSON.stringify(write.metadata ?? {});
-    insertItem(tables, collection, { id: write.id, content, metadata, sources: JSON.stringify(sources), createdAt: at, updatedAt: at }, changes);
+    const metadata = write.metadata === undefined && heritage ? heritage.metadata : JSON.stringify(write.metadata ?? {});
+    insertItem(tables, collection, { id: write.id, content, metadata, sources: JSON.stringify(sources), createdAt: heritage?.createdAt ?? at, updatedAt: at }, changes);
     return 'created';
   }
 
@@ -52,7 +58,7 @@ export function writeItem(tables: Tables, collection: CollectionRow, write: Item
     insertItem(tables, collection, { id: write.id, content, metadata, sources, createdAt: isSound ? row.created_at : at, updatedAt: at }, changes);
     return 'updated';
   }
-  const attached = content ? items.attach(row, content) : row;
+  const attached = content ? items.attach(row, content) : write.seen ? items.attach(row, { path: write.seen.file }) : row;
   const isCutAnew = content !== undefined && cutAnew(tables, { ...row, space: collection.space }, content, changes);
   if (metadata === row.metadata && sources === row.sources) return isCutAnew ? 'updated' : 'unchanged';
   items.update(attached, metadata, sources, at);
@@ -71,6 +77,17 @@ export function addFields({ items }: Tables, collection: CollectionRow, { id, fi
   items.update(row, metadata, row.sources, new Date().toISOString());
   changes.remarked.push(row);
   return 'written';
+}
+
+/** What is removed goes first, what is added stands behind the others; inside the caller's transaction. */
+export function changeSources({ items }: Tables, row: ItemRow, { add, remove, metadata }: { add: string[]; remove: string[]; metadata?: Metadata }, changes: Changes): void {
+  const left = new Set(remove);
+  const before = (JSON.parse(row.sources) as string[]).filter((source) => !left.has(source));
+  const sources = JSON.stringify([...new Set([...before, ...add])]);
+  const told = metadata === undefined ? row.metadata : JSON.stringify(metadata);
+  if (sources === row.sources && told === row.metadata) return;
+  items.update(row, told, sources, new Date().toISOString());
+  changes.remarked.push(row);
 }
 
 export function removeItem({ items, embeddings }: Tables, { space }: CollectionRow, row: ItemRow, changes: Changes): void {
