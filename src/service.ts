@@ -1,11 +1,11 @@
 /** The composition root: settings in, a running service out. The only file that names concrete classes. */
-import { realpath } from 'node:fs/promises';
 import { readHubSettings, type Config } from './config.js';
 import { CachedEncoder } from './encoder/cache/cached-encoder.js';
 import type { Encoder, OpenEncoder } from './encoder/encoder.js';
 import { openEncoder } from './encoder/open.js';
 import { MixspaceError } from './errors.js';
 import { openHub } from './hub/open.js';
+import { realName } from './open-file.js';
 import { Jobs } from './jobs/jobs.js';
 import { clustersKind } from './operations/clusters/job.js';
 import { classifyKind } from './operations/classify-collection/job.js';
@@ -25,6 +25,7 @@ import { restoreKind } from './operations/restore.js';
 import { tilesKind } from './operations/tiles/job.js';
 import { ingestFolders } from './operations/ingest-folders.js';
 import { KeptLatest } from './operations/kept-latest.js';
+import type { WalkRules } from './picture-files.js';
 import { openEmbeddedStore } from './store/embedded/open.js';
 import { openTelemetry, type Telemetry } from './telemetry.js';
 
@@ -33,7 +34,7 @@ export interface Service {
   readiness: Readiness;
   telemetry: Telemetry;
   /** Takes the pictures under the paths into the collection `default`; all goes to the log. Never rejects. */
-  ingestFolders(paths: string[], signal: AbortSignal): Promise<void>;
+  ingestFolders(paths: string[], signal: AbortSignal, rules?: WalkRules): Promise<void>;
   /** Work under way ends, files are closed. */
   close(): Promise<void>;
 }
@@ -47,7 +48,7 @@ export async function openService(config: Config): Promise<Service> {
   const { log, stage } = telemetry;
   const roots = await Promise.all(
     config.roots.map((root) =>
-      realpath(root).catch(() => {
+      realName(root).catch(() => {
         throw new MixspaceError('invalid_request', `The folder ${root} is not there.`, { param: 'MIXSPACE_ROOTS' });
       }),
     ),
@@ -155,7 +156,7 @@ export async function openService(config: Config): Promise<Service> {
     context,
     readiness,
     telemetry,
-    ingestFolders: (paths, signal) => ingestFoldersTold(context, paths, signal),
+    ingestFolders: (paths, signal, rules) => ingestFoldersTold(context, paths, signal, rules),
     close: async () => {
       readiness.stop();
       await close();
@@ -163,13 +164,14 @@ export async function openService(config: Config): Promise<Service> {
   };
 }
 
-async function ingestFoldersTold(context: Context, paths: string[], signal: AbortSignal): Promise<void> {
+async function ingestFoldersTold(context: Context, paths: string[], signal: AbortSignal, rules: WalkRules | undefined): Promise<void> {
   const { log } = context;
   try {
     log('info', 'Taking in pictures.', { paths });
-    const { failures, ...taken } = await ingestFolders(context, defaultCollection, paths, signal);
+    const { failures, ...taken } = await ingestFolders(context, defaultCollection, paths, signal, rules);
     log('info', 'Pictures taken in.', { ...taken, failures: failures.length });
     for (const { file, reason } of failures) log('warn', `Not taken in: ${file}`, { reason });
+    taken.leftOut.unreadable.forEach((file, index) => log('warn', `Cannot be read: ${file}`, { reason: taken.leftOut.reasons[index] }));
   } catch (error) {
     if (!signal.aborted) log('error', 'Taking in pictures ended early.', { reason: (error as Error).message });
   }

@@ -2,7 +2,7 @@
 import type { ItemOutcome } from '../contract/items.js';
 import { MixspaceError } from '../errors.js';
 import { mapLimited } from '../map-limited.js';
-import { listPictures, sorted, type Known, type LeftOut } from '../picture-files.js';
+import { listPictures, sorted, type Known, type LeftOut, type WalkRules } from '../picture-files.js';
 import type { Context } from './context.js';
 import { ingest } from './ingest.js';
 import { whenThereIsRoom } from './when-there-is-room.js';
@@ -26,10 +26,10 @@ const batchesInFlight = 2;
 /**
  * Takes in what the collection lacks; files that it has from the same place are only read. The paths must lie under the
  * context's roots.
- * @throws MixspaceError `not_found` (a path, or the collection), `disk_full`, `not_ready`; whatever `signal` was aborted with.
+ * @throws MixspaceError `not_found` (a path, or the collection), `invalid_request` (the rules), `disk_full`, `not_ready`; whatever `signal` was aborted with.
  */
-export async function ingestFolders(context: Context, collection: string, paths: string[], signal: AbortSignal): Promise<TakenIn> {
-  const { pictures, leftOut } = await listPictures(paths, signal);
+export async function ingestFolders(context: Context, collection: string, paths: string[], signal: AbortSignal, rules: WalkRules = {}): Promise<TakenIn> {
+  const { pictures, leftOut } = await listPictures(paths, signal, { rules });
   const taken: TakenIn = { found: pictures.length, created: 0, updated: 0, known: 0, failures: [], leftOut };
   const batchFiles = Math.min(takenAtOnce, context.limits.items);
   for (let from = 0; from < pictures.length; from += lookedUpAtOnce) {

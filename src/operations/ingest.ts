@@ -6,6 +6,7 @@ import type { Modality } from '../domain/modality.js';
 import { boxesOf, sameBoxes, type Tiles } from '../domain/tiles.js';
 import type { ImageEmbedding } from '../encoder/encoder.js';
 import { MixspaceError, toMixspaceError } from '../errors.js';
+import { nameBytes, toldName } from '../file-names.js';
 import { mapLimited } from '../map-limited.js';
 import { withoutSecrets } from '../secrets.js';
 import type { Collection, ItemContent, ItemWrite, Presence, WriteStatus } from '../store/catalog.js';
@@ -208,7 +209,7 @@ async function resolve(context: Context, collection: Collection, entry: Entry, c
     if ('path' in content) {
       const { bytes, realPath } = await readUnderRoots(context.roots, content.path, context.limits.picture);
       const contentHash = await sha256(bytes, 'hex');
-      return { id: entry.id ?? contentHash, ...note, ...withSource(content.path), content: { modality: 'image', contentHash, path: realPath }, bytes, field };
+      return { id: entry.id ?? contentHash, ...note, ...withSource(toldName(nameBytes(content.path)!)), content: { modality: 'image', contentHash, path: realPath }, bytes, field };
     }
     const bytes = 'bytes' in content ? content.bytes : await imageBytes(context, content.image, caller);
     const contentHash = await sha256(bytes, 'hex');
