@@ -15,6 +15,8 @@ type Found = { told: string } & ({ walk: { folder: Buffer; relative: string; isS
 
 /** Names are given as they are told. */
 export interface Visitor {
+  /** Whether a file or folder is to be looked at; left out: all are. */
+  isWanted?: ((name: string) => boolean) | undefined;
   /** Whether a file is to be taken, by what is in it; several are asked about at once. Rejects where it cannot be read. */
   wants(name: string): Promise<boolean>;
   /** One that is wanted, in the order of its folder's names. */
@@ -29,7 +31,7 @@ export async function walkFolder(root: Buffer, rules: Rules, visitor: Visitor, s
   const look = async (folder: Buffer, relative: string, name: Buffer, ignoreFiles: readonly IgnoreFile[], isSearched: boolean): Promise<Found> => {
     const bytes = joined(folder, name);
     const told = toldName(bytes);
-    if (name.equals(ignoreFileBytes)) return { told, gone: true };
+    if (name.equals(ignoreFileBytes) || visitor.isWanted?.(told) === false) return { told, gone: true };
     const stats = await lstat(bytes, { bigint: true }).catch((error: unknown) => ({ error }));
     // Globs are of letters: a byte that is none stands as U+FFFD.
     const below = relative === '' ? name.toString() : `${relative}/${name.toString()}`;

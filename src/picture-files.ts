@@ -50,6 +50,8 @@ export type LeftOutKind = Counted | 'unreadable';
 
 export interface WalkOptions {
   rules?: WalkRules;
+  /** Whether a file or folder inside the paths is to be looked at, by its absolute path; what is not is not left out, either. Left out: all are. */
+  isWanted?: (at: string) => boolean;
   /** Is told of everything that is left out. */
   onLeftOut?: (file: string, kind: LeftOutKind, reason?: string) => void;
 }
@@ -67,7 +69,7 @@ const kinds: Record<NotWalked, LeftOutKind> = { 'side folder': 'sideFolders', hi
  * followed: what they lead to is found where it lies, or lies outside.
  * @throws MixspaceError `not_found` for a path that is not there, `invalid_request` for rules that cannot be kept.
  */
-export async function listPictures(paths: string[], signal?: AbortSignal, { rules, onLeftOut }: WalkOptions = {}): Promise<{ pictures: PictureFile[]; leftOut: LeftOut }> {
+export async function listPictures(paths: string[], signal?: AbortSignal, { rules, isWanted, onLeftOut }: WalkOptions = {}): Promise<{ pictures: PictureFile[]; leftOut: LeftOut }> {
   const leftOut: LeftOut = { other: 0, links: 0, hidden: 0, sideFolders: 0, excluded: 0, unreadable: [], reasons: [], some: { other: [], links: [], hidden: [], sideFolders: [], excluded: [] } };
   const pictures = new Map<string, PictureFile>();
   const compiled = new Rules(rules);
@@ -80,7 +82,7 @@ export async function listPictures(paths: string[], signal?: AbortSignal, { rule
     } else if (++leftOut[kind] <= someNames) leftOut.some[kind].push(file);
   };
   const take = (file: string, stats: { size: bigint; ino: bigint; ctimeNs: bigint }, place: Place): void => {
-    pictures.set(file, { file, bytes: Number(stats.size), stamp: `${stats.ino} ${stats.size} ${stats.ctimeNs}`, ...place });
+    pictures.set(file, { file, bytes: Number(stats.size), stamp: stampOf(stats), ...place });
   };
   const wants = async (file: string): Promise<boolean> => namesPicture(file) || holdsPicture(file);
 
@@ -91,7 +93,7 @@ export async function listPictures(paths: string[], signal?: AbortSignal, { rule
       const found = await stat(openable(root), { bigint: true });
       const place = { root, within: await realName(root) };
       if (found.isDirectory()) {
-        await walkFolder(nameBytes(root)!, compiled, { wants, file: (name, stats) => take(name, stats, place), leftOut: (name, why, reason) => leave(name, kinds[why], reason) }, signal);
+        await walkFolder(nameBytes(root)!, compiled, { isWanted, wants, file: (name, stats) => take(name, stats, place), leftOut: (name, why, reason) => leave(name, kinds[why], reason) }, signal);
       } else if (found.isFile() && (await wants(root))) take(root, found, place);
       else leave(root, 'other');
     } catch (error) {
@@ -142,6 +144,8 @@ async function ownSpelling(folder: string, name: string, at: string): Promise<st
   const spelled = names.find((each) => each.toLowerCase() === name.toLowerCase());
   return spelled === undefined ? undefined : path.join(folder, spelled);
 }
+
+export const stampOf = ({ ino, size, ctimeNs }: { ino: bigint; size: bigint; ctimeNs: bigint }): string => `${ino} ${size} ${ctimeNs}`;
 
 /** The id that an item of this content gets. @throws Error where it cannot be read, or has left its folder. */
 export function contentId(picture: PictureFile): Promise<string> {

@@ -41,7 +41,7 @@ interface Resolved {
   id: string;
   metadata?: Metadata;
   source?: string;
-  content: Omit<ItemContent, 'width' | 'height' | 'takenAt' | 'mediaType'>;
+  content: Omit<ItemContent, 'width' | 'height' | 'takenAt' | 'exif' | 'mediaType'>;
   bytes?: Uint8Array;
   embedding?: Float32Array;
   /** That errors of the content name. */
@@ -235,7 +235,7 @@ function trimmed(error: unknown): unknown {
   return new MixspaceError(error.code, error.message, { param: error.param.slice(1) });
 }
 
-function pictureOf(encoded: ImageEmbedding): Pick<NonNullable<ItemWrite['content']>, 'embeddings' | 'boxes' | 'width' | 'height' | 'mediaType' | 'takenAt' | 'thumbnail'> {
+function pictureOf(encoded: ImageEmbedding): Pick<NonNullable<ItemWrite['content']>, 'embeddings' | 'boxes' | 'width' | 'height' | 'mediaType' | 'takenAt' | 'exif' | 'thumbnail'> {
   const { tiles = [] } = encoded;
   return {
     embeddings: [encoded.embedding, ...tiles.map(({ embedding }) => embedding)],
@@ -244,6 +244,7 @@ function pictureOf(encoded: ImageEmbedding): Pick<NonNullable<ItemWrite['content
     height: encoded.height,
     mediaType: encoded.mediaType,
     ...(encoded.takenAt === undefined ? {} : { takenAt: encoded.takenAt }),
+    ...(encoded.exif === undefined ? {} : { exif: encoded.exif }),
     ...(encoded.thumbnail === undefined ? {} : { thumbnail: encoded.thumbnail }),
   };
 }
