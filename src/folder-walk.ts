@@ -10,8 +10,18 @@ import { mapLimited } from './map-limited.js';
 /** Why something is not taken: by a rule, because it is a link or neither file nor folder, or, `unreadable`, with a sentence. */
 export type NotWalked = LeftOutBy | 'link' | 'other' | 'unreadable';
 
+interface Folder {
+  bytes: Buffer;
+  /** Below the root; '' of the root itself. */
+  relative: string;
+  /** Those above it, the root's first. */
+  ignoreFiles: readonly IgnoreFile[];
+  /** It is left out, but for what rules include. */
+  isSearched: boolean;
+}
+
 /** What something in a folder turns out to be. */
-type Found = { told: string } & ({ walk: { folder: Buffer; relative: string; isSearched: boolean } } | { file: BigIntStats } | { leftOut: NotWalked; reason?: string } | { gone: true });
+type Found = { told: string } & ({ folder: Folder } | { file: BigIntStats } | { leftOut: NotWalked; reason?: string } | { gone: true });
 
 /** Names are given as they are told. */
 export interface Visitor {
@@ -28,18 +38,18 @@ const lookedAtOnce = 16;
 
 /** Everything under a folder, each folder's entries in the order of their names' bytes. */
 export async function walkFolder(root: Buffer, rules: Rules, visitor: Visitor, signal?: AbortSignal): Promise<void> {
-  const look = async (folder: Buffer, relative: string, name: Buffer, ignoreFiles: readonly IgnoreFile[], isSearched: boolean): Promise<Found> => {
-    const bytes = joined(folder, name);
+  const look = async (folder: Folder, name: Buffer): Promise<Found> => {
+    const bytes = joined(folder.bytes, name);
     const told = toldName(bytes);
     if (name.equals(ignoreFileBytes) || visitor.isWanted?.(told) === false) return { told, gone: true };
     const stats = await lstat(bytes, { bigint: true }).catch((error: unknown) => ({ error }));
     // Globs are of letters: a byte that is none stands as U+FFFD.
-    const below = relative === '' ? name.toString() : `${relative}/${name.toString()}`;
-    const decision = rules.decide(below, !('error' in stats) && stats.isDirectory(), ignoreFiles, isSearched);
+    const relative = folder.relative === '' ? name.toString() : `${folder.relative}/${name.toString()}`;
+    const decision = rules.decide({ relative, isFolder: !('error' in stats) && stats.isDirectory() }, folder);
     if (!decision.take) return { told, leftOut: decision.by };
     if ('error' in stats) return missingOr(told, stats.error);
     if (stats.isSymbolicLink()) return { told, leftOut: 'link' };
-    if (stats.isDirectory()) return { told, walk: { folder: bytes, relative: below, isSearched: decision.searched ?? false } };
+    if (stats.isDirectory()) return { told, folder: { bytes, relative, ignoreFiles: folder.ignoreFiles, isSearched: decision.searched ?? false } };
     if (!stats.isFile()) return { told, leftOut: 'other' };
     try {
       return (await visitor.wants(told)) ? { told, file: stats } : { told, leftOut: 'other' };
@@ -47,29 +57,28 @@ export async function walkFolder(root: Buffer, rules: Rules, visitor: Visitor, s
       return missingOr(told, error);
     }
   };
-  const walk = async (folder: Buffer, relative: string, ignoreFiles: readonly IgnoreFile[], isSearched: boolean): Promise<void> => {
+  const walk = async (above: Folder): Promise<void> => {
     signal?.throwIfAborted();
     let names: Buffer[];
-    let rulesHere = ignoreFiles;
+    let folder = above;
     try {
-      names = await readdir(folder, { encoding: 'buffer' });
-      if (names.some((name) => name.equals(ignoreFileBytes))) rulesHere = [...ignoreFiles, await ignoreFileIn(folder, relative)];
+      names = await readdir(folder.bytes, { encoding: 'buffer' });
+      if (names.some((name) => name.equals(ignoreFileBytes))) folder = { ...above, ignoreFiles: [...above.ignoreFiles, await ignoreFileIn(above)] };
     } catch (error) {
       // What it was to leave out is not known: none of it is taken.
-      return visitor.leftOut(toldName(folder), 'unreadable', reasonOf(error));
+      return visitor.leftOut(toldName(folder.bytes), 'unreadable', reasonOf(error));
     }
-    names.sort(Buffer.compare);
+    names.sort((a, b) => a.compare(b));
     for (let from = 0; from < names.length; from += foundAtOnce) {
       signal?.throwIfAborted();
-      const found = await mapLimited(names.slice(from, from + foundAtOnce), lookedAtOnce, (name) => look(folder, relative, name, rulesHere, isSearched));
-      for (const each of found) {
-        if ('walk' in each) await walk(each.walk.folder, each.walk.relative, rulesHere, each.walk.isSearched);
-        else if ('file' in each) visitor.file(each.told, each.file);
-        else if ('leftOut' in each) visitor.leftOut(each.told, each.leftOut, each.reason);
+      for (const found of await mapLimited(names.slice(from, from + foundAtOnce), lookedAtOnce, (name) => look(folder, name))) {
+        if ('folder' in found) await walk(found.folder);
+        else if ('file' in found) visitor.file(found.told, found.file);
+        else if ('leftOut' in found) visitor.leftOut(found.told, found.leftOut, found.reason);
       }
     }
   };
-  await walk(root, '', [], false);
+  await walk({ bytes: root, relative: '', ignoreFiles: [], isSearched: false });
 }
 
 /** What has gone since its folder was listed is not there: it is not left out. */
@@ -80,9 +89,8 @@ const ignoreFileBytes = Buffer.from(ignoreFileName);
 const slash = Buffer.from('/');
 const joined = (folder: Buffer, name: Buffer): Buffer => Buffer.concat(folder.at(-1) === slash[0] ? [folder, name] : [folder, slash, name]);
 
-async function ignoreFileIn(folder: Buffer, relative: string): Promise<IgnoreFile> {
-  const file = joined(folder, ignoreFileBytes);
-  const { bytes, isWhole } = await beginningOf(file, longestIgnoreFile).catch((error: unknown) => {
+async function ignoreFileIn({ bytes: folder, relative }: Folder): Promise<IgnoreFile> {
+  const { bytes, isWhole } = await beginningOf(joined(folder, ignoreFileBytes), longestIgnoreFile).catch((error: unknown) => {
     throw new MixspaceError('invalid_request', `Its ${ignoreFileName} cannot be read: ${reasonOf(error)}.`);
   });
   if (!isWhole) throw new MixspaceError('invalid_request', `Its ${ignoreFileName} is over ${longestIgnoreFile} bytes.`);

@@ -57,7 +57,7 @@ export class Patterns {
 }
 
 const rememberedPaths = 10_000;
-const compiled = (globs: readonly string[]): Ignore => ignore({ ignorecase: true }).add(globs as string[]);
+const compiled = (globs: readonly string[]): Ignore => ignore({ ignorecase: true }).add(globs);
 
 function problemOf(glob: string): string | undefined {
   if (glob.length > most.characters) return `has over ${most.characters} characters`;
@@ -94,10 +94,10 @@ export class Rules {
   }
 
   /**
-   * `relative`: below the root; `ignoreFiles`: those of the folders above it, the root's first; `isSearched`: the folder
-   * it lies in is left out, but for what `include` names.
+   * `relative`: below the root; `ignoreFiles`: of the folder it lies in and of those above, the root's first;
+   * `isSearched`: that folder is left out, but for what `include` names.
    */
-  decide(relative: string, isFolder: boolean, ignoreFiles: readonly IgnoreFile[], isSearched: boolean): Decision {
+  decide({ relative, isFolder }: { relative: string; isFolder: boolean }, { ignoreFiles, isSearched }: { ignoreFiles: readonly IgnoreFile[]; isSearched: boolean }): Decision {
     const name = relative.slice(relative.lastIndexOf('/') + 1);
     const asked = isFolder ? `${relative}/` : relative;
     if (this.#include.verdict(asked) === 'left out') return { take: true };

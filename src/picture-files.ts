@@ -44,8 +44,7 @@ export interface LeftOut {
   /** The first names of each kind. */
   some: Record<Counted, string[]>;
 }
-const counted = ['other', 'links', 'hidden', 'sideFolders', 'excluded'] as const;
-type Counted = (typeof counted)[number];
+type Counted = 'other' | 'links' | 'hidden' | 'sideFolders' | 'excluded';
 export type LeftOutKind = Counted | 'unreadable';
 
 export interface WalkOptions {
@@ -55,6 +54,17 @@ export interface WalkOptions {
   /** Is told of everything that is left out. */
   onLeftOut?: (file: string, kind: LeftOutKind, reason?: string) => void;
 }
+
+export const nothingLeftOut = (): LeftOut => ({
+  other: 0,
+  links: 0,
+  hidden: 0,
+  sideFolders: 0,
+  excluded: 0,
+  unreadable: [],
+  reasons: [],
+  some: { other: [], links: [], hidden: [], sideFolders: [], excluded: [] },
+});
 
 type Place = Pick<PictureFile, 'root' | 'within'>;
 
@@ -70,7 +80,7 @@ const kinds: Record<NotWalked, LeftOutKind> = { 'side folder': 'sideFolders', hi
  * @throws MixspaceError `not_found` for a path that is not there, `invalid_request` for rules that cannot be kept.
  */
 export async function listPictures(paths: string[], signal?: AbortSignal, { rules, isWanted, onLeftOut }: WalkOptions = {}): Promise<{ pictures: PictureFile[]; leftOut: LeftOut }> {
-  const leftOut: LeftOut = { other: 0, links: 0, hidden: 0, sideFolders: 0, excluded: 0, unreadable: [], reasons: [], some: { other: [], links: [], hidden: [], sideFolders: [], excluded: [] } };
+  const leftOut = nothingLeftOut();
   const pictures = new Map<string, PictureFile>();
   const compiled = new Rules(rules);
 

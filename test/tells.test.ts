@@ -223,11 +223,11 @@ describe('What a picture tells', () => {
   });
 
   it('that is hostile is left out, and costs little', async () => {
-    const wide = (tag: (i: number) => number, type: number, count: number): Buffer => {
+    const wide = (tag: (i: number) => number, type: number, count: number, entries = 5000): Buffer => {
       const block = Buffer.alloc(65_000, 0x41);
       block.write('II*\0\x08\0\0\0', 'latin1');
-      block.writeUInt16LE(5000, 8);
-      for (let i = 0; i < 5000; i++) {
+      block.writeUInt16LE(entries, 8);
+      for (let i = 0; i < entries; i++) {
         block.writeUInt16LE(tag(i), 10 + 12 * i);
         block.writeUInt16LE(type, 12 + 12 * i);
         block.writeUInt32LE(count, 14 + 12 * i);
@@ -239,7 +239,7 @@ describe('What a picture tells', () => {
     const files: [string, Buffer][] = [
       ['same', await inJpeg(wide(() => 0x010f, 2, 60_000))],
       ['all', await inJpeg(wide((i) => i, 2, 60_000))],
-      ['itself', await inJpeg(wide(() => 0x8769, 4, 1))],
+      ['itself', await inJpeg(wide(() => 0x8769, 4, 1, 50))],
       ['beyond', await inJpeg(wide((i) => 0x9000 + i, 2, 0xffff_ffff))],
       ['bombs', await inPng(Buffer.concat(Array.from({ length: 2 }, () => pngChunk('zTXt', Buffer.concat([Buffer.from('Raw profile type exif\0\0'), bomb])))))],
       ['deep', await xmpInJpeg(xmp('', `${'<dc:a xmlns:q="u">'.repeat(2500)}${'</dc:a>'.repeat(2500)}`))],

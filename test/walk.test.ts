@@ -113,7 +113,7 @@ describe('What cannot be read', () => {
   const asNobody = async (...args: string[]): Promise<{ code: number | null; stdout: string }> => {
     const child = spawn(process.execPath, [path.join(repository, 'dist/main.js'), 'add', ...args, '--url', server.url], { uid: nobody, gid: nobody, stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env['PATH'], HOME: '/' } });
     let stdout = '';
-    child.stdout!.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     return { code: await new Promise<number | null>((resolve) => child.once('close', resolve)), stdout };
   };
 

@@ -25,7 +25,7 @@ export function serveCommand(): Command {
   return command.action(async (paths: string[], { exclude, include, ...options }: Record<string, string> & WalkFlags) => {
     const rules = rulesOf({ ...(exclude && { exclude }), ...(include && { include }) });
     requireRules(rules);
-    await serve(await configFrom(paths, options as Record<string, string>), paths, rules);
+    await serve(await configFrom(paths, options), paths, rules);
   });
 }
 

@@ -78,7 +78,7 @@ function inRange(value: number | undefined, from: number, to: number, whole = tr
 }
 
 function clean(fields: { [Field in keyof Exif]: Exif[Field] | undefined }): Exif {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Exif;
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
 /** The tags of one kind, as the library tells them. */
