@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { openable } from './file-names.js';
 
 export async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r');
@@ -84,9 +85,9 @@ export const isMissing = (error: unknown): boolean => {
   return code === 'ENOENT' || code === 'ENOTDIR';
 };
 
-/** For reading; a link, a pipe or anything else that is no file in its own right is a sentence's worth of error instead. */
+/** For reading, by its path or as file-names.ts tells it; a link, a pipe or anything else that is no file in its own right is a sentence's worth of error instead. */
 export async function openOwnFile(path: string): Promise<FileHandle> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const handle = await open(openable(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     if (!(await handle.stat()).isFile()) throw Object.assign(new Error('It is no file.'), { code: 'ENOFILE' });
     return handle;

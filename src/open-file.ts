@@ -1,7 +1,9 @@
 /** Files that are looked at once they are open: a name may lead elsewhere by the time it is used. */
 import { constants } from 'node:fs';
 import { lstat, open, readlink, realpath, type FileHandle } from 'node:fs/promises';
-import path from 'node:path';
+import { openable, toldName } from './file-names.js';
+
+export { isWithin } from './file-names.js';
 
 export interface OpenFile {
   handle: FileHandle;
@@ -9,8 +11,13 @@ export interface OpenFile {
   isFile: boolean;
   /** Bytes, when it was opened. */
   size: number;
-  /** Where the opened file itself lies; undefined when it has been deleted, or moved where that cannot be told. */
+  /** Where the opened file itself lies, as file-names.ts tells it; undefined when it has been deleted, or moved where that cannot be told. */
   realPath: string | undefined;
+}
+
+/** The real path of what lies at a path, both as they are told. @throws NodeJS.ErrnoException */
+export async function realName(told: string): Promise<string> {
+  return toldName(await realpath(openable(told), 'buffer'));
 }
 
 /**
@@ -18,7 +25,7 @@ export interface OpenFile {
  * @throws NodeJS.ErrnoException, `ELOOP` where the path ends in a link.
  */
 export async function openFile(real: string): Promise<OpenFile> {
-  const handle = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const handle = await open(openable(real), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const realPath = await pathOf(handle, real);
     const stat = await handle.stat();
@@ -36,13 +43,13 @@ export async function openFile(real: string): Promise<OpenFile> {
 async function pathOf(handle: FileHandle, file: string): Promise<string | undefined> {
   if (process.platform === 'linux') {
     try {
-      return await readlink(`/proc/self/fd/${handle.fd}`);
+      return toldName(await readlink(`/proc/self/fd/${handle.fd}`, 'buffer'));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return undefined;
     }
   }
-  const at = await realpath(file).catch(() => undefined);
-  const there = at === undefined ? undefined : await lstat(at, { bigint: true }).catch(() => undefined);
+  const at = await realName(file).catch(() => undefined);
+  const there = at === undefined ? undefined : await lstat(openable(at), { bigint: true }).catch(() => undefined);
   const own = await handle.stat({ bigint: true });
   return there?.dev === own.dev && there.ino === own.ino ? at : undefined;
 }
@@ -57,10 +64,4 @@ export async function readWhole({ handle, size }: OpenFile): Promise<Buffer<Arra
   }
   const { bytesRead: more } = await handle.read(Buffer.alloc(1), 0, 1, size);
   return more === 0 ? bytes : undefined;
-}
-
-/** Whether a path is the folder, or lies in it; both absolute, without links. */
-export function isWithin(folder: string, file: string): boolean {
-  const relative = path.relative(folder, file);
-  return relative === '' || (!relative.startsWith('..' + path.sep) && relative !== '..' && !path.isAbsolute(relative));
 }

@@ -1,15 +1,21 @@
 /** Pictures in folders: found, hashed and read, and nothing that was put in their place. */
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { namesPicture } from './domain/picture-names.js';
+import { mediaTypeOf } from './encoder/picture/media-type.js';
 import { MixspaceError } from './errors.js';
-import { hashPieces } from './files.js';
+import { absoluteName, isWithin, nameBytes, openable } from './file-names.js';
+import { hashPieces, isMissing } from './files.js';
+import { beginningOf, reasonOf, walkFolder, type NotWalked } from './folder-walk.js';
+import { Rules, type WalkRules } from './ignore-rules.js';
 import { mapLimited } from './map-limited.js';
-import { isWithin, openFile, readWhole, type OpenFile } from './open-file.js';
+import { openFile, readWhole, realName, type OpenFile } from './open-file.js';
+
+export type { WalkRules } from './ignore-rules.js';
 
 export interface PictureFile {
-  /** Absolute. */
+  /** Absolute, as file-names.ts tells names. */
   file: string;
   bytes: number;
   /** What changes when the file does: its inode, bytes and time of change, in nanoseconds. */
@@ -22,61 +28,141 @@ export interface PictureFile {
 
 /** What lies under the paths and is no picture to send, by how many. */
 export interface LeftOut {
+  /** Files that are no pictures by their first bytes, pipes and devices. */
   other: number;
   links: number;
-  /** Folders that cannot be read. */
+  /** Files and folders whose name begins with a dot. */
+  hidden: number;
+  /** Folders that other programs fill. */
+  sideFolders: number;
+  /** By globs or a `.mixspaceignore`: files, and folders with all in them. */
+  excluded: number;
+  /** Folders, files and whole paths that cannot be read. */
   unreadable: string[];
+  /** Why, of each of `unreadable`. */
+  reasons: string[];
+  /** The first names of each kind. */
+  some: Record<Counted, string[]>;
 }
+type Counted = 'other' | 'links' | 'hidden' | 'sideFolders' | 'excluded';
+export type LeftOutKind = Counted | 'unreadable';
 
 export interface WalkOptions {
-  /** Whether a file or folder inside the paths is to be looked at, by its absolute path. Left out: all are. */
+  rules?: WalkRules;
+  /** Whether a file or folder inside the paths is to be looked at, by its absolute path; what is not is not left out, either. Left out: all are. */
   isWanted?: (at: string) => boolean;
+  /** Is told of everything that is left out. */
+  onLeftOut?: (file: string, kind: LeftOutKind, reason?: string) => void;
+}
+
+export const nothingLeftOut = (): LeftOut => ({
+  other: 0,
+  links: 0,
+  hidden: 0,
+  sideFolders: 0,
+  excluded: 0,
+  unreadable: [],
+  reasons: [],
+  some: { other: [], links: [], hidden: [], sideFolders: [], excluded: [] },
+});
+
+/** `others` are left out as well. */
+export function addLeftOut(all: LeftOut, others: LeftOut): void {
+  for (const kind of Object.keys(all.some) as Counted[]) {
+    all[kind] += others[kind];
+    all.some[kind].push(...others.some[kind].slice(0, someNames - all.some[kind].length));
+  }
+  all.unreadable.push(...others.unreadable);
+  all.reasons.push(...others.reasons);
 }
 
 type Place = Pick<PictureFile, 'root' | 'within'>;
 
-/**
- * The pictures under each path, folders recursively, in the order of their names, each file once. Hidden files
- * are not looked at, and links inside a folder not followed: what they lead to is found where it lies, or lies outside.
- * @throws MixspaceError `not_found` for a path that is not there.
- */
-export async function listPictures(paths: string[], signal?: AbortSignal, { isWanted }: WalkOptions = {}): Promise<{ pictures: PictureFile[]; leftOut: LeftOut }> {
-  const leftOut: LeftOut = { other: 0, links: 0, unreadable: [] };
-  const pictures = new Map<string, PictureFile>();
+/** Names of each kind that are kept. */
+const someNames = 5;
+const kinds: Record<NotWalked, LeftOutKind> = { 'side folder': 'sideFolders', hidden: 'hidden', excluded: 'excluded', link: 'links', other: 'other', unreadable: 'unreadable' };
 
-  const take = async (file: string, place: Place): Promise<void> => {
-    if (!namesPicture(file)) leftOut.other++;
-    else {
-      const found = await stat(file, { bigint: true }).catch(() => undefined);
-      pictures.set(file, { file, bytes: Number(found?.size ?? 0), stamp: found ? stampOf(found) : '', ...place });
-    }
+/**
+ * The pictures under each path, folders recursively, in the order of their names, each file once. A file is a picture
+ * by its first bytes; one that is only called like a picture is listed too, so that whoever reads it says what is wrong.
+ * Hidden files and other programs' folders are not looked at, unless the rules say so, and links inside a folder not
+ * followed: what they lead to is found where it lies, or lies outside.
+ * @throws MixspaceError `not_found` for a path that is not there, `invalid_request` for rules that cannot be kept.
+ */
+export async function listPictures(paths: string[], signal?: AbortSignal, { rules, isWanted, onLeftOut }: WalkOptions = {}): Promise<{ pictures: PictureFile[]; leftOut: LeftOut }> {
+  const leftOut = nothingLeftOut();
+  const pictures = new Map<string, PictureFile>();
+  const compiled = new Rules(rules);
+
+  const leave = (file: string, kind: LeftOutKind, reason?: string): void => {
+    onLeftOut?.(file, kind, reason);
+    if (kind === 'unreadable') {
+      leftOut.unreadable.push(file);
+      leftOut.reasons.push(reason ?? 'it cannot be read');
+    } else if (++leftOut[kind] <= someNames) leftOut.some[kind].push(file);
   };
-  const walk = async (folder: string, place: Place): Promise<void> => {
-    signal?.throwIfAborted();
-    const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
-    if (entries === undefined) return void leftOut.unreadable.push(folder);
-    entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-    for (const entry of entries) {
-      if (entry.name.startsWith('.')) continue;
-      const at = path.join(folder, entry.name);
-      if (isWanted && !isWanted(at)) continue;
-      if (entry.isSymbolicLink()) leftOut.links++;
-      else if (entry.isDirectory()) await walk(at, place);
-      else if (entry.isFile()) await take(at, place);
-    }
+  const take = (file: string, stats: { size: bigint; ino: bigint; ctimeNs: bigint }, place: Place): void => {
+    pictures.set(file, { file, bytes: Number(stats.size), stamp: stampOf(stats), ...place });
   };
+  const wants = async (file: string): Promise<boolean> => namesPicture(file) || holdsPicture(file);
 
   for (const each of paths) {
     if (each === '') throw new MixspaceError('invalid_request', 'A path is empty; `.` names the folder you are in.');
-    const root = path.resolve(each);
-    const found = await stat(root).catch(() => undefined);
-    if (found === undefined) throw new MixspaceError('not_found', `There is nothing at ${each}.`);
-    const place = { root, within: await realpath(root) };
-    if (found.isDirectory()) await walk(root, place);
-    else if (found.isFile()) await take(root, place);
-    else leftOut.other++;
+    const root = await asOnDisk(absoluteName(each));
+    try {
+      const found = await stat(openable(root), { bigint: true });
+      const place = { root, within: await realName(root) };
+      if (found.isDirectory()) {
+        await walkFolder(nameBytes(root)!, compiled, { isWanted, wants, file: (name, stats) => take(name, stats, place), leftOut: (name, why, reason) => leave(name, kinds[why], reason) }, signal);
+      } else if (found.isFile() && (await wants(root))) take(root, found, place);
+      else leave(root, 'other');
+    } catch (error) {
+      if (isMissing(error)) throw new MixspaceError('not_found', `There is nothing at ${each}.`);
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+      leave(root, 'unreadable', reasonOf(error));
+    }
   }
   return { pictures: [...pictures.values()], leftOut };
+}
+
+/** @throws MixspaceError `invalid_request`: rules that cannot be kept. */
+export function requireRules(rules: WalkRules): void {
+  new Rules(rules);
+}
+
+/** As many as tell every format. */
+const headBytes = 1024;
+
+async function holdsPicture(file: string): Promise<boolean> {
+  const { bytes } = await beginningOf(openable(file), headBytes);
+  try {
+    mediaTypeOf(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** On a disk that does not tell capitals from small letters a path has many spellings, and each file one source: the disk's own. */
+async function asOnDisk(root: string): Promise<string> {
+  if (typeof openable(root) !== 'string') return root;
+  const { root: top } = path.parse(root);
+  let found = top;
+  for (const name of root.slice(top.length).split(path.sep).filter(Boolean)) {
+    const at = path.join(found, name);
+    found = (await ownSpelling(found, name, at)) ?? at;
+  }
+  return found;
+}
+
+async function ownSpelling(folder: string, name: string, at: string): Promise<string | undefined> {
+  const turned = Array.from(name, (each) => (each === each.toUpperCase() ? each.toLowerCase() : each.toUpperCase())).join('');
+  const [own, other] = await Promise.all([at, path.join(folder, turned)].map((file) => lstat(file, { bigint: true }).catch(() => undefined)));
+  if (turned === name || !own || own.ino !== other?.ino || own.dev !== other.dev) return undefined;
+  const names = await readdir(folder).catch((): string[] => []);
+  if (names.includes(name)) return undefined;
+  const spelled = names.find((each) => each.toLowerCase() === name.toLowerCase());
+  return spelled === undefined ? undefined : path.join(folder, spelled);
 }
 
 export const stampOf = ({ ino, size, ctimeNs }: { ino: bigint; size: bigint; ctimeNs: bigint }): string => `${ino} ${size} ${ctimeNs}`;
@@ -97,7 +183,7 @@ export function readPictureFile(picture: PictureFile): Promise<Buffer<ArrayBuffe
 
 /** Opens it where the walk has found it, and nothing that has been put in its place or its folder's to lead elsewhere. */
 async function withOpen<T>({ file, within }: PictureFile, work: (opened: OpenFile) => Promise<T>): Promise<T> {
-  const opened = await openFile(await realpath(file));
+  const opened = await openFile(await realName(file));
   try {
     if (!opened.isFile || opened.realPath === undefined || !isWithin(within, opened.realPath)) throw new Error('it is no file of this folder any more');
     return await work(opened);

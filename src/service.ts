@@ -1,11 +1,11 @@
 /** The composition root: settings in, a running service out. The only file that names concrete classes. */
-import { realpath } from 'node:fs/promises';
 import { readHubSettings, type Config } from './config.js';
 import { CachedEncoder } from './encoder/cache/cached-encoder.js';
 import type { Encoder, OpenEncoder } from './encoder/encoder.js';
 import { openEncoder } from './encoder/open.js';
 import { MixspaceError } from './errors.js';
 import { openHub } from './hub/open.js';
+import { realName } from './open-file.js';
 import { Jobs } from './jobs/jobs.js';
 import { clustersKind } from './operations/clusters/job.js';
 import { classifyKind } from './operations/classify-collection/job.js';
@@ -28,6 +28,7 @@ import { followFolders } from './operations/sync/follow.js';
 import { syncKind } from './operations/sync/job.js';
 import { machineName } from './operations/sync/machine.js';
 import { SyncTurns } from './operations/sync/turns.js';
+import type { WalkRules } from './picture-files.js';
 import { openEmbeddedStore } from './store/embedded/open.js';
 import { openTelemetry, type Telemetry } from './telemetry.js';
 
@@ -36,7 +37,7 @@ export interface Service {
   readiness: Readiness;
   telemetry: Telemetry;
   /** Makes the collection `default` equal to what lies under the paths and, with `watch`, keeps it so; all goes to the log. Never rejects. */
-  followFolders(paths: string[], signal: AbortSignal): Promise<void>;
+  followFolders(paths: string[], signal: AbortSignal, rules?: WalkRules): Promise<void>;
   /** Work under way ends, files are closed. */
   close(): Promise<void>;
 }
@@ -50,7 +51,7 @@ export async function openService(config: Config): Promise<Service> {
   const { log, stage } = telemetry;
   const roots = await Promise.all(
     config.roots.map((root) =>
-      realpath(root).catch(() => {
+      realName(root).catch(() => {
         throw new MixspaceError('invalid_request', `The folder ${root} is not there.`, { param: 'MIXSPACE_ROOTS' });
       }),
     ),
@@ -161,8 +162,8 @@ export async function openService(config: Config): Promise<Service> {
     context,
     readiness,
     telemetry,
-    followFolders: (paths, signal) =>
-      followFolders(context, { collection: defaultCollection, paths, ...(config.watch && { watch: { lookEveryMs: config.watchLook * 1000 } }) }, signal),
+    followFolders: (paths, signal, rules) =>
+      followFolders(context, { collection: defaultCollection, paths, ...(rules && { rules }), ...(config.watch && { watch: { lookEveryMs: config.watchLook * 1000 } }) }, signal),
     close: async () => {
       readiness.stop();
       await close();

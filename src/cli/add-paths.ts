@@ -2,7 +2,7 @@ import path from 'node:path';
 import { batches, MixspaceApiError, type MixspaceClient } from '../client/index.js';
 import type { ItemOutcome } from '../contract/items.js';
 import { mapLimited } from '../map-limited.js';
-import { listPictures, readPictureFile, sorted, unreadable, type Known, type LeftOut, type PictureFile } from '../picture-files.js';
+import { listPictures, readPictureFile, sorted, unreadable, type Known, type LeftOut, type PictureFile, type WalkOptions } from '../picture-files.js';
 import { goneItems } from './gone-items.js';
 
 export interface AddFailure {
@@ -24,7 +24,7 @@ export interface AddSummary {
   stopped: boolean;
 }
 
-export interface AddOptions {
+export interface AddOptions extends WalkOptions {
   collection: string;
   /** Stops it; the summary says so. */
   signal?: AbortSignal;
@@ -42,7 +42,7 @@ const requestsInFlight = 2;
  * @throws MixspaceApiError, MixspaceUnreachableError when the service takes nothing more; what was sent stays, so the next run goes on from there.
  */
 export async function addPaths(client: MixspaceClient, paths: string[], options: AddOptions): Promise<AddSummary> {
-  const { pictures, leftOut } = await listPictures(paths, options.signal);
+  const { pictures, leftOut } = await listPictures(paths, options.signal, options);
   const summary: AddSummary = { found: pictures.length, created: 0, updated: 0, known: 0, failures: [], leftOut, gone: 0, stopped: false };
   try {
     await new Adding(client, options, summary).run(pictures);

@@ -11,7 +11,7 @@ interface FacetsFlags extends ClientFlags {
 
 export function facetsCommand(): Command {
   return clientCommand('facets', 'count how many items have which value of a field')
-    .argument('<fields...>', 'fields of the metadata, or an item\'s own, such as $item.taken_at')
+    .argument('<fields...>', 'fields of the metadata, or an item\'s own, such as $item.taken_at, $item.folder or $item.exif.camera')
     .addOption(collectionOption())
     .option('--limit <number>', 'values of each at most (default: 20)', wholeNumber)
     .option('--filter <json>', 'only of items that match', jsonObject)

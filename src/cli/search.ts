@@ -33,7 +33,7 @@ export function searchCommand(): Command {
     .option('--min-score <number>', 'leave out what scores lower', decimal)
     .addOption(new Option('--modality <name>', 'only these').choices(modalities))
     .option('--filter <json>', 'conditions on metadata, such as \'{"year": {"$gte": 2020}}\'', jsonObject)
-    .option('--sort <field>', 'of what is relevant, by a field such as $item.taken_at or year; -FIELD for descending')
+    .option('--sort <field>', 'of what is relevant, by a field such as $item.taken_at, $item.exif.rating or year; -FIELD for descending')
     .option('--diversity <number>', 'from 0 to 1: how much matches are to be unlike each other', decimal)
     .option('--group-by <field>', 'the best match of each value of a field, such as camera or $item.taken_at')
     .option('--explain', 'tell why: words, where in a picture, what was left out; of at most 20 matches')
@@ -50,8 +50,8 @@ export function searchCommand(): Command {
     });
 }
 
-function rowOf({ score, id, sources, text, metadata, group, part }: SearchMatch): string[] {
-  return [score?.toFixed(3) ?? '', group && group.more > 0 ? `+${group.more}` : '', `${text ?? sources[0] ?? id}${part ? ` (${placeOf(part.box)})` : ''}`, shortMetadata(metadata)];
+function rowOf({ score, id, sources, text, metadata, group, part, taken_at, exif }: SearchMatch): string[] {
+  return [score?.toFixed(3) ?? '', group && group.more > 0 ? `+${group.more}` : '', `${text ?? sources[0] ?? id}${part ? ` (${placeOf(part.box)})` : ''}`, [taken_at?.replace('T', ' '), exif?.camera, shortMetadata(metadata)].filter(Boolean).join(', ')];
 }
 
 /** Of a tile, in percent of the picture's width and height. */

@@ -4,23 +4,28 @@ import { Command, Option } from 'commander';
 import { readConfig, settings, type Config, type SettingName } from '../config.js';
 import { MixspaceError, traceOf } from '../errors.js';
 import type { Log } from '../telemetry.js';
+import { requireRules, type WalkRules } from '../picture-files.js';
 import { giveHeapPagesBack } from './heap-pages.js';
+import { rulesOf, walkHelp, withWalkOptions, type WalkFlags } from './walk-options.js';
 
 /** The contract's 10 s until the process is gone: requests get most of it, saving the rest. */
 const requestGraceMs = 4_000;
 const exitWithinMs = 9_500;
 
 export function serveCommand(): Command {
-  const command = new Command('serve')
+  const command = withWalkOptions(new Command('serve'))
     .description('start the service; the pictures under each PATH come into the collection default, and go from it with their files; they may be named by path')
-    .argument('[paths...]', 'folders of pictures');
+    .argument('[paths...]', 'folders of pictures')
+    .addHelpText('after', walkHelp);
   for (const [name, setting] of Object.entries(settings)) {
     const option = new Option(setting.flag, `${setting.description} (default: ${setting.shown}; environment: ${setting.env})`);
     command.addOption(option);
     flagNames.set(option.attributeName(), name as SettingName);
   }
-  return command.action(async (paths: string[], options: Record<string, string | true>) => {
-    await serve(await configFrom(paths, options), paths);
+  return command.action(async (paths: string[], { exclude, include, ...options }: Record<string, string | true> & WalkFlags) => {
+    const rules = rulesOf({ ...(exclude && { exclude }), ...(include && { include }) });
+    requireRules(rules);
+    await serve(await configFrom(paths, options), paths, rules);
   });
 }
 
@@ -86,7 +91,7 @@ async function readStart(file: string): Promise<string> {
   }
 }
 
-async function serve(config: Config, paths: string[]): Promise<void> {
+async function serve(config: Config, paths: string[], rules: WalkRules): Promise<void> {
   // Only now: settings that are refused need none of it.
   const [{ openService }, { listen }] = await Promise.all([import('../service.js'), import('../http/server.js')]);
   const service = await openService(config).catch(startFailed);
@@ -126,7 +131,7 @@ async function serve(config: Config, paths: string[]): Promise<void> {
   process.on('SIGINT', () => void stop('SIGINT', 0));
   onDefects(log, () => void stop('an error that nobody caught', 1));
 
-  if (paths.length > 0) taken = service.followFolders(paths.map((each) => path.resolve(each)), takingIn.signal);
+  if (paths.length > 0) taken = service.followFolders(paths.map((each) => path.resolve(each)), takingIn.signal, rules);
   await taken;
 }
 

@@ -7,8 +7,9 @@ import { follow } from './jobs.js';
 import { openClient } from './open-client.js';
 import { clientCommand, collectionOption, type ClientFlags } from './options.js';
 import { plural, printJson, say } from './print.js';
+import { walkHelp, withWalkOptions, type WalkFlags } from './walk-options.js';
 
-interface SyncFlags extends ClientFlags {
+interface SyncFlags extends ClientFlags, WalkFlags {
   collection: string;
   prune?: true;
   dryRun?: true;
@@ -34,14 +35,14 @@ interface Result {
 }
 
 export function syncCommand(): Command {
-  return clientCommand('sync', 'make a collection equal to folders of the machine that the service runs on: what is new comes, what was deleted goes')
+  return withWalkOptions(clientCommand('sync', 'make a collection equal to folders of the machine that the service runs on: what is new comes, what was deleted goes'))
     .argument('<paths...>', 'folders, or pictures')
     .addOption(collectionOption().default('default', 'default; another one is created if need be'))
     .option('--prune', 'remove what is no longer there however much it is')
     .option('--dry-run', 'tell what would be done, and change nothing')
     .addHelpText(
       'after',
-      '\nThe service does the work: the folders must be its own (`mixspace serve PATH`, MIXSPACE_ROOTS). Ctrl-C leaves it to go on; `mixspace jobs` pauses or cancels it.' +
+      walkHelp + '\n\nThe service does the work: the folders must be its own (`mixspace serve PATH`, MIXSPACE_ROOTS). Ctrl-C leaves it to go on; `mixspace jobs` pauses or cancels it.' +
         '\n\nExit code: 0 they are equal, 1 something failed, was out of reach, or was not removed for want of --prune, 2 wrong usage or no service, 130 stopped by Ctrl-C.',
     )
     .action(async (paths: string[], flags: SyncFlags) => {
@@ -60,8 +61,8 @@ export function syncCommand(): Command {
 }
 
 /** Undefined where nobody waits for it any more. */
-async function synced(client: MixspaceClient, root: string, { collection, prune, dryRun, ...flags }: SyncFlags): Promise<Result | undefined> {
-  const job = await client.sync(collection, { root, ...(prune && { prune }), ...(dryRun && { dry_run: true }) });
+async function synced(client: MixspaceClient, root: string, { collection, prune, dryRun, exclude, include, ...flags }: SyncFlags): Promise<Result | undefined> {
+  const job = await client.sync(collection, { root, ...(prune && { prune }), ...(dryRun && { dry_run: true }), ...(exclude && { exclude }), ...(include && { include }) });
   await follow(job.id, flags, { isSilent: true });
   if (process.exitCode !== undefined) return undefined;
   return (await client.job(job.id)).result as Job['result'] & Result;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Box, Embedding, ErrorBody, Fingerprint, Id, Metadata, Modality, Source } from './shared.js';
 import { EmbeddingEncoding } from './embeddings.js';
+import { Exif as ToldExif } from './exif.js';
 import { Filter } from './filter.js';
 import { limits } from './limits.js';
 import { list, maybe } from './zod-helpers.js';
@@ -66,7 +67,8 @@ export const itemFields = {
   source_count: z.number().int().optional().meta({ description: 'How many sources it has, where not all are told.' }),
   width: z.number().int().optional(),
   height: z.number().int().optional(),
-  taken_at: z.string().optional().meta({ description: 'From EXIF, local time of the camera.' }),
+  taken_at: z.string().optional().meta({ description: 'When a picture was taken, from EXIF, XMP or IPTC: local time of the camera, `YYYY-MM-DD[Thh:mm[:ss]]`; absent where the file tells none, or one that cannot be.' }),
+  exif: ToldExif.optional(),
   image_url: z.string().optional().meta({ description: 'Relative to the service; a thumbnail, or the original with `?size=original`.' }),
 };
 export const Item = z

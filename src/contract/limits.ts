@@ -15,6 +15,8 @@ export const limits = {
   toldSources: 100,
   changedSources: 1000,
   pathLength: 4096,
+  /** To exclude, or to include. */
+  globs: 256,
   nameLength: 64,
   modelLength: 512,
   descriptionLength: 4096,

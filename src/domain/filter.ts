@@ -1,3 +1,5 @@
+import { exifFields } from './exif.js';
+
 export type Scalar = string | number | boolean | null;
 /** What one field is compared with. */
 export interface FieldCondition {
@@ -15,8 +17,8 @@ export interface FieldCondition {
 }
 /** What stands before the names of an item's own fields, beside those of its metadata. */
 export const itemPrefix = '$item.';
-/** They are missing where an item has none; `source` is a list. */
-export const itemFields = ['modality', 'source', 'width', 'height', 'media_type', 'taken_at', 'created_at', 'updated_at'] as const;
+/** They are missing where an item has none; `source`, `folder` (those of the sources) and `exif.keywords` are lists. */
+export const itemFields = ['modality', 'source', 'folder', 'width', 'height', 'media_type', 'taken_at', 'created_at', 'updated_at', ...exifFields.map((name) => `exif.${name}` as const)] as const;
 export type ItemField = (typeof itemFields)[number];
 /** Keys are ANDed; a key is a field (dots go into objects), an item's own field, or one of `$and`, `$or`, `$not`. */
 export interface Filter {

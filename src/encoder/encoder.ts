@@ -7,6 +7,7 @@
  * one bad picture fails alone.
  */
 import type { Calibration } from '../domain/calibration.js';
+import type { Tells } from '../domain/exif.js';
 import type { Modality } from '../domain/modality.js';
 import type { Priority } from '../domain/priority.js';
 import type { Box, Tiles } from '../domain/tiles.js';
@@ -108,14 +109,13 @@ export interface TextEmbedding {
   truncated: boolean;
 }
 
-export interface ImageEmbedding {
+export interface ImageEmbedding extends Tells {
   embedding: Float32Array;
   norm: number;
   /** After EXIF orientation. */
   width: number;
   height: number;
   mediaType: string;
-  takenAt?: string;
   thumbnail?: Uint8Array;
   /** Where they were asked for and there are any: row by row. */
   tiles?: Tile[];

@@ -182,7 +182,7 @@ async function uploadedEntries(request: Request, limits: BodyLimits): Promise<En
 
 type Note = { id?: string; metadata?: Metadata; source?: string };
 
-/** The `metadata` part: an object by file name, or a list in the files' order. */
+/** The `metadata` part: an object by file name, with its folders or without, or a list in the files' order. */
 function notesOf(files: Upload[], told: unknown): (Note | MixspaceError)[] {
   const noteAt = (value: unknown, field: string): Note | MixspaceError => {
     try {
@@ -201,9 +201,13 @@ function notesOf(files: Upload[], told: unknown): (Note | MixspaceError)[] {
   }
   if (typeof told !== 'object' || told === null) throw new MixspaceError('invalid_request', 'metadata is an object by file name, or a list in the order of the files.', { param: 'metadata' });
   const byName = new Map<string, unknown>(Object.entries(told));
-  const names = new Set(files.map(({ name }) => name));
+  const lastOf = (name: string): string => name.slice(name.lastIndexOf('/') + 1);
+  const names = new Set(files.flatMap(({ name }) => (name === undefined ? [] : [name, lastOf(name)])));
   for (const name of byName.keys()) {
     if (!names.has(name)) throw new MixspaceError('invalid_request', `metadata speaks of "${name.slice(0, 200)}", but no file of that name was sent.`, { param: 'metadata' });
   }
-  return files.map(({ name }) => (name !== undefined && byName.has(name) ? noteAt({ metadata: byName.get(name) }, `metadata.${name.slice(0, 100)}`) : {}));
+  return files.map(({ name }) => {
+    const known = name === undefined ? undefined : [name, lastOf(name)].find((each) => byName.has(each));
+    return known === undefined ? {} : noteAt({ metadata: byName.get(known) }, `metadata.${known.slice(0, 100)}`);
+  });
 }

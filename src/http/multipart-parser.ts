@@ -13,7 +13,7 @@ const headersEnd = Buffer.from('\r\n\r\n');
 export interface PartHeaders {
   /** The name of the form's field. */
   field: string;
-  /** Undecoded: `filename*` if it is there, else `filename`; the last one of a path. */
+  /** `filename*` if it is there, else `filename`; with its folders, where it has any. */
   fileName?: string | MixspaceError;
   contentType?: string;
 }
@@ -161,8 +161,20 @@ function fileNameOf(parameters: Map<string, string>): string | MixspaceError | u
   const name = extended === undefined ? decoded(Buffer.from(plain!, 'latin1')) : extendedValue(extended);
   if (name === undefined) return new MixspaceError('invalid_request', 'The file name is not UTF-8.', { param: 'file' });
   if (name.includes('\0')) return new MixspaceError('invalid_request', 'The file name holds a NUL.', { param: 'file' });
-  const last = name.slice(Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1);
-  return last === '' || last === '.' || last === '..' ? undefined : last;
+  const told = folderKept(name);
+  return told === '' ? undefined : told;
+}
+
+/**
+ * A name with the folders that browsers send before it (`webkitRelativePath`), as it is only told, never opened: without
+ * `.`, `..` and empty ones. Of a path from the root, or one that Windows writes, the last name alone: the folders of a
+ * sender's machine are nobody's business (RFC 7578, 4.2).
+ */
+function folderKept(name: string): string {
+  const isPath = name.startsWith('/') || name.includes('\\');
+  const names = name.slice(isPath ? Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1 : 0).split('/');
+  if (/^\.{0,2}$/.test(names.at(-1)!)) return '';
+  return names.filter((each) => !/^\.{0,2}$/.test(each)).join('/');
 }
 
 /** RFC 8187: `UTF-8'en'%e2%82%ac`. */

@@ -7,6 +7,7 @@ import type { Priority } from '../domain/priority.js';
 import { boxesOf, sameBoxes, type Tiles } from '../domain/tiles.js';
 import type { ImageEmbedding } from '../encoder/encoder.js';
 import { MixspaceError, toMixspaceError } from '../errors.js';
+import { nameBytes, toldName } from '../file-names.js';
 import { mapLimited } from '../map-limited.js';
 import { withoutSecrets } from '../secrets.js';
 import type { Collection, ItemContent, ItemWrite, Presence, WriteStatus } from '../store/catalog.js';
@@ -44,7 +45,7 @@ interface Resolved {
   metadata?: Metadata;
   source?: string;
   seen?: Sighting;
-  content: Omit<ItemContent, 'width' | 'height' | 'takenAt' | 'mediaType'>;
+  content: Omit<ItemContent, 'width' | 'height' | 'takenAt' | 'exif' | 'mediaType'>;
   bytes?: Uint8Array;
   embedding?: Float32Array;
   /** That errors of the content name. */
@@ -217,7 +218,7 @@ async function resolve(context: Context, collection: Collection, entry: Entry, c
       const { bytes, realPath } = await readUnderRoots(context.roots, content.path, context.limits.picture);
       const contentHash = await sha256(bytes, 'hex');
       const seen = entry.seen && { seen: { ...entry.seen, file: realPath } };
-      return { id: entry.id ?? contentHash, ...note, ...withSource(content.path), ...seen, content: { modality: 'image', contentHash, path: realPath }, bytes, field };
+      return { id: entry.id ?? contentHash, ...note, ...withSource(toldName(nameBytes(content.path)!)), ...seen, content: { modality: 'image', contentHash, path: realPath }, bytes, field };
     }
     const bytes = 'bytes' in content ? content.bytes : await imageBytes(context, content.image, caller);
     const contentHash = await sha256(bytes, 'hex');
@@ -243,7 +244,7 @@ function trimmed(error: unknown): unknown {
   return new MixspaceError(error.code, error.message, { param: error.param.slice(1) });
 }
 
-function pictureOf(encoded: ImageEmbedding): Pick<NonNullable<ItemWrite['content']>, 'embeddings' | 'boxes' | 'width' | 'height' | 'mediaType' | 'takenAt' | 'thumbnail'> {
+function pictureOf(encoded: ImageEmbedding): Pick<NonNullable<ItemWrite['content']>, 'embeddings' | 'boxes' | 'width' | 'height' | 'mediaType' | 'takenAt' | 'exif' | 'thumbnail'> {
   const { tiles = [] } = encoded;
   return {
     embeddings: [encoded.embedding, ...tiles.map(({ embedding }) => embedding)],
@@ -252,6 +253,7 @@ function pictureOf(encoded: ImageEmbedding): Pick<NonNullable<ItemWrite['content
     height: encoded.height,
     mediaType: encoded.mediaType,
     ...(encoded.takenAt === undefined ? {} : { takenAt: encoded.takenAt }),
+    ...(encoded.exif === undefined ? {} : { exif: encoded.exif }),
     ...(encoded.thumbnail === undefined ? {} : { thumbnail: encoded.thumbnail }),
   };
 }

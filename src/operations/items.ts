@@ -96,6 +96,7 @@ export function toldOf(collection: string, item: Item): Omit<Told, 'content_hash
     ...(item.width === undefined ? {} : { width: item.width }),
     ...(item.height === undefined ? {} : { height: item.height }),
     ...(item.takenAt === undefined ? {} : { taken_at: item.takenAt }),
+    ...(item.exif === undefined ? {} : { exif: item.exif }),
     ...(item.hasImage ? { image_url: imageUrlOf(collection, item.id) } : {}),
   };
 }

@@ -9,6 +9,7 @@
  *
  * Errors are MixspaceErrors: `not_found`, `conflict`, `disk_full`, `not_ready`.
  */
+import type { Exif } from '../domain/exif.js';
 import type { Filter, Scalar } from '../domain/filter.js';
 import type { Metadata } from '../domain/metadata.js';
 import type { Modality } from '../domain/modality.js';
@@ -82,8 +83,9 @@ export interface ItemContent {
   text?: string;
   width?: number;
   height?: number;
-  /** From EXIF, ISO 8601 without zone (cameras rarely know theirs). */
+  /** Local time of the camera, ISO 8601 without zone (cameras rarely know theirs). */
   takenAt?: string;
+  exif?: Exif;
   /** `image/jpeg`, ... of the original. */
   mediaType?: string;
   /** Where the original lies when it was taken in by path; else undefined. */
@@ -129,6 +131,7 @@ export interface Item {
   width?: number;
   height?: number;
   takenAt?: string;
+  exif?: Exif;
   mediaType?: string;
   hasImage: boolean;
   /** Why it has no embedding of its collection's space, a sentence: it is not found by searches. */

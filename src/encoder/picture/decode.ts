@@ -6,7 +6,6 @@ import { requireAffordable } from './decode-cost.js';
 import { decodeHeic } from './heic.js';
 import { damaged, mediaTypeOf, nameOf, type MediaType } from './media-type.js';
 import { uprightSize, type Bitmap, type Orientation } from './resize.js';
-import { takenAt } from './taken-at.js';
 
 /** One thread a picture: the encoder workers are what runs in parallel. No cache: a picture comes once. */
 export function settleDecoder(): void {
@@ -28,8 +27,6 @@ export interface PictureHeader {
   height: number;
   /** As stored, until it is turned upright. */
   stored: { width: number; height: number; orientation: Orientation };
-  /** EXIF DateTimeOriginal, `YYYY-MM-DDTHH:MM:SS`. */
-  takenAt: string | undefined;
   metadata: Metadata;
 }
 
@@ -66,7 +63,7 @@ export async function readHeader(bytes: Uint8Array, limits: PictureLimits): Prom
   }
   requireAffordable(bytes, mediaType, metadata);
   const stored = { width: metadata.width, height: metadata.height, orientation: orientationOf(metadata) };
-  return { mediaType, ...uprightSize(stored), stored, takenAt: takenAt(metadata.exif), metadata };
+  return { mediaType, ...uprightSize(stored), stored, metadata };
 }
 
 /** What makes the decoder keep the whole picture. */

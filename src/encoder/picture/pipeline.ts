@@ -13,7 +13,7 @@ export type Timed = <T>(stage: PictureStage, work: () => T | Promise<T>) => Prom
 
 export interface SentPicture {
   bytes: Uint8Array;
-  /** Whether one is asked. */
+  /** Whether one is asked; then what the file tells of itself comes with it. */
   thumbnail: boolean;
   /** Where it is to be cut, or how; left out: not at all. */
   tiles?: Tiles | readonly Box[];

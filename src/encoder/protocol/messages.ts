@@ -1,3 +1,4 @@
+import type { Tells } from '../../domain/exif.js';
 import type { Modality } from '../../domain/modality.js';
 import type { Box, Tiles } from '../../domain/tiles.js';
 import type { PlainError } from '../../errors.js';
@@ -63,11 +64,10 @@ export interface PicturesReply {
   seconds: StageSeconds;
 }
 
-export interface PictureFacts {
+export interface PictureFacts extends Tells {
   width: number;
   height: number;
   mediaType: string;
-  takenAt?: string;
   thumbnail?: Uint8Array;
   /** Where its tiles lie, where it was cut. */
   boxes?: readonly Box[];

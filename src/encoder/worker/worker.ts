@@ -7,6 +7,7 @@ import { changed, requireUnchanged } from '../package/fingerprint.js';
 import { keyOf, readPackage, type ModelPackage } from '../package/model-package.js';
 import { versionOfFiles } from '../package/files-version.js';
 import { decodedBytes, readHeader, settleDecoder } from '../picture/decode.js';
+import { tellsOf } from '../picture/exif/tells.js';
 import { preparePicture, type Place, type SentPicture } from '../picture/pipeline.js';
 import type { Preprocessing } from '../picture/preprocess.js';
 import { Channel } from '../protocol/channel.js';
@@ -190,11 +191,12 @@ async function encodeSome(tower: ImageTower, tensor: Float32Array, { count, stri
 async function readPicture(sent: SentPicture, rules: Preprocessing, place: Place, seconds: StageSeconds): Promise<PictureFacts> {
   const header = await timed(seconds, 'decode', () => readHeader(sent.bytes, limits));
   return alone(decodedBytes(header), async () => {
-    const { width, height, mediaType, takenAt } = header;
+    const { width, height, mediaType } = header;
+    const tells = sent.thumbnail ? await timed(seconds, 'decode', () => tellsOf(sent.bytes, mediaType, header.metadata)) : {};
     const { tiles = [] } = sent;
     const boxes = typeof tiles === 'string' ? boxesOf(tiles, { width, height }, rules.size) : tiles;
     const made = await preparePicture({ ...sent, header, boxes }, rules, place, (stage, work) => timed(seconds, stage, work));
-    return { width, height, mediaType, ...(takenAt === undefined ? {} : { takenAt }), ...(made === undefined ? {} : { thumbnail: made }), ...(boxes.length === 0 ? {} : { boxes }) };
+    return { width, height, mediaType, ...tells, ...(made === undefined ? {} : { thumbnail: made }), ...(boxes.length === 0 ? {} : { boxes }) };
   });
 }
 

@@ -25,6 +25,8 @@ const columns: Record<string, { schema: Schema; of: (item: ExportedItem) => unkn
   width: { schema: integer('width'), of: ({ width }) => width },
   height: { schema: integer('height'), of: ({ height }) => height },
   taken_at: { schema: text('taken_at'), of: (item) => item.taken_at },
+  // As text, as the metadata.
+  exif: { schema: text('exif'), of: ({ exif }) => exif && JSON.stringify(exif) },
   content_hash: { schema: text('content_hash', true), of: (item) => item.content_hash },
   created_at: { schema: time('created_at'), of: (item) => new Date(item.created_at) },
   updated_at: { schema: time('updated_at'), of: (item) => new Date(item.updated_at) },

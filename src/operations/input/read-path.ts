@@ -1,24 +1,25 @@
-import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { MixspaceError } from '../../errors.js';
-import { isWithin, openFile, readWhole } from '../../open-file.js';
+import { absoluteName, nameBytes } from '../../file-names.js';
+import { isWithin, openFile, readWhole, realName } from '../../open-file.js';
 
 /**
  * The bytes of a file under one of the roots, and its real path. Links and `..` are resolved first, so neither leads out;
  * what counts is where the file that was then opened lies, so neither does a folder that is exchanged for a link meanwhile.
- * A second name of a file outside (a hard link) cannot be told from a file of the folder, and is read.
+ * The path is told as file-names.ts tells it, and so is its real one. A second name of a file outside (a hard link) cannot be told from a file of the folder, and is read.
  * @throws MixspaceError `unprocessable` (outside the roots, not there, no plain file, being written to), `too_large`.
  */
 export async function readUnderRoots(roots: string[], file: string, maxBytes: number): Promise<{ bytes: Uint8Array; realPath: string }> {
   const refuse = (message: string): MixspaceError => new MixspaceError('unprocessable', message, { param: 'path' });
   if (roots.length === 0) throw refuse('This server takes no paths: it was started without a folder (`mixspace serve PATH`, MIXSPACE_ROOTS).');
-  if (!path.isAbsolute(file) || file.includes('\0')) throw refuse("A path is absolute, as the server's machine writes it.");
+  const named = nameBytes(file);
+  if (named === undefined || !path.isAbsolute(named.toString('latin1')) || named.includes(0)) throw refuse("A path is absolute, as the server's machine writes it.");
   const isInside = (real: string): boolean => roots.some((root) => isWithin(root, real));
   const outside = `The path is outside the server's folders.`;
   const gone = 'There is no file at this path.';
   // Said of what is outside whether or not it is there: a refusal must not tell what else the disk holds.
-  const real = await realpath(file).catch(() => undefined);
-  if (real === undefined) throw refuse(isInside(path.resolve(file)) ? gone : outside);
+  const real = await realName(file).catch(() => undefined);
+  if (real === undefined) throw refuse(isInside(absoluteName(file)) ? gone : outside);
   if (!isInside(real)) throw refuse(outside);
 
   const opened = await openFile(real).catch((error: NodeJS.ErrnoException) => {

@@ -1,5 +1,9 @@
+import type { Exif } from '../../domain/exif.js';
+import { foldersOf } from '../../domain/folders.js';
 import { itemPrefix } from '../../domain/filter.js';
 import type { Item } from '../../store/catalog.js';
+
+const exifPrefix = 'exif.';
 
 /** Of a field as filters name it; undefined where the item has none. */
 export function fieldValueOf(item: Item, field: string): unknown {
@@ -22,6 +26,8 @@ function ownValue(item: Item, name: string): unknown {
     height: item.height,
     media_type: item.mediaType,
     taken_at: item.takenAt,
+    folder: foldersOf(item.sources),
   };
+  if (name.startsWith(exifPrefix)) return item.exif?.[name.slice(exifPrefix.length) as keyof Exif];
   return Object.hasOwn(own, name) ? own[name] : undefined;
 }

@@ -2,7 +2,8 @@
 import { hasEnded } from '../../domain/job.js';
 import { toMixspaceError } from '../../errors.js';
 import type { JobContext } from '../context.js';
-import type { SyncResult } from './job.js';
+import { addLeftOut, nothingLeftOut, type WalkRules } from '../../picture-files.js';
+import type { SyncParameters, SyncResult } from './job.js';
 import { outermost } from './plan.js';
 import { startSync } from './sync.js';
 import { FolderWatch, withheldSentence } from './watch.js';
@@ -11,22 +12,24 @@ export interface FollowOptions {
   collection: string;
   /** Absolute. */
   paths: string[];
+  /** What of them is taken in. */
+  rules?: WalkRules;
   /** Left out: they are looked at once. */
   watch?: { lookEveryMs: number };
 }
 
 /** All goes to the log. Resolves when there is nothing more to follow, or `signal` is aborted; never rejects. */
-export async function followFolders(context: JobContext, { collection, paths, watch }: FollowOptions, signal: AbortSignal): Promise<void> {
+export async function followFolders(context: JobContext, { collection, paths, rules = {}, watch }: FollowOptions, signal: AbortSignal): Promise<void> {
   const { log } = context;
   const roots = outermost(paths);
   // What changes during the first look is noted by then.
-  const watching = watch && new FolderWatch(context, { collection, roots, ...watch });
+  const watching = watch && new FolderWatch(context, { collection, roots, rules, ...watch });
   await watching?.open();
   log('info', 'Taking in pictures.', { paths: roots });
-  const taken = { found: 0, created: 0, updated: 0, known: 0, changed: 0, moved: 0, removed: 0, unreachable: 0, failures: 0, leftOut: { other: 0, links: 0, unreadable: [] as string[] } };
+  const taken = { found: 0, created: 0, updated: 0, known: 0, changed: 0, moved: 0, removed: 0, unreachable: 0, failures: 0, leftOut: nothingLeftOut() };
   for (const root of roots) {
     try {
-      const result = await syncedOnce(context, collection, root, signal);
+      const result = await syncedOnce(context, collection, { root, rules }, signal);
       if (!result) return;
       taken.found += result.found;
       taken.created += result.added;
@@ -37,9 +40,7 @@ export async function followFolders(context: JobContext, { collection, paths, wa
       taken.removed += result.removed;
       taken.unreachable += result.unreachable.count;
       taken.failures += result.failed;
-      taken.leftOut.other += result.left_out.other;
-      taken.leftOut.links += result.left_out.links;
-      taken.leftOut.unreadable.push(...result.left_out.unreadable);
+      addLeftOut(taken.leftOut, result.left_out);
       if (result.withheld.count > 0) log('warn', withheldSentence(root, result.withheld.count, result.withheld.of), { first: result.withheld.first });
     } catch (error) {
       if (signal.aborted) return;
@@ -51,9 +52,9 @@ export async function followFolders(context: JobContext, { collection, paths, wa
 }
 
 /** Undefined where it was cancelled or stopped. @throws Error: why it failed. */
-async function syncedOnce(context: JobContext, collection: string, root: string, signal: AbortSignal): Promise<SyncResult | undefined> {
+async function syncedOnce(context: JobContext, collection: string, what: Pick<SyncParameters, 'root' | 'rules'>, signal: AbortSignal): Promise<SyncResult | undefined> {
   const { jobs, log } = context;
-  const { id } = await startSync(context, collection, { root, prune: false, isDry: false }, { orRunning: true });
+  const { id } = await startSync(context, collection, { ...what, prune: false, isDry: false }, { orRunning: true });
   for await (const { type, job, ...event } of (await jobs.events(id, undefined, signal)) ?? []) {
     if (type === 'failure' && 'failure' in event) log('warn', `Not taken in: ${event.failure.name}`, { reason: event.failure.reason });
     if (job.state === 'paused') log('info', 'Taking in pictures is paused.', { job: id });

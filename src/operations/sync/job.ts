@@ -1,7 +1,7 @@
 /** The job that makes a collection equal to what lies under a root. All that it knows lies in the store, where the next run finds what is left. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobEnd, JobKind, JobWork } from '../../jobs/kind.js';
-import type { LeftOut } from '../../picture-files.js';
+import type { LeftOut, WalkRules } from '../../picture-files.js';
 import type { Context } from '../context.js';
 import { look, noCounts, type Look, type LookCounts } from './look.js';
 import type { Unreached } from './plan.js';
@@ -14,6 +14,7 @@ export interface SyncParameters {
   root: string;
   prune: boolean;
   isDry: boolean;
+  rules?: WalkRules;
 }
 
 /** What came of it, as it is told. */
@@ -49,7 +50,7 @@ export function syncKind(context: Context): JobKind<SyncParameters> {
 }
 
 async function run(context: Context, work: JobWork<SyncParameters>): Promise<JobEnd> {
-  const { prune, isDry } = work.job.parameters;
+  const { prune, isDry, rules } = work.job.parameters;
   const collection = work.job.collection!;
   const root = await rootUnder(context, work.job.parameters.root);
   const counts: LookCounts = { ...noCounts, ...(work.job.checkpoint as LookCounts | undefined) };
@@ -62,7 +63,7 @@ async function run(context: Context, work: JobWork<SyncParameters>): Promise<Job
   let only: string[] | undefined;
   const pauseMs = Math.max(leastPauseMs, context.sync.quietMs);
   for (let looks = 0; looks < mostLooks; looks++) {
-    const now = await look(context, { collection, root, prune, isDry, isSecond: () => looks > 0, signal: work.signal, ...(only && { only }) }, {
+    const now = await look(context, { collection, root, ...(rules && { rules }), prune, isDry, isSecond: () => looks > 0, signal: work.signal, ...(only && { only }) }, {
       begin: (todo, unchanged) => {
         if (looks === 0) [done, total] = [unchanged, unchanged + todo];
         else total += todo;

@@ -7,6 +7,7 @@
  */
 import { lstat } from 'node:fs/promises';
 import type { ItemOutcome } from '../../contract/items.js';
+import { openable } from '../../file-names.js';
 import { mapLimited } from '../../map-limited.js';
 import { stampOf, type LeftOut } from '../../picture-files.js';
 import type { Context } from '../context.js';
@@ -94,7 +95,8 @@ class Looking {
     const gone = withheld.length > 0 ? [] : plan.gone;
     this.#events.begin(plan.known.length + plan.changed.length + plan.fresh.length, plan.unchanged);
     for (const failure of plan.failures) await this.#events.failed(failure);
-    for (const folder of plan.leftOut.unreadable) await this.#events.failed({ file: folder, reason: 'The folder cannot be read.' });
+    const { unreadable, reasons } = plan.leftOut;
+    for (const [i, file] of unreadable.entries()) await this.#events.failed({ file, reason: `It cannot be looked into: ${reasons[i]}.` });
     if (isDry) this.#foretell(gone);
     else await this.#apply(gone);
     return {
@@ -183,8 +185,8 @@ class Looking {
   }
 }
 
-const isAsItWas = (file: string, stamp: string): Promise<boolean> => lstat(file, { bigint: true }).then((now) => stampOf(now) === stamp, () => false);
-const isThere = (file: string): Promise<boolean> => lstat(file).then((found) => found.isFile(), () => false);
+const isAsItWas = (file: string, stamp: string): Promise<boolean> => lstat(openable(file), { bigint: true }).then((now) => stampOf(now) === stamp, () => false);
+const isThere = (file: string): Promise<boolean> => lstat(openable(file)).then((found) => found.isFile(), () => false);
 
 function slicesOf<T>(values: T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(values.length / size) }, (_, i) => values.slice(i * size, (i + 1) * size));

@@ -1,6 +1,7 @@
 /** What lies at paths that a walk has not come to, and which folders are mount points. */
 import { lstat } from 'node:fs/promises';
 import path from 'node:path';
+import { openable } from '../../file-names.js';
 import { isMissing } from '../../files.js';
 import { mapLimited } from '../../map-limited.js';
 import { isWithin } from '../../open-file.js';
@@ -36,7 +37,7 @@ export class Places {
 
   async #of(file: string): Promise<Place> {
     try {
-      if ((await lstat(file)).isFile()) return 'there';
+      if ((await lstat(openable(file))).isFile()) return 'there';
     } catch (error) {
       if (!isMissing(error)) return unreachable(error);
       const folder = await this.#folder(path.dirname(file));
@@ -55,7 +56,7 @@ export class Places {
   /** `there` where it says itself what is in it; `gone` where it lies in one that says that it is not there. */
   async #lookAt(folder: string): Promise<Place> {
     try {
-      const found = await lstat(folder);
+      const found = await lstat(openable(folder));
       if (found.isSymbolicLink() && folder !== this.#root) return { unreachable: `${folder} is a link that leads nowhere.` };
       return 'there';
     } catch (error) {
@@ -75,7 +76,7 @@ export async function mountsAmong(root: string, files: Iterable<string>): Promis
     for (let folder = path.dirname(file); isWithin(root, folder) && !folders.has(folder); folder = path.dirname(folder)) folders.add(folder);
   }
   const all = [...folders];
-  const devices = new Map(await mapLimited([path.dirname(root), ...all], statsAtOnce, async (folder) => [folder, (await lstat(folder).catch(() => undefined))?.dev] as const));
+  const devices = new Map(await mapLimited([path.dirname(root), ...all], statsAtOnce, async (folder) => [folder, (await lstat(openable(folder)).catch(() => undefined))?.dev] as const));
   return all.filter((folder) => {
     const [own, outer] = [devices.get(folder), devices.get(path.dirname(folder))];
     return own !== undefined && outer !== undefined && own !== outer;

@@ -2,9 +2,10 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { MixspaceError } from '../../errors.js';
+import { beginningsOf, openable } from '../../file-names.js';
 import { mapLimited } from '../../map-limited.js';
 import { isWithin } from '../../open-file.js';
-import { contentId, listPictures, unreadable, type LeftOut, type PictureFile } from '../../picture-files.js';
+import { contentId, listPictures, nothingLeftOut, unreadable, type LeftOut, type PictureFile, type WalkRules } from '../../picture-files.js';
 import type { RecordedFile, SeenFile } from '../../store/sync-catalog.js';
 import type { Context } from '../context.js';
 import { mountsAmong, Places, readStamp } from './places.js';
@@ -17,6 +18,8 @@ export interface LookRequest {
   collection: string;
   /** Absolute. */
   root: string;
+  /** What of it is taken in. */
+  rules?: WalkRules;
   /** Absolute paths under it, of files or folders, to look at alone. Left out: all. */
   only?: string[];
   /** What is no longer there goes, however much it is. */
@@ -85,7 +88,7 @@ export async function planOf(context: Context, request: LookRequest): Promise<Pl
 class Planning {
   readonly #context: Context;
   readonly #request: LookRequest;
-  readonly #plan: Plan = { found: 0, unchanged: 0, deletedByHand: 0, noted: [], known: [], left: [], changed: [], fresh: [], unsettled: [], gone: [], unreachable: [], failures: [], again: [], leftOut: { other: 0, links: 0, unreadable: [] }, recorded: 0 };
+  readonly #plan: Plan = { found: 0, unchanged: 0, deletedByHand: 0, noted: [], known: [], left: [], changed: [], fresh: [], unsettled: [], gone: [], unreachable: [], failures: [], again: [], leftOut: nothingLeftOut(), recorded: 0 };
 
   constructor(context: Context, request: LookRequest) {
     this.#context = context;
@@ -123,7 +126,8 @@ class Planning {
     const { catalog, sync } = this.#context;
     const { collection, root, only } = this.#request;
     const records = new Map<string, RecordedFile>();
-    for (const under of only ? outermost(only) : [root]) {
+    const beginnings = (only ? outermost(only) : [root]).flatMap(beginningsOf);
+    for (const under of beginnings) {
       for (let after: string | undefined; ; ) {
         const { files, more } = await catalog.listSeen(collection, sync.machine, under, { limit: recordsAtOnce, ...(after === undefined ? {} : { after }) });
         for (const file of files) records.set(file.path, file);
@@ -132,15 +136,15 @@ class Planning {
         this.#request.signal.throwIfAborted();
       }
     }
-    this.#plan.recorded = only ? await catalog.countSeen(collection, sync.machine, root) : records.size;
+    this.#plan.recorded = only ? (await Promise.all(beginningsOf(root).map((under) => catalog.countSeen(collection, sync.machine, under)))).reduce((sum, count) => sum + count, 0) : records.size;
     return records;
   }
 
   async #walk(): Promise<PictureFile[]> {
-    const { root, only, signal } = this.#request;
+    const { root, rules, only, signal } = this.#request;
     const { except } = this.#context.sync;
     const isAsked = only && isAmong(only);
-    const { pictures, leftOut } = await listPictures([root], signal, { isWanted: (at) => !except.includes(at) && (isAsked?.(at) ?? true) });
+    const { pictures, leftOut } = await listPictures([root], signal, { ...(rules && { rules }), isWanted: (at) => !except.includes(at) && (isAsked?.(at) ?? true) });
     if (leftOut.unreadable.includes(root)) throw new MixspaceError('unprocessable', `The folder ${root} cannot be read. Nothing was changed.`);
     this.#plan.leftOut = leftOut;
     this.#plan.found = pictures.length;
@@ -265,7 +269,7 @@ const arrival = ({ file, stamp, before }: Hashed): Arrival => ({ file, stamp, ..
 
 async function requireRoot(root: string): Promise<void> {
   try {
-    await stat(root);
+    await stat(openable(root));
   } catch (error) {
     throw new MixspaceError('unprocessable', `${root} cannot be reached (${(error as NodeJS.ErrnoException).code}). Nothing was changed.`, { cause: error });
   }

@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { StartedJob } from '../../contract/duplicates.js';
 import type { SyncRequest } from '../../contract/sync.js';
 import { isUnderWay } from '../../domain/job.js';
 import type { ToldJob } from '../../jobs/jobs.js';
 import type { JobContext } from '../context.js';
 import { toldJob } from '../jobs.js';
+import { requireRules, type WalkRules } from '../../picture-files.js';
 import { syncJob, type SyncParameters } from './job.js';
 import { rootUnder } from './root.js';
 
@@ -13,10 +15,12 @@ const latest = 200;
  * `POST .../sync`: a job makes the collection equal to what lies under the root.
  * @throws MixspaceError `not_found`: no such collection; `unprocessable`: the root is outside the server's, or cannot be reached; `overloaded`.
  */
-export async function sync(context: JobContext, collection: string, { root: given, prune = false, dry_run: isDry = false }: SyncRequest): Promise<StartedJob> {
+export async function sync(context: JobContext, collection: string, { root: given, prune = false, dry_run: isDry = false, exclude, include }: SyncRequest): Promise<StartedJob> {
   await context.catalog.getCollection(collection);
+  const rules: WalkRules = { ...(exclude && { exclude }), ...(include && { include }) };
+  requireRules(rules);
   const root = await rootUnder(context, given);
-  return { job: toldJob(await startSync(context, collection, { root, prune, isDry })) };
+  return { job: toldJob(await startSync(context, collection, { root, prune, isDry, rules })) };
 }
 
 /** One that waits to do the same is that one; what runs may have passed what has changed since. */
@@ -26,4 +30,4 @@ export async function startSync({ jobs }: JobContext, collection: string, parame
   return same ?? (await jobs.start(syncJob, { collection, parameters })).job;
 }
 
-const isSame = (a: SyncParameters, b: SyncParameters): boolean => a.root === b.root && a.prune === b.prune && a.isDry === b.isDry;
+const isSame = (a: SyncParameters, b: SyncParameters): boolean => a.root === b.root && a.prune === b.prune && a.isDry === b.isDry && isDeepStrictEqual(a.rules ?? {}, b.rules ?? {});

@@ -5,12 +5,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AsyncSubscription, Event } from '@parcel/watcher';
 import { toMixspaceError } from '../../errors.js';
 import type { Context } from '../context.js';
+import type { WalkRules } from '../../picture-files.js';
 import { look, type Look } from './look.js';
 
 export interface WatchOptions {
   collection: string;
   /** Absolute: folders, or files. */
   roots: string[];
+  /** What of them is taken in. */
+  rules: WalkRules;
   /** Milliseconds between two looks at all of a root; 0: none. */
   lookEveryMs: number;
 }
@@ -24,10 +27,12 @@ const mostPending = 100_000;
 export class FolderWatch {
   readonly #context: Context;
   readonly #collection: string;
+  readonly #rules: WalkRules;
   readonly #roots: WatchedRoot[];
 
-  constructor(context: Context, { collection, roots, lookEveryMs }: WatchOptions) {
+  constructor(context: Context, { collection, roots, rules, lookEveryMs }: WatchOptions) {
     this.#context = context;
+    this.#rules = rules;
     this.#collection = collection;
     this.#roots = roots.map((root) => new WatchedRoot(root, lookEveryMs, context.sync.except, (problem) => context.log('warn', `${root} cannot be watched; it is looked at now and then.`, { reason: problem })));
   }
@@ -60,6 +65,7 @@ export class FolderWatch {
           {
             collection: this.#collection,
             root: root.path,
+            rules: this.#rules,
             prune: false,
             isDry: false,
             ...(due && { only: [...due.keys()] }),

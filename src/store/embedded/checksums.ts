@@ -15,6 +15,8 @@ export interface ItemColumns {
   thumbnail_bytes: number | null;
   created_at: string;
   updated_at: string;
+  /** Left out, as null: none. */
+  exif?: string | null;
 }
 
 export interface CollectionColumns {
@@ -42,8 +44,9 @@ export function embeddingChecksum(vector: Uint8Array, space: number, box: string
 
 /** What the item is, but for its metadata and its embedding. */
 export function itemChecksum(row: ItemColumns): number {
-  const { id, modality, content_hash, text, sources, width, height, taken_at, media_type, path, original_bytes, thumbnail_bytes, created_at, updated_at } = row;
-  return sumOf([id, modality, content_hash, text, sources, width, height, taken_at, media_type, path, original_bytes, thumbnail_bytes, created_at, updated_at]);
+  const { id, modality, content_hash, text, sources, width, height, taken_at, media_type, path, original_bytes, thumbnail_bytes, created_at, updated_at, exif = null } = row;
+  // Rows older than the column have the checksum of those that have none.
+  return sumOf([id, modality, content_hash, text, sources, width, height, taken_at, media_type, path, original_bytes, thumbnail_bytes, created_at, updated_at, ...(exif === null ? [] : [exif])]);
 }
 
 export function collectionChecksum({ key, name, description, model, fingerprint, dimension, originals, space, since, createdAt, textFields = [], tiles = 'none' }: CollectionColumns): number {

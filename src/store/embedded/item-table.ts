@@ -1,4 +1,6 @@
+import type { Exif } from '../../domain/exif.js';
 import type { ItemField } from '../../domain/filter.js';
+import { foldersOf } from '../../domain/folders.js';
 import type { Metadata } from '../../domain/metadata.js';
 import { modalities, type Modality } from '../../domain/modality.js';
 import type { Item, ItemContent } from '../catalog.js';
@@ -28,14 +30,16 @@ export interface ItemRow {
   unembedded: string | null;
   created_at: string;
   updated_at: string;
+  /** JSON. */
+  exif: string | null;
   checksum: number;
   metadata_checksum: number;
   thumbnail_checksum: number | null;
 }
 
 /** What filters see of a row. */
-type FieldColumns = Pick<ItemRow, 'modality' | 'metadata' | 'metadata_checksum' | 'sources' | 'width' | 'height' | 'taken_at' | 'media_type' | 'created_at' | 'updated_at'>;
-const fieldColumns = 'key, id, modality, metadata, metadata_checksum, sources, width, height, taken_at, media_type, created_at, updated_at';
+type FieldColumns = Pick<ItemRow, 'modality' | 'metadata' | 'metadata_checksum' | 'sources' | 'width' | 'height' | 'taken_at' | 'media_type' | 'created_at' | 'updated_at' | 'exif'>;
+const fieldColumns = 'key, id, modality, metadata, metadata_checksum, sources, width, height, taken_at, media_type, created_at, updated_at, exif';
 
 export interface NewItem {
   id: string;
@@ -48,18 +52,18 @@ export interface NewItem {
 
 const columns = `items.key, items.id, items.modality, content_hash, text, metadata, sources, width, height, taken_at, media_type, items.path, original_bytes, thumbnail_bytes,
   (SELECT reason FROM unembedded WHERE item = items.key AND space = (SELECT space FROM collections WHERE collections.key = items.collection)) AS unembedded,
-  created_at, updated_at, items.checksum, metadata_checksum, thumbnail_checksum`;
+  created_at, updated_at, exif, items.checksum, metadata_checksum, thumbnail_checksum`;
 
 type ItemValues = [
   key: number, id: string, modality: Modality, content_hash: string, text: string | null, metadata: string, sources: string, width: number | null, height: number | null,
   taken_at: string | null, media_type: string | null, path: string | null, original_bytes: number | null, thumbnail_bytes: number | null, unembedded: string | null,
-  created_at: string, updated_at: string, checksum: number, metadata_checksum: number, thumbnail_checksum: number | null,
+  created_at: string, updated_at: string, exif: string | null, checksum: number, metadata_checksum: number, thumbnail_checksum: number | null,
 ];
 
 /** `values`: in the order of `columns`. */
 function rowOf(values: ItemValues): ItemRow {
-  const [key, id, modality, content_hash, text, metadata, sources, width, height, taken_at, media_type, path, original_bytes, thumbnail_bytes, unembedded, created_at, updated_at, checksum, metadata_checksum, thumbnail_checksum] = values;
-  return { key, id, modality, content_hash, text, metadata, sources, width, height, taken_at, media_type, path, original_bytes, thumbnail_bytes, unembedded, created_at, updated_at, checksum, metadata_checksum, thumbnail_checksum };
+  const [key, id, modality, content_hash, text, metadata, sources, width, height, taken_at, media_type, path, original_bytes, thumbnail_bytes, unembedded, created_at, updated_at, exif, checksum, metadata_checksum, thumbnail_checksum] = values;
+  return { key, id, modality, content_hash, text, metadata, sources, width, height, taken_at, media_type, path, original_bytes, thumbnail_bytes, unembedded, created_at, updated_at, exif, checksum, metadata_checksum, thumbnail_checksum };
 }
 
 /** Items as rows. `key` is the row's, `collection` the collection's key. */
@@ -94,8 +98,8 @@ export class ItemTable {
     this.#words = words;
     this.#insert = database.prepare(
       `INSERT INTO items (collection, id, modality, content_hash, text, metadata, sources, width, height, taken_at, media_type, path,
-         original_bytes, thumbnail_bytes, created_at, updated_at, checksum, metadata_checksum, thumbnail_checksum)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         original_bytes, thumbnail_bytes, created_at, updated_at, exif, checksum, metadata_checksum, thumbnail_checksum)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#insertThumbnail = database.prepare<[number, Uint8Array]>('INSERT INTO thumbnails (item, webp) VALUES (?, ?)');
     this.#update = database.prepare('UPDATE items SET metadata = ?, sources = ?, updated_at = ?, checksum = ?, metadata_checksum = ? WHERE key = ?');
@@ -152,6 +156,7 @@ export class ItemTable {
       thumbnail_bytes: content.thumbnail?.byteLength ?? null,
       created_at: item.createdAt,
       updated_at: item.updatedAt,
+      exif: content.exif === undefined ? null : JSON.stringify(content.exif),
     };
     const checksums = { checksum: itemChecksum(row), metadata_checksum: checksumOf(item.metadata), thumbnail_checksum: content.thumbnail ? checksumOf(content.thumbnail) : null };
     return this.insertRow(collection, { ...row, ...checksums }, content.thumbnail);
@@ -176,6 +181,7 @@ export class ItemTable {
       row.thumbnail_bytes,
       row.created_at,
       row.updated_at,
+      row.exif,
       row.checksum,
       row.metadata_checksum,
       row.thumbnail_checksum,
@@ -311,9 +317,13 @@ export class ItemTable {
 /** The metadata and, as `$item`, the item's own fields: what filters and orders go by. */
 export function fieldsOf(row: FieldColumns): Metadata {
   const { modality, width, height, media_type, taken_at, created_at, updated_at } = row;
-  const own: Partial<Record<ItemField, unknown>> = { modality, created_at, updated_at };
+  const own: Partial<Record<ItemField | 'exif', unknown>> = { modality, created_at, updated_at };
   const sources = sourcesOf(row);
   if (sources.length > 0) own.source = sources;
+  const folders = foldersOf(sources);
+  if (folders.length > 0) own.folder = folders;
+  const exif = exifOf(row);
+  if (exif) own.exif = exif;
   if (width !== null) own.width = width;
   if (height !== null) own.height = height;
   if (media_type !== null) own.media_type = media_type;
@@ -330,6 +340,15 @@ function sourcesOf({ sources }: Pick<ItemRow, 'sources'>): string[] {
   }
 }
 
+/** Damaged, as above. */
+function exifOf({ exif }: Pick<ItemRow, 'exif'>): Exif | undefined {
+  try {
+    return exif === null ? undefined : (JSON.parse(exif) as Exif);
+  } catch {
+    return undefined;
+  }
+}
+
 function toItem(row: ItemRow): Item {
   return {
     id: row.id,
@@ -341,6 +360,7 @@ function toItem(row: ItemRow): Item {
     ...(row.width === null ? {} : { width: row.width }),
     ...(row.height === null ? {} : { height: row.height }),
     ...(row.taken_at === null ? {} : { takenAt: row.taken_at }),
+    ...(row.exif === null ? {} : { exif: JSON.parse(row.exif) as Exif }),
     ...(row.media_type === null ? {} : { mediaType: row.media_type }),
     hasImage: row.modality === 'image' && (row.thumbnail_bytes !== null || row.original_bytes !== null || row.path !== null),
     ...(row.unembedded === null ? {} : { unembedded: row.unembedded }),

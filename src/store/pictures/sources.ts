@@ -1,6 +1,7 @@
 /** What an item's embedding can be made from: its text, its original, an embedding kept from an earlier time, its thumbnail. */
 import { stat } from 'node:fs/promises';
 import { MixspaceError } from '../../errors.js';
+import { openable } from '../../file-names.js';
 import { isMissing, isVerified, readVerified, unreadableReason } from '../../files.js';
 import type { Modality } from '../../domain/modality.js';
 import type { Box } from '../../domain/tiles.js';
@@ -150,7 +151,7 @@ export class Sources<Row extends SourceItem> {
         return size === item.original_bytes ? undefined : `The original of "${id}" ${size === undefined ? 'has gone from the originals' : 'is damaged'}.`;
       }
       const file = path!;
-      const { ctimeMs } = await stat(file);
+      const { ctimeMs } = await stat(openable(file));
       const isTouched = ctimeMs > Date.parse(item.created_at) - clockSlackMs;
       if (!isTouched || !mayRead || (await isVerified(file, item.content_hash))) return undefined;
       return `The file that "${id}" was taken from has changed since.`;

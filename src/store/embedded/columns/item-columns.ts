@@ -238,7 +238,7 @@ export class ItemColumns {
 /** Every field that a filter can name, with its value: an object's, and those in it. */
 function* leavesOf(fields: Metadata, withOwn: boolean): Generator<[field: string, value: unknown]> {
   for (const [key, value] of Object.entries(fields)) if (!key.startsWith('$')) yield* leavesAt(key, key, value);
-  if (withOwn) for (const [key, value] of Object.entries(fields['$item'] as object)) yield [`${itemPrefix}${key}`, value];
+  if (withOwn) for (const [key, value] of Object.entries(fields['$item'] as object)) yield* leavesAt(`${itemPrefix}${key}`, key, value);
 }
 
 function* leavesAt(field: string, key: string, value: unknown): Generator<[field: string, value: unknown]> {
