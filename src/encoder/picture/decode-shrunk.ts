@@ -1,6 +1,8 @@
 /** Large pictures decoded small: the decoder's own shrinking and libvips' resize, near the reference's pixels and not equal to them. */
 import type { Interpolation } from './axis-weights.js';
-import { decodeSeconds, open, refusal, type PictureHeader } from './decode.js';
+import type { PictureHeader } from './decode.js';
+import { decodeSeconds, refusal } from './refusal.js';
+import { open } from './samples.js';
 import { fitOf, type Preprocessing } from './preprocess.js';
 import { swapped, type Bitmap } from './resize.js';
 
