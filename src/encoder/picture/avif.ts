@@ -42,8 +42,8 @@ const mostTiles = 1024;
 export function readAvif(bytes: Uint8Array): Avif | undefined {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {
-    const isSequence = file.toString('latin1', 8, 12) === 'avis';
-    return (isSequence ? sequenceOf(file) : undefined) ?? stillOfItems(new HeifItems(file));
+    const moov = file.toString('latin1', 8, 12) === 'avis' ? boxAt(file, 'moov') : undefined;
+    return moov ? sequenceOf(file, moov) : stillOfItems(new HeifItems(file));
   } catch {
     return undefined;
   }
@@ -128,9 +128,7 @@ function orientationOf(irot: number | undefined, imir: number | undefined): Orie
 }
 
 /** The first frame of the tracks of a sequence (ISO/IEC 14496-12). */
-function sequenceOf(file: Buffer): Avif | undefined {
-  const moov = boxAt(file, 'moov');
-  if (!moov) return undefined;
+function sequenceOf(file: Buffer, moov: Buffer): Avif | undefined {
   const tracks = boxesIn(moov).filter(({ type }) => type === 'trak').map(({ content }) => content);
   const ofKind = (kind: string): Av1Plane | undefined => {
     const track = tracks.find((each) => boxAt(each, 'mdia', 'hdlr')?.toString('latin1', 8, 12) === kind);
@@ -158,10 +156,47 @@ function firstFrame(file: Buffer, track: Buffer): Av1Plane | undefined {
   const length = sizes.readUInt32BE(4) || sizes.readUInt32BE(12);
   const within = boxesIn(entry.subarray(visualEntryBytes));
   const configuration = within.find(({ type }) => type === 'av1C')?.content;
-  if (!configuration || offset + length > file.length) return undefined;
+  if (!configuration || !samplesLieWithin(table, file.length)) return undefined;
   const size = { width: entry.readUInt16BE(24), height: entry.readUInt16BE(26) };
   const frame = pictureFrom(configuration, file.subarray(offset, offset + length), size);
   if (!frame) return undefined;
   const told = nclxIn(within.filter(({ type }) => type === 'colr').map(({ content }) => content));
   return { ...size, columns: 1, tiles: [frame.picture], samples: frame.samples, colors: told ?? { primaries: 2, matrix: frame.samples.matrix, fullRange: frame.samples.fullRange } };
+}
+
+const mostSamples = 100_000;
+
+/** Whether all frames lie in the file, as the reference asks before it shows the first. */
+function samplesLieWithin(table: Buffer, length: number): boolean {
+  const sizes = new BoxReader(boxAt(table, 'stsz')!, fullBoxBytes);
+  const same = sizes.number(4);
+  const count = sizes.number(4);
+  const offsets = boxAt(table, 'stco') ?? boxAt(table, 'co64')!;
+  const offsetBytes = boxAt(table, 'stco') ? 4 : 8;
+  const chunks = new BoxReader(offsets, fullBoxBytes);
+  const chunkCount = chunks.number(4);
+  const runs = new BoxReader(boxAt(table, 'stsc')!, fullBoxBytes);
+  let runsLeft = runs.number(4);
+  if (count > mostSamples || chunkCount > mostSamples || runsLeft === 0) return false;
+  // Of each run of chunks: its first, counted from 1, how many samples a chunk has, and which description they are of.
+  const run = (): [first: number, samples: number] => {
+    runsLeft--;
+    const first = runs.number(4);
+    const samples = runs.number(4);
+    runs.number(4);
+    return [first, samples];
+  };
+  let [, each] = run();
+  let following = runsLeft > 0 ? run() : undefined;
+  let seen = 0;
+  for (let chunk = 1; chunk <= chunkCount && seen < count; chunk++) {
+    if (following?.[0] === chunk) {
+      each = following[1];
+      following = runsLeft > 0 ? run() : undefined;
+    }
+    let at = chunks.number(offsetBytes);
+    for (let i = 0; i < each && seen < count; i++, seen++) at += same || sizes.number(4);
+    if (at > length) return false;
+  }
+  return seen === count;
 }

@@ -196,12 +196,12 @@ async function decodeByLibvips(bytes: Uint8Array, { metadata, stored, form, sour
   return { pixels: flattenOnWhite(firstOf(samples, stride, channels + 1), channels), channels, ...rest };
 }
 
-/** libtiff calls both a tile that it cannot decode and a fax that ends its rows early a warning: the first refuses the picture. */
+/** libvips lets a tile that libtiff cannot decode pass as if it were a warning, and calls those by another name: such pictures are decoded once more. */
 async function tiffSamples(source: Uint8Array, asked: SamplesAsked): ReturnType<typeof samplesOf> {
   try {
     return await samplesOf(source, { ...asked, failOn: 'warning' });
   } catch (error) {
-    if (/error|not enough data|not configured|corrupt/i.test((error as Error).message)) throw error;
+    if (!/warning treated as error/i.test((error as Error).message)) throw error;
     return samplesOf(source, asked);
   }
 }

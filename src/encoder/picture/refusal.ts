@@ -21,8 +21,11 @@ export function unsupported(mediaType: MediaType, kind: string, cause?: unknown)
   return new MixspaceError('unsupported_media', `The ${nameOf(mediaType)} has ${kind}, which is not supported. Saved otherwise, it is read.`, cause === undefined ? {} : { cause });
 }
 
-/** What decoders say of whole files that they cannot read. Of a head that is broken sharp says that its format is unsupported. */
-const unknownKind = /unsupported (?!image format)|not (supported|configured|implemented)|not a whole number of bytes|no known route|samples out of range|exceeds channel limit/i;
+/**
+ * What decoders say of whole files that they cannot read. Of a head that is broken sharp says that its format is unsupported,
+ * and of broken codes and markers other decoders say so.
+ */
+const unknownKind = /unsupported (?!image format|marker)|(?<!data \()not (supported|configured|implemented)|not a whole number of bytes|no known route|samples out of range|exceeds channel limit/i;
 
 /** The decoder's last line, without the names of its parts before it, in brackets; nothing where it says nothing. */
 function causeOf(error: unknown): string {
