@@ -70,10 +70,10 @@ export const Fingerprint = z.string().min(1).max(128).meta({ description: "The e
 const TextInput = z.strictObject({ text: z.string() });
 const ImageInput = z.strictObject({ image: z.string().meta({ description: 'An https URL, a data URI, or base64.' }) });
 
-/** A string is text. Which of `text` and `image` an object holds decides its schema, so that errors name the right field. */
+/** A string is text, unless it is a picture's data URI. Which of `text` and `image` an object holds decides its schema, so that errors name the right field. */
 export const Input = z
   .union([z.string(), TextInput, ImageInput], { error: 'An input is a string, {"text": string} or {"image": string}, exactly one.' })
-  .meta({ id: 'Input', description: 'A string (text), `{"text"}` or `{"image"}`: exactly one.' });
+  .meta({ id: 'Input', description: 'A string (text; one that begins `data:image/` is a picture), `{"text"}` or `{"image"}`: exactly one.' });
 export type Input = z.infer<typeof Input>;
 
 /** Tokens are known here and refused as 422 by the operation, with a reason; the schema alone would only say that they are no inputs. */

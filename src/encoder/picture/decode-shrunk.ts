@@ -12,7 +12,7 @@ const leastReduction = 2;
 /** libvips' cubic is Catmull-Rom, which is Keys' cubic with a = -0.5. */
 const kernels = { bicubic: 'cubic', bilinear: 'linear' } as const satisfies Record<Interpolation, string>;
 
-const shrinking = ['image/jpeg', 'image/webp', 'image/png'];
+const shrinking: readonly string[] = ['image/jpeg', 'image/webp', 'image/png'];
 
 /** Plain 8-bit grey or RGB, reduced by `leastReduction` or more both ways. */
 export function canShrink({ mediaType, width, height, metadata }: PictureHeader, preprocessing: Preprocessing): boolean {

@@ -9,8 +9,9 @@ import { decodeGif, readGif, type Gif } from './gif.js';
 import { decodeHeic } from './heic.js';
 import { unreadHeifKind } from './heif-kinds.js';
 import { faultBehindScan, unsupportedJpeg } from './jpeg-markers.js';
-import { damaged, mediaTypeOf, type MediaType } from './media-type.js';
-import { isApplePng, pngOrientation } from './png-chunks.js';
+import { damaged, mediaTypeOf, type MediaType, type RawMediaType } from './media-type.js';
+import { isApplePng, readPng, type PngFacts } from './png-chunks.js';
+import { readRaw } from './raw-preview.js';
 import { refusal, unsupported } from './refusal.js';
 import { uprightSize, type Bitmap, type Orientation } from './resize.js';
 import { open, samplesOf, type SamplesAsked, type Strip } from './samples.js';
@@ -32,11 +33,11 @@ export interface PictureLimits {
 }
 
 /** What reads the samples: libvips alone, where it reads them as the reference does, or what stands beside it. */
-type Form = { kind: 'libvips' } | { kind: 'hevc' } | { kind: 'gif'; gif: Gif } | { kind: 'avif'; avif: Avif } | { kind: 'tiff'; tiff: TiffSamples };
+type Form = { kind: 'libvips' } | { kind: 'png'; png: PngFacts } | { kind: 'hevc' } | { kind: 'gif'; gif: Gif } | { kind: 'avif'; avif: Avif } | { kind: 'tiff'; tiff: TiffSamples };
 
 /** What the header tells, before a pixel is decoded. */
 export interface PictureHeader {
-  mediaType: MediaType;
+  mediaType: MediaType | RawMediaType;
   /** Upright: after EXIF orientation. */
   width: number;
   height: number;
@@ -64,6 +65,13 @@ export async function readHeader(bytes: Uint8Array, limits: PictureLimits): Prom
   if (bytes.length > limits.pictureBytes) {
     throw new MixspaceError('too_large', `The picture has ${bytes.length} bytes; at most ${limits.pictureBytes} are read.`);
   }
+  const raw = readRaw(bytes);
+  if (raw) {
+    const { preview, mediaType, orientation } = raw;
+    const header = await readHeader(preview, limits);
+    const stored = { ...header.stored, orientation: orientation ?? header.stored.orientation };
+    return { ...header, mediaType, ...uprightSize(stored), stored, takenAt: header.takenAt ?? takenAt(bytes), source: preview };
+  }
   const mediaType = mediaTypeOf(bytes);
   const { form, source } = formOf(mediaType, bytes);
   const metadata = form.kind === 'gif' ? gifFacts(form.gif) : await metadataOf(mediaType, form, bytes, source);
@@ -79,7 +87,7 @@ export async function readHeader(bytes: Uint8Array, limits: PictureLimits): Prom
   }
   requireAffordable(bytes, mediaType, metadata);
   if (mediaType === 'image/jpeg') refuseFaulty(bytes);
-  const stored = { width, height, orientation: orientationOf(mediaType, form, metadata, bytes) };
+  const stored = { width, height, orientation: orientationOf(mediaType, form, metadata) };
   return { mediaType, ...uprightSize(stored), stored, takenAt: takenAt(metadata.exif), metadata, form: isHevc ? { kind: 'hevc' } : form, ...(source === undefined ? {} : { source }) };
 }
 
@@ -93,7 +101,7 @@ function formOf(mediaType: MediaType, bytes: Uint8Array): { form: Form; source?:
     }
     case 'image/png':
       if (isApplePng(bytes)) throw unsupported(mediaType, "Apple's own form for its devices (CgBI)");
-      break;
+      return { form: { kind: 'png', png: pngOf(bytes) } };
     case 'image/gif':
       return { form: { kind: 'gif', gif: readGif(bytes) } };
     case 'image/tiff': {
@@ -126,6 +134,12 @@ async function metadataOf(mediaType: MediaType, form: Form, bytes: Uint8Array, s
 }
 
 const gifFacts = ({ width, height, transparent }: Gif): Facts => ({ width, height, channels: 3, depth: 'uchar', space: 'srgb', hasAlpha: transparent !== undefined, isProgressive: false });
+
+function pngOf(bytes: Uint8Array): PngFacts {
+  const png = readPng(bytes);
+  if (png.isDamaged) throw damaged('The PNG is broken: before its pixels there is a checksum that is not right.');
+  return png;
+}
 
 /** Throws `damaged_media` for a fault that a decoder does not see. */
 function refuseFaulty(jpeg: Uint8Array): void {
@@ -220,9 +234,9 @@ export function decodedBytes({ stored: { width, height }, metadata }: Pick<Pictu
 }
 
 /** What EXIF says, else XMP, as Pillow reads them. AVIF and HEIC say it in the container alone; HEIC's decoder turns them. */
-function orientationOf(mediaType: MediaType, form: Form, { orientation, xmpAsString }: Facts, bytes: Uint8Array): Orientation {
+function orientationOf(mediaType: MediaType, form: Form, { orientation, xmpAsString }: Facts): Orientation {
   if (form.kind === 'avif') return form.avif.orientation;
+  if (form.kind === 'png') return form.png.orientation;
   if (mediaType === 'image/avif' || mediaType === 'image/heic' || form.kind === 'gif') return 1;
-  const said = mediaType === 'image/png' ? pngOrientation(bytes) : asOrientation(orientation);
-  return said ?? orientationInXmp(xmpAsString) ?? 1;
+  return asOrientation(orientation) ?? orientationInXmp(xmpAsString) ?? 1;
 }

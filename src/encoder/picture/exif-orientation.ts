@@ -3,12 +3,13 @@ import type { Orientation } from './resize.js';
 
 const orientationTag = 0x0112;
 
-/** What a block of EXIF says (CIPA DC-008), with or without `Exif\0\0` before it; undefined where it says nothing that can be read. */
+/** What a block of EXIF says (CIPA DC-008), with or without `Exif\0\0` before it, 1 where it says what cannot be; undefined where it says nothing. */
 export function orientationIn(block: Uint8Array | undefined): Orientation | undefined {
   if (!block) return undefined;
   const bytes = Buffer.from(block.buffer, block.byteOffset, block.byteLength);
   try {
-    return asOrientation(TiffDirectory.first(bytes.toString('latin1', 0, 6) === 'Exif\0\0' ? bytes.subarray(6) : bytes).number(orientationTag));
+    const said = TiffDirectory.first(bytes.toString('latin1', 0, 6) === 'Exif\0\0' ? bytes.subarray(6) : bytes).number(orientationTag);
+    return said === undefined ? undefined : (asOrientation(said) ?? 1);
   } catch {
     return undefined;
   }

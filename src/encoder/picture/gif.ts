@@ -29,10 +29,13 @@ const graphicControl = 0xf9;
 export function readGif(bytes: Uint8Array): Gif {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (file.length < screenBytes) throw cut();
-  let palette = greys();
+  let palette: Uint8Array = greys;
   let at = screenBytes;
   const flags = file[10]!;
-  if (flags & 0x80) at = takePalette(file, at, flags, palette);
+  if (flags & 0x80) {
+    palette = paletteAt(file, at, flags);
+    at += paletteBytes(flags);
+  }
   let transparent: number | undefined;
   for (; at < file.length; ) {
     const kind = file[at++]!;
@@ -46,7 +49,10 @@ export function readGif(bytes: Uint8Array): Gif {
       const [left, top, width, height] = [0, 2, 4, 6].map((place) => file.readUInt16LE(at + place)) as [number, number, number, number];
       const local = file[at + 8]!;
       at += descriptorBytes;
-      if (local & 0x80) at = takePalette(file, at, local, (palette = greys()));
+      if (local & 0x80) {
+        palette = paletteAt(file, at, local);
+        at += paletteBytes(local);
+      }
       if (width === 0 || height === 0) throw damaged('The GIF is broken: its first frame has no pixels.');
       if (at >= file.length) throw cut();
       return {
@@ -63,14 +69,17 @@ export function readGif(bytes: Uint8Array): Gif {
   throw cut();
 }
 
-/** What Pillow finds where a palette has fewer colors than the indices name. */
-const greys = (): Uint8Array => Uint8Array.from({ length: 256 * 3 }, (_, i) => Math.floor(i / 3));
+/** Without any palette, indices are greys. */
+const greys = Uint8Array.from({ length: 256 * 3 }, (_, i) => Math.floor(i / 3));
 
-function takePalette(file: Buffer, at: number, flags: number, palette: Uint8Array): number {
-  const bytes = 3 << ((flags & 7) + 1);
-  if (at + bytes > file.length) throw cut();
-  palette.set(file.subarray(at, at + bytes));
-  return at + bytes;
+const paletteBytes = (flags: number): number => 3 << ((flags & 7) + 1);
+
+/** Indices that it does not name are black. */
+function paletteAt(file: Buffer, at: number, flags: number): Uint8Array {
+  if (at + paletteBytes(flags) > file.length) throw cut();
+  const palette = new Uint8Array(256 * 3);
+  palette.set(file.subarray(at, at + paletteBytes(flags)));
+  return palette;
 }
 
 function behindBlocks(file: Buffer, at: number): number {

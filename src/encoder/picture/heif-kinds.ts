@@ -1,5 +1,5 @@
 import { HeifItems } from './heif-items.js';
-import type { MediaType } from './media-type.js';
+import type { MediaType, RawMediaType } from './media-type.js';
 
 /** Of the items that HEIF holds pictures in (ISO/IEC 23008-12 and its extensions), those that no decoder here reads. */
 const unread: Record<string, string> = {
@@ -15,7 +15,7 @@ const unread: Record<string, string> = {
 };
 
 /** What a HEIF file's picture is made of that is not read; undefined for others and for files whose items cannot be found. */
-export function unreadHeifKind(mediaType: MediaType, bytes: Uint8Array): string | undefined {
+export function unreadHeifKind(mediaType: MediaType | RawMediaType, bytes: Uint8Array): string | undefined {
   if (mediaType !== 'image/heic' && mediaType !== 'image/avif') return undefined;
   try {
     const items = new HeifItems(bytes);

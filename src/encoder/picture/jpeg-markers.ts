@@ -19,6 +19,8 @@ interface Segment {
 interface Frame {
   code: number;
   precision: number;
+  height: number;
+  width: number;
   components: number;
 }
 
@@ -29,6 +31,13 @@ interface Head {
   restartInterval: number;
   /** Components in the first scan, and where its entropy-coded data begins. */
   scan: { components: number; at: number } | undefined;
+}
+
+/** Width times height of a JPEG of a usual kind; 0 of all else. */
+export function jpegPixels(bytes: Uint8Array): number {
+  const isJpeg = bytes[0] === 0xff && bytes[1] === marker.soi && bytes[2] === 0xff;
+  const { frame } = isJpeg && unsupportedJpeg(bytes) === undefined ? readHead(bytes) : { frame: undefined };
+  return frame ? frame.width * frame.height : 0;
 }
 
 /** What this JPEG is that is not decoded; undefined for one of the usual kinds. */
@@ -61,9 +70,15 @@ export function faultBehindScan(bytes: Uint8Array): 'broken' | 'cut' | undefined
     if (isRestart(code) || code === marker.temporary) continue;
     // libjpeg looks on for the next restart (jpeg_resync_to_restart), and leaves all others for the end.
     if (code < marker.sof0 && restartInterval > 0) continue;
+    if (at + 2 > bytes.length) return 'cut';
+    if (isSkipped(code)) {
+      at += Math.max(2, bytes[at]! * 256 + bytes[at + 1]!);
+      // The reference takes it where what it skips leads out of the file.
+      if (at > bytes.length) return undefined;
+      continue;
+    }
     const segment = segmentAt(bytes, code, at);
-    if (segment === undefined) return at + 2 > bytes.length || skips(code) ? 'cut' : 'broken';
-    if (!skips(code) && !isTable(bytes, segment)) return 'broken';
+    if (segment === undefined || !isTable(bytes, segment)) return 'broken';
     at = segment.end;
   }
 }
@@ -78,7 +93,7 @@ function readHead(bytes: Uint8Array): Head {
     const segment = segmentAt(bytes, found.code, at);
     if (segment === undefined) return head;
     const { code, start, end } = segment;
-    if ((isFrame(code) || code === marker.jpegLs) && end - start >= 6) head.frame ??= { code, precision: bytes[start]!, components: bytes[start + 5]! };
+    if ((isFrame(code) || code === marker.jpegLs) && end - start >= 6) head.frame ??= { code, precision: bytes[start]!, height: bytes[start + 1]! * 256 + bytes[start + 2]!, width: bytes[start + 3]! * 256 + bytes[start + 4]!, components: bytes[start + 5]! };
     if (code === marker.dri && end - start === 2) head.restartInterval = bytes[start]! * 256 + bytes[start + 1]!;
     if (code === marker.sos) return { ...head, scan: { components: bytes[start] ?? 0, at: end } };
     at = end;
@@ -104,7 +119,7 @@ function segmentAt(bytes: Uint8Array, code: number, at: number): Segment | undef
 }
 
 /** Whatever their parameters are. */
-const skips = (code: number): boolean => (code >= marker.app0 && code <= marker.app15) || code === marker.com || code === marker.dnl;
+const isSkipped = (code: number): boolean => (code >= marker.app0 && code <= marker.app15) || code === marker.com || code === marker.dnl;
 
 /** A table that may stand behind a scan, whole (libjpeg's jdmarker.c: get_dht, get_dqt, get_dri, get_dac). */
 function isTable(bytes: Uint8Array, { code, start, end }: Segment): boolean {

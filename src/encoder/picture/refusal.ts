@@ -1,11 +1,11 @@
 /** What a decoder's error becomes for the caller: a picture that is damaged, or one of a kind that is not read. */
 import { MixspaceError } from '../../errors.js';
-import { damaged, nameOf, type MediaType } from './media-type.js';
+import { damaged, nameOf, type MediaType, type RawMediaType } from './media-type.js';
 
 export const decodeSeconds = 30;
 
 /** `kind`: what the file's header shows that it holds and decoders do not have; with it, no error says that the file is broken. */
-export function refusal(mediaType: MediaType, error: unknown, kind?: string): MixspaceError {
+export function refusal(mediaType: MediaType | RawMediaType, error: unknown, kind?: string): MixspaceError {
   if (error instanceof MixspaceError) return error;
   const name = nameOf(mediaType);
   const message = String((error as Error).message);
@@ -17,7 +17,7 @@ export function refusal(mediaType: MediaType, error: unknown, kind?: string): Mi
 }
 
 /** Of a sound file: `kind` is what it has that is not read. */
-export function unsupported(mediaType: MediaType, kind: string, cause?: unknown): MixspaceError {
+export function unsupported(mediaType: MediaType | RawMediaType, kind: string, cause?: unknown): MixspaceError {
   return new MixspaceError('unsupported_media', `The ${nameOf(mediaType)} has ${kind}, which is not supported. Saved otherwise, it is read.`, cause === undefined ? {} : { cause });
 }
 

@@ -8,6 +8,9 @@
 const valueBytes: Record<number, number> = { 1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8 };
 const types = { byte: 1, short: 3, long: 4, rational: 5, directory: 13, long8: 16 };
 
+/** Real ones have dozens. */
+const mostFields = 4096;
+
 interface Field {
   type: number;
   count: number;
@@ -41,6 +44,7 @@ export class TiffDirectory {
     const count = this.#number(at, sizes.count);
     const first = at + sizes.count;
     const end = first + count * sizes.entry;
+    if (count > mostFields) throw new RangeError('The directory has too many fields');
     if (end > file.length) throw new RangeError('The directory leads out of the file');
     for (let entry = first; entry < end; entry += sizes.entry) this.#take(entry);
     this.next = end + sizes.offset <= file.length ? this.#number(end, sizes.offset) : 0;
@@ -84,6 +88,12 @@ export class TiffDirectory {
   isWhole(tag: number): boolean {
     const field = this.#fields.get(tag);
     return field !== undefined && field.values + field.count * (valueBytes[field.type] ?? 1) <= this.#file.length;
+  }
+
+  /** Where its values lie, if in the file. */
+  place(tag: number): { at: number; bytes: number } | undefined {
+    const field = this.#fields.get(tag);
+    return field && this.isWhole(tag) ? { at: field.values, bytes: field.count * (valueBytes[field.type] ?? 1) } : undefined;
   }
 
   /** Its first values, whole numbers without sign and fractions as quotients; none where it is not there, of another type or outside the file. */

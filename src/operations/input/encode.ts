@@ -5,13 +5,14 @@ import { MixspaceError } from '../../errors.js';
 import { mapLimited } from '../../map-limited.js';
 import type { Caller, Context } from '../context.js';
 import { checkedText } from './limits.js';
-import { imageBytes } from './picture.js';
+import { imageBytes, pictureIn } from './picture.js';
 
 export type Resolved = { text: string } | { image: Uint8Array };
 
 /** Texts checked, pictures read; the first bad one throws, told by its place: `input[3].image`. */
 export async function resolveInputs(context: Context, inputs: Input[], caller: Caller, field: (index: number) => string): Promise<Resolved[]> {
-  return mapLimited(inputs, 8, async (input, index) => {
+  return mapLimited(inputs, 8, async (sent, index) => {
+    const input = typeof sent === 'string' ? (pictureIn(sent) ?? sent) : sent;
     try {
       if (typeof input === 'string') return { text: checkedText(context, input) };
       if ('text' in input) return { text: checkedText(context, input.text) };
