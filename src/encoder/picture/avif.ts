@@ -38,15 +38,18 @@ export interface Avif {
 
 const mostTiles = 1024;
 
-/** Undefined for a file of another build, which is left to libheif; whatever is broken is too. */
+/** Undefined for a file of another build, which is left to libheif. @throws RangeError, TypeError where it is broken. */
 export function readAvif(bytes: Uint8Array): Avif | undefined {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  try {
-    const moov = file.toString('latin1', 8, 12) === 'avis' ? boxAt(file, 'moov') : undefined;
-    return moov ? sequenceOf(file, moov) : stillOfItems(new HeifItems(file));
-  } catch {
-    return undefined;
+  const boxes = boxesIn(file);
+  const has = (type: string): boolean => boxes.some((box) => box.type === type);
+  const ftyp = boxes[0]?.type === 'ftyp' ? boxes[0].content.toString('latin1') : '';
+  const brands = [ftyp.slice(0, 4), ...(ftyp.slice(8).match(/.{4}/gs) ?? [])];
+  for (const [brand, box] of [['avif', 'meta'], ['avis', 'moov']] as const) {
+    if (brands.includes(brand) && !has(box)) throw new TypeError(`There is no ${box} box`);
   }
+  const still = has('meta') ? stillOfItems(new HeifItems(file)) : undefined;
+  return brands[0] === 'avis' && has('moov') ? sequenceOf(file, boxAt(file, 'moov')!) : still;
 }
 
 function stillOfItems(items: HeifItems): Avif | undefined {
@@ -98,11 +101,13 @@ function pictureOf(items: HeifItems, item: number): { picture: Av1Picture; sampl
   if (items.typeOf(item) !== 'av01' || !configuration || !size) return undefined;
   // Of several layers or operating points libheif knows which; here would be guessed.
   if (items.property(item, 'a1op') || items.property(item, 'lsel') || items.property(item, 'a1lx')) return undefined;
-  return pictureFrom(configuration, items.dataOf(item), { width: size.readUInt32BE(4), height: size.readUInt32BE(8) });
+  return pictureFrom({ configuration, data: items.dataOf(item), depths: items.property(item, 'pixi') }, { width: size.readUInt32BE(4), height: size.readUInt32BE(8) });
 }
 
-function pictureFrom(configuration: Buffer, data: Buffer, size: { width: number; height: number }): { picture: Av1Picture; samples: Av1Samples } | undefined {
+/** `depths`: the content of its pixi box. */
+function pictureFrom({ configuration, data, depths }: { configuration: Buffer; data: Buffer; depths?: Buffer | undefined }, size: { width: number; height: number }): { picture: Av1Picture; samples: Av1Samples } | undefined {
   const samples = readSequenceHeader(data) ?? readSequenceHeader(configuration.subarray(4));
+  if (samples && depths && !depths.subarray(5).every((bits) => bits === samples.bits)) throw new RangeError('The samples are of another depth than is said');
   if (!samples || samples.width !== size.width || samples.height !== size.height) return undefined;
   return { picture: { ...size, configuration, data, monochrome: samples.monochrome, bits: samples.bits }, samples };
 }
@@ -156,9 +161,9 @@ function firstFrame(file: Buffer, track: Buffer): Av1Plane | undefined {
   const length = sizes.readUInt32BE(4) || sizes.readUInt32BE(12);
   const within = boxesIn(entry.subarray(visualEntryBytes));
   const configuration = within.find(({ type }) => type === 'av1C')?.content;
-  if (!configuration || !samplesLieWithin(table, file.length)) return undefined;
+  if (!configuration || !samplesLieWithin(table, file.length)) throw new RangeError('A frame leads out of the file');
   const size = { width: entry.readUInt16BE(24), height: entry.readUInt16BE(26) };
-  const frame = pictureFrom(configuration, file.subarray(offset, offset + length), size);
+  const frame = pictureFrom({ configuration, data: file.subarray(offset, offset + length) }, size);
   if (!frame) return undefined;
   const told = nclxIn(within.filter(({ type }) => type === 'colr').map(({ content }) => content));
   return { ...size, columns: 1, tiles: [frame.picture], samples: frame.samples, colors: told ?? { primaries: 2, matrix: frame.samples.matrix, fullRange: frame.samples.fullRange } };

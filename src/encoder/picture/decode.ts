@@ -110,7 +110,7 @@ function formOf(mediaType: MediaType, bytes: Uint8Array): { form: Form; source?:
     }
     case 'image/avif':
     case 'image/heic': {
-      const avif = readAvif(bytes);
+      const avif = avifOf(mediaType, bytes);
       if (avif && isConverted(avif.color.colors)) return { form: { kind: 'avif', avif } };
     }
   }
@@ -134,6 +134,16 @@ async function metadataOf(mediaType: MediaType, form: Form, bytes: Uint8Array, s
 }
 
 const gifFacts = ({ width, height, transparent }: Gif): Facts => ({ width, height, channels: 3, depth: 'uchar', space: 'srgb', hasAlpha: transparent !== undefined, isProgressive: false });
+
+/** HEIC's own decoder says what is broken there. */
+function avifOf(mediaType: MediaType, bytes: Uint8Array): Avif | undefined {
+  try {
+    return readAvif(bytes);
+  } catch (error) {
+    if (mediaType === 'image/heic') return undefined;
+    throw refusal(mediaType, error, unreadHeifKind(mediaType, bytes));
+  }
+}
 
 function pngOf(bytes: Uint8Array): PngFacts {
   const png = readPng(bytes);

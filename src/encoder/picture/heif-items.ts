@@ -23,13 +23,17 @@ export class HeifItems {
   readonly #properties = new Map<number, Box[]>();
   readonly #references: { type: string; from: number; to: number[] }[] = [];
 
-  /** @throws RangeError, TypeError where the file is broken or has no items. */
+  /** As strict as libavif. @throws RangeError, TypeError where the file is broken or has no items. */
   constructor(bytes: Uint8Array) {
     this.#file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const meta = boxAt(this.#file, 'meta');
     if (meta === undefined) throw new TypeError('There are no items');
     this.#meta = meta.subarray(fullBoxBytes);
-    const boxes = new Map(boxesIn(this.#meta).reverse().map(({ type, content }) => [type, content] as const));
+    const all = boxesIn(this.#meta, 'onlyWhole');
+    const [handler] = all;
+    const isPicture = handler?.type === 'hdlr' && handler.content.length >= 20 && handler.content.readUInt32BE(4) === 0 && handler.content.toString('latin1', 8, 12) === 'pict';
+    if (!isPicture || handler.content[0] !== 0) throw new TypeError('The items are no pictures');
+    const boxes = new Map(all.reverse().map(({ type, content }) => [type, content] as const));
     const required = (type: string): Buffer => {
       const content = boxes.get(type);
       if (content === undefined) throw new TypeError(`There is no ${type} box`);
@@ -83,7 +87,7 @@ export class HeifItems {
   }
 
   #readTypes(iinf: Buffer): void {
-    for (const { type, content } of boxesIn(iinf.subarray(iinf[0] === 0 ? 6 : 8))) {
+    for (const { type, content } of boxesIn(iinf.subarray(iinf[0] === 0 ? 6 : 8), 'onlyWhole')) {
       if (type !== 'infe' || content[0]! < 2) continue;
       const reader = new BoxReader(content, fullBoxBytes);
       const item = reader.number(content[0] === 2 ? 2 : 4);
@@ -97,6 +101,7 @@ export class HeifItems {
     const reader = new BoxReader(iloc, fullBoxBytes);
     const sizes = reader.number(2);
     const [offsetBytes, lengthBytes, baseBytes, indexBytes] = [12, 8, 4, 0].map((shift) => (sizes >> shift) & 15) as [number, number, number, number];
+    if ([offsetBytes, lengthBytes, baseBytes, indexBytes].some((each) => each % 4 !== 0 || each > 8)) throw new RangeError('Numbers of an unknown length');
     const count = reader.number(version < 2 ? 2 : 4);
     for (let i = 0; i < Math.min(count, mostItems); i++) {
       const item = reader.number(version < 2 ? 2 : 4);
@@ -113,7 +118,7 @@ export class HeifItems {
   }
 
   #readProperties(iprp: Buffer): void {
-    const all = boxesIn(boxAt(iprp, 'ipco') ?? Buffer.alloc(0));
+    const all = boxesIn(boxAt(iprp, 'ipco') ?? Buffer.alloc(0), 'onlyWhole');
     for (const { type, content } of boxesIn(iprp)) {
       if (type !== 'ipma') continue;
       const reader = new BoxReader(content, fullBoxBytes);
@@ -123,8 +128,10 @@ export class HeifItems {
         const item = reader.number(content[0] === 0 ? 2 : 4);
         const properties: Box[] = [];
         for (let left = reader.number(1); left > 0; left--) {
-          const box = all[(wide ? reader.number(2) & 0x7fff : reader.number(1) & 0x7f) - 1];
+          const index = wide ? reader.number(2) & 0x7fff : reader.number(1) & 0x7f;
+          const box = all[index - 1];
           if (box) properties.push(box);
+          else if (index > 0) throw new RangeError('A property is not there');
         }
         this.#properties.set(item, properties);
       }
@@ -133,7 +140,7 @@ export class HeifItems {
 
   #readReferences(iref: Buffer): void {
     const bytes = iref[0] === 0 ? 2 : 4;
-    for (const { type, content } of boxesIn(iref.subarray(fullBoxBytes))) {
+    for (const { type, content } of boxesIn(iref.subarray(fullBoxBytes), 'onlyWhole')) {
       const reader = new BoxReader(content);
       const from = reader.number(bytes);
       const to: number[] = [];

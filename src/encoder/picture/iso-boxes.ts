@@ -9,10 +9,11 @@ export interface Box {
 /** More of them, one behind the other, are in no picture. */
 const mostBoxes = 4096;
 
-/** Those that lie in `bytes` one behind the other, up to one that leads out of it. */
-export function boxesIn(bytes: Buffer): Box[] {
+/** Those that lie in `bytes` one behind the other, up to one that leads out of it; `onlyWhole` throws a RangeError there. */
+export function boxesIn(bytes: Buffer, rest: 'anyRest' | 'onlyWhole' = 'anyRest'): Box[] {
   const boxes: Box[] = [];
-  for (let at = 0; at + 8 <= bytes.length && boxes.length < mostBoxes; ) {
+  let at = 0;
+  while (at + 8 <= bytes.length && boxes.length < mostBoxes) {
     let size = bytes.readUInt32BE(at);
     let head = 8;
     if (size === 1 && at + 16 <= bytes.length) {
@@ -23,6 +24,7 @@ export function boxesIn(bytes: Buffer): Box[] {
     boxes.push({ type: bytes.toString('latin1', at + 4, at + 8), content: bytes.subarray(at + head, at + size) });
     at += size;
   }
+  if (rest === 'onlyWhole' && at !== bytes.length) throw new RangeError('A box leads out of the one around it');
   return boxes;
 }
 
