@@ -151,6 +151,9 @@ const visualEntryBytes = 78;
 function firstFrame(file: Buffer, track: Buffer): Av1Plane | undefined {
   const table = boxAt(track, 'mdia', 'minf', 'stbl');
   const entries = table && boxAt(table, 'stsd');
+  // A list of edits that is gone through again and again has one edit, or the reference takes it for broken.
+  const edits = boxAt(track, 'edts', 'elst');
+  if (edits && edits[3]! & 1 && edits.readUInt32BE(4) !== 1) throw new RangeError('The list of edits is not one');
   if (!entries) return undefined;
   const entry = boxesIn(entries.subarray(8)).find(({ type }) => type === 'av01')?.content;
   const sizes = boxAt(table, 'stsz');
@@ -191,12 +194,14 @@ function samplesLieWithin(table: Buffer, length: number): boolean {
     runs.number(4);
     return [first, samples];
   };
-  let [, each] = run();
+  let [first, each] = run();
+  if (first !== 1) return false;
   let following = runsLeft > 0 ? run() : undefined;
   let seen = 0;
   for (let chunk = 1; chunk <= chunkCount && seen < count; chunk++) {
+    if (following && following[0] <= first) return false;
     if (following?.[0] === chunk) {
-      each = following[1];
+      [first, each] = following;
       following = runsLeft > 0 ? run() : undefined;
     }
     let at = chunks.number(offsetBytes);

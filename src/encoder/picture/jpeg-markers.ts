@@ -22,6 +22,8 @@ interface Frame {
   height: number;
   width: number;
   components: number;
+  /** Blocks that are coded together in a scan of all components. */
+  units: number;
 }
 
 /** Before the first scan, and where that begins. Ends early at a segment that leads out of the file. */
@@ -61,15 +63,17 @@ export function unsupportedJpeg(bytes: Uint8Array): string | undefined {
 export function faultBehindScan(bytes: Uint8Array): 'broken' | 'cut' | undefined {
   const { frame, scan, restartInterval } = readHead(bytes);
   if (!frame || !scan || (frame.code !== marker.sof0 && frame.code !== marker.sof1) || scan.components < frame.components) return undefined;
+  let restarts = restartInterval === 0 ? 0 : Math.ceil(frame.units / restartInterval) - 1;
   for (let at = scan.at; ; ) {
     const found = nextMarker(bytes, at);
     if (found === undefined) return 'cut';
     const { code, end } = found;
     at = end;
     if (code === marker.eoi) return undefined;
+    if (isRestart(code)) restarts--;
     if (isRestart(code) || code === marker.temporary) continue;
-    // libjpeg looks on for the next restart (jpeg_resync_to_restart), and leaves all others for the end.
-    if (code < marker.sof0 && restartInterval > 0) continue;
+    // While there are restarts to come libjpeg looks on for them (jpeg_resync_to_restart), and leaves all other markers for the end.
+    if (code < marker.sof0 && restarts > 0) continue;
     if (at + 2 > bytes.length) return 'cut';
     if (isSkipped(code)) {
       at += Math.max(2, bytes[at]! * 256 + bytes[at + 1]!);
@@ -93,11 +97,22 @@ function readHead(bytes: Uint8Array): Head {
     const segment = segmentAt(bytes, found.code, at);
     if (segment === undefined) return head;
     const { code, start, end } = segment;
-    if ((isFrame(code) || code === marker.jpegLs) && end - start >= 6) head.frame ??= { code, precision: bytes[start]!, height: bytes[start + 1]! * 256 + bytes[start + 2]!, width: bytes[start + 3]! * 256 + bytes[start + 4]!, components: bytes[start + 5]! };
+    if ((isFrame(code) || code === marker.jpegLs) && end - start >= 6) head.frame ??= readFrame(bytes, segment);
     if (code === marker.dri && end - start === 2) head.restartInterval = bytes[start]! * 256 + bytes[start + 1]!;
     if (code === marker.sos) return { ...head, scan: { components: bytes[start] ?? 0, at: end } };
     at = end;
   }
+}
+
+function readFrame(bytes: Uint8Array, { code, start, end }: Segment): Frame {
+  const [height, width] = [bytes[start + 1]! * 256 + bytes[start + 2]!, bytes[start + 3]! * 256 + bytes[start + 4]!];
+  const components = bytes[start + 5]!;
+  let [across, down] = [1, 1];
+  for (let at = start + 7; at < end && components > 1; at += 3) {
+    across = Math.max(across, bytes[at]! >> 4);
+    down = Math.max(down, bytes[at]! & 15);
+  }
+  return { code, precision: bytes[start]!, height, width, components, units: Math.ceil(width / (8 * across)) * Math.ceil(height / (8 * down)) };
 }
 
 /** The next 0xff with neither a stuffed zero nor only fill bytes behind it. */
