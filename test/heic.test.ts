@@ -66,7 +66,7 @@ describe('HEIC', () => {
     const noDecoder = Buffer.from(bytes.toString('latin1').replaceAll('hvcC', 'xxxx').replaceAll('hvc1', 'zzz1'), 'latin1');
     const cases: [Uint8Array, string, RegExp][] = [
       ...[2500, 600, 40].map((length): [Uint8Array, string, RegExp] => [bytes.subarray(0, length), 'damaged_media', /^The HEIC is (truncated|broken).*\.$/]),
-      [noDecoder, 'unsupported_media', /^The HEIC is of a kind that is not read.*\.$/],
+      [noDecoder, 'unsupported_media', /^The HEIC has pictures of the kind "zzz1", which is not supported\./],
     ];
     for (const [each, code, sentence] of cases) {
       const { status, body } = await call(server.url, 'POST', '/v1/embeddings', { input: [{ image: base64(each) }] });

@@ -1,10 +1,10 @@
 /** From bytes to pixels to a tower's input, on pictures small enough to be reckoned by hand. */
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { chromaLayout } from '../src/encoder/picture/chroma.js';
-import { decode, readHeader, thumbnailFrom, thumbnailOf } from '../src/encoder/picture/decode.js';
+import { decode, readHeader } from '../src/encoder/picture/decode.js';
 import { fitOf, fitSquare, framed, writeTensor, type Preprocessing } from '../src/encoder/picture/preprocess.js';
 import type { Bitmap } from '../src/encoder/picture/resize.js';
+import { thumbnailFrom, thumbnailOf } from '../src/encoder/picture/thumbnail.js';
 
 const limits = { pictureBytes: 50e6, picturePixels: 100e6 };
 const crop: Preprocessing = { geometry: 'crop', interpolation: 'bicubic', size: 8, shortestEdge: 8, mean: [0.5, 0.25, 0], std: [0.5, 0.25, 2] };
@@ -108,16 +108,6 @@ describe('What is decoded', () => {
     const whole = await sharp(noise, { raw: { width: 100, height: 100, channels: 3 } }).toFormat(format).toBuffer();
     expect((await decoded(whole)).pixels).toHaveLength(noise.length);
     for (const share of [0.5, 0.9]) await expect(decoded(whole.subarray(0, Math.floor(whole.length * share))), String(share)).rejects.toMatchObject({ code: expect.stringMatching(/_media$/) });
-  });
-
-  it('of an AVIF takes the colors by the matrix that it names', () => {
-    const avif = (flags: number, matrix?: number): Buffer =>
-      Buffer.concat([Buffer.from('....ftypavif....av1C\x81\0', 'latin1'), Buffer.from([flags]), Buffer.alloc(9), ...(matrix === undefined ? [] : [Buffer.from('nclx'), Buffer.from([0, 1, 0, 13, 0, matrix, 0x80])])]);
-    expect(chromaLayout(avif(0x0c, 1), 8, 8)).toEqual({ across: true, down: true, red: 0.2126, blue: 0.0722 });
-    expect(chromaLayout(avif(0x08, 9), 8, 8)).toEqual({ across: true, down: false, red: 0.2627, blue: 0.0593 });
-    expect(chromaLayout(avif(0x0c, 6), 8, 8)).toEqual({ across: true, down: true, red: 0.299, blue: 0.114 });
-    expect(chromaLayout(avif(0x0c), 8, 8)).toEqual({ across: true, down: true, red: 0.299, blue: 0.114 });
-    expect(chromaLayout(avif(0, 1), 8, 8)).toBeUndefined();
   });
 });
 

@@ -79,10 +79,10 @@ const TextPartInput = z.strictObject({ type: z.literal('text'), text: z.string()
 /** The forms that an input may have, for errors. */
 export const inputForms = 'a string, {"text": string} or {"image": string} (an https URL, a data URI or base64), also named "bytes" or "url", or {"type": "image_url", "image_url": {"url": string}}';
 
-/** A string is text. Which field an object holds decides its schema, so that errors name the right one. */
+/** A string is text, unless it is a picture's data URI. Which field an object holds decides its schema, so that errors name the right one. */
 export const Input = z
   .union([z.string(), TextInput, ImageInput, BytesInput, UrlInput, ImageUrlInput, TextPartInput], { error: `An input is ${inputForms}, exactly one.` })
-  .meta({ id: 'Input', description: 'A string (text), `{"text"}` or `{"image"}`: exactly one. A picture may also be named as sister APIs do: `{"bytes"}`, `{"url"}`, `{"type": "image_url", "image_url": {"url"}}`.' });
+  .meta({ id: 'Input', description: 'A string (text; one that begins `data:image/` is a picture), `{"text"}` or `{"image"}`: exactly one. A picture may also be named as sister APIs do: `{"bytes"}`, `{"url"}`, `{"type": "image_url", "image_url": {"url"}}`.' });
 export type Input = z.infer<typeof Input>;
 
 /** Tokens are known here and refused as 422 by the operation, with a reason; the schema alone would only say that they are no inputs. */

@@ -47,3 +47,20 @@ export function flattenOnWhite(samples: Uint8Array, channels: 1 | 3): Uint8Array
   }
   return out;
 }
+
+/** Colors that were multiplied by alpha, as they were before, rounded; in place. */
+export function unmultiply(samples: Uint8Array, channels: 1 | 3, alpha: Uint8Array): void {
+  for (let i = 0, p = 0; i < alpha.length; i++) {
+    const a = alpha[i]!;
+    for (let c = 0; c < channels; c++, p++) samples[p] = a === 0 ? 0 : Math.min(255, Math.floor((samples[p]! * 255) / a + 0.5));
+  }
+}
+
+/** The first `kept` of every `stride` samples. */
+export function firstOf(samples: Uint8Array, stride: number, kept: number): Uint8Array {
+  if (stride === kept) return samples;
+  const count = Math.floor(samples.length / stride);
+  const out = samples.subarray(0, count * kept);
+  for (let i = 0, p = 0, o = 0; i < count; i++, p += stride) for (let c = 0; c < kept; c++) out[o++] = samples[p + c]!;
+  return out;
+}

@@ -24,8 +24,11 @@ const more = { deep: 0.025, alpha: 0.02, cmyk: 0.04, interlaced: 0.035, scan: 0.
 const free = 1;
 const perByte = 1e-6;
 
+/** What decides of a picture's header. */
+export type CostFacts = Pick<Metadata, 'width' | 'height' | 'channels' | 'depth' | 'space' | 'hasAlpha' | 'isProgressive' | 'compression'>;
+
 /** Throws `too_large` for a picture that would take far longer to decode than its bytes account for. */
-export function requireAffordable(bytes: Uint8Array, mediaType: MediaType, metadata: Metadata): void {
+export function requireAffordable(bytes: Uint8Array, mediaType: MediaType, metadata: CostFacts): void {
   const { width, height } = metadata;
   const each = secondsPerMegapixel(bytes, mediaType, metadata);
   const most = (free + bytes.length * perByte) / each;
@@ -37,7 +40,7 @@ export function requireAffordable(bytes: Uint8Array, mediaType: MediaType, metad
   );
 }
 
-function secondsPerMegapixel(bytes: Uint8Array, mediaType: MediaType, { depth, hasAlpha, space, isProgressive }: Metadata): number {
+function secondsPerMegapixel(bytes: Uint8Array, mediaType: MediaType, { depth, hasAlpha, space, isProgressive }: CostFacts): number {
   let sum = seconds[mediaType];
   if (depth !== 'uchar') sum += more.deep;
   if (hasAlpha && mediaType !== 'image/gif') sum += more.alpha;

@@ -1,6 +1,8 @@
 /** Large pictures decoded small: the decoder's own shrinking and libvips' resize, near the reference's pixels and not equal to them. */
 import type { Interpolation } from './axis-weights.js';
-import { decodeSeconds, open, refusal, type PictureHeader } from './decode.js';
+import type { PictureHeader } from './decode.js';
+import { decodeSeconds, refusal } from './refusal.js';
+import { open } from './samples.js';
 import { fitOf, type Preprocessing } from './preprocess.js';
 import { swapped, type Bitmap } from './resize.js';
 
@@ -10,7 +12,7 @@ const leastReduction = 2;
 /** libvips' cubic is Catmull-Rom, which is Keys' cubic with a = -0.5. */
 const kernels = { bicubic: 'cubic', bilinear: 'linear' } as const satisfies Record<Interpolation, string>;
 
-const shrinking = ['image/jpeg', 'image/webp', 'image/png'];
+const shrinking: readonly string[] = ['image/jpeg', 'image/webp', 'image/png'];
 
 /** Plain 8-bit grey or RGB, reduced by `leastReduction` or more both ways. */
 export function canShrink({ mediaType, width, height, metadata }: PictureHeader, preprocessing: Preprocessing): boolean {

@@ -1,11 +1,23 @@
-import sharp, { type Metadata, type Sharp } from 'sharp';
+import sharp, { type Metadata } from 'sharp';
 import { MixspaceError } from '../../errors.js';
-import { chromaLayout, smoothChroma } from './chroma.js';
-import { flattenOnWhite, fromCmyk, fromSixteenBits } from './colors.js';
-import { requireAffordable } from './decode-cost.js';
+import { readAvif, type Avif } from './avif.js';
+import { firstOf, flattenOnWhite, fromCmyk, fromSixteenBits } from './colors.js';
+import { requireAffordable, type CostFacts } from './decode-cost.js';
+import { decodeAvif } from './decode-avif.js';
+import { asOrientation, orientationInXmp } from './exif-orientation.js';
+import { decodeGif, readGif, type Gif } from './gif.js';
 import { decodeHeic } from './heic.js';
-import { damaged, mediaTypeOf, nameOf, type MediaType } from './media-type.js';
+import { unreadHeifKind } from './heif-kinds.js';
+import { faultBehindScan, unsupportedJpeg } from './jpeg-markers.js';
+import { damaged, mediaTypeOf, type MediaType, type RawMediaType } from './media-type.js';
+import { isApplePng, readPng, type PngFacts } from './png-chunks.js';
+import { readRaw } from './raw-preview.js';
+import { refusal, unsupported } from './refusal.js';
 import { uprightSize, type Bitmap, type Orientation } from './resize.js';
+import { open, samplesOf, type SamplesAsked, type Strip } from './samples.js';
+import { fromTiffColors } from './tiff-colors.js';
+import { readTiff, type TiffSamples } from './tiff.js';
+import { isConverted } from './yuv.js';
 
 /** One thread a picture: the encoder workers are what runs in parallel. No cache: a picture comes once. */
 export function settleDecoder(): void {
@@ -19,15 +31,21 @@ export interface PictureLimits {
   picturePixels: number;
 }
 
+/** What reads the samples: libvips alone, where it reads them as the reference does, or what stands beside it. */
+type Form = { kind: 'libvips' } | { kind: 'png'; png: PngFacts } | { kind: 'hevc' } | { kind: 'gif'; gif: Gif } | { kind: 'avif'; avif: Avif } | { kind: 'tiff'; tiff: TiffSamples };
+
 /** What the header tells, before a pixel is decoded. */
 export interface PictureHeader {
-  mediaType: MediaType;
+  mediaType: MediaType | RawMediaType;
   /** Upright: after EXIF orientation. */
   width: number;
   height: number;
   /** As stored, until it is turned upright. */
   stored: { width: number; height: number; orientation: Orientation };
-  metadata: Metadata;
+  metadata: CostFacts & Pick<Metadata, 'pages' | 'exif' | 'xmp'>;
+  form: Form;
+  /** What libvips is given in place of the file's bytes. */
+  source?: Uint8Array;
 }
 
 /** More than this is decoded in strips, so that one picture does not take the memory of all others. */
@@ -36,56 +54,120 @@ const stripBytes = 192 * 2 ** 20;
 /** Progressive, interlaced and HEIC pictures lie in memory whole while they are decoded, 4 to 7 bytes a pixel as measured. */
 const wholePixels = 70e6;
 
-export const decodeSeconds = 30;
-
-const thumbnailSize = { width: 320, height: 320, fit: 'inside', withoutEnlargement: true } as const;
-const thumbnailFormat = { quality: 80, effort: 2 } as const;
-
-/** Throws `too_large` above a limit, `unsupported_media` for what is no picture, `damaged_media` for one that is broken. */
+/**
+ * Throws `too_large` above a limit, `unsupported_media` for what is no picture or one of a kind that is not read, by its
+ * name, `damaged_media` for one that is broken.
+ */
 export async function readHeader(bytes: Uint8Array, limits: PictureLimits): Promise<PictureHeader> {
   if (bytes.length > limits.pictureBytes) {
     throw new MixspaceError('too_large', `The picture has ${bytes.length} bytes; at most ${limits.pictureBytes} are read.`);
   }
+  const raw = readRaw(bytes);
+  if (raw) {
+    const { preview, mediaType, orientation } = raw;
+    const header = await readHeader(preview, limits);
+    const stored = { ...header.stored, orientation: orientation ?? header.stored.orientation };
+    return { ...header, mediaType, ...uprightSize(stored), stored, source: preview };
+  }
   const mediaType = mediaTypeOf(bytes);
-  let metadata: Metadata;
-  try {
-    metadata = await open(bytes).metadata();
-  } catch (error) {
-    throw refusal(mediaType, error);
-  }
-  const pixels = metadata.width * metadata.height;
+  const { form, source } = formOf(mediaType, bytes);
+  const metadata = form.kind === 'gif' ? gifFacts(form.gif) : await metadataOf(mediaType, form, bytes, source);
+  const { width, height } = metadata;
+  const pixels = width * height;
   if (pixels > limits.picturePixels) {
-    throw new MixspaceError('too_large', `The picture has ${metadata.width} x ${metadata.height} pixels; at most ${Math.floor(limits.picturePixels / 1e6)} megapixels are decoded.`);
+    throw new MixspaceError('too_large', `The picture has ${width} x ${height} pixels; at most ${Math.floor(limits.picturePixels / 1e6)} megapixels are decoded.`);
   }
-  const kind = wholeKind(mediaType, metadata);
+  const isHevc = metadata.compression === 'hevc';
+  const kind = isHevc ? 'HEIC' : wholeKind(mediaType, form, metadata);
   if (kind !== undefined && pixels > wholePixels) {
-    throw new MixspaceError('too_large', `The picture is ${kind} and has ${metadata.width} x ${metadata.height} pixels; of that kind at most ${wholePixels / 1e6} megapixels are decoded. Saved otherwise, larger ones are.`);
+    throw new MixspaceError('too_large', `The picture is ${kind} and has ${width} x ${height} pixels; of that kind at most ${wholePixels / 1e6} megapixels are decoded. Saved otherwise, larger ones are.`);
   }
   requireAffordable(bytes, mediaType, metadata);
-  const stored = { width: metadata.width, height: metadata.height, orientation: orientationOf(metadata) };
-  return { mediaType, ...uprightSize(stored), stored, metadata };
+  if (mediaType === 'image/jpeg') refuseFaulty(bytes);
+  const stored = { width, height, orientation: orientationOf(mediaType, form, metadata) };
+  return { mediaType, ...uprightSize(stored), stored, metadata, form: isHevc ? { kind: 'hevc' } : form, ...(source === undefined ? {} : { source }) };
+}
+
+/** @throws MixspaceError `unsupported_media`, `damaged_media` */
+function formOf(mediaType: MediaType, bytes: Uint8Array): { form: Form; source?: Uint8Array } {
+  switch (mediaType) {
+    case 'image/jpeg': {
+      const kind = unsupportedJpeg(bytes);
+      if (kind !== undefined) throw unsupported(mediaType, kind);
+      break;
+    }
+    case 'image/png':
+      if (isApplePng(bytes)) throw unsupported(mediaType, "Apple's own form for its devices (CgBI)");
+      return { form: { kind: 'png', png: pngOf(bytes) } };
+    case 'image/gif':
+      return { form: { kind: 'gif', gif: readGif(bytes) } };
+    case 'image/tiff': {
+      const tiff = readTiff(bytes);
+      return { form: { kind: 'tiff', tiff }, source: tiff.source };
+    }
+    case 'image/avif':
+    case 'image/heic': {
+      const avif = avifOf(mediaType, bytes);
+      if (avif && isConverted(avif.color.colors)) return { form: { kind: 'avif', avif } };
+    }
+  }
+  return { form: { kind: 'libvips' } };
+}
+
+type Facts = CostFacts & Pick<Metadata, 'pages' | 'exif' | 'xmp' | 'orientation' | 'xmpAsString' | 'compression'>;
+
+async function metadataOf(mediaType: MediaType, form: Form, bytes: Uint8Array, source = bytes): Promise<Facts> {
+  const read = open(source).metadata();
+  if (form.kind !== 'avif') {
+    return read.catch((error: unknown) => {
+      throw refusal(mediaType, error, unreadHeifKind(mediaType, bytes));
+    });
+  }
+  // Of a sequence libvips reads nothing.
+  const { exif, xmp } = await read.catch((): Partial<Metadata> => ({}));
+  const { width, height, color, alpha } = form.avif;
+  const depth = color.samples.bits > 8 ? 'ushort' : 'uchar';
+  return { width, height, channels: color.samples.monochrome ? 1 : 3, depth, space: 'srgb', hasAlpha: alpha !== undefined, isProgressive: false, compression: 'av1', ...(exif ? { exif } : {}), ...(xmp ? { xmp } : {}) };
+}
+
+const gifFacts = ({ width, height, transparent }: Gif): Facts => ({ width, height, channels: 3, depth: 'uchar', space: 'srgb', hasAlpha: transparent !== undefined, isProgressive: false });
+
+/** HEIC's own decoder says what is broken there. */
+function avifOf(mediaType: MediaType, bytes: Uint8Array): Avif | undefined {
+  try {
+    return readAvif(bytes);
+  } catch (error) {
+    if (mediaType === 'image/heic') return undefined;
+    throw refusal(mediaType, error, unreadHeifKind(mediaType, bytes));
+  }
+}
+
+function pngOf(bytes: Uint8Array): PngFacts {
+  const png = readPng(bytes);
+  if (png.isDamaged) throw damaged('The PNG is broken: before its pixels there is a checksum that is not right.');
+  return png;
+}
+
+/** Throws `damaged_media` for a fault that a decoder does not see. */
+function refuseFaulty(jpeg: Uint8Array): void {
+  const fault = faultBehindScan(jpeg);
+  if (fault === 'cut') throw damaged('The JPEG is truncated: its end is missing.');
+  if (fault === 'broken') throw damaged('The JPEG is broken: within or behind its pixels there is a marker that cannot be.');
 }
 
 /** What makes the decoder keep the whole picture. */
-function wholeKind(mediaType: MediaType, metadata: Metadata): string | undefined {
-  if (isHevc(metadata)) return 'HEIC';
-  if (!metadata.isProgressive) return undefined;
+function wholeKind(mediaType: MediaType, form: Form, { isProgressive }: Facts): string | undefined {
+  if (form.kind === 'tiff' && form.tiff.colors) return 'a TIFF of other colors than grey and RGB';
+  if (!isProgressive) return undefined;
   return mediaType === 'image/png' ? 'interlaced' : 'progressive';
-}
-
-/** sharp reads the headers of these, and has no decoder for them. */
-const isHevc = ({ compression }: Metadata): boolean => compression === 'hevc';
-
-/** Some whole rows of a picture, as stored. */
-export interface Strip {
-  top: number;
-  height: number;
 }
 
 /** One for most pictures. */
 export function stripsOf(header: PictureHeader): Strip[] {
   const { height } = header.stored;
-  const count = isHevc(header.metadata) ? 1 : Math.ceil(decodedBytes(header) / stripBytes);
+  const { form } = header;
+  const isWhole = form.kind === 'hevc' || form.kind === 'avif' || (form.kind === 'tiff' && form.tiff.colors !== undefined);
+  const count = isWhole ? 1 : Math.ceil(decodedBytes(header) / stripBytes);
   const each = Math.ceil(height / count);
   return Array.from({ length: Math.ceil(height / each) }, (_, i) => ({ top: i * each, height: Math.min(each, height - i * each) }));
 }
@@ -101,110 +183,67 @@ export function decode(bytes: Uint8Array, header: PictureHeader): Promise<Bitmap
  * truncated pictures.
  */
 export async function decodeStrip(bytes: Uint8Array, header: PictureHeader, strip: Strip): Promise<Bitmap> {
-  const { metadata, stored } = header;
-  if (isHevc(metadata)) return decodeHevc(bytes, header);
+  const { form, stored, mediaType } = header;
+  try {
+    if (form.kind === 'hevc') return decodeHevc(bytes, header);
+    if (form.kind === 'avif') return await decodeAvif(form.avif);
+    if (form.kind === 'gif') return { pixels: decodeGif(bytes, form.gif, strip), width: stored.width, height: strip.height, channels: 3, orientation: 1 };
+    return await decodeByLibvips(bytes, header, strip);
+  } catch (error) {
+    throw refusal(mediaType, error, unreadHeifKind(mediaType, bytes));
+  }
+}
+
+async function decodeByLibvips(bytes: Uint8Array, { metadata, stored, form, source = bytes }: PictureHeader, strip: Strip): Promise<Bitmap> {
   const grey = metadata.channels === 1 && !metadata.hasAlpha;
   const deep = metadata.depth === 'ushort';
   const cmyk = metadata.space === 'cmyk';
+  const tiff = form.kind === 'tiff' ? form.tiff : undefined;
+  const asked: SamplesAsked = { deep: deep && !cmyk };
+  if (cmyk) asked.colors = 'cmyk';
+  else if (deep) asked.colors = grey ? 'grey16' : 'rgb16';
+  else if (grey) asked.colors = 'b-w';
+  if (strip.height < stored.height) asked.rows = { ...strip, width: stored.width };
 
-  let pipeline = open(bytes).timeout({ seconds: decodeSeconds });
-  if (cmyk) pipeline = pipeline.pipelineColourspace('cmyk').toColourspace('cmyk');
-  else if (deep) pipeline = pipeline.toColourspace(grey ? 'grey16' : 'rgb16');
-  else if (grey) pipeline = pipeline.toColourspace('b-w');
-  if (strip.height < stored.height) pipeline = pipeline.extract({ left: 0, top: strip.top, width: stored.width, height: strip.height });
-
-  const { data, info } = await pipeline
-    .raw({ depth: deep && !cmyk ? 'ushort' : 'uchar' })
-    .toBuffer({ resolveWithObject: true })
-    .catch((error: unknown) => {
-      throw refusal(header.mediaType, error);
-    });
-  const { width, height } = info;
-  const { orientation } = stored;
-  const samples = deep && !cmyk ? fromSixteenBits(data, grey ? 'rounded' : 'cut') : data;
-  if (header.mediaType === 'image/avif' && !deep && height === stored.height && (info.channels === 3 || info.channels === 4)) {
-    const layout = chromaLayout(bytes, width, height);
-    if (layout) smoothChroma(samples, width, height, info.channels, layout);
-  }
-  if (cmyk) return { pixels: fromCmyk(samples, info.channels), width, height, channels: 3, orientation };
-  if (info.channels === 2 || info.channels === 4) {
-    const channels = info.channels === 2 ? 1 : 3;
-    return { pixels: flattenOnWhite(samples, channels), width, height, channels, orientation };
-  }
-  return { pixels: samples, width, height, channels: info.channels === 1 ? 1 : 3, orientation };
+  const { data, info } = tiff ? await tiffSamples(source, asked) : await samplesOf(source, asked);
+  const { width, height, channels: stride } = info;
+  const rest = { width, height, orientation: stored.orientation };
+  if (tiff?.colors) return { pixels: fromTiffColors(data, stride, tiff.colors), channels: 3, ...rest };
+  const samples = asked.deep ? fromSixteenBits(data, grey ? 'rounded' : 'cut') : data;
+  if (cmyk) return { pixels: fromCmyk(samples, stride), channels: 3, ...rest };
+  const channels = stride < 3 ? 1 : 3;
+  const alpha = stride > channels && (tiff === undefined || tiff.alpha);
+  if (!alpha) return { pixels: firstOf(samples, stride, channels), channels, ...rest };
+  return { pixels: flattenOnWhite(firstOf(samples, stride, channels + 1), channels), channels, ...rest };
 }
 
-function decodeHevc(bytes: Uint8Array, { mediaType, stored }: PictureHeader): Bitmap {
+/** libvips lets a tile that libtiff cannot decode pass as if it were a warning, and calls those by another name: such pictures are decoded once more. */
+async function tiffSamples(source: Uint8Array, asked: SamplesAsked): ReturnType<typeof samplesOf> {
   try {
-    const { pixels, width, height, channels } = decodeHeic(bytes);
-    if (width !== stored.width || height !== stored.height) throw new Error(`It has ${width} x ${height} pixels, not ${stored.width} x ${stored.height} as its header says`);
-    return { pixels: channels === 4 ? flattenOnWhite(pixels, 3) : pixels, width, height, channels: 3, orientation: 1 };
+    return await samplesOf(source, { ...asked, failOn: 'warning' });
   } catch (error) {
-    throw refusal(mediaType, error);
+    if (!/warning treated as error/i.test((error as Error).message)) throw error;
+    return samplesOf(source, asked);
   }
+}
+
+function decodeHevc(bytes: Uint8Array, { stored }: PictureHeader): Bitmap {
+  const { pixels, width, height, channels } = decodeHeic(bytes);
+  if (width !== stored.width || height !== stored.height) throw new Error(`It has ${width} x ${height} pixels, not ${stored.width} x ${stored.height} as its header says`);
+  return { pixels: channels === 4 ? flattenOnWhite(pixels, 3) : pixels, width, height, channels: 3, orientation: 1 };
 }
 
 /** Bytes that the picture takes when it is decoded whole. */
-export function decodedBytes({ stored: { width, height }, metadata }: PictureHeader): number {
+export function decodedBytes({ stored: { width, height }, metadata }: Pick<PictureHeader, 'stored' | 'metadata'>): number {
   const channels = metadata.channels === 2 ? 4 : metadata.channels;
   const sampleBytes = metadata.depth === 'ushort' ? 2 : 1;
   return width * height * channels * sampleBytes;
 }
 
-/** What EXIF says, else XMP, as Pillow reads them. AVIF and HEIC say it in the container alone, and their decoder turns them. */
-function orientationOf({ format, orientation, xmpAsString }: Metadata): Orientation {
-  if (format === 'heif') return 1;
-  const said = orientation ?? Number(/tiff:Orientation(?:="|>)([0-9])/.exec(xmpAsString ?? '')?.[1] ?? 1);
-  return said >= 1 && said <= 8 ? (said as Orientation) : 1;
-}
-
-/** How sharp turns a picture upright. Called after its `resize`, it turns the small result, and mirrors before it rotates. */
-const turns: Record<Orientation, { flip?: true; flop?: true; rotate?: number }> = {
-  1: {},
-  2: { flop: true },
-  3: { rotate: 180 },
-  4: { flip: true },
-  5: { flip: true, rotate: 90 },
-  6: { rotate: 90 },
-  7: { flop: true, rotate: 90 },
-  8: { rotate: 270 },
-};
-
-/** A WebP of at most 320 pixels a side, upright; never larger than the picture. From pixels already decoded, whole. */
-export async function thumbnailOf({ pixels, width, height, channels, orientation }: Bitmap): Promise<Uint8Array> {
-  return thumbnail(sharp(pixels, { raw: { width, height, channels } }), orientation);
-}
-
-/** The same of a picture that was not decoded whole in its own size. */
-export async function thumbnailFrom(bytes: Uint8Array, { stored }: PictureHeader): Promise<Uint8Array> {
-  return thumbnail(open(bytes).flatten({ background: '#fff' }), stored.orientation);
-}
-
-function thumbnail(source: Sharp, orientation: Orientation): Promise<Uint8Array> {
-  const { flip = false, flop = false, rotate = 0 } = turns[orientation];
-  return source.resize(thumbnailSize).flip(flip).flop(flop).rotate(rotate).webp(thumbnailFormat).toBuffer();
-}
-
-/** `error` refuses what is truncated or damaged and lets mere warnings pass. The pixel limit is checked before, with a sentence. */
-export function open(bytes: Uint8Array): Sharp {
-  return sharp(bytes, { failOn: 'error', ignoreIcc: true, limitInputPixels: false, pages: 1 });
-}
-
-export function refusal(mediaType: MediaType, error: unknown): MixspaceError {
-  const name = nameOf(mediaType);
-  const message = String((error as Error).message);
-  if (/timeout/i.test(message)) return new MixspaceError('unprocessable', `The ${name} took longer than ${decodeSeconds} s to decode and was given up.`, { cause: error });
-  if (unknownKind.test(message)) return new MixspaceError('unsupported_media', `The ${name} is of a kind that is not read${causeOf(error)}.`, { cause: error });
-  if (/premature end|truncat|unexpected end|end of (stream|file|image)/i.test(message)) return damaged(`The ${name} is truncated: its end is missing.`, error);
-  return damaged(`The ${name} is broken or truncated and cannot be decoded${causeOf(error)}.`, error);
-}
-
-/** What decoders say of whole files that they cannot read. Of a head that is broken sharp says that its format is unsupported. */
-const unknownKind = /unsupported (?!image format)|not (supported|configured|implemented)/i;
-
-/** The decoder's last line, without the names of its parts before it, in brackets; nothing where it says nothing. */
-function causeOf(error: unknown): string {
-  const lines = String((error as Error).message).trim().split('\n');
-  const last = (lines.at(-1) ?? '').replace(/^([\w ]+:\s*)+/, '').slice(0, 120);
-  return last === '' || /unknown error|unsupported image format/i.test(last) ? '' : ` (${last})`;
+/** What EXIF says, else XMP, as Pillow reads them. AVIF and HEIC say it in the container alone; HEIC's decoder turns them. */
+function orientationOf(mediaType: MediaType, form: Form, { orientation, xmpAsString }: Facts): Orientation {
+  if (form.kind === 'avif') return form.avif.orientation;
+  if (form.kind === 'png') return form.png.orientation;
+  if (mediaType === 'image/avif' || mediaType === 'image/heic' || form.kind === 'gif') return 1;
+  return asOrientation(orientation) ?? orientationInXmp(xmpAsString) ?? 1;
 }

@@ -1,6 +1,10 @@
 import { MixspaceError } from '../../errors.js';
+import { foreignMedia, isoMedia } from './foreign-media.js';
 
 export type MediaType = 'image/jpeg' | 'image/png' | 'image/webp' | 'image/avif' | 'image/heic' | 'image/gif' | 'image/tiff';
+
+/** Of cameras' raw files, of which the preview is read. */
+export type RawMediaType = `image/x-${'adobe-dng' | 'canon-cr2' | 'canon-cr3' | 'fuji-raf' | 'olympus-orf' | 'panasonic-rw2' | 'raw'}`;
 
 const readable = 'JPEG, PNG, WebP, AVIF, HEIC, GIF and TIFF are read.';
 
@@ -23,17 +27,25 @@ function isoMediaType(head: string): MediaType {
   const brands = [head.slice(8, 12), ...(head.slice(16, boxLength).match(/.{4}/gs) ?? [])];
   if (brands.some((brand) => brand === 'avif' || brand === 'avis')) return 'image/avif';
   if (brands.some((brand) => /^(he[iv][cmsx]|mif1|msf1)$/.test(brand))) return 'image/heic';
-  throw unreadable(`The file is a video or another ISO media file (brand ${JSON.stringify(brands[0])}), not a picture: ${readable}`);
+  throw unreadable(notRead(isoMedia(brands)));
 }
 
 function refusal(head: string): string {
-  if (head.startsWith('%PDF')) return `The file is a PDF, not a picture: ${readable}`;
+  if (head.includes('%PDF-')) return `The file is a PDF, not a picture: ${readable}`;
   if (/<svg[\s>]/i.test(head)) return `The picture is an SVG drawing, which is not read: render it to PNG first. ${readable}`;
+  const foreign = foreignMedia(head);
+  if (foreign !== undefined) return notRead(foreign);
   if (/^[\t\n\r\x20-\x7e]*$/.test(head)) return `The file is text, not a picture: ${readable}`;
   return `The bytes are no picture of a known format: ${readable}`;
 }
 
-export function nameOf(mediaType: MediaType): string {
+function notRead(what: string): string {
+  if (/\bvideo\b/.test(what)) return `The file is ${what}, not a picture; a frame of it, saved as a picture, is read. ${readable}`;
+  return /picture/.test(what) ? `The file is ${what}, which is not supported: ${readable}` : `The file is ${what}, not a picture: ${readable}`;
+}
+
+export function nameOf(mediaType: MediaType | RawMediaType): string {
+  if (mediaType.startsWith('image/x-')) return 'preview in the raw file';
   const name = mediaType.slice('image/'.length);
   return name === 'webp' ? 'WebP' : name.toUpperCase();
 }

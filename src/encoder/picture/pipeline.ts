@@ -1,10 +1,11 @@
 /** One picture from its bytes to a tower's inputs, its own and its tiles', and a thumbnail. */
 import type { Box, Tiles } from '../../domain/tiles.js';
 import { Cut } from './cut.js';
-import { decodeStrip, stripsOf, thumbnailFrom, thumbnailOf, type PictureHeader } from './decode.js';
+import { decodeStrip, stripsOf, type PictureHeader } from './decode.js';
 import { canShrink, decodeShrunk } from './decode-shrunk.js';
 import { fitSquare, fitting, framed, writeTensor, type Preprocessing } from './preprocess.js';
 import type { Bitmap, Resizing } from './resize.js';
+import { thumbnailFrom, thumbnailOf } from './thumbnail.js';
 
 export type PictureStage = 'decode' | 'resize' | 'thumbnail';
 

@@ -9,6 +9,11 @@ const longestUrl = 8_192;
 const longestDataUri = 256;
 const dataUri = /^data:([^,]{0,200}),/i;
 
+/** A string that begins as a picture's data URI is one, as some clients send it in a text's place; every other is text. */
+export function pictureIn(input: string): { image: string } | undefined {
+  return /^data:image\//i.test(input.slice(0, 16)) ? { image: input } : undefined;
+}
+
 /**
  * The bytes of `image`: an https URL, a data URI or base64.
  * @throws MixspaceError `invalid_request` (not base64), `unprocessable` (URL refused), `too_large`.
@@ -23,10 +28,9 @@ export async function imageBytes(context: Context, image: string, caller: Caller
   if (uri && !/;base64$/i.test(uri[1]!)) throw new MixspaceError('invalid_request', 'A data URI holds its picture as base64.');
   if (!uri && /^data:/i.test(image)) throw new MixspaceError('invalid_request', 'The data URI has no comma before its data.');
   const encoded = uri ? image.slice(uri[0].length) : image;
-  if (encoded.length > (context.limits.picture * 4) / 3 + 1024) throw tooLarge(context);
-  const bytes = await decodeBase64(encoded);
+  const bytes = await decodeBase64(encoded, context.limits.picture);
+  if (bytes === 'longer') throw tooLarge(context);
   if (bytes === undefined) throw new MixspaceError('invalid_request', 'A picture is an https URL, a data URI or base64; this is neither.');
-  if (bytes.length > context.limits.picture) throw tooLarge(context);
   return bytes;
 }
 

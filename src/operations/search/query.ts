@@ -7,6 +7,7 @@ import { requireModel } from '../collection-model.js';
 import type { Caller, Context } from '../context.js';
 import { encodeInputs, resolveInputs } from '../input/encode.js';
 import { heldBy } from '../input/forms.js';
+import { pictureIn } from '../input/picture.js';
 import { normalizedSum } from '../weighted-sum.js';
 
 /** What is searched for: parts to be added up, and the file that some of them mean. */
@@ -40,15 +41,13 @@ export function queryOf(request: SearchRequest, file: Uint8Array | undefined): Q
 
 function partsOf(query: SearchRequest['query'], file: Uint8Array | undefined): Part[] {
   if (query === undefined) throw new MixspaceError('invalid_request', 'query is missing.', { param: 'query' });
-  const parts = Array.isArray(query) ? query : [{ input: query }];
+  const parts = (Array.isArray(query) ? query : [{ input: query }]).map((part) => ({ ...part, input: typeof part.input === 'string' ? (pictureIn(part.input) ?? part.input) : part.input }));
   const wantsFile = parts.findIndex(({ input }) => typeof input === 'object' && 'file' in input);
   if (wantsFile >= 0 && !file) {
     throw new MixspaceError('invalid_request', '{"file": true} needs a multipart request with a part named file.', { param: Array.isArray(query) ? `query[${wantsFile}].input` : 'query' });
   }
   if (wantsFile < 0 && file) throw new MixspaceError('invalid_request', 'A file was sent, but the query does not use it: leave query out, or say {"file": true}.', { param: 'query' });
-  return Array.isArray(query)
-    ? query.map(({ input, weight = 1 }, index) => ({ input, weight, field: fieldOf(input, `query[${index}].input`) }))
-    : [{ input: query, weight: 1, field: fieldOf(query, 'query') }];
+  return parts.map(({ input, weight = 1 }, index) => ({ input, weight, field: fieldOf(input, Array.isArray(query) ? `query[${index}].input` : 'query') }));
 }
 
 const fieldOf = (input: QueryPart, field: string): string => (typeof input === 'object' && 'id' in input ? `${field}.id` : field);

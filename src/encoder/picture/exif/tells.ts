@@ -1,12 +1,12 @@
 /** What a picture's file tells of when, where and with what it was taken: EXIF (CIPA DC-008), XMP (ISO 16684-1) and IPTC-IIM. */
 import ExifReader, { type ExpandedTags, type IncludeTagsOptions } from 'exifreader';
 import { exifLimits, type Exif, type Tells } from '../../../domain/exif.js';
-import type { MediaType } from '../media-type.js';
+import type { MediaType, RawMediaType } from '../media-type.js';
 import { blocksOf, type Blocks } from './containers.js';
 import { momentOf, offsetOf, type Moment } from './dates.js';
 
 /** `metadata`: what the decoder found. Whatever the bytes are: nothing is thrown, and what cannot be is not told. */
-export function tellsOf(bytes: Uint8Array, mediaType: MediaType, metadata: { exif?: Buffer | undefined; xmp?: Buffer | undefined }): Tells {
+export function tellsOf(bytes: Uint8Array, mediaType: MediaType | RawMediaType, metadata: { exif?: Buffer | undefined; xmp?: Buffer | undefined }): Tells {
   const { exif, xmp, iptc } = tagsOf(blocksOf(bytes, mediaType, metadata));
   const taken = takenOf(exif, xmp, iptc);
   const told = clean({
