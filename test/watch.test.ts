@@ -16,7 +16,7 @@ const at = (name: string): string => path.join(folder, name);
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'mixspace-watch-'));
   await mkdir(at('sub'));
-  for (let i = 0; i < 12; i++) await writeFile(at(i % 2 === 0 ? `${i}.png` : `sub/${i}.png`), await speckled(i + 1));
+  for (let i = 0; i < 30; i++) await writeFile(at(i % 2 === 0 ? `${i}.png` : `sub/${i}.png`), await speckled(i + 1));
   server = await startServer({ args: ['--watch', folder], env: { MIXSPACE_SYNC_QUIET: '700', MIXSPACE_WATCH_LOOK: '0' } });
   client = new MixspaceClient({ url: server.url, retries: 0 });
 });

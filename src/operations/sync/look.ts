@@ -130,11 +130,11 @@ class Looking {
       this.#counts.found_again -= left.length;
       this.#counts.moved += left.length;
     } else this.#again.push(...left.map(({ path }) => path));
+    this.#counts.removed += await this.#forget(gone);
     for (const some of slicesOf(changed, takenAtOnce * batchesInFlight)) {
       await this.#take(some);
       await this.#settle(some.map(({ file }) => file));
     }
-    this.#counts.removed += await this.#forget(gone);
     await this.#take(fresh);
   }
 

@@ -72,8 +72,12 @@ export interface Plan {
   recorded: number;
 }
 
-/** `isLeftOut`: the file is there, and no longer one that is taken in. */
-export type Missing = RecordedFile & { isLeftOut: boolean };
+export type Missing = RecordedFile & {
+  /** The file is there, and no longer one that is taken in. */
+  isLeftOut: boolean;
+  /** Where it has not been found elsewhere, it is too soon to say that it has gone. */
+  mayCome: boolean;
+};
 
 interface Found {
   picture: PictureFile;
@@ -117,7 +121,9 @@ class Planning {
     for (const record of gone) {
       const left = arrived.get(record.item) ?? 0;
       if (left > 0) arrived.set(record.item, left - 1);
-      (left > 0 ? plan.left : plan.gone).push(record);
+      if (left > 0) plan.left.push(record);
+      else if (record.mayCome) plan.again.push(record.path);
+      else plan.gone.push(record);
     }
     return plan;
   }
@@ -177,7 +183,7 @@ class Planning {
     return { doubtful, fresh, waiting };
   }
 
-  /** Those among the missing that are really gone. */
+  /** Those among the missing that are really gone from where they were. */
   async #missing(missing: RecordedFile[], pictures: PictureFile[], waiting: Set<number>): Promise<Missing[]> {
     const { collection, root, only, prune, isSecond, mayGo } = this.#request;
     const { catalog, sync } = this.#context;
@@ -197,8 +203,7 @@ class Planning {
       const place = places[i]!;
       if (typeof place !== 'string') plan.unreachable.push({ file: record.path, reason: place.unreachable });
       else if (place === 'there' && !isSecond(record.path)) plan.again.push(record.path);
-      else if (waiting.has(readStamp(record.stamp).size) || (mayGo && !mayGo(record.path))) plan.again.push(record.path);
-      else gone.push({ ...record, isLeftOut: place === 'there' });
+      else gone.push({ ...record, isLeftOut: place === 'there', mayCome: waiting.has(readStamp(record.stamp).size) || mayGo?.(record.path) === false });
     });
     return gone;
   }

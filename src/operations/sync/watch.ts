@@ -19,6 +19,8 @@ export interface WatchOptions {
 }
 
 const tickMs = 250;
+/** What is told of together is looked at together. */
+const burstMs = 500;
 /** Paths of one look; the others are next. */
 const lookedAtOnce = 2_000;
 /** Beyond this all of the root is looked at. */
@@ -58,7 +60,6 @@ export class FolderWatch {
     if (!isWhole && !due) return;
     if (isWhole) await root.subscribe();
     try {
-      const now = Date.now();
       const found = await this.#context.syncTurns.take(this.#collection, signal, () =>
         look(
           this.#context,
@@ -70,7 +71,7 @@ export class FolderWatch {
             isDry: false,
             ...(due && { only: [...due.keys()] }),
             isSecond: (at) => (due?.get(at)?.looks ?? 0) > 0,
-            mayGo: (at) => now - root.lastTold(at) >= quietMs,
+            mayGo: (at) => Date.now() - root.lastTold(at) >= quietMs,
             signal,
           },
           { begin: () => undefined, taken: () => undefined, failed: async ({ file, reason }) => this.#context.log('warn', `Not taken in: ${file}`, { reason }) },
@@ -160,7 +161,7 @@ class WatchedRoot {
   due(quietMs: number): Map<string, Told> | undefined {
     const now = Date.now();
     const [first] = this.#pending.values();
-    if (!first || now - first.at < quietMs || now < this.#notBefore) return undefined;
+    if (!first || now - first.at < quietMs + burstMs || now < this.#notBefore) return undefined;
     return new Map([...this.#pending].slice(0, lookedAtOnce).map(([at, told]) => [at, { ...told }]));
   }
 
