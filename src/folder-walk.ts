@@ -27,8 +27,8 @@ type Found = { told: string } & ({ folder: Folder } | { file: BigIntStats } | { 
 export interface Visitor {
   /** Whether a file or folder is to be looked at; left out: all are. */
   isWanted?: ((name: string) => boolean) | undefined;
-  /** Whether a file is to be taken, by what is in it; several are asked about at once. Rejects where it cannot be read. */
-  wants(name: string): Promise<boolean>;
+  /** Whether a file is to be taken, by what is in it, or what it is instead, where that is known; several are asked about at once. Rejects where it cannot be read. */
+  wants(name: string): Promise<true | { butIs: string | undefined }>;
   /** One that is wanted, in the order of its folder's names. */
   file(name: string, stats: BigIntStats): void;
   leftOut(name: string, why: NotWalked, reason?: string): void;
@@ -52,7 +52,9 @@ export async function walkFolder(root: Buffer, rules: Rules, visitor: Visitor, s
     if (stats.isDirectory()) return { told, folder: { bytes, relative, ignoreFiles: folder.ignoreFiles, isSearched: decision.searched ?? false } };
     if (!stats.isFile()) return { told, leftOut: 'other' };
     try {
-      return (await visitor.wants(told)) ? { told, file: stats } : { told, leftOut: 'other' };
+      const wanted = await visitor.wants(told);
+      if (wanted === true) return { told, file: stats };
+      return { told, leftOut: 'other', ...(wanted.butIs === undefined ? {} : { reason: wanted.butIs }) };
     } catch (error) {
       return missingOr(told, error);
     }

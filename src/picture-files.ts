@@ -104,7 +104,7 @@ export async function listPictures(paths: string[], signal?: AbortSignal, { rule
   const take = (file: string, stats: { size: bigint; ino: bigint; ctimeNs: bigint }, place: Place): void => {
     pictures.set(file, { file, bytes: Number(stats.size), stamp: stampOf(stats), ...place });
   };
-  const wants = async (file: string): Promise<boolean> => namesPicture(file) || holdsPicture(file);
+  const wants = async (file: string): Promise<true | { butIs: string | undefined }> => namesPicture(file) || holdsPicture(file);
 
   for (const each of paths) {
     if (each === '') throw new MixspaceError('invalid_request', 'A path is empty; `.` names the folder you are in.');
@@ -114,8 +114,11 @@ export async function listPictures(paths: string[], signal?: AbortSignal, { rule
       const place = { root, within: await realName(root) };
       if (found.isDirectory()) {
         await walkFolder(nameBytes(root)!, compiled, { isWanted, wants, file: (name, stats) => take(name, stats, place), leftOut: (name, why, reason) => leave(name, kinds[why], reason) }, signal);
-      } else if (found.isFile() && (await wants(root))) take(root, found, place);
-      else leave(root, 'other');
+      } else {
+        const wanted = found.isFile() ? await wants(root) : { butIs: undefined };
+        if (wanted === true) take(root, found, place);
+        else leave(root, 'other', wanted.butIs);
+      }
     } catch (error) {
       if (isMissing(error)) throw new MixspaceError('not_found', `There is nothing at ${each}.`);
       if ((error as NodeJS.ErrnoException).code === undefined) throw error;
@@ -133,13 +136,15 @@ export function requireRules(rules: WalkRules): void {
 /** As many as tell every format. */
 const headBytes = 1024;
 
-async function holdsPicture(file: string): Promise<boolean> {
+/** Or what it is, as far as its first bytes say it. */
+async function holdsPicture(file: string): Promise<true | { butIs: string | undefined }> {
   const { bytes } = await beginningOf(openable(file), headBytes);
+  if (bytes.length === 0) return { butIs: 'it is empty' };
   try {
     mediaTypeOf(bytes);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    return { butIs: /is (an? [^:]*?), (?:not a picture|which is not (?:read|supported))/.exec((error as Error).message)?.[1] };
   }
 }
 

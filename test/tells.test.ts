@@ -170,6 +170,7 @@ describe('What a picture tells', () => {
       ['in the main directory', await inJpeg(tiff({ main: [[0x010f, 2, 'Maker\0'], [0x0110, 2, 'Model X\0'], [0x9003, 2, '2019:07:08 09:10:11\0']] }))],
       ['AVIF', avif],
       ['XMP', await xmpInJpeg(xmp('exif:DateTimeOriginal="2019-07-08T09:10:11" tiff:Make="Maker" tiff:Model="Model X"'))],
+      ['XMP over longer XMP', await xmpInJpeg(Buffer.concat([xmp('exif:DateTimeOriginal="2019-07-08T09:10:11" tiff:Make="Maker" tiff:Model="Model X"'), Buffer.from('li>\n</rdf:Bag></x:xmpmeta><?xpacket end="r"?>')]))],
       ['XMP in PNG', await inPng(pngChunk('iTXt', Buffer.concat([Buffer.from('XML:com.adobe.xmp\0\x01\0\0\0'), deflateSync(xmp('photoshop:DateCreated="2019-07-08T09:10:11" tiff:Make="Maker" tiff:Model="Model X"'))])))],
       ['XMP in TIFF', tiffPicture({ main: [[0x010f, 2, 'Maker\0'], [0x0110, 2, 'Model X\0'], [0x02bc, 1, xmp('exif:DateTimeOriginal="2019-07-08T09:10:11.5+02:00"')]] })],
       ['IPTC', await inJpeg(Buffer.concat([Buffer.from('8BIM\x04\x04\0\0\0\0\0\x1a', 'latin1'), Buffer.from('\x1c\x02\x37\0\x0820190708\x1c\x02\x3c\0\x06091011', 'latin1'), Buffer.alloc(2)]), 'Photoshop 3.0\0', 0xed)],

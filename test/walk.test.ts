@@ -59,6 +59,7 @@ describe('What a folder holds', () => {
     expect(await sourcesIn('kinds')).toEqual(['IMG.JPEG', 'a.jpg', 'b.jfif', 'bare', 'c.jpe', 'disguised.txt', 'phone', 'sub/d.jpg'].map((name) => path.join(at, name)));
     expect(summary.left_out).toHaveLength(15);
     expect(summary.left_out).toContainEqual({ file: path.join(at, '@eaDir'), why: "another program's folder" });
+    expect(summary.left_out.filter(({ reason }: any) => reason).map(({ file, reason }: any) => [path.basename(file), reason])).toEqual([['clip.mp4', expect.stringContaining('video')], ['paper.pdf', 'a PDF']]);
     expect(summary.leftOut.some.other).toEqual(['clip.mp4', 'notes.txt', 'paper.pdf', 'pipe.jpg'].map((name) => path.join(at, name)));
 
     const { stdout } = await runMixspace(['add', at, '--collection', 'kinds', '--url', server.url]);

@@ -16,7 +16,7 @@ export const NewItem = z
     source: maybe(Source),
     text: maybe(z.string()),
     image: maybe(z.string()).meta({ description: 'An https URL, a data URI, or base64.' }),
-    path: maybe(z.string().min(1).max(limits.pathLength)).meta({ description: "A file under one of the server's roots: read and referenced, never copied." }),
+    path: maybe(z.string().min(1).max(limits.pathLength)).meta({ description: "A file under one of the server's roots: read and referenced, never copied. One whose path is no UTF-8 is told, here and in `sources`, as a `file:` URL with those bytes percent-encoded." }),
     embedding: maybe(Embedding),
     modality: maybe(Modality).meta({ description: 'Of `embedding`, and only with it.' }),
     fingerprint: maybe(Fingerprint),

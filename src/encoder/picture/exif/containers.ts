@@ -1,6 +1,5 @@
 /** Where each format of a picture keeps what it tells of itself. What is not as the format says ends the search, not the reading of the picture. */
 import { inflateSync } from 'node:zlib';
-import type { MediaType, RawMediaType } from '../media-type.js';
 import { longestXmp, readTiff } from './tiff-block.js';
 
 export interface Blocks {
@@ -13,15 +12,15 @@ export interface Blocks {
 }
 
 /** `metadata`: what the decoder found, of formats whose boxes it has opened. */
-export function blocksOf(bytes: Uint8Array, mediaType: MediaType | RawMediaType, metadata: { exif?: Buffer | undefined; xmp?: Buffer | undefined }): Blocks {
+export function blocksOf(bytes: Uint8Array, mediaType: string, metadata: { exif?: Buffer | undefined; xmp?: Buffer | undefined }): Blocks {
   const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const found = new Found();
   try {
     if (mediaType === 'image/jpeg') readJpeg(whole, found);
     else if (mediaType === 'image/png') readPng(whole, found);
     else if (mediaType === 'image/webp') readWebp(whole, found);
-    // Most raw files are TIFFs.
-    else if (mediaType === 'image/tiff' || mediaType.startsWith('image/x-')) found.exif(whole);
+    // TIFF, and what is laid out like it.
+    else found.exif(whole);
   } catch {
     // Lengths that lead beyond the end.
   }

@@ -1,12 +1,11 @@
 /** What a picture's file tells of when, where and with what it was taken: EXIF (CIPA DC-008), XMP (ISO 16684-1) and IPTC-IIM. */
 import ExifReader, { type ExpandedTags, type IncludeTagsOptions } from 'exifreader';
 import { exifLimits, type Exif, type Tells } from '../../../domain/exif.js';
-import type { MediaType, RawMediaType } from '../media-type.js';
 import { blocksOf, type Blocks } from './containers.js';
 import { momentOf, offsetOf, type Moment } from './dates.js';
 
 /** `metadata`: what the decoder found. Whatever the bytes are: nothing is thrown, and what cannot be is not told. */
-export function tellsOf(bytes: Uint8Array, mediaType: MediaType | RawMediaType, metadata: { exif?: Buffer | undefined; xmp?: Buffer | undefined }): Tells {
+export function tellsOf(bytes: Uint8Array, mediaType: string, metadata: { exif?: Buffer | undefined; xmp?: Buffer | undefined }): Tells {
   const { exif, xmp, iptc } = tagsOf(blocksOf(bytes, mediaType, metadata));
   const taken = takenOf(exif, xmp, iptc);
   const told = clean({
@@ -160,11 +159,14 @@ function read(bytes: Buffer, includeTags: IncludeTagsOptions): ExpandedTags {
   }
 }
 
-/** The library knows a packet by its first words. */
+/** The library knows a packet by its first words; behind its end may stand what is left of a longer one that was there before. */
 function packet(xmp: Buffer): Buffer {
   const text = xmp.toString('latin1').replace(/^\xef\xbb\xbf/, '');
-  return text.startsWith('<?xpacket begin') ? Buffer.from(text, 'latin1') : Buffer.from(`<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>${text}`, 'latin1');
+  const end = text.indexOf(packetEnd);
+  const whole = end < 0 ? text : text.slice(0, end + packetEnd.length);
+  return Buffer.from(whole.startsWith('<?xpacket begin') ? whole : `<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>${whole}`, 'latin1');
 }
+const packetEnd = '</x:xmpmeta>';
 
 function inJpeg(photoshop: Buffer): Buffer {
   const length = Buffer.alloc(2);
