@@ -9,6 +9,7 @@ import type { Log } from '../telemetry.js';
 import type { LabelCache } from './classify/label-cache.js';
 import type { KeptLatest } from './kept-latest.js';
 import type { Cursors } from './cursors.js';
+import type { ImportSettings } from './imports/settings.js';
 import type { Maps } from './map/maps.js';
 import type { Reembeddings } from './reembed/runs.js';
 import type { TextLists } from './text-lists.js';
@@ -26,6 +27,7 @@ export interface Context {
   limits: { picture: number; text: number; metadata: number; inputs: number; items: number; labels: number };
   /** Real paths of the folders whose files may be named by path. */
   roots: string[];
+  imports: ImportSettings;
   fetch: { allow: string[]; timeoutMs: number };
   /** Those that run in this process. */
   reembeddings: Reembeddings;
