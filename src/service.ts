@@ -1,4 +1,5 @@
 /** The composition root: settings in, a running service out. The only file that names concrete classes. */
+import path from 'node:path';
 import { readHubSettings, type Config } from './config.js';
 import { CachedEncoder } from './encoder/cache/cached-encoder.js';
 import type { Encoder, OpenEncoder } from './encoder/encoder.js';
@@ -15,6 +16,8 @@ import type { Context, JobContext } from './operations/context.js';
 import { Cursors } from './operations/cursors.js';
 import { duplicatesKind } from './operations/duplicates/job.js';
 import { mapKind } from './operations/map/job.js';
+import { importKind, sweepUploads } from './operations/imports/job.js';
+import { KeptUploads } from './operations/imports/kept-uploads.js';
 import { Maps } from './operations/map/maps.js';
 import { pullKind } from './operations/pull/job.js';
 import { watchReadiness, type Readiness } from './operations/readiness.js';
@@ -115,6 +118,7 @@ export async function openService(config: Config): Promise<Service> {
     roots,
     sync: { machine: config.machine ?? machineName(), quietMs: config.syncQuiet, goneShare: config.syncGoneShare, goneFiles: config.syncGoneFiles, except: [config.indexDir] },
     syncTurns: new SyncTurns(),
+    imports: { uploads: new KeptUploads(path.join(config.indexDir, 'imports')), entries: config.importEntries, bytes: config.importBytes },
     fetch: { allow: config.fetchAllow, timeoutMs: config.fetchTimeout },
     reembeddings: new Reembeddings(),
     cursors: new Cursors(await catalog.cursorKey()),
@@ -129,7 +133,7 @@ export async function openService(config: Config): Promise<Service> {
   const hub = config.hub ? openHub({ modelsDir: config.modelsDir, access: readHubSettings() }) : undefined;
   const jobs = new Jobs({
     catalog,
-    kinds: [reembedKind(work), restoreKind(work), syncKind(work), duplicatesKind(work), clustersKind(work), classifyKind(work), tilesKind(work), mapKind(work, work.maps.live), ...(hub ? [pullKind(work, hub)] : [])],
+    kinds: [reembedKind(work), restoreKind(work), syncKind(work), importKind(work), duplicatesKind(work), clustersKind(work), classifyKind(work), tilesKind(work), mapKind(work, work.maps.live), ...(hub ? [pullKind(work, hub)] : [])],
     hasCollection: (name) =>
       catalog.getCollection(name).then(
         () => true,
@@ -151,6 +155,7 @@ export async function openService(config: Config): Promise<Service> {
   try {
     await settleCollections(context);
     await adoptReembeddings(work, jobs);
+    await sweepUploads(work, jobs);
     await jobs.open();
   } catch (error) {
     await close();

@@ -10,7 +10,7 @@ type Maybe<K extends string, T> = [T] extends [never] ? unknown : Partial<Record
 /** What a call of a route takes: its path's parameters, its query string, its body; more headers. */
 export type CallParts<N extends RouteName> = Only<'params', Part<N, 'params'>> &
   Maybe<'query', Part<N, 'query'>> &
-  Only<'body', Part<N, 'body'> | (Routes[N] extends { multipart: object } ? FormData : never) | (Routes[N] extends { upload: string } ? Blob | ReadableStream<Uint8Array> : never)> & { headers?: Record<string, string>; signal?: AbortSignal };
+  Only<'body', Part<N, 'body'> | (Routes[N] extends { multipart: object } ? FormData : never) | (Routes[N] extends { upload: string } ? Blob | ReadableStream<Uint8Array> : never) | (Routes[N] extends { uploads: readonly string[] } ? Blob | ReadableStream<Uint8Array> : never)> & { headers?: Record<string, string>; signal?: AbortSignal };
 
 /** Nothing to give: the argument may be left out. */
 export type CallArguments<N extends RouteName> = object extends CallParts<N> ? [parts?: CallParts<N>] : [parts: CallParts<N>];

@@ -6,6 +6,7 @@ import type { DecisionsResponse } from '../contract/decisions.js';
 import type { EmbeddingEncoding, EmbeddingsResponse } from '../contract/embeddings.js';
 import type { FileNote, Item, ItemOutcome, ItemPage, ItemSources, Merged, NewItem, ValueCounts } from '../contract/items.js';
 import type { Job, JobEventData, JobEventName, JobFailures, JobList } from '../contract/jobs.js';
+import type { importTypes } from '../contract/imports.js';
 import type { Model, SelfTest } from '../contract/models.js';
 import type { PullableModels, PullResponse } from '../contract/pull.js';
 import type { ReembedResponse } from '../contract/reembed.js';
@@ -29,6 +30,7 @@ type SearchBody = Exclude<CallParts<'search'>['body'], FormData>;
 export type Query = NonNullable<SearchBody['query']>;
 export type SearchOptions = Omit<SearchBody, 'query'> & Signaled;
 type EmbedBody = Omit<CallParts<'embed'>['body'], 'encoding_format' | 'embedding_type'>;
+export type ImportType = (typeof importTypes)[number];
 export type PictureSize = 'thumbnail' | 'original';
 
 export interface JobEvent {
@@ -271,6 +273,16 @@ export class MixspaceClient extends Findings {
   /** Takes in the collections of a backup, or those named; resolves when all of it has been sent and verified. The job does the rest. */
   async restore(archive: Blob | ReadableStream<Uint8Array>, { collections, ...options }: { collections?: string[] } & Signaled = {}): Promise<Job> {
     return (await this.call('restore', { body: archive, ...(collections === undefined ? {} : { query: { collections: collections.join() } }), ...options })).job;
+  }
+
+  /** Starts a job that takes in an archive, a list of URLs or a folder that the server may read. */
+  async importFrom(name: string, body: Exclude<CallParts<'startImport'>['body'], Blob | ReadableStream>, options: Signaled = {}): Promise<Job> {
+    return (await this.call('startImport', { params: { name }, body, ...options })).job;
+  }
+
+  /** Sends an archive or a list of URLs; resolves when all of it has been sent. The job takes it in. `fileName` stands in the sources of its items. */
+  async importUpload(name: string, file: Blob | ReadableStream<Uint8Array>, { fileName, type = 'application/zip', ...options }: { fileName?: string; type?: ImportType } & Signaled = {}): Promise<Job> {
+    return (await this.call('startImport', { params: { name }, body: file, ...(fileName === undefined ? {} : { query: { name: fileName } }), headers: { 'content-type': type }, ...options })).job;
   }
 
   /** For each of the fields how many items have which value of it. */

@@ -53,8 +53,8 @@ export class Connection {
     const headers: Record<string, string> = { ...parts.headers };
     if (this.#apiKey !== undefined) headers['authorization'] = `Bearer ${this.#apiKey}`;
     const isStream = body instanceof ReadableStream;
-    const isSentAsItIs = body instanceof FormData || route.upload !== undefined;
-    if (body !== undefined && !(body instanceof FormData)) headers['content-type'] = route.upload ?? 'application/json';
+    const isSentAsItIs = body instanceof FormData || route.upload !== undefined || (route.uploads !== undefined && (isStream || body instanceof Blob));
+    if (body !== undefined && !(body instanceof FormData)) headers['content-type'] ??= route.upload ?? 'application/json';
     const request: RequestInit = {
       method: route.method.toUpperCase(),
       headers,

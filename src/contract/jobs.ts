@@ -4,7 +4,7 @@ import { CollectionName } from './shared.js';
 import { limits } from './limits.js';
 
 /** What there is long work for. */
-export const jobKinds = ['reembed', 'restore', 'sync', 'duplicates', 'clusters', 'classify', 'tiles', 'map', 'pull'] as const;
+export const jobKinds = ['reembed', 'restore', 'sync', 'import', 'duplicates', 'clusters', 'classify', 'tiles', 'map', 'pull'] as const;
 export const JobKind = z.enum(jobKinds).meta({ id: 'JobKind' });
 export type JobKind = z.infer<typeof JobKind>;
 
@@ -24,7 +24,7 @@ export const Job = z
     created_at: z.string(),
     ended_at: z.string().optional(),
     seconds_left: z.number().int().optional().meta({ description: 'At the pace of the last minute.' }),
-    result: z.record(z.string(), z.unknown()).optional().meta({ description: 'What came of it. Of `reembed`: model, fingerprint, embedded, not_embedded; of `restore`: collections, each with name and items, classifiers and kept_classifiers (those of a name that was there, and stays as it is); of `sync`: root, dry_run and, in files, found, unchanged, added, found_again (content of an item at one more path), changed, moved, removed, items_removed, deleted_items (files whose item was deleted: they stay out), failed, unreachable (count, first: file, reason), withheld (count, of, first: no longer there, so many that nothing was removed), gone (the first that were removed), left_out; of `duplicates`: groups, superfluous, mirrored; of `clusters`: clusters, items; of `map`: items or, where further ones were placed, placed; of `pull`: id, model (its id here), commit, variants, files, bytes; of `tiles`: tiles, from_originals, from_thumbnails, unreachable, bytes, seconds; of `classify`: field, classified, none and, with a truth, accuracy and confusion: labels (the true ones), columns (what was said, null: none of them), rows of counts, unknown.' }),
+    result: z.record(z.string(), z.unknown()).optional().meta({ description: 'What came of it. Of `reembed`: model, fingerprint, embedded, not_embedded; of `restore`: collections, each with name and items, classifiers and kept_classifiers (those of a name that was there, and stays as it is); of `sync`: root, dry_run and, in files, found, unchanged, added, found_again (content of an item at one more path), changed, moved, removed, items_removed, deleted_items (files whose item was deleted: they stay out), failed, unreachable (count, first: file, reason), withheld (count, of, first: no longer there, so many that nothing was removed), gone (the first that were removed), left_out; of `import`: found, created, updated, unchanged, failed, left_out (how many entries that are no pictures, by kind); of `duplicates`: groups, superfluous, mirrored; of `clusters`: clusters, items; of `map`: items or, where further ones were placed, placed; of `pull`: id, model (its id here), commit, variants, files, bytes; of `tiles`: tiles, from_originals, from_thumbnails, unreachable, bytes, seconds; of `classify`: field, classified, none and, with a truth, accuracy and confusion: labels (the true ones), columns (what was said, null: none of them), rows of counts, unknown.' }),
   })
   .meta({ id: 'Job' });
 export type Job = z.infer<typeof Job>;

@@ -39,6 +39,10 @@ export const limits = {
   clusterNameLength: 200,
   /** Of a group of duplicates, where groups are listed. */
   groupItems: 20,
+  /** Of an import: URLs of one request; characters of a URL and of the name of a file that is sent. */
+  importUrls: 10_000,
+  urlLength: 8192,
+  importNameLength: 255,
   /** Of a model that is pulled; of names, characters. */
   hubIdLength: 400,
   hubFolderLength: 400,

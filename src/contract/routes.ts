@@ -14,6 +14,7 @@ import { Deleted, ExistsRequest, ExistsResponse, Facets, Item, ItemEmbeddings, I
 import { Job, JobEventData, jobEvents, JobFailures, JobFailuresQuery, JobList, JobParams, JobQuery, RestoreResponse } from './jobs.js';
 import { FieldsQuery, SortQuery } from './filter.js';
 import { CollectionMap, MapItems, MapItemsQuery, MapItemsRequest, MapPoints, MapPointsQuery, MapRequest, MapScoresRequest, MapSheetParams, MapSheetQuery, MapValues, MapValuesQuery } from './map.js';
+import { ImportQuery, ImportRequest, importTypes } from './imports.js';
 import { Model, ModelList, SelfTestResponse } from './models.js';
 import { PullableModels, PullRequest, PullResponse } from './pull.js';
 import { ReembedRequest, ReembedResponse } from './reembed.js';
@@ -31,6 +32,8 @@ export interface Route {
   body?: z.ZodType;
   /** The type of a body that goes to the disk as it comes, in place of JSON. */
   upload?: string;
+  /** Types of bodies that may come in place of the JSON form, and go to the disk as they come. */
+  uploads?: readonly string[];
   /** What a multipart body may hold beside the JSON form. */
   multipart?: { description: string; file: 'one' | 'many'; part?: 'request' | 'metadata' };
   /** Success. No schema: no body (204), bytes or events. */
@@ -115,6 +118,10 @@ export const routes = {
     method: 'post', path: '/v1/collections/{name}/items', summary: 'Take in items; each stands for itself', params: CollectionParams, body: ItemsRequest,
     multipart: { description: 'Pictures as `file` parts; `metadata`: an object by file name, or a list of {id?, metadata?, source?} in their order.', file: 'many', part: 'metadata' },
     status: 200, response: ItemsResponse, errors: [404, 409, 415, 422, 429],
+  },
+  startImport: {
+    method: 'post', path: '/v1/collections/{name}/imports', summary: 'Take in an archive of pictures, a list of URLs or a folder: a job. An archive or a list lies under the server\'s roots, or is the body itself', params: CollectionParams, query: ImportQuery, body: ImportRequest, uploads: importTypes,
+    status: 202, response: JobResponse, errors: [404, 422, 429],
   },
   itemsExist: { method: 'post', path: '/v1/collections/{name}/items/exists', summary: 'Which of these ids are missing', params: CollectionParams, body: ExistsRequest, status: 200, response: ExistsResponse, errors: [404] },
   itemEmbeddings: { method: 'post', path: '/v1/collections/{name}/items/embeddings', summary: 'The embeddings of these items', params: CollectionParams, body: ItemEmbeddingsRequest, status: 200, response: ItemEmbeddings, errors: [404] },

@@ -10,7 +10,7 @@ import { MixspaceError, toMixspaceError } from '../errors.js';
 import type { JobContext } from '../operations/context.js';
 import type { Readiness } from '../operations/readiness.js';
 import type { Log, Telemetry } from '../telemetry.js';
-import { isMultipart, jsonBody, uploadedBody, type BodyLimits } from './bodies.js';
+import { isMultipart, isUploaded, jsonBody, orUploaded, uploadedBody, type BodyLimits } from './bodies.js';
 import { failed, within } from './callbacks.js';
 import { docs } from './docs.js';
 import { knownTags, tagOf } from './entity-tags.js';
@@ -80,8 +80,9 @@ export function createApp({ config, context, readiness, telemetry }: AppParts, s
   const bounds = {
     held: boundUploads(uploads, { body: config.maxBody, uploadTimeout: config.uploadTimeout }, telemetry.log),
     streamed: boundUploads(undefined, { body: config.maxBackup, uploadTimeout: config.uploadTimeout }, telemetry.log),
+    imported: boundUploads(undefined, { body: config.maxImport, uploadTimeout: config.uploadTimeout }, telemetry.log),
   };
-  mountRoutes(app, { context, streams }, bounds, { body: config.maxBody, backup: config.maxBackup, picture: config.maxPicture, files: config.maxItems, json: jsonBounds({ ...context.limits, values: config.maxValues }) });
+  mountRoutes(app, { context, streams }, bounds, { body: config.maxBody, backup: config.maxBackup, import: config.maxImport, picture: config.maxPicture, files: config.maxItems, json: jsonBounds({ ...context.limits, values: config.maxValues }) });
   app.use('/v1', unknownPath);
   app.use(compressed, express.static(dashboard, { index: 'index.html', setHeaders: (response) => void response.setHeader('Cache-Control', 'no-cache') }));
   app.use(unknownPath);
@@ -89,7 +90,7 @@ export function createApp({ config, context, readiness, telemetry }: AppParts, s
   return app;
 }
 
-function mountRoutes(app: Router, around: Surroundings, bounds: Record<'held' | 'streamed', RequestHandler>, limits: BodyLimits): void {
+function mountRoutes(app: Router, around: Surroundings, bounds: Record<'held' | 'streamed' | 'imported', RequestHandler>, limits: BodyLimits): void {
   const handlers = handlersOf(around.context, limits);
   const readJson = jsonBody(limits);
   const methods = new Map<string, Set<string>>();
@@ -98,7 +99,7 @@ function mountRoutes(app: Router, around: Surroundings, bounds: Record<'held' | 
     const at = route.path.replace(/\{(\w+)\}/g, ':$1');
     methods.set(at, (methods.get(at) ?? new Set()).add(route.method.toUpperCase()));
     const handle = handlers[name];
-    const readers = route.upload !== undefined ? [bounds.streamed, uploadedBody(route.upload)] : route.body ? [bounds.held, readJson] : [];
+    const readers = route.upload !== undefined ? [bounds.streamed, uploadedBody(route.upload)] : route.uploads !== undefined ? orUploaded(route.uploads, bounds.imported, [bounds.held, readJson]) : route.body ? [bounds.held, readJson] : [];
     app[route.method](at, ...readers, async (request: Request, response: Response) => {
       const upload = uploadOf(request);
       upload?.hold();
@@ -128,7 +129,7 @@ async function answer({ context, streams }: Surroundings, { route, handle }: End
   const call = {
     params: route.params ? parse(route.params, request.params) : undefined,
     query: route.query ? parse(route.query, request.query) : undefined,
-    body: route.body && !isInParts ? parse(route.body, request.body) : undefined,
+    body: route.body && !isInParts && !isUploaded(route.uploads, request) ? parse(route.body, request.body) : undefined,
     request,
     caller: { signal: leaving.signal },
   } as unknown as Call<RouteName>;

@@ -11,6 +11,7 @@ export interface BodyLimits {
   body: number;
   picture: number;
   backup: number;
+  import: number;
   files: number;
   json: JsonBounds;
 }
@@ -21,6 +22,17 @@ export function uploadedBody(type: string): RequestHandler {
     if (!request.is(type)) throw new MixspaceError('invalid_request', `Send the file itself, as Content-Type: ${type}.`);
     next();
   };
+}
+
+/** Whether the body is left to its route, which reads it as it comes, although it could be JSON. */
+export const isUploaded = (types: readonly string[] | undefined, request: Request): boolean => types !== undefined && Boolean(request.is([...types]));
+
+/** One chain of readers for bodies of the types, the other for all else. */
+export function orUploaded(types: readonly string[], uploaded: RequestHandler, others: RequestHandler[]): RequestHandler[] {
+  return [
+    (request, response, next) => (isUploaded(types, request) ? uploaded(request, response, next) : next()),
+    ...others.map((other): RequestHandler => (request, response, next) => (isUploaded(types, request) ? next() : other(request, response, next))),
+  ];
 }
 
 /** `request.body` is the JSON sent; a multipart body is left to its route. */

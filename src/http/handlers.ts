@@ -20,6 +20,7 @@ import { addExamples, deleteClassifier, getClassifier, listClassifiers, putClass
 import { decide } from '../operations/decisions/decisions.js';
 import { embed } from '../operations/embed/embed.js';
 import { exportItems } from '../operations/export/export.js';
+import { importFrom, importUpload } from '../operations/imports/imports.js';
 import { ingest, type Entry } from '../operations/ingest.js';
 import { mergeMetadata } from '../operations/merge-metadata.js';
 import { deleteItem, deleteItems, facets, getItem, itemEmbeddings, itemImage, itemSources, itemsExist, listItems, patchItem } from '../operations/items.js';
@@ -95,6 +96,7 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
       const entries = body === undefined ? await uploadedEntries(request, limits) : body.items.map((item) => jsonEntry(item));
       return ingest(context, params.name, entries, caller);
     },
+    startImport: ({ params, query, body, request }) => (body === undefined ? importUpload(context, params.name, bodyStream(request, limits.import), query.name) : importFrom(context, params.name, body)),
     itemsExist: ({ params, body }) => itemsExist(context, params.name, body.ids),
     listItems: async ({ params, query }) =>
       listItems(context, params.name, {

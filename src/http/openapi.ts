@@ -92,6 +92,7 @@ function requestBody(route: Route): Json {
       },
     };
   }
+  for (const type of route.uploads ?? []) content[type] = {};
   return { required: true, content };
 }
 

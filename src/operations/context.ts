@@ -9,6 +9,7 @@ import type { Log } from '../telemetry.js';
 import type { LabelCache } from './classify/label-cache.js';
 import type { KeptLatest } from './kept-latest.js';
 import type { Cursors } from './cursors.js';
+import type { ImportSettings } from './imports/settings.js';
 import type { Maps } from './map/maps.js';
 import type { SyncSettings } from './sync/settings.js';
 import type { SyncTurns } from './sync/turns.js';
@@ -30,6 +31,7 @@ export interface Context {
   roots: string[];
   sync: SyncSettings;
   syncTurns: SyncTurns;
+  imports: ImportSettings;
   fetch: { allow: string[]; timeoutMs: number };
   /** Those that run in this process. */
   reembeddings: Reembeddings;

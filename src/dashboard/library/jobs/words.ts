@@ -28,7 +28,7 @@ interface JobWords {
 
 export const useJobTexts = texts<JobWords>({
   en: {
-    kinds: { reembed: 'Embedding again', restore: 'Restore', sync: 'Keeping equal to a folder', duplicates: 'Search for duplicates', clusters: 'Clusters', classify: 'Classification', tiles: 'Cutting into tiles', map: 'Map', pull: 'Pulling a model' },
+    kinds: { reembed: 'Embedding again', restore: 'Restore', sync: 'Keeping equal to a folder', import: 'Import', duplicates: 'Search for duplicates', clusters: 'Clusters', classify: 'Classification', tiles: 'Cutting into tiles', map: 'Map', pull: 'Pulling a model' },
     states: { waiting: 'waiting', running: 'running', paused: 'paused', done: 'done', failed: 'failed', cancelled: 'cancelled' },
     pause: 'Pause',
     resume: 'Resume',
@@ -49,7 +49,7 @@ export const useJobTexts = texts<JobWords>({
     isNow: (kind, state) => `${kind}: ${state}`,
   },
   de: {
-    kinds: { reembed: 'Neu einbetten', restore: 'Wiederherstellung', sync: 'Abgleich mit einem Ordner', duplicates: 'Suche nach Duplikaten', clusters: 'Cluster', classify: 'Einordnung', tiles: 'In Kacheln schneiden', map: 'Karte', pull: 'Modell holen' },
+    kinds: { reembed: 'Neu einbetten', restore: 'Wiederherstellung', sync: 'Abgleich mit einem Ordner', import: 'Import', duplicates: 'Suche nach Duplikaten', clusters: 'Cluster', classify: 'Einordnung', tiles: 'In Kacheln schneiden', map: 'Karte', pull: 'Modell holen' },
     states: { waiting: 'wartet', running: 'läuft', paused: 'angehalten', done: 'fertig', failed: 'gescheitert', cancelled: 'abgebrochen' },
     pause: 'Anhalten',
     resume: 'Fortsetzen',
@@ -70,7 +70,7 @@ export const useJobTexts = texts<JobWords>({
     isNow: (kind, state) => `${kind}: ${state}`,
   },
   zh: {
-    kinds: { reembed: '重新嵌入', restore: '恢复', sync: '与文件夹同步', duplicates: '查找重复项', clusters: '聚类', classify: '分类', tiles: '切分图块', map: '地图', pull: '下载模型' },
+    kinds: { reembed: '重新嵌入', restore: '恢复', sync: '与文件夹同步', import: '导入', duplicates: '查找重复项', clusters: '聚类', classify: '分类', tiles: '切分图块', map: '地图', pull: '下载模型' },
     states: { waiting: '等待中', running: '运行中', paused: '已暂停', done: '已完成', failed: '失败', cancelled: '已取消' },
     pause: '暂停',
     resume: '继续',
