@@ -1,6 +1,6 @@
 /** A walk through folders as people keep them: names of any bytes, parts that cannot be read, links, other programs' folders. */
 import { constants, type BigIntStats } from 'node:fs';
-import { lstat, open, readdir, type FileHandle } from 'node:fs/promises';
+import { lstat, open, readdir, stat, type FileHandle } from 'node:fs/promises';
 import { MixspaceError } from './errors.js';
 import { toldName } from './file-names.js';
 import { isMissing } from './files.js';
@@ -92,19 +92,22 @@ const slash = Buffer.from('/');
 const joined = (folder: Buffer, name: Buffer): Buffer => Buffer.concat(folder.at(-1) === slash[0] ? [folder, name] : [folder, slash, name]);
 
 async function ignoreFileIn({ bytes: folder, relative }: Folder): Promise<IgnoreFile> {
-  const { bytes, isWhole } = await beginningOf(joined(folder, ignoreFileBytes), longestIgnoreFile).catch((error: unknown) => {
-    throw new MixspaceError('invalid_request', `Its ${ignoreFileName} cannot be read: ${reasonOf(error)}.`);
+  const file = joined(folder, ignoreFileBytes);
+  const refuse = (problem: string): MixspaceError => new MixspaceError('invalid_request', `Its ${ignoreFileName} ${problem}.`);
+  const read = async (): Promise<{ bytes: Buffer; isWhole: boolean } | undefined> => ((await stat(file)).isFile() ? beginningOf(file, longestIgnoreFile) : undefined);
+  const found = await read().catch((error: unknown) => {
+    throw refuse(`cannot be read: ${reasonOf(error)}`);
   });
-  if (!isWhole) throw new MixspaceError('invalid_request', `Its ${ignoreFileName} is over ${longestIgnoreFile} bytes.`);
-  return readIgnoreFile(relative, bytes.toString());
+  if (!found) throw refuse('is no file');
+  if (!found.isWhole) throw refuse(`is over ${longestIgnoreFile} bytes`);
+  return readIgnoreFile(relative, found.bytes.toString());
 }
 
-/** The first so many bytes of a file, and whether that is all of it. @throws NodeJS.ErrnoException */
+/** The first so many bytes of a file, and whether that is all of it; a pipe is not waited for. @throws NodeJS.ErrnoException */
 export async function beginningOf(file: string | Buffer, most: number): Promise<{ bytes: Buffer; isWhole: boolean }> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
-    if (!(await handle.stat()).isFile()) throw new Error('it is no file');
     const bytes = Buffer.alloc(most + 1);
     const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0);
     return { bytes: bytes.subarray(0, Math.min(bytesRead, most)), isWhole: bytesRead <= most };

@@ -99,13 +99,14 @@ describe('What a folder holds', () => {
     const served = await runMixspace(['serve', root, '--exclude', '*a*a*a*a*a*b', '--port', '1']);
     expect([served.code, served.stderr]).toEqual([2, expect.stringContaining('more than 3 `*`')]);
     const at = path.join(root, 'unsure');
-    await put(at, ['fine/a.jpg', 'unknown/b.jpg', 'vast/c.jpg']);
+    await put(at, ['fine/a.jpg', 'pipe/d.jpg', 'unknown/b.jpg', 'vast/c.jpg']);
+    execFileSync('mkfifo', [path.join(at, 'pipe/.mixspaceignore')]);
     await writeFile(path.join(at, 'unknown/.mixspaceignore'), '*.png\n**/a/**/b/**/c\n');
     await writeFile(path.join(at, 'vast/.mixspaceignore'), 'x'.repeat(70_000));
     const { code, summary } = await add(at, '--collection', 'unsure');
     expect([code, summary.found]).toEqual([1, 1]);
-    expect(summary.leftOut.unreadable).toEqual([path.join(at, 'unknown'), path.join(at, 'vast')]);
-    expect(summary.leftOut.reasons).toEqual([expect.stringMatching(/^Line 2 of its \.mixspaceignore has more than 2 `\*\*`$/), 'Its .mixspaceignore is over 65536 bytes']);
+    expect(summary.leftOut.unreadable).toEqual([path.join(at, 'pipe'), path.join(at, 'unknown'), path.join(at, 'vast')]);
+    expect(summary.leftOut.reasons).toEqual(['Its .mixspaceignore is no file', expect.stringMatching(/^Line 2 of its \.mixspaceignore has more than 2 `\*\*`$/), 'Its .mixspaceignore is over 65536 bytes']);
   });
 });
 
