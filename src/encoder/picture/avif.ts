@@ -37,6 +37,9 @@ export interface Avif {
 }
 
 const mostTiles = 1024;
+/** Pixels of tiles for one of the picture, and on top of that. */
+const mostSpare = 2;
+const sparePixels = 2 ** 22;
 
 /** Undefined for a file of another build, which is left to libheif. @throws RangeError, TypeError where it is broken. */
 export function readAvif(bytes: Uint8Array): Avif | undefined {
@@ -58,7 +61,7 @@ function stillOfItems(items: HeifItems): Avif | undefined {
   if (!color) return undefined;
   const alphaItem = items.referring('auxl', primary).find((item) => /^urn:mpeg:(mpegB:cicp:systems:auxiliary:alpha|hevc:2015:auxid:1)/.test(items.property(item, 'auxC')?.toString('latin1', fullBoxBytes) ?? ''));
   const alpha = alphaItem === undefined ? undefined : planeOf(items, alphaItem);
-  if (alphaItem !== undefined && !alpha) return undefined;
+  if (alphaItem !== undefined && !(alpha && isAsLarge(alpha, color))) return undefined;
   return {
     width: color.width,
     height: color.height,
@@ -68,6 +71,8 @@ function stillOfItems(items: HeifItems): Avif | undefined {
     premultiplied: alphaItem !== undefined && items.referred('prem', primary).includes(alphaItem),
   };
 }
+
+const isAsLarge = (one: Av1Plane, other: Av1Plane): boolean => one.width === other.width && one.height === other.height;
 
 function planeOf(items: HeifItems, item: number): Av1Plane | undefined {
   const size = items.property(item, 'ispe');
@@ -89,7 +94,10 @@ function planeOf(items: HeifItems, item: number): Av1Plane | undefined {
   const tiles = parts.map((part) => pictureOf(items, part));
   const [first] = tiles;
   if (!first || !tiles.every((tile) => tile && sameSamples(tile.samples, first.samples))) return undefined;
-  if (first.picture.width * columns < width || first.picture.height * rows < height) return undefined;
+  const [across, down] = [first.picture.width * columns, first.picture.height * rows];
+  // Every tile is used, but for what the last ones have too much.
+  if (across < width || down < height || across - width >= first.picture.width || down - height >= first.picture.height) return undefined;
+  if (across * down > mostSpare * width * height + sparePixels) return undefined;
   return { width, height, columns, tiles: tiles.map((tile) => tile!.picture), samples: first.samples, colors: colorsOf(items, [item, parts[0]!], first.samples) };
 }
 
@@ -142,6 +150,7 @@ function sequenceOf(file: Buffer, moov: Buffer): Avif | undefined {
   const color = ofKind('pict');
   if (!color) return undefined;
   const alpha = ofKind('auxv');
+  if (alpha && !isAsLarge(alpha, color)) return undefined;
   return { width: color.width, height: color.height, orientation: 1, color, alpha, premultiplied: tracks.some((track) => boxAt(track, 'tref', 'prem') !== undefined) };
 }
 

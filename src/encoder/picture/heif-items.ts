@@ -2,6 +2,10 @@
 import { boxAt, boxesIn, BoxReader, fullBoxBytes, type Box } from './iso-boxes.js';
 
 const mostItems = 4096;
+/** Places and references of all items together. */
+const mostEntries = 65_536;
+/** Items may overlap; how many times the file's own length may be taken out of it. */
+const mostTakings = 4;
 
 interface Extent {
   offset: number;
@@ -21,6 +25,8 @@ export class HeifItems {
   readonly #types = new Map<number, string>();
   readonly #locations = new Map<number, Location>();
   readonly #properties = new Map<number, Box[]>();
+  #entries = 0;
+  #taken = 0;
   readonly #references: { type: string; from: number; to: number[] }[] = [];
 
   /** As strict as libavif. @throws RangeError, TypeError where the file is broken or has no items. */
@@ -82,7 +88,8 @@ export class HeifItems {
       if (end > from.length || offset > end) throw new RangeError('The item leads out of the file');
       return from.subarray(offset, end);
     });
-    if (pieces.reduce((sum, piece) => sum + piece.length, 0) > this.#file.length) throw new RangeError('The item is longer than the file');
+    this.#taken += pieces.reduce((sum, piece) => sum + piece.length, 0);
+    if (this.#taken > mostTakings * this.#file.length) throw new RangeError('The items are longer than the file');
     return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
   }
 
@@ -110,6 +117,7 @@ export class HeifItems {
       const base = reader.number(baseBytes);
       const extents: Extent[] = [];
       for (let left = reader.number(2); left > 0; left--) {
+        this.#count();
         if (version > 0) reader.number(indexBytes);
         extents.push({ offset: base + reader.number(offsetBytes), length: reader.number(lengthBytes) });
       }
@@ -144,8 +152,15 @@ export class HeifItems {
       const reader = new BoxReader(content);
       const from = reader.number(bytes);
       const to: number[] = [];
-      for (let left = reader.number(2); left > 0; left--) to.push(reader.number(bytes));
+      for (let left = reader.number(2); left > 0; left--) {
+        this.#count();
+        to.push(reader.number(bytes));
+      }
       this.#references.push({ type, from, to });
     }
+  }
+
+  #count(): void {
+    if (++this.#entries > mostEntries) throw new RangeError('There are too many items');
   }
 }

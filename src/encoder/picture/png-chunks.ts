@@ -25,8 +25,9 @@ export interface PngFacts {
 export function readPng(bytes: Uint8Array): PngFacts {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let exif: Buffer | undefined;
-  let profile: Buffer | undefined;
-  let xmp: Buffer | undefined;
+  // Of each the last: only that is unpacked.
+  let profile: Text | undefined;
+  let xmp: Text | undefined;
   let isDamaged = false;
   let isBehindPixels = false;
   for (let at = signatureBytes; at + frameBytes <= file.length; ) {
@@ -39,12 +40,13 @@ export function readPng(bytes: Uint8Array): PngFacts {
     else if (!isBehindPixels && crc32(file.subarray(at + 4, end - 4)) !== file.readUInt32BE(end - 4)) isDamaged = true;
     if (type === 'eXIf') exif = content;
     else if (type === 'tEXt' || type === 'zTXt' || type === 'iTXt') {
-      profile = textOf(type, content, 'Raw profile type exif') ?? profile;
-      if (type === 'iTXt') xmp = textOf(type, content, 'XML:com.adobe.xmp') ?? xmp;
+      if (hasKeyword(content, profileKeyword)) profile = { type, content: content.subarray(profileKeyword.length) };
+      else if (type === 'iTXt' && hasKeyword(content, xmpKeyword)) xmp = { type, content: content.subarray(xmpKeyword.length) };
     } else if (type === 'IEND') break;
     at = end;
   }
-  const orientation = orientationIn(exif ?? (profile && exifOf(profile))) ?? orientationInXmp(xmp?.toString('latin1')) ?? 1;
+  const told = profile && unpacked(profile);
+  const orientation = orientationIn(exif ?? (told && exifOf(told))) ?? orientationInXmp(xmp && unpacked(xmp)?.toString('latin1')) ?? 1;
   return { orientation, isDamaged };
 }
 
@@ -53,17 +55,24 @@ function exifOf(profile: Buffer): Buffer {
   return Buffer.from(profile.toString('latin1').split('\n').slice(3).join('').replace(/\s+/g, ''), 'hex');
 }
 
-/** Behind this keyword and a NUL; unpacked, where it is packed. */
-function textOf(type: 'tEXt' | 'zTXt' | 'iTXt', content: Buffer, keyword: string): Buffer | undefined {
-  if (content.toString('latin1', 0, keyword.length + 1) !== `${keyword}\0`) return undefined;
-  const rest = content.subarray(keyword.length + 1);
-  if (type === 'tEXt') return rest;
-  let packed = rest.subarray(1);
+interface Text {
+  type: 'tEXt' | 'zTXt' | 'iTXt';
+  /** Behind the keyword. */
+  content: Buffer;
+}
+
+const profileKeyword = 'Raw profile type exif\0';
+const xmpKeyword = 'XML:com.adobe.xmp\0';
+const hasKeyword = (content: Buffer, keyword: string): boolean => content.toString('latin1', 0, keyword.length) === keyword;
+
+function unpacked({ type, content }: Text): Buffer | undefined {
+  if (type === 'tEXt') return content;
+  let packed = content.subarray(1);
   if (type === 'iTXt') {
     // Flag, method, language, NUL, keyword in that language, NUL.
-    const text = rest.indexOf(0, rest.indexOf(0, 2) + 1) + 1;
-    if (rest[0] !== 1) return rest.subarray(text);
-    packed = rest.subarray(text);
+    const text = content.indexOf(0, content.indexOf(0, 2) + 1) + 1;
+    if (content[0] !== 1) return content.subarray(text, text + mostText);
+    packed = content.subarray(text);
   }
   try {
     return inflateSync(packed, { maxOutputLength: mostText });

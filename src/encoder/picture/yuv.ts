@@ -51,57 +51,84 @@ export interface Halved {
  * In place. `samples`: of each pixel the color of red, luma and the color of blue, 8 bits, the colors repeated where they
  * are halved; RGB after it.
  */
-export function toRgb({ samples, width, height }: { samples: Uint8Array; width: number; height: number }, colors: Av1Colors, { across, down }: Halved): void {
+export function toRgb({ samples, width, height }: { samples: Uint8Array; width: number; height: number }, colors: Av1Colors, halved: Halved): void {
   const convert = conversionOf(colors);
-  if (!across && !down) {
-    for (let at = 0; at < samples.length; at += 3) convert(samples, at, samples[at + 2]!, samples[at]!);
-    return;
-  }
-  const columns = across ? (width + 1) >> 1 : width;
-  const rows = down ? (height + 1) >> 1 : height;
-  const red = new Uint8Array(columns * rows);
-  const blue = new Uint8Array(columns * rows);
-  for (let row = 0, to = 0; row < rows; row++) {
-    const start = (down ? 2 * row : row) * width * 3;
-    const step = across ? 6 : 3;
-    for (let column = 0, from = start; column < columns; column++, from += step, to++) {
-      red[to] = samples[from]!;
-      blue[to] = samples[from + 2]!;
-    }
-  }
-  // Three to one to the nearer row, then to the nearer column, rounded once (libyuv's ScaleRowUp2_Bilinear); along an edge that is not halved, all to the sample itself.
-  const reds = new Uint16Array(columns);
-  const blues = new Uint16Array(columns);
-  const rounding = across && down ? 8 : 2;
-  const shift = across && down ? 4 : 2;
-  for (let y = 0, at = 0; y < height; y++) {
-    const near = (down ? y >> 1 : y) * columns;
-    const far = (down ? Math.min(rows - 1, Math.max(0, (y >> 1) + (y & 1 ? 1 : -1))) : y) * columns;
-    for (let column = 0; column < columns; column++) {
-      reds[column] = down ? 3 * red[near + column]! + red[far + column]! : red[near + column]!;
-      blues[column] = down ? 3 * blue[near + column]! + blue[far + column]! : blue[near + column]!;
-    }
-    for (let x = 0; x < width; x++, at += 3) {
-      let r: number;
-      let b: number;
-      if (across) {
-        const column = x >> 1;
-        const beside = x & 1 ? (column + 1 < columns ? column + 1 : column) : column > 0 ? column - 1 : 0;
-        r = (3 * reds[column]! + reds[beside]! + rounding) >> shift;
-        b = (3 * blues[column]! + blues[beside]! + rounding) >> shift;
-      } else {
-        r = (reds[x]! + rounding) >> shift;
-        b = (blues[x]! + rounding) >> shift;
+  const upscaling = halved.across || halved.down ? new Upscaling(samples, { width, height }, halved) : undefined;
+  const out = new Uint8ClampedArray(samples.buffer, samples.byteOffset, samples.byteLength);
+  const reds = new Uint8Array(width);
+  const blues = new Uint8Array(width);
+  for (let y = 0; y < height; y++) {
+    const row = out.subarray(y * width * 3, (y + 1) * width * 3);
+    if (upscaling) upscaling.row(y, reds, blues);
+    else {
+      for (let x = 0, at = 0; x < width; x++, at += 3) {
+        reds[x] = row[at]!;
+        blues[x] = row[at + 2]!;
       }
-      convert(samples, at, b, r);
+    }
+    convert(row, blues, reds);
+  }
+}
+
+/** Color planes that are halved, at full size: three to one to the nearer row, then to the nearer column, rounded once (libyuv's ScaleRowUp2_Bilinear); along an edge that is not halved, all to the sample itself. */
+class Upscaling {
+  readonly #halved: Halved;
+  readonly #columns: number;
+  readonly #rows: number;
+  readonly #red: Uint8Array;
+  readonly #blue: Uint8Array;
+  readonly #mixed: Uint16Array;
+
+  constructor(samples: Uint8Array, { width, height }: { width: number; height: number }, halved: Halved) {
+    this.#halved = halved;
+    const { across, down } = halved;
+    this.#columns = across ? (width + 1) >> 1 : width;
+    this.#rows = down ? (height + 1) >> 1 : height;
+    this.#red = new Uint8Array(this.#columns * this.#rows);
+    this.#blue = new Uint8Array(this.#columns * this.#rows);
+    this.#mixed = new Uint16Array(this.#columns);
+    const step = across ? 6 : 3;
+    for (let row = 0, to = 0; row < this.#rows; row++) {
+      for (let column = 0, from = (down ? 2 * row : row) * width * 3; column < this.#columns; column++, from += step, to++) {
+        this.#red[to] = samples[from]!;
+        this.#blue[to] = samples[from + 2]!;
+      }
+    }
+  }
+
+  row(y: number, reds: Uint8Array, blues: Uint8Array): void {
+    this.#fill(this.#red, y, reds);
+    this.#fill(this.#blue, y, blues);
+  }
+
+  #fill(plane: Uint8Array, y: number, out: Uint8Array): void {
+    const { across, down } = this.#halved;
+    const columns = this.#columns;
+    const mixed = this.#mixed;
+    const near = (down ? y >> 1 : y) * columns;
+    const far = down ? Math.min(this.#rows - 1, Math.max(0, (y >> 1) + (y & 1 ? 1 : -1))) * columns : near;
+    const nearShare = down ? 3 : 1;
+    const farShare = down ? 1 : 0;
+    for (let column = 0; column < columns; column++) mixed[column] = nearShare * plane[near + column]! + farShare * plane[far + column]!;
+    if (!across) {
+      for (let x = 0; x < columns; x++) out[x] = (mixed[x]! + 2) >> 2;
+      return;
+    }
+    const rounding = down ? 8 : 2;
+    const shift = down ? 4 : 2;
+    let before = mixed[0]!;
+    for (let column = 0, x = 0; column < columns; column++, x += 2) {
+      const own = mixed[column]!;
+      const after = column + 1 < columns ? mixed[column + 1]! : own;
+      out[x] = (3 * own + before + rounding) >> shift;
+      out[x + 1] = (3 * own + after + rounding) >> shift;
+      before = own;
     }
   }
 }
 
-/** Luma lies where green will. */
-type Convert = (out: Uint8Array, at: number, blue: number, red: number) => void;
-
-const clamped = (value: number): number => (value < 0 ? 0 : value > 255 ? 255 : value);
+/** One row in place, where luma lies where green will. */
+type Convert = (row: Uint8ClampedArray, blues: Uint8Array, reds: Uint8Array) => void;
 
 function conversionOf(colors: Av1Colors): Convert {
   const { matrix, fullRange } = colors;
@@ -109,42 +136,44 @@ function conversionOf(colors: Av1Colors): Convert {
   if (standard !== undefined) {
     const [factor, offset, blueInBlue, blueInGreen, redInGreen, redInRed] = fixed[fullRange ? 'full' : 'limited'][standard]!;
     const lumas = Int32Array.from({ length: 256 }, (_, v) => ((v * 0x0101 * factor) >>> 16) + offset);
-    return (out, at, blue, red) => {
-      const y = lumas[out[at + 1]!]!;
-      const u = blue - 128;
-      const v = red - 128;
-      out[at] = clamped((y + v * redInRed) >> 6);
-      out[at + 1] = clamped((y - u * blueInGreen - v * redInGreen) >> 6);
-      out[at + 2] = clamped((y + u * blueInBlue) >> 6);
+    return (row, blues, reds) => {
+      for (let at = 0, x = 0; at < row.length; at += 3, x++) {
+        const y = lumas[row[at + 1]!]!;
+        const u = blues[x]! - 128;
+        const v = reds[x]! - 128;
+        row[at] = (y + v * redInRed) >> 6;
+        row[at + 1] = (y - u * blueInGreen - v * redInGreen) >> 6;
+        row[at + 2] = (y + u * blueInBlue) >> 6;
+      }
     };
   }
   const lumas = Float64Array.from({ length: 256 }, (_, v) => (fullRange ? v : ((v - 16) * 255) / 219));
-  if (matrix === identity) {
-    return (out, at, blue, red) => {
-      out[at] = clamped(lumas[red]! + 0.5);
-      out[at + 1] = clamped(lumas[out[at + 1]!]! + 0.5);
-      out[at + 2] = clamped(lumas[blue]! + 0.5);
-    };
-  }
-  const colorScale = fullRange ? 1 : 255 / 224;
-  if (matrix === ycgco) {
-    return (out, at, green, orange) => {
-      const y = lumas[out[at + 1]!]! + 0.5;
+  const mixed = mixerOf(colors, lumas, fullRange ? 1 : 255 / 224);
+  return (row, blues, reds) => {
+    for (let at = 0, x = 0; at < row.length; at += 3, x++) {
+      const rgb = mixed(row[at + 1]!, blues[x]!, reds[x]!);
+      for (let c = 0; c < 3; c++) row[at + c] = Math.floor(rgb[c]! + 0.5);
+    }
+  };
+}
+
+/** Those that are rare, by real numbers. */
+function mixerOf(colors: Av1Colors, lumas: Float64Array, colorScale: number): (luma: number, blue: number, red: number) => [number, number, number] {
+  if (colors.matrix === identity) return (luma, blue, red) => [lumas[red]!, lumas[luma]!, lumas[blue]!];
+  if (colors.matrix === ycgco) {
+    return (luma, green, orange) => {
+      const y = lumas[luma]!;
       const cg = (green - 128) * colorScale;
       const co = (orange - 128) * colorScale;
-      out[at] = clamped(y - cg + co);
-      out[at + 1] = clamped(y + cg);
-      out[at + 2] = clamped(y - cg - co);
+      return [y - cg + co, y + cg, y - cg - co];
     };
   }
   const [redShare, blueShare] = sharesOf(colors)!;
   const greenShare = 1 - redShare - blueShare;
-  return (out, at, blue, red) => {
-    const y = lumas[out[at + 1]!]! + 0.5;
+  return (luma, blue, red) => {
+    const y = lumas[luma]!;
     const r = (red - 128) * colorScale * 2 * (1 - redShare);
     const b = (blue - 128) * colorScale * 2 * (1 - blueShare);
-    out[at] = clamped(y + r);
-    out[at + 1] = clamped(y - (redShare * r + blueShare * b) / greenShare);
-    out[at + 2] = clamped(y + b);
+    return [y + r, y - (redShare * r + blueShare * b) / greenShare, y + b];
   };
 }
