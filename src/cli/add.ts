@@ -27,7 +27,7 @@ export function addCommand(): Command {
     });
 }
 
-async function ensureCollection(client: MixspaceClient, name: string): Promise<void> {
+export async function ensureCollection(client: MixspaceClient, name: string): Promise<void> {
   try {
     await client.collection(name);
   } catch (error) {

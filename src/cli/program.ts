@@ -9,6 +9,7 @@ import { sayAside } from './print.js';
 const commands: Record<string, () => Promise<Command>> = {
   serve: async () => (await import('./serve.js')).serveCommand(),
   add: async () => (await import('./add.js')).addCommand(),
+  import: async () => (await import('./import.js')).importCommand(),
   search: async () => (await import('./search.js')).searchCommand(),
   classify: async () => (await import('./classify.js')).classifyCommand(),
   classifiers: async () => (await import('./classifiers.js')).classifiersCommand(),
