@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import https from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,13 +10,16 @@ import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
 import { pack, type Headers } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ZipFile } from 'yazl';
+import sharp from 'sharp';
 import { call } from './api.js';
 import { drawn } from './pictures.js';
-import { startServer, type RunningServer } from './server.js';
+import { runMixspace, startServer, type RunningServer } from './server.js';
 
 const limits = { MIXSPACE_MAX_PICTURE: '2MB', MIXSPACE_IMPORT_ENTRIES: '3000', MIXSPACE_IMPORT_BYTES: '300MB', MIXSPACE_MAX_IMPORT: '20MB' };
 
 let server: RunningServer;
+let stand: https.Server;
+let away: string;
 let folder: string;
 const picture: Buffer[] = [];
 const idOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
@@ -22,10 +27,20 @@ const idOf = (bytes: Buffer): string => createHash('sha256').update(bytes).diges
 beforeAll(async () => {
   folder = await realpath(await mkdtemp(path.join(tmpdir(), 'mixspace-imports-')));
   for (let i = 0; i < 24; i++) picture.push(await drawn(700 + i, i % 2 === 0 ? 'png' : 'jpeg', 48, 32));
-  server = await startServer({ args: ['--roots', folder], env: limits });
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'key.pem', '-out', 'cert.pem', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.2'], { cwd: folder, stdio: 'ignore' });
+  stand = https.createServer({ key: readFileSync(path.join(folder, 'key.pem')), cert: readFileSync(path.join(folder, 'cert.pem')) }, (request, response) => {
+    const bytes = picture[Number(/^\/(\d+)\.png/.exec(request.url!)?.[1] ?? 99)];
+    if (bytes) response.end(bytes);
+    else response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => stand.listen(0, '127.0.0.2', resolve));
+  away = `https://127.0.0.2:${(stand.address() as { port: number }).port}`;
+  server = await startServer({ args: ['--roots', folder], env: { ...limits, NODE_EXTRA_CA_CERTS: path.join(folder, 'cert.pem'), MIXSPACE_FETCH_ALLOW: '127.0.0.2' } });
 }, 180_000);
 afterAll(async () => {
   await server.remove();
+  stand.closeAllConnections();
+  stand.close();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -304,5 +319,194 @@ describe('archives under a root', () => {
     expect(await post({ path: folder, urls: ['https://a.example'] })).toMatchObject({ status: 400 });
     expect(await post({ urls: Array.from({ length: 10_001 }, () => 'https://a.example/') })).toMatchObject({ status: 400, body: { error: { param: 'urls', message: expect.stringContaining('10000') } } });
     expect(await call(server.url, 'POST', '/v1/collections/none/imports', { path: folder })).toMatchObject({ status: 404 });
+  });
+});
+
+const metadataIn = async (name: string): Promise<Record<string, any>> => Object.fromEntries((await all(name)).map(({ id, metadata }) => [id, metadata]));
+const kept = (): string[] => (existsSync(path.join(server.indexDir, 'imports')) ? readdirSync(path.join(server.indexDir, 'imports')) : []);
+
+describe('files that are sent', () => {
+  it('are imported as if they lay there, under the name they are given, and are not kept', async () => {
+    const name = await collection();
+    expect((await sent(name, await zip([['a.png', picture[0]!]]), 'application/zip', 'my trip.zip')).result).toMatchObject({ found: 1, created: 1 });
+    expect((await sent(name, gzipSync(await tar([[{ name: 'b.png' }, picture[1]!]])), 'application/gzip')).result).toMatchObject({ found: 1, created: 1 });
+    expect(await sourcesIn(name)).toEqual({ [idOf(picture[0]!)]: ['my trip.zip/a.png'], [idOf(picture[1]!)]: ['upload/b.png'] });
+    expect(kept()).toEqual([]);
+  });
+
+  it('are refused where they are nothing that is imported, or too large', async () => {
+    const name = await collection();
+    const send = (bytes: Buffer, type: string, query = ''): Promise<any> => call(server.url, 'POST', `/v1/collections/${name}/imports${query}`, bytes, { 'content-type': type });
+    expect(await send(Buffer.from('nothing of it'), 'application/zip')).toMatchObject({ status: 422, body: { error: { message: expect.stringContaining('no archive') } } });
+    expect(await send(Buffer.from('x'), 'application/octet-stream')).toMatchObject({ status: 400 });
+    expect(await send(await zip([['a.png', picture[0]!]]), 'application/zip', '?name=a%2Fb')).toMatchObject({ status: 400, body: { error: { param: 'name' } } });
+    expect(await send(Buffer.alloc(20_000_001), 'application/zip')).toMatchObject({ status: 413, body: { error: { message: expect.stringContaining('20000000') } } });
+    expect(kept()).toEqual([]);
+  });
+
+  it('go on after the service was killed from where they were: nothing is missing and nothing there twice', async () => {
+    const many = 200;
+    const pictures = await Promise.all(Array.from({ length: many }, (_, i) => sharp(Buffer.alloc(8 * 8 * 3, createHash('sha256').update(`${i}`).digest()), { raw: { width: 8, height: 8, channels: 3 } })
+      .png()
+      .toBuffer()));
+    const archive = await zip([['broken.png', 'no picture'], ...pictures.map((bytes, i): [string, Buffer] => [`${i}.png`, bytes])]);
+    let own = await startServer({ env: limits });
+    try {
+      const name = await collection(own.url);
+      const begun = await call(own.url, 'POST', `/v1/collections/${name}/imports?name=many.zip`, archive, { 'content-type': 'application/zip' });
+      const { id } = begun.body.job;
+      for (let job: any; ; await delay(5)) {
+        job = (await call(own.url, 'GET', `/v1/jobs/${id}`)).body;
+        if (job.done >= 64) break;
+        expect(job.state).toBe('running');
+      }
+      await own.kill();
+      own = await startServer({ env: limits, indexDir: own.indexDir });
+      const job = await ended(id, own.url);
+      expect(job).toMatchObject({ state: 'done', done: many, total: many + 1, failed: 1, result: { found: many + 1, failed: 1 } });
+      expect(job.result.created + job.result.unchanged).toBe(many);
+      // At most what was under way when it was killed is done again.
+      expect(job.result.unchanged).toBeLessThan(64);
+      const { failures } = (await call(own.url, 'GET', `/v1/jobs/${id}/failures`)).body;
+      expect(failures.map(({ file: at }: any) => at)).toEqual(['many.zip/broken.png']);
+      const there = await all(name, own.url);
+      expect(Object.fromEntries(there.map((each) => [each.id, each.sources]))).toEqual(Object.fromEntries(pictures.map((bytes, i) => [idOf(bytes), [`many.zip/${i}.png`]])));
+      expect(readdirSync(path.join(own.indexDir, 'imports'))).toEqual([]);
+    } finally {
+      await own.kill();
+      await rm(own.indexDir, { recursive: true, force: true });
+    }
+  });
+
+  it('can be paused, resumed and cancelled', async () => {
+    const name = await collection();
+    const large = await sharp(Buffer.alloc(1200 * 900 * 3, 9), { raw: { width: 1200, height: 900, channels: 3 } }).jpeg().toBuffer();
+    const archive = await tar(Array.from({ length: 300 }, (_, i) => [{ name: `${i}.jpg` }, Buffer.concat([large, Buffer.from(`${i}`)])]));
+    const begun = await call(server.url, 'POST', `/v1/collections/${name}/imports`, archive, { 'content-type': 'application/x-tar' });
+    const at = `/v1/jobs/${begun.body.job.id}`;
+    expect((await call(server.url, 'POST', `${at}/pause`)).body.state).toBe('paused');
+    expect(kept()).toHaveLength(1);
+    expect((await call(server.url, 'POST', `${at}/resume`)).body.state).toMatch(/running|waiting/);
+    expect((await call(server.url, 'POST', `${at}/cancel`)).body.state).toBe('cancelled');
+    expect(kept()).toEqual([]);
+  });
+});
+
+describe('lists of URLs', () => {
+  it('are fetched, inline, from JSON Lines and from CSV, with ids and metadata', async () => {
+    const name = await collection();
+    const inline = await imported(name, { urls: [`${away}/0.png`, { url: `${away}/1.png`, id: 'one', metadata: { tag: 'x' } }, `${away}/none.png`, 'http://127.0.0.2/plain.png', 'https://10.0.0.1/private.png'] });
+    expect(inline).toMatchObject({ state: 'done', result: { found: 5, created: 2, failed: 3 } });
+    expect(await failuresOf(inline.id)).toEqual({
+      [`${away}/none.png`]: expect.stringContaining('404'),
+      'http://127.0.0.2/plain.png': 'Only https URLs are fetched.',
+      'https://10.0.0.1/private.png': expect.stringContaining('not a public address'),
+    });
+    const lines = ['\ufeff', JSON.stringify({ url: `${away}/2.png`, id: 7, caption: 'two', deep: { a: [1] } }), '', '{"caption": "no url"}', 'no json', '['.repeat(100), JSON.stringify({ url: `${away}/3.png`, long: 'x'.repeat(1_000_001) }), JSON.stringify(`${away}/4.png`)];
+    const listed = await imported(name, { path: await file('list.jsonl', lines.join('\r\n').replace('\ufeff\r\n', '\ufeff')) });
+    expect(listed.result).toMatchObject({ found: 6, created: 2, failed: 4 });
+    expect(await failuresOf(listed.id)).toEqual({ 'line 3': expect.stringContaining('no url'), 'line 4': expect.stringContaining('no JSON'), 'line 5': expect.stringContaining('deeper'), 'line 6': expect.stringContaining('at most 1000000 bytes') });
+    const csv = await sent(name, Buffer.from(`id,caption,URL,empty\r\nfive,"a ""quoted"", one\nof two lines",${away}/5.png,\r\n,,${away}/6.png,\r\n`), 'text/csv');
+    expect(csv.result).toMatchObject({ found: 2, created: 2, failed: 0 });
+    expect(await metadataIn(name)).toEqual({
+      [idOf(picture[0]!)]: {},
+      one: { tag: 'x' },
+      7: { caption: 'two', deep: { a: [1] } },
+      [idOf(picture[4]!)]: {},
+      five: { caption: 'a "quoted", one\nof two lines' },
+      [idOf(picture[6]!)]: {},
+    });
+    expect((await sourcesIn(name))['five']).toEqual([`${away}/5.png`]);
+    const { body } = await call(server.url, 'POST', `/v1/collections/${name}/imports`, { path: await file('other.csv', 'a,b\n1,2\n') });
+    expect(body.error).toMatchObject({ param: 'path', message: expect.stringContaining('no list') });
+  });
+});
+
+describe('side files', () => {
+  it('of WebDataset tars become metadata of their sample', async () => {
+    const name = await collection();
+    const at = await file('000.tar', await tar([
+      [{ name: 'a/000.jpg' }, picture[1]!], [{ name: 'a/000.json' }, '{"width": 3, "tags": ["x"]}'], [{ name: 'a/000.txt' }, 'a caption\n'], [{ name: 'a/000.cls' }, '17'],
+      [{ name: 'a/001.cls' }, 'cat'], [{ name: 'a/001.txt' }, 'another'], [{ name: 'a/001.left.png' }, picture[0]!],
+      [{ name: 'a/002.json' }, '{broken'], [{ name: 'a/002.png' }, picture[2]!],
+    ]));
+    const job = await imported(name, { path: at });
+    expect(job.result).toMatchObject({ found: 3, created: 3, failed: 0, left_out: {} });
+    expect(await metadataIn(name)).toEqual({ [idOf(picture[1]!)]: { width: 3, tags: ['x'], caption: 'a caption', class: 17 }, [idOf(picture[0]!)]: { caption: 'another', class: 'cat' }, [idOf(picture[2]!)]: {} });
+    expect(await failuresOf(job.id)).toEqual({ [`${at}/a/002.json`]: 'The side file cannot be read: it is no JSON.' });
+  });
+
+  const takeout = (title: string, more: object = {}): string => JSON.stringify({ title, description: '', imageViews: '3', creationTime: { timestamp: '1' }, photoTakenTime: { timestamp: '1577934245', formatted: 'Jan 2, 2020' }, geoData: { latitude: 0, longitude: 0, altitude: 0 }, ...more });
+  const long = 'PXL_20200102_a_name_that_is_longer_than_takeout_.jpg';
+  /** Name, picture or text: as Takeout names them. */
+  const archive = (): [string, Buffer | string][] => [
+    ['Takeout/Google Photos/2020/IMG_1.jpg', picture[1]!],
+    ['Takeout/Google Photos/2020/IMG_1.jpg.json', takeout('IMG_1.jpg', { description: 'on the pier', geoData: { latitude: 52.5, longitude: -13.25, altitude: 34 }, people: [{ name: 'Ann' }, { name: 'Bo' }, {}], favorited: true })],
+    ['Takeout/Google Photos/2020/IMG_1(1).jpg', picture[3]!],
+    ['Takeout/Google Photos/2020/IMG_1.jpg.supplemental-metadata(1).json', takeout('second.jpg')],
+    ['Takeout/Google Photos/2020/IMG_2.png', picture[2]!],
+    ['Takeout/Google Photos/2020/IMG_2.png.supplemental-meta.json', takeout('cut.png', { photoTakenTime: { timestamp: '-86400' } })],
+    ['Takeout/Google Photos/2020/IMG_2-edited.png', picture[4]!],
+    [`Takeout/Google Photos/2020/${long}`, picture[5]!],
+    [`Takeout/Google Photos/2020/${long.slice(0, 46)}.json`, takeout('long.jpg', { photoTakenTime: { timestamp: 'nonsense' } })],
+    ['Takeout/Google Photos/2020/metadata.json', '{"title": "2020"}'],
+  ];
+  const told = (): Record<string, object> => ({
+    [idOf(picture[1]!)]: { title: 'IMG_1.jpg', description: 'on the pier', taken_at: '2020-01-02T03:04:05Z', latitude: 52.5, longitude: -13.25, altitude: 34, people: ['Ann', 'Bo'], favorite: true },
+    [idOf(picture[3]!)]: { title: 'second.jpg', taken_at: '2020-01-02T03:04:05Z' },
+    [idOf(picture[2]!)]: { title: 'cut.png', taken_at: '1969-12-31T00:00:00Z' },
+    [idOf(picture[4]!)]: { title: 'cut.png', taken_at: '1969-12-31T00:00:00Z' },
+    [idOf(picture[5]!)]: { title: 'long.jpg' },
+  });
+
+  it('of Google Takeout are found by their names, cut and numbered ones too, in zips, tars and folders', async () => {
+    const [zipped, tarred, unpacked] = [await collection(), await collection(), await collection()];
+    expect((await imported(zipped, { path: await file('takeout.zip', await zip(archive())) })).result).toMatchObject({ found: 5, created: 5 });
+    // All side files behind all pictures.
+    const apart = archive().sort(([a], [b]) => Number(a.endsWith('.json')) - Number(b.endsWith('.json')));
+    expect((await imported(tarred, { path: await file('takeout.tgz', gzipSync(await tar(apart.map(([at, bytes]) => [{ name: at }, bytes])))) })).result).toMatchObject({ found: 5, created: 5 });
+    for (const [at, bytes] of archive()) await file(`unpacked/${at}`, bytes);
+    expect((await imported(unpacked, { path: path.join(folder, 'unpacked') })).result).toMatchObject({ found: 5, created: 5 });
+    for (const name of [zipped, tarred, unpacked]) expect(await metadataIn(name)).toEqual(told());
+    expect((await sourcesIn(unpacked))[idOf(picture[2]!)]).toEqual([path.join(folder, 'unpacked/Takeout/Google Photos/2020/IMG_2.png')]);
+  });
+
+  it('of XMP tell title, description, keywords and rating, and no entity of theirs is made larger', async () => {
+    const name = await collection();
+    const xmp = (inside: string, before = ''): string => `${before}<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4">${inside}</rdf:Description></rdf:RDF></x:xmpmeta>`;
+    const inside = '<dc:title><rdf:Alt><rdf:li xml:lang="x-default">A &amp; title</rdf:li></rdf:Alt></dc:title><dc:description><rdf:Alt><rdf:li xml:lang="x-default">told</rdf:li></rdf:Alt></dc:description><dc:subject><rdf:Bag><rdf:li>one</rdf:li><rdf:li>two</rdf:li></rdf:Bag></dc:subject>';
+    const laughs = `<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa">${Array.from({ length: 20 }, (_, i) => `<!ENTITY b${i} "${(i === 0 ? '&a;' : `&b${i - 1};`).repeat(20)}">`).join('')}]>`;
+    const at = await file('xmp.zip', await zip([['a.png', picture[0]!], ['a.xmp', xmp(inside, '<?xml version="1.0" encoding="UTF-8"?>\n')], ['b.jpg', picture[1]!], ['b.jpg.xmp', xmp('<dc:title><rdf:Alt><rdf:li>b</rdf:li></rdf:Alt></dc:title>')], ['c.png', picture[2]!], ['c.xmp', xmp('<dc:title>&b19;</dc:title>', laughs)], ['d.png', picture[4]!], ['d.xmp', 'no xml'], ['e.png', picture[6]!], ['e.xmp', xmp('<a>'.repeat(20_000))]]));
+    const job = await imported(name, { path: at });
+    expect(job.result).toMatchObject({ found: 5, created: 5 });
+    const metadata = await metadataIn(name);
+    expect(metadata[idOf(picture[0]!)]).toEqual({ title: 'A & title', description: 'told', keywords: ['one', 'two'], rating: 4 });
+    expect(metadata[idOf(picture[1]!)]).toEqual({ title: 'b', rating: 4 });
+    expect(JSON.stringify(metadata[idOf(picture[2]!)]).length).toBeLessThan(200);
+    expect(await failuresOf(job.id)).toMatchObject({ [`${at}/d.xmp`]: expect.stringContaining('no XMP') });
+  });
+});
+
+describe('mixspace import', () => {
+  it('takes in what the service may read where it lies, sends what it may not, and tells by its exit code whether all is there', async () => {
+    const outside = await mkdtemp(path.join(tmpdir(), 'mixspace-outside-'));
+    try {
+      const name = `imports-${collections++}`;
+      const inside = await file('cli.zip', await zip([['a.png', picture[0]!], ['a.AAE', 'x']]));
+      const sentFile = path.join(outside, 'sent.tar');
+      await writeFile(sentFile, await tar([[{ name: 'b.png' }, picture[2]!], [{ name: '../c.png' }, picture[4]!]]));
+      const whole = await runMixspace(['import', inside, `${away}/8.png`, '--collection', name, '--url', server.url]);
+      expect(whole, whole.stderr).toMatchObject({ code: 0 });
+      expect(whole.stdout).toContain(`${inside}: 1 picture; 1 added`);
+      expect(whole.stdout).toContain('.aae');
+      const partly = await runMixspace(['import', sentFile, '--collection', name, '--url', server.url, '--json']);
+      expect(partly.code).toBe(1);
+      expect(JSON.parse(partly.stdout)).toMatchObject({ results: [{ source: sentFile, found: 2, created: 1, failed: 1 }] });
+      expect(partly.stderr).toContain('it is sent');
+      expect(await sourcesIn(name)).toEqual({ [idOf(picture[0]!)]: [`${inside}/a.png`], [idOf(picture[8]!)]: [`${away}/8.png`], [idOf(picture[2]!)]: ['sent.tar/b.png'] });
+      expect(await runMixspace(['import', outside, '--collection', name, '--url', server.url])).toMatchObject({ code: 2, stderr: expect.stringContaining('mixspace add') });
+    } finally {
+      await rm(outside, { recursive: true, force: true });
+    }
   });
 });

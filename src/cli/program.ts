@@ -10,6 +10,7 @@ const commands: Record<string, () => Promise<Command>> = {
   serve: async () => (await import('./serve.js')).serveCommand(),
   add: async () => (await import('./add.js')).addCommand(),
   sync: async () => (await import('./sync.js')).syncCommand(),
+  import: async () => (await import('./import.js')).importCommand(),
   search: async () => (await import('./search.js')).searchCommand(),
   classify: async () => (await import('./classify.js')).classifyCommand(),
   classifiers: async () => (await import('./classifiers.js')).classifiersCommand(),

@@ -5,7 +5,7 @@ import { MixspaceError } from '../../errors.js';
 import type { JobContext } from '../context.js';
 import { toldJob } from '../jobs.js';
 import { importJob } from './job.js';
-import { kindOf, requireSource, unknownSentence, type ImportParameters } from './open-source.js';
+import { requireSent, requireSource, type ImportParameters } from './open-source.js';
 import { openPlain } from './place.js';
 
 /**
@@ -33,7 +33,7 @@ export async function importUpload(context: JobContext, collection: string, byte
   try {
     const file = await openPlain(uploads.fileOf(upload), undefined);
     try {
-      if ((await kindOf(file)) === undefined) throw new MixspaceError('unprocessable', unknownSentence);
+      await requireSent(file);
     } finally {
       await file.handle.close();
     }

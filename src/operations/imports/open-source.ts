@@ -1,8 +1,8 @@
 /** What an import is of: told by the first bytes, not by names. */
-import path from 'node:path';
 import { MixspaceError } from '../../errors.js';
 import type { Context } from '../context.js';
 import { openFolder } from './folder.js';
+import { isPicture } from './is-picture.js';
 import { openPlain, realPathUnder, type OpenedFile } from './place.js';
 import type { ImportSource } from './step.js';
 import { openTar } from './tar.js';
@@ -14,8 +14,8 @@ export interface ImportParameters {
   from: { path: string } | { upload: string; name: string };
 }
 
-type FileKind = 'zip' | 'tar' | 'tar.gz' | ListFormat;
-export const archives: readonly FileKind[] = ['zip', 'tar', 'tar.gz'];
+type FileKind = 'zip' | 'tar' | 'tar.gz' | 'picture' | ListFormat;
+const archives: readonly FileKind[] = ['zip', 'tar', 'tar.gz'];
 
 const headBytes = 64 * 1024;
 
@@ -27,7 +27,8 @@ export async function openSource(context: Context, { from }: ImportParameters, s
   const file = await openPlain(place.real, 'path' in from ? roots : undefined);
   try {
     const kind = await kindOf(file);
-    if (kind === undefined) {
+    if (kind === undefined) throw new MixspaceError('unprocessable', unknownSentence, { param: 'path' });
+    if (kind === 'picture') {
       await file.handle.close();
       return await openFolder(context, place.real, signal);
     }
@@ -51,22 +52,29 @@ export async function requireSource(context: Context, { path: given, onlyArchive
   try {
     const kind = await kindOf({ handle, ...file });
     if (onlyArchive && (kind === undefined || !archives.includes(kind))) throw new MixspaceError('unprocessable', 'The file is no archive: zip, tar and tar.gz are read.', { param: 'archive' });
-    if (kind === undefined && !/\.[a-z0-9]+$/i.test(path.basename(real))) throw new MixspaceError('unprocessable', unknownSentence, { param: 'path' });
+    if (kind === undefined) throw new MixspaceError('unprocessable', unknownSentence, { param: 'path' });
   } finally {
     await handle.close();
   }
 }
 
-export const unknownSentence = 'The file is no archive (zip, tar, tar.gz) and no list of URLs (JSON Lines, or CSV whose first line names a field url).';
+const unknownSentence = 'The file is no archive (zip, tar, tar.gz) and no list of URLs (JSON Lines, or CSV whose first line names a field url).';
 
-/** Undefined for what is no archive and no list. */
-export async function kindOf({ handle, size }: OpenedFile): Promise<FileKind | undefined> {
+/** @throws MixspaceError `unprocessable`: it is no archive and no list. */
+export async function requireSent(file: OpenedFile): Promise<void> {
+  const kind = await kindOf(file);
+  if (kind === undefined || kind === 'picture') throw new MixspaceError('unprocessable', unknownSentence);
+}
+
+/** Undefined for what is nothing that is imported. */
+async function kindOf({ handle, size }: OpenedFile): Promise<FileKind | undefined> {
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(Math.min(size, headBytes)), 0, Math.min(size, headBytes), 0);
   const head = buffer.subarray(0, bytesRead);
   const text = head.toString('latin1');
   if (/^PK(\x03\x04|\x05\x06|\x07\x08)/.test(text)) return 'zip';
   if (text.startsWith('\x1f\x8b')) return 'tar.gz';
   if (isTarHeader(head)) return 'tar';
+  if (isPicture(head)) return 'picture';
   const first = text.replace(/^\xef\xbb\xbf/, '').trimStart();
   if (/^[{"]/.test(first) && /^\{|^"https:/i.test(first)) return 'jsonl';
   const [line = ''] = first.split(/\r?\n/, 1);

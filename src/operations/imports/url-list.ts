@@ -4,7 +4,6 @@ import { limits } from '../../contract/limits.js';
 import { Id, Metadata } from '../../contract/shared.js';
 import { MixspaceError } from '../../errors.js';
 import { withoutSecrets } from '../../secrets.js';
-import type { Metadata as Stored } from '../../domain/metadata.js';
 import { boundedJson } from './bounded-json.js';
 import type { OpenedFile } from './place.js';
 import { importBounds } from './settings.js';
