@@ -168,7 +168,7 @@ async function ingestFoldersTold(context: Context, paths: string[], signal: Abor
   const { log } = context;
   try {
     log('info', 'Taking in pictures.', { paths });
-    const { failures, ...taken } = await ingestFolders(context, defaultCollection, paths, signal, rules);
+    const { failures, ...taken } = await ingestFolders(context, defaultCollection, paths, { signal, rules });
     log('info', 'Pictures taken in.', { ...taken, failures: failures.length });
     for (const { file, reason } of failures) log('warn', `Not taken in: ${file}`, { reason });
     taken.leftOut.unreadable.forEach((file, index) => log('warn', `Cannot be read: ${file}`, { reason: taken.leftOut.reasons[index] }));

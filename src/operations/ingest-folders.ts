@@ -28,7 +28,7 @@ const batchesInFlight = 2;
  * context's roots.
  * @throws MixspaceError `not_found` (a path, or the collection), `invalid_request` (the rules), `disk_full`, `not_ready`; whatever `signal` was aborted with.
  */
-export async function ingestFolders(context: Context, collection: string, paths: string[], signal: AbortSignal, rules: WalkRules = {}): Promise<TakenIn> {
+export async function ingestFolders(context: Context, collection: string, paths: string[], { signal, rules = {} }: { signal: AbortSignal; rules?: WalkRules | undefined }): Promise<TakenIn> {
   const { pictures, leftOut } = await listPictures(paths, signal, { rules });
   const taken: TakenIn = { found: pictures.length, created: 0, updated: 0, known: 0, failures: [], leftOut };
   const batchFiles = Math.min(takenAtOnce, context.limits.items);
