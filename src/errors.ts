@@ -10,7 +10,7 @@ export const errorCodes = {
   too_large: 'A body, picture, text or list over its limit.',
   headers_too_large: "The request's line and headers are over their limit.",
   expectation_failed: 'An `Expect` other than `100-continue`.',
-  unsupported_media: 'Not a picture of a format that is read.',
+  unsupported_media: 'No picture, or a sound one of a format or kind that is not read; the sentence names it.',
   damaged_media: 'A picture whose bytes are broken or cut.',
   unprocessable: 'Well-formed but impossible: wrong length, not finite, zero, token arrays, a refused URL or path.',
   overloaded: 'The queue is full; try again after Retry-After seconds.',

@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decode, readHeader } from '../src/encoder/picture/decode.js';
 import { fitSquare, type Preprocessing } from '../src/encoder/picture/preprocess.js';
-import { base64, call, items, searchIn } from './api.js';
+import { base64, call, items, searchIn, type Answer } from './api.js';
 import { repository, startServer, type RunningServer } from './server.js';
 
 interface Case {
@@ -45,7 +45,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.remove());
 
-const embed = (image: string): ReturnType<typeof call> => call(server.url, 'POST', '/v1/embeddings', { input: [{ image }] });
+const embed = (image: string): Promise<Answer> => call(server.url, 'POST', '/v1/embeddings', { input: [{ image }] });
 
 describe('Pixels are those of the reference', () => {
   it.each(taken.map(([name, { kind }]) => [kind, name] as const))('%s: %s', async (_, name) => {
@@ -140,7 +140,7 @@ describe('What is taken in', () => {
       const at = `${items('kinds')}/${name}`;
       const expected = await known(path.join(fixtures, `${name}.png`));
       expect((await call(server.url, 'GET', at)).body, name).toMatchObject({ width: expected.width, height: expected.height });
-      const shown = await known_(await (await fetch(`${server.url}${at}/image`)).arrayBuffer());
+      const shown = await shownBy(await (await fetch(`${server.url}${at}/image`)).arrayBuffer());
       expect([shown.width, shown.height], name).toEqual([expected.width, expected.height]);
       expect(meanDifference(expected.data, shown.data), name).toBeLessThan(25);
     }
@@ -149,7 +149,7 @@ describe('What is taken in', () => {
     expect(Buffer.from(await original.arrayBuffer()).equals(await fixture('preview.dng'))).toBe(true);
   });
 
-  async function known_(bytes: ArrayBuffer): ReturnType<typeof known> {
+  async function shownBy(bytes: ArrayBuffer): ReturnType<typeof known> {
     const { data, info } = await sharp(bytes).removeAlpha().raw().toBuffer({ resolveWithObject: true });
     return { width: info.width, height: info.height, data };
   }
@@ -181,7 +181,7 @@ describe('Pictures in text', () => {
     expect((await call(server.url, 'POST', '/v1/embeddings', { input: uri })).body.data[0].embedding).toEqual(asPicture);
 
     const search = (query: unknown) => call(server.url, 'POST', searchIn('kinds'), { query, limit: 3 });
-    const matches = (answer: Awaited<ReturnType<typeof call>>) => answer.body.matches.map(({ id, similarity }: { id: string; similarity: number }) => [id, similarity]);
+    const matches = (answer: Answer) => answer.body.matches.map(({ id, similarity }: { id: string; similarity: number }) => [id, similarity]);
     expect(matches(await search(uri))).toEqual(matches(await search({ image: base64(bytes) })));
     expect(matches(await search([{ input: uri, weight: 2 }]))).toEqual(matches(await search({ image: base64(bytes) })));
 
