@@ -156,7 +156,7 @@ describe('In the moment in which a collection goes over', () => {
       return seen;
     };
     const limits = { picture: 50e6, text: 1e6, metadata: 64e3, inputs: 100, items: 100, labels: 100 };
-    return { catalog: { ...store, getCollection }, index: store, words: store, backup: () => Promise.reject(new Error('Not here.')), restores: { unpack: () => Promise.reject(new Error('Not here.')), current: () => undefined }, models: encoder.models, encoder, limits, roots: [], sync: { machine: 'here', quietMs: 0, goneShare: 1 / 3, goneFiles: 10, except: [] }, syncTurns: new SyncTurns(), fetch: { allow: [], timeoutMs: 1000 }, reembeddings: new Reembeddings(), cursors: new Cursors(new Uint8Array(32)), texts: new TextLists(encoder), labels: new LabelCache(0), learnt: new KeptLatest(16), maps: new Maps(), log: () => undefined, stage: () => undefined };
+    return { catalog: { ...store, getCollection }, index: store, words: store, backup: () => Promise.reject(new Error('Not here.')), restores: { unpack: () => Promise.reject(new Error('Not here.')), current: () => undefined }, models: encoder.models, encoder, limits, roots: [], sync: { machine: 'here', quietMs: 0, goneShare: 1 / 3, goneFiles: 10, except: [] }, syncTurns: new SyncTurns(), imports: { uploads: new KeptUploads('/nowhere'), entries: 1, bytes: 1 }, fetch: { allow: [], timeoutMs: 1000 }, reembeddings: new Reembeddings(), cursors: new Cursors(new Uint8Array(32)), texts: new TextLists(encoder), labels: new LabelCache(0), learnt: new KeptLatest(16), maps: new Maps(), log: () => undefined, stage: () => undefined };
   }
   const caller = { signal: new AbortController().signal };
 

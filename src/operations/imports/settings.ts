@@ -12,7 +12,7 @@ export interface ImportSettings {
 export const importBounds = {
   /** Bytes of an entry's name; of those of all entries. */
   name: 2048,
-  names: 256e6,
+  names: 100e6,
   /** An entry of at least so many bytes may have at most so many for each of its compressed ones. */
   ratioFrom: 1e6,
   ratio: 200,
