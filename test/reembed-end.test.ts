@@ -22,6 +22,7 @@ const { TextLists } = (await compiled('operations/text-lists.js')) as typeof imp
 const { LabelCache } = (await compiled('operations/classify/label-cache.js')) as typeof import('../src/operations/classify/label-cache.js');
 const { Maps } = (await compiled('operations/map/maps.js')) as typeof import('../src/operations/map/maps.js');
 const { KeptLatest } = (await compiled('operations/kept-latest.js')) as typeof import('../src/operations/kept-latest.js');
+const { KeptUploads } = (await compiled('operations/imports/kept-uploads.js')) as typeof import('../src/operations/imports/kept-uploads.js');
 const { embedAgain } = (await compiled('operations/reembed/rounds.js')) as typeof import('../src/operations/reembed/rounds.js');
 const { ingest } = (await compiled('operations/ingest.js')) as typeof import('../src/operations/ingest.js');
 const { SyncTurns } = (await compiled('operations/sync/turns.js')) as typeof import('../src/operations/sync/turns.js');
