@@ -117,7 +117,9 @@ export class Rules {
   }
 }
 
+export const isSideFolder = (name: string): boolean => sideFolders.has(name.toLowerCase()) || trash.test(name);
+
 function defaultOf(name: string, isFolder: boolean): LeftOutBy | undefined {
-  if (isFolder && (sideFolders.has(name.toLowerCase()) || trash.test(name))) return 'side folder';
+  if (isFolder && isSideFolder(name)) return 'side folder';
   return name.startsWith('.') ? 'hidden' : undefined;
 }

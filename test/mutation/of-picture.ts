@@ -1,6 +1,7 @@
 import { of, type Mutation } from './mutation.js';
 
 const pixels = ['test/pixels.test.ts', 'test/resize.test.ts'];
+const reading = ['test/reading.test.ts'];
 const decode = of('src/encoder/picture/decode.ts', ['test/pixels.test.ts']);
 const preprocess = of('src/encoder/picture/preprocess.ts', pixels);
 const weights = of('src/encoder/picture/axis-weights.ts', pixels);
@@ -21,11 +22,11 @@ export const ofPicture: Mutation[] = [
   resize('turned-the-wrong-way', '[3, 4, 6, 7].includes(orientation)', '[3, 4, 7, 8].includes(orientation)', "Phones' upright pictures are embedded upside down."),
   colors('white-is-not-white', '(samples[i]! + 128) / 257', 'samples[i]! / 257', 'Grey of 16 bits comes out too dark.'),
   colors('ground-shows', 'const ground = 255 * (255 - alpha);', 'const ground = 254 * (255 - alpha);', 'Transparent pictures lie on grey.'),
-  of('src/encoder/picture/chroma.ts', pixels)('colors-of-another-matrix', 'matrix = nclx >= 0 && nclx + 10', 'matrix = nclx < 0 && nclx + 10', 'Colors of AVIF pictures beside edges are off.'),
-  decode('cut-off-pictures-taken', "failOn: 'error'", "failOn: 'none'", 'Half of a picture is embedded as if it were whole.'),
-  decode('turned-twice', "if (format === 'heif') return 1;", '', "AVIF and HEIC of phones are embedded lying on their side."),
-  decode('thumbnail-mirrored', '5: { flip: true, rotate: 90 }', '5: { flop: true, rotate: 90 }', 'Thumbnails of mirrored pictures are upside down.'),
-  decode('small-pictures-blown-up', "fit: 'inside', withoutEnlargement: true", "fit: 'inside', withoutEnlargement: false", 'Thumbnails of icons are blurred.'),
+  of('src/encoder/picture/yuv.ts', reading)('colors-of-another-matrix', '{ 1: 709, 2: 601,', '{ 1: 601, 2: 709,', 'Colors of AVIF pictures are off.'),
+  of('src/encoder/picture/samples.ts', pixels)('cut-off-pictures-taken', "failOn: Strictness = 'error'", "failOn: Strictness = 'none'", 'Half of a picture is embedded as if it were whole.'),
+  decode('turned-twice', "if (mediaType === 'image/avif' || mediaType === 'image/heic' || form.kind === 'gif') return 1;", '', "AVIF and HEIC of phones are embedded lying on their side."),
+  of('src/encoder/picture/thumbnail.ts', pixels)('thumbnail-mirrored', '5: { flip: true, rotate: 90 }', '5: { flop: true, rotate: 90 }', 'Thumbnails of mirrored pictures are upside down.'),
+  of('src/encoder/picture/thumbnail.ts', pixels)('small-pictures-blown-up', "fit: 'inside', withoutEnlargement: true", "fit: 'inside', withoutEnlargement: false", 'Thumbnails of icons are blurred.'),
   of('src/encoder/picture/resize-passes.ts', pixels)('rows-forgotten-too-early', 'const from = Math.min(needed, this.next);', 'const from = this.next;', 'Large pictures are embedded with rows of others.'),
   of('src/encoder/picture/kernels/resize.ts', pixels)('sums-cut-off', '+ (1 << 21)) >> 22;', ') >> 22;', 'Grey pictures come out too dark.'),
 ];

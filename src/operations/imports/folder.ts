@@ -14,13 +14,13 @@ export async function openFolder({ roots }: Context, root: string, signal: Abort
   const { pictures, leftOut } = await listPictures([root], signal);
   const all: Step[] = [
     ...pictures.map(({ file, bytes }) => ({ name: file, bytes, entry: { source: file, content: { path: file } } })),
-    ...leftOut.unreadable.map((name) => ({ name, reason: 'It cannot be read.' })),
+    ...leftOut.unreadable.map((name, i) => ({ name, reason: `It cannot be read: ${leftOut.reasons[i]}.` })),
   ];
   const sides = new Beside(roots);
   return {
     stamp: await sha256(Buffer.from(all.map((step) => ('name' in step ? step.name : '')).join('\0')), 'hex'),
     total: all.length,
-    leftOut: { ...(leftOut.other > 0 ? { other: leftOut.other } : {}), ...(leftOut.links > 0 ? { links: leftOut.links } : {}) },
+    leftOut: Object.fromEntries(Object.entries({ other: leftOut.other, hidden: leftOut.hidden, side_folders: leftOut.sideFolders, excluded: leftOut.excluded, links: leftOut.links }).filter(([, count]) => count > 0)),
     steps: async function* (from) {
       for (const step of all.slice(from)) {
         if (!('entry' in step)) yield step;

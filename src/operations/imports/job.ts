@@ -85,7 +85,7 @@ async function run(context: Context, work: JobWork<ImportParameters>): Promise<J
       }
       const taken = steps.filter((step) => 'entry' in step);
       if (taken.length > 0) {
-        const { items } = await whenThereIsRoom(() => ingest(context, name, taken.map(({ entry }) => entry), { signal }), signal);
+        const { items } = await whenThereIsRoom(() => ingest(context, name, taken.map(({ entry }) => entry), { signal, priority: 'bulk' }), signal);
         for (const [index, { status, error }] of items.entries()) {
           if (status === 'failed') await fail({ name: taken[index]!.name, reason: error?.message ?? 'It is not known why.' });
           else counts[status]++;

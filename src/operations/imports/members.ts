@@ -1,6 +1,7 @@
 /** What each member of an archive is to the import, by its name, kind and sizes. The same members in the same order have the same verdicts. */
 import { namesPicture } from '../../domain/picture-names.js';
 import { MixspaceError } from '../../errors.js';
+import { isSideFolder } from '../../ignore-rules.js';
 import { checkedName } from './entry-names.js';
 import { importBounds } from './settings.js';
 import type { LeftOutKind } from './step.js';
@@ -29,8 +30,6 @@ export interface MemberLimits {
   picture: number;
 }
 
-/** Folders that other programs fill. */
-const sideFolders = new Set(['__MACOSX', '@eaDir', '#recycle', '$RECYCLE.BIN', 'System Volume Information', 'lost+found']);
 const sideFile = /\.(json|xmp|txt|cls)$/i;
 const archive = /\.(zip|tar|tgz|tar\.gz|tbz2?|txz|7z|rar)$/i;
 
@@ -54,7 +53,7 @@ export class Members {
     if (member.kind === 'link') return { is: 'refused', name, reason: 'It is a link; links in an archive are not followed.' };
     if (member.kind === 'device') return { is: 'refused', name, reason: 'It is a device or a pipe, no file.' };
     const parts = name.split('/');
-    if (parts.some((part) => sideFolders.has(part))) return { is: 'left out', kind: 'side_folders' };
+    if (parts.some(isSideFolder)) return { is: 'left out', kind: 'side_folders' };
     if (parts.some((part) => part.startsWith('.'))) return { is: 'left out', kind: 'hidden' };
     if (this.#seen.has(name)) return { is: 'refused', name, reason: 'Another entry before it has the same name.' };
     this.#seen.add(name);

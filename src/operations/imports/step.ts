@@ -1,7 +1,7 @@
 import type { Entry } from '../ingest.js';
 
 /** Kinds of what is not taken in and does not fail. */
-export type LeftOutKind = 'other' | 'hidden' | 'side_folders' | 'links' | 'aae';
+export type LeftOutKind = 'other' | 'hidden' | 'side_folders' | 'excluded' | 'links' | 'aae';
 export type LeftOutCounts = Partial<Record<LeftOutKind, number>>;
 
 export interface Refusal {
