@@ -61,7 +61,7 @@ export async function ended(client: MixspaceClient, id: string): Promise<Job> {
 }
 
 /** The result of a job that must have been done. */
-export async function synced(client: MixspaceClient, collection: string, body: { root: string; prune?: boolean; dry_run?: boolean }): Promise<any> {
+export async function synced(client: MixspaceClient, collection: string, body: { root: string; prune?: boolean; dry_run?: boolean; exclude?: string[] }): Promise<any> {
   const job = await ended(client, (await client.sync(collection, body)).id);
   if (job.state !== 'done') throw new Error(`The job is ${job.state}: ${job.problem}`);
   return job.result;

@@ -318,3 +318,25 @@ it('An item in 3,000 places tells a hundred and how many, and all of them page b
     expect([refused.status, refused.body.error.param]).toEqual([400, param]);
   }
 });
+
+it('What is left out by globs goes, a name of any bytes stays in step, and a dry run tells both beforehand', async () => {
+  const { folder, at } = await filled('globs', 6);
+  const odd = Buffer.concat([Buffer.from(`${folder}/caf`), Buffer.from([0xe9]), Buffer.from('.png')]);
+  await writeFile(odd, await speckled(seeds++));
+  expect(await synced(client, 'globs', { root: folder })).toMatchObject({ added: 1, unchanged: 6 });
+  expect([...(await listed(client, 'globs')).values()].flatMap(({ sources }) => sources)).toContain(`file://${folder}/caf%E9.png`);
+  expect(await synced(client, 'globs', { root: folder })).toMatchObject({ added: 0, removed: 0, unchanged: 7 });
+
+  const exclude = ['[01].png'];
+  expect(await synced(client, 'globs', { root: folder, exclude, dry_run: true })).toMatchObject({ added: 0, removed: 2, unchanged: 5, gone: [at('0.png'), at('1.png')], left_out: { excluded: 2 } });
+  expect((await listed(client, 'globs')).size).toBe(7);
+  expect(await synced(client, 'globs', { root: folder, exclude })).toMatchObject({ added: 0, removed: 2, unchanged: 5 });
+  expect((await listed(client, 'globs')).size).toBe(5);
+  expect(await synced(client, 'globs', { root: folder })).toMatchObject({ added: 2, removed: 0, unchanged: 5 });
+
+  await unlink(odd);
+  expect(await synced(client, 'globs', { root: folder })).toMatchObject({ removed: 1, unchanged: 6 });
+  await same('globs', folder);
+  const refused = await call(server.url, 'POST', '/v1/collections/globs/sync', { root: folder, exclude: ['a'.repeat(2000)] });
+  expect([refused.status, refused.body.error.message]).toEqual([400, expect.stringContaining('1024 characters')]);
+});

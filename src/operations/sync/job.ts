@@ -63,7 +63,7 @@ async function run(context: Context, work: JobWork<SyncParameters>): Promise<Job
   let only: string[] | undefined;
   const pauseMs = Math.max(leastPauseMs, context.sync.quietMs);
   for (let looks = 0; looks < mostLooks; looks++) {
-    const now = await look(context, { collection, root, ...(rules && { rules }), prune, isDry, isSecond: () => looks > 0, signal: work.signal, ...(only && { only }) }, {
+    const now = await look(context, { collection, root, ...(rules && { rules }), prune, isDry, isSecond: () => looks > 0 || isDry, signal: work.signal, ...(only && { only }) }, {
       begin: (todo, unchanged) => {
         if (looks === 0) [done, total] = [unchanged, unchanged + todo];
         else total += todo;
