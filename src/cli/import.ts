@@ -82,7 +82,7 @@ function typeOf(file: string): ImportType {
   return /\.tar$/i.test(file) ? 'application/x-tar' : 'application/zip';
 }
 
-const leftOutNames: Record<string, string> = { other: 'other files', hidden: 'hidden files', side_folders: "files of other programs' folders", excluded: 'files and folders that a .mixspaceignore names', links: 'links', aae: 'edits of iPhones (.aae), which are not read' };
+const leftOutNames: Record<string, string> = { other: 'that are no pictures', hidden: 'hidden', side_folders: 'in folders of other programs', excluded: 'by a .mixspaceignore', links: 'links', aae: '.aae, edits of iPhones' };
 
 function tell(what: string, id: string, result: Result | undefined): void {
   if (!result) return say(`${what}: job ${id} takes it in.`);
