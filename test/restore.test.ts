@@ -323,7 +323,7 @@ describe('a collection that is restored into a running service', () => {
   it('comes from a backup of an older schema as from one of this', async () => {
     const withoutWords = ['items_unread', 'items_unread_again', 'items_no_words'].map((name) => `DROP TRIGGER ${name}; `).join('') + 'DROP TABLE words; DROP TABLE unread; ALTER TABLE collections DROP COLUMN text_fields; ALTER TABLE collections DROP COLUMN tiles; ALTER TABLE embeddings DROP COLUMN box; ALTER TABLE items DROP COLUMN exif; DROP TABLE seen_files; DROP TABLE departed_items; DROP TABLE seen_mounts';
     const to = await emptied();
-    const older = await withDatabase(changedBy(`${withoutWords}; DROP TABLE seen_files; DROP TABLE seen_mounts; DROP TABLE departed_items; DROP TABLE result_entries; DROP TABLE results; DROP TABLE classifier_examples; DROP TABLE classifiers; DROP TABLE cells; ALTER TABLE lineage DROP COLUMN cursor_key; PRAGMA user_version = 6`));
+    const older = await withDatabase(changedBy(`${withoutWords}; DROP TABLE result_entries; DROP TABLE results; DROP TABLE classifier_examples; DROP TABLE classifiers; DROP TABLE cells; ALTER TABLE lineage DROP COLUMN cursor_key; PRAGMA user_version = 6`));
     expect(await restored(to.url, older)).toMatchObject({ state: 'done' });
     expect(await everything(to.url, 'notes')).toEqual(await everything(from.url, 'notes'));
   });
