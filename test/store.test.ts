@@ -131,7 +131,7 @@ describe('writing', () => {
   });
 
   it('answers disk_full when the database may not grow, and goes on reading', async () => {
-    const store = await openWithCollection(newDirectory(), { maxDatabaseBytes: 400_000 });
+    const store = await openWithCollection(newDirectory(), { maxDatabaseBytes: 500_000 });
     let written = 0;
     const fill = async (): Promise<void> => {
       for (; written < 10_000; written += 100) await store.write('photos', texts(written, written + 100));

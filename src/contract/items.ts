@@ -125,7 +125,7 @@ export const ItemPatch = z
     sources: maybe(z.strictObject({ add: maybe(SourceList), remove: maybe(SourceList) })).meta({ description: 'What is removed goes first; what is added stands behind the others, each once.' }),
   })
   .check(({ value, issues }) => {
-    if (value.metadata === undefined && value.sources?.add === undefined && value.sources?.remove === undefined) issues.push({ code: 'custom', path: ['metadata'], input: value, message: 'Say what to change: metadata, or sources to add or remove.' });
+    if (value.metadata === undefined && value.sources?.add === undefined && value.sources?.remove === undefined) issues.push({ code: 'custom', path: ['metadata'], input: value, message: 'It is missing: metadata, or sources to add or remove.' });
   })
   .meta({ id: 'ItemPatch' });
 export type ItemPatch = z.infer<typeof ItemPatch>;
