@@ -22,6 +22,7 @@ function toldOf(shelf: Shelf, item: Item): Json {
     sources: item.sources,
     ...(picture ? { width: picture.width, height: picture.height, image_url: imageUrl(shelf, id) } : {}),
     ...(picture?.takenAt === undefined ? {} : { taken_at: picture.takenAt }),
+    ...(picture?.exif === undefined ? {} : { exif: picture.exif }),
   };
 }
 

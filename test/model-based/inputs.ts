@@ -21,6 +21,7 @@ export interface Picture {
   width: number;
   height: number;
   takenAt?: string;
+  exif?: object;
   /** Under the service's root. */
   file: string;
   thumbnail: Buffer;
@@ -49,7 +50,7 @@ async function drawPictures(folder: string): Promise<Omit<Picture, 'thumbnail'>[
     ),
   );
   const dated = await sharp({ create: { width: 60, height: 30, channels: 3, background: { r: 10, g: 120, b: 200 } } }).withExif({ IFD2: { DateTimeOriginal: '2021:03:04 05:06:07' } }).jpeg().toBuffer();
-  const all = [...plain, { bytes: dated, mediaType: 'image/jpeg', width: 60, height: 30, takenAt: '2021-03-04T05:06:07' }];
+  const all = [...plain, { bytes: dated, mediaType: 'image/jpeg', width: 60, height: 30, takenAt: '2021-03-04T05:06:07', exif: { orientation: 1 } }];
   return Promise.all(
     all.map(async (picture, i) => {
       const file = path.join(folder, `picture ${i} é.bin`);
