@@ -61,13 +61,13 @@ describe('the page', () => {
     const context = await page.context().browser()!.newContext();
     try {
       const fresh = await context.newPage();
-      const come: Promise<{ url: string; bytes: number; encoding: string | undefined }>[] = [];
+      const come: Promise<{ url: string; bytes: number; encoding: string | undefined } | undefined>[] = [];
       fresh.on('requestfinished', (request) => {
-        come.push(Promise.all([request.sizes(), request.response()]).then(([{ responseBodySize }, response]) => ({ url: request.url(), bytes: responseBodySize, encoding: response?.headers()['content-encoding'] })));
+        come.push(Promise.all([request.sizes(), request.response()]).then(([{ responseBodySize }, response]) => ({ url: request.url(), bytes: responseBodySize, encoding: response?.headers()['content-encoding'] }), () => undefined));
       });
       await fresh.goto(`${open.url}/?q=blue`);
       await expect.poll(() => fresh.locator('.grid .tile').count()).toBeGreaterThan(0);
-      const files = (await Promise.all(come)).filter(({ url }) => !url.includes('/v1/'));
+      const files = (await Promise.all(come)).filter((each) => each !== undefined).filter(({ url }) => !url.includes('/v1/'));
       const scripts = files.filter(({ url }) => /\.(js|css)$/.test(url));
       expect(scripts.length).toBeGreaterThan(2);
       expect(files.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(300_000);
