@@ -67,8 +67,13 @@ export async function synced(client: MixspaceClient, collection: string, body: {
   return job.result;
 }
 
-/** Seeded: 0..1, and a pick of a list. */
-export function chance(seed: number): { next: () => number; pick: <T>(of: T[]) => T } {
+/** 0..1, and a pick of a list. */
+export interface Chance {
+  next: () => number;
+  pick: <T>(of: readonly T[]) => T;
+}
+
+export function chance(seed: number): Chance {
   let state = seed >>> 0;
   // mulberry32
   const next = (): number => {

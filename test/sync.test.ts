@@ -1,5 +1,5 @@
 /** Folders and collections that stay one, through the front door. */
-import { mkdir, mkdtemp, readFile, rename, rm, symlink, utimes, writeFile, copyFile, unlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile, copyFile, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,6 +8,7 @@ import { MixspaceClient } from '../src/client/index.js';
 import { call, items } from './api.js';
 import { chance, contentsOf, ended, idOf, listed, ofFolder, ofItems, speckled, synced } from './folders.js';
 import { runMixspace, startServer, type RunningServer } from './server.js';
+import { changeAtRandom, renameFolder } from './sync/random-changes.js';
 
 let server: RunningServer;
 let client: MixspaceClient;
@@ -47,10 +48,10 @@ it('After random edits, moves, copies, deletions and kills a collection equals i
   await client.createCollection({ name: 'random' });
   let files: string[] = [];
   const folders = [root, path.join(root, 'deep'), path.join(root, 'deep', 'er')];
-  const write = async (file: string): Promise<void> => writeFile(file, await speckled(seeds++));
+  const draw = (): Promise<Buffer> => speckled(seeds++);
   for (let i = 0; i < 60; i++) {
     const file = path.join(pick(folders), `first-${i}.png`);
-    await write(file);
+    await writeFile(file, await draw());
     files.push(file);
   }
   await synced(client, 'random', { root });
@@ -61,55 +62,9 @@ it('After random edits, moves, copies, deletions and kills a collection equals i
     await client.setMetadata('random', id, owed.get(id) as Record<string, unknown>);
   }
   for (let round = 0; round < 4; round++) {
-    const before = new Map([...contentsOf(root)].flatMap(([id, paths]) => paths.map((file): [string, string] => [file, id])));
-    const kept = new Map(owed);
-    // A file is touched by one change a round: which picture one is that was edited and moved, nobody can know.
-    const untouched = new Set(round === 1 ? files.filter((file) => !file.startsWith(`${folders[2]}/`)) : files);
-    const take = (): string => {
-      const file = pick([...untouched]);
-      untouched.delete(file);
-      return file;
-    };
-    for (let change = 0; change < 24; change++) {
-      const what = next();
-      if (what < 0.2) {
-        const file = path.join(pick(folders), `round-${round}-${change}.png`);
-        await write(file);
-        files.push(file);
-      } else if (what < 0.4) {
-        const file = take();
-        await write(file);
-        const metadata = owed.get(before.get(file)!);
-        if (metadata) kept.set(idOf(await readFile(file)), metadata);
-      } else if (what < 0.6) {
-        const file = take();
-        const to = path.join(pick(folders), `moved-${round}-${change}.png`);
-        await rename(file, to);
-        files = [...files.filter((each) => each !== file), to];
-      } else if (what < 0.7) {
-        const file = take();
-        await unlink(file);
-        files = files.filter((each) => each !== file);
-      } else if (what < 0.8) {
-        const file = take();
-        const to = path.join(pick(folders), `copy-${round}-${change}.png`);
-        await copyFile(file, to);
-        files.push(to);
-      } else if (what < 0.9) {
-        const [one, other] = [take(), take()];
-        await rename(one, `${one}.away`);
-        await rename(other, one);
-        await rename(`${one}.away`, other);
-      } else await utimes(take(), new Date(), new Date(1_600_000_000_000 + change));
-    }
-    if (round === 1) {
-      // A folder gets another name, with all that is in it.
-      const [from, to] = [folders[2]!, path.join(root, 'deep', 'renamed')];
-      await rename(from, to);
-      folders[2] = to;
-      files = files.map((file) => (file.startsWith(`${from}/`) ? to + file.slice(from.length) : file));
-    }
-    owed = kept;
+    const spared = round === 1 ? folders[2]! : undefined;
+    ({ files, owed } = await changeAtRandom({ next, pick }, { root, folders, files, ...(spared && { spared }), owed, count: 24, round, draw }));
+    if (spared) files = renameFolder(folders, files, spared, path.join(root, 'deep', 'renamed'));
     if (round === 1 || round === 2) {
       await client.sync('random', { root });
       await delay(30 + 250 * next());
@@ -339,4 +294,20 @@ it('What is left out by globs goes, a name of any bytes stays in step, and a dry
   await same('globs', folder);
   const refused = await call(server.url, 'POST', '/v1/collections/globs/sync', { root: folder, exclude: ['a'.repeat(2000)] });
   expect([refused.status, refused.body.error.message]).toEqual([400, expect.stringContaining('1024 characters')]);
+});
+
+it('A folder whose own name is no UTF-8 is synchronised by the name by which it is told', async () => {
+  const folder = Buffer.concat([Buffer.from(`${base}/caf`), Buffer.from([0xe9])]);
+  const inside = (name: string): Buffer => Buffer.concat([folder, Buffer.from(`/${name}`)]);
+  const root = `file://${base}/caf%E9`;
+  await mkdir(folder);
+  const pictures = await Promise.all([0, 1].map(() => speckled(seeds++)));
+  await Promise.all(pictures.map((bytes, i) => writeFile(inside(`${i}.png`), bytes)));
+  await client.createCollection({ name: 'odd' });
+  expect(await synced(client, 'odd', { root })).toMatchObject({ root, added: 2 });
+  await rename(inside('0.png'), inside('moved.png'));
+  await unlink(inside('1.png'));
+  expect(await synced(client, 'odd', { root })).toMatchObject({ added: 0, moved: 1, removed: 1, unchanged: 0 });
+  expect(ofItems(await listed(client, 'odd'))).toEqual([[idOf(pictures[0]!), [`${root}/moved.png`]]]);
+  expect(await synced(client, 'odd', { root })).toMatchObject({ added: 0, moved: 0, removed: 0, unchanged: 1 });
 });

@@ -6,7 +6,7 @@ import { listPictures } from '../../picture-files.js';
 import type { Context } from '../context.js';
 import { openPlain } from './place.js';
 import { importBounds } from './settings.js';
-import { noteFor, type Sides } from './side-files.js';
+import { isSideFile, noteFor, type Sides } from './side-files.js';
 import type { ImportSource, Step } from './step.js';
 
 /** @throws MixspaceError `not_found`. */
@@ -49,7 +49,7 @@ class Beside implements Sides {
     if (this.#folder === folder) return;
     this.#folder = folder;
     const names = await readdir(folder).catch((): string[] => []);
-    this.#names = new Set(names.filter((name) => /\.(json|xmp|txt|cls)$/i.test(name)).map((name) => path.join(folder, name)));
+    this.#names = new Set(names.filter(isSideFile).map((name) => path.join(folder, name)));
   }
 
   has(name: string): boolean {

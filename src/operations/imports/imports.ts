@@ -1,7 +1,7 @@
-import path from 'node:path';
 import type { JobResponse } from '../../contract/classifiers.js';
 import type { ImportRequest } from '../../contract/imports.js';
 import { MixspaceError } from '../../errors.js';
+import { absoluteName } from '../../file-names.js';
 import type { JobContext } from '../context.js';
 import { toldJob } from '../jobs.js';
 import { importJob } from './job.js';
@@ -22,7 +22,7 @@ export async function importFrom(context: JobContext, collection: string, { path
   await requireSource(context, { path: at, onlyArchive: archive !== undefined }).catch((error: unknown) => {
     throw error instanceof MixspaceError && archive !== undefined ? new MixspaceError(error.code, error.message, { param: 'archive' }) : error;
   });
-  return begin(context, collection, { path: path.resolve(at) });
+  return begin(context, collection, { path: absoluteName(at) });
 }
 
 /** The same of a file that is sent. @throws MixspaceError `not_found`; `unprocessable`: it is no archive and no list; `disk_full`. */

@@ -4,6 +4,7 @@ import { MixspaceError } from '../../errors.js';
 import { isSideFolder } from '../../ignore-rules.js';
 import { checkedName } from './entry-names.js';
 import { importBounds } from './settings.js';
+import { isSideFile } from './side-files.js';
 import type { LeftOutKind } from './step.js';
 
 export interface Member {
@@ -30,7 +31,6 @@ export interface MemberLimits {
   picture: number;
 }
 
-const sideFile = /\.(json|xmp|txt|cls)$/i;
 const archive = /\.(zip|tar|tgz|tar\.gz|tbz2?|txz|7z|rar)$/i;
 
 export class Members {
@@ -60,7 +60,7 @@ export class Members {
     if (/\.aae$/i.test(name)) return { is: 'left out', kind: 'aae' };
     const isCertain = namesPicture(name);
     if (!isCertain && archive.test(name)) return { is: 'refused', name, reason: 'It is an archive inside the archive, which is not opened; import it by itself.' };
-    if (!isCertain && sideFile.test(name)) return { is: 'side file', name };
+    if (!isCertain && isSideFile(name)) return { is: 'side file', name };
     if (!isCertain && (member.bytes === 0 || member.bytes > this.#limits.picture)) return { is: 'left out', kind: 'other' };
     const refusal = this.#refusal(member);
     if (refusal !== undefined) return { is: 'refused', name, reason: refusal };

@@ -3,7 +3,7 @@ import { MixspaceError } from '../../errors.js';
 import type { Context } from '../context.js';
 import { openFolder } from './folder.js';
 import { isPicture } from './is-picture.js';
-import { openPlain, realPathUnder, type OpenedFile } from './place.js';
+import { openPlain, placeUnder, type OpenedFile } from './place.js';
 import type { ImportSource } from './step.js';
 import { openTar } from './tar.js';
 import { openList, type ListFormat } from './url-list.js';
@@ -22,7 +22,7 @@ const headBytes = 64 * 1024;
 /** @throws MixspaceError `unprocessable`, `invalid_request`: it is nothing that is imported; `too_large`. */
 export async function openSource(context: Context, { from }: ImportParameters, signal: AbortSignal): Promise<ImportSource> {
   const { imports, limits, roots } = context;
-  const place = 'path' in from ? await realPathUnder(context, from.path) : { real: imports.uploads.fileOf(from.upload), isFolder: false };
+  const place = 'path' in from ? await placeUnder(context, from.path) : { real: imports.uploads.fileOf(from.upload), isFolder: false };
   if (place.isFolder) return openFolder(context, place.real, signal);
   const file = await openPlain(place.real, 'path' in from ? roots : undefined);
   try {
@@ -45,7 +45,7 @@ export async function openSource(context: Context, { from }: ImportParameters, s
 
 /** @throws MixspaceError as of `openSource`, of what can be seen at once. */
 export async function requireSource(context: Context, { path: given, onlyArchive }: { path: string; onlyArchive: boolean }): Promise<void> {
-  const { real, isFolder } = await realPathUnder(context, given);
+  const { real, isFolder } = await placeUnder(context, given);
   if (isFolder && !onlyArchive) return;
   if (isFolder) throw new MixspaceError('unprocessable', 'The path is a folder, no archive.', { param: 'archive' });
   const { handle, ...file } = await openPlain(real, context.roots);

@@ -1,10 +1,11 @@
 /** What is imported lies under a root, or among the files that were sent. */
 import type { FileHandle } from 'node:fs/promises';
-import { realpath, stat } from 'node:fs/promises';
-import path from 'node:path';
+import { stat } from 'node:fs/promises';
 import { MixspaceError } from '../../errors.js';
-import { isWithin, openFile } from '../../open-file.js';
+import { openable } from '../../file-names.js';
+import { openFile } from '../../open-file.js';
 import type { Context } from '../context.js';
+import { isUnder, outside, realPathUnder } from '../input/roots.js';
 
 export interface OpenedFile {
   handle: FileHandle;
@@ -14,17 +15,11 @@ export interface OpenedFile {
 }
 
 const refuse = (message: string): MixspaceError => new MixspaceError('unprocessable', message, { param: 'path' });
-const outside = "The path is outside the server's folders.";
 
 /** The real path of what lies under one of the roots. @throws MixspaceError `unprocessable`. */
-export async function realPathUnder({ roots }: Context, given: string): Promise<{ real: string; isFolder: boolean }> {
-  if (roots.length === 0) throw refuse('This server takes no paths: it was started without a folder (`mixspace serve PATH`, MIXSPACE_ROOTS).');
-  if (!path.isAbsolute(given) || given.includes('\0')) throw refuse("A path is absolute, as the server's machine writes it.");
-  const isInside = (at: string): boolean => roots.some((root) => isWithin(root, at));
-  const real = await realpath(given).catch(() => undefined);
-  if (real === undefined) throw refuse(isInside(path.resolve(given)) ? 'There is nothing at this path.' : outside);
-  if (!isInside(real)) throw refuse(outside);
-  return { real, isFolder: (await stat(real)).isDirectory() };
+export async function placeUnder({ roots }: Context, given: string): Promise<{ real: string; isFolder: boolean }> {
+  const real = await realPathUnder(roots, given, { param: 'path', absent: () => 'There is nothing at this path.' });
+  return { real, isFolder: (await stat(openable(real))).isDirectory() };
 }
 
 /** Opens what was found there, and nothing that has been put in its place to lead elsewhere. `roots` undefined: wherever it lies. @throws MixspaceError `unprocessable`. */
@@ -34,7 +29,7 @@ export async function openPlain(real: string, roots: string[] | undefined): Prom
   });
   const { handle, isFile, realPath, size } = opened;
   try {
-    if (roots && (realPath === undefined || !roots.some((root) => isWithin(root, realPath)))) throw refuse(outside);
+    if (roots && (realPath === undefined || !isUnder(roots, realPath))) throw refuse(outside);
     if (!isFile) throw refuse('The path is not a file.');
     const { ino, mtimeNs } = await handle.stat({ bigint: true });
     return { handle, size, stamp: `${ino} ${size} ${mtimeNs}` };

@@ -14,6 +14,8 @@ export interface Sides {
   read(name: string): Promise<Buffer>;
 }
 
+export const isSideFile = (name: string): boolean => /\.(json|xmp|txt|cls)$/i.test(name);
+
 export interface SideNote {
   metadata?: Metadata;
   /** Side files that could not be read: the picture is taken in without them. */
@@ -52,7 +54,7 @@ export async function noteFor(name: string, sides: Sides, prefix: string): Promi
 }
 
 /** Folder and name up to the first dot, as WebDataset names its samples. */
-const sampleOf = (name: string): string => /^(?:.*\/)?[^/.]*/.exec(name)![0];
+export const sampleOf = (name: string): string => /^(?:.*\/)?[^/.]*/.exec(name)![0];
 
 function textOf(bytes: Buffer): string {
   if (bytes.length > importBounds.side) throw new Error(`it has ${bytes.length} bytes, at most ${importBounds.side} are read`);

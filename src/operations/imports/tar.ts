@@ -8,7 +8,7 @@ import { isPicture } from './is-picture.js';
 import { Members, tooManyBytes, type Member, type MemberLimits, type Verdict } from './members.js';
 import type { OpenedFile } from './place.js';
 import { importBounds } from './settings.js';
-import { noteFor, type Sides } from './side-files.js';
+import { noteFor, sampleOf, type Sides } from './side-files.js';
 import { countLeftOut, type ImportSource, type LeftOutCounts, type Step } from './step.js';
 
 const blockBytes = 512;
@@ -55,7 +55,7 @@ async function* stepsOf(tar: TarFile, kept: Map<string, Buffer>, from: number): 
   let at = 0;
   let sample: Sample | undefined;
   for await (const { verdict, entry, header } of membersOf(tar)) {
-    const key = 'name' in verdict ? keyOf(verdict.name) : undefined;
+    const key = 'name' in verdict ? sampleOf(verdict.name) : undefined;
     if (sample && key !== sample.key) {
       yield* stepsOfSample(sample, kept, prefix);
       sample = undefined;
@@ -91,8 +91,6 @@ async function* stepsOfSample({ pictures, sides: own }: Sample, kept: Map<string
     }
   }
 }
-
-const keyOf = (name: string): string => /^(?:.*\/)?[^/.]*/.exec(name)![0];
 
 interface Seen {
   verdict: Verdict;

@@ -1,24 +1,14 @@
-import { realpath } from 'node:fs/promises';
-import path from 'node:path';
-import { MixspaceError } from '../../errors.js';
-import { isWithin } from '../../open-file.js';
+import { absoluteName } from '../../file-names.js';
 import type { Context } from '../context.js';
+import { realPathUnder } from '../input/roots.js';
 
 /**
- * A folder, or a file, under the service's roots, as an absolute path.
+ * A folder, or a file, under the service's roots, as an absolute path: as it was named, links in it not resolved.
  * @throws MixspaceError `unprocessable`: outside of them, or it cannot be reached.
  */
 export async function rootUnder({ roots }: Pick<Context, 'roots'>, given: string): Promise<string> {
-  const refuse = (message: string): MixspaceError => new MixspaceError('unprocessable', message, { param: 'root' });
-  if (roots.length === 0) throw refuse('This server takes no paths: it was started without a folder (`mixspace serve PATH`, MIXSPACE_ROOTS).');
-  if (!path.isAbsolute(given) || given.includes('\0')) throw refuse("A path is absolute, as the server's machine writes it.");
-  const root = path.resolve(given);
-  const isInside = (at: string): boolean => roots.some((each) => isWithin(each, at));
-  // Said of what is outside whether or not it is there: a refusal must not tell what else the disk holds.
-  const outside = "The path is outside the server's folders: start it with `mixspace serve PATH`, or set MIXSPACE_ROOTS.";
-  const real = await realpath(root).catch((error: NodeJS.ErrnoException) => {
-    throw refuse(isInside(root) ? `${root} cannot be reached (${error.code}). Nothing was changed.` : outside);
-  });
-  if (!isInside(real)) throw refuse(outside);
+  const root = absoluteName(given);
+  const absent = (code: string | undefined): string => `${root} cannot be reached (${code}). Nothing was changed.`;
+  await realPathUnder(roots, given, { param: 'root', absent, hint: 'start it with `mixspace serve PATH`, or set MIXSPACE_ROOTS.' });
   return root;
 }
