@@ -283,7 +283,7 @@ export function readSetting<N extends SettingName>(name: N, flag?: string, env: 
   const each = settings[name] as unknown as Setting<Config[N]>;
   const text = flag ?? env[each.env];
   if (text === undefined || (flag === undefined && text === '')) return each.fallback();
-  const given = flag === undefined ? each.env : each.flag!.split(' ')[0]!;
+  const given = flag === undefined ? each.env : each.flag.split(' ')[0]!;
   if (text.trim() === '') throw new MixspaceError('invalid_request', `${given} is given without a value; without it the default holds: ${each.shown}.`, { param: given });
   try {
     return each.parse(text);

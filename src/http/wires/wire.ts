@@ -35,12 +35,12 @@ export interface WireRoute<Body = unknown> {
 /** Another service's protocol, translated to the operations that `/v1` calls too. */
 export interface Wire {
   name: WireName;
-  routes(parts: WireParts): WireRoute<any>[];
+  routes(parts: WireParts): WireRoute[];
   /** As its clients read errors. */
-  errorBody(error: MixspaceError): object;
+  errorBody: (error: MixspaceError) => object;
   /** From the operations' names of fields to the wire's, where these differ: `input` becomes `inputs`. */
   fields?: Record<string, string>;
 }
 
-/** Keeps the types of a route's body and of what answers it together. */
-export const route = <Body = undefined>(given: WireRoute<Body>): WireRoute<Body> => given;
+/** What the schema has read is what answers: the types are one here, and forgotten in the list. */
+export const route = <Body = undefined>(given: WireRoute<Body>): WireRoute => given as WireRoute;

@@ -11,10 +11,13 @@ import { failed, within } from '../callbacks.js';
 import { errorHandler } from '../errors.js';
 import { parse } from '../parse.js';
 import { uploadOf } from '../uploads.js';
+import { cohere } from './cohere.js';
+import { rerankWire } from './rerank.js';
 import { tei } from './tei.js';
+import { voyage } from './voyage.js';
 import type { Wire, WireParts, WireRoute } from './wire.js';
 
-const wires: Wire[] = [tei];
+const wires: Wire[] = [tei, cohere, voyage, rerankWire];
 
 export interface WiresParts extends WireParts {
   config: Pick<Config, 'wires' | 'openWires'>;
@@ -54,7 +57,7 @@ function readersOf({ method, reads }: WireRoute, { bounds, limits }: WiresParts)
   return [bounds, ...(reads === 'own' ? [] : [reads === 'any-type' ? jsonOfAnyType(limits) : jsonBody(limits)])];
 }
 
-async function answer(route: WireRoute<any>, { log }: WiresParts, request: express.Request, response: express.Response): Promise<void> {
+async function answer(route: WireRoute, { log }: WiresParts, request: express.Request, response: express.Response): Promise<void> {
   const upload = uploadOf(request);
   upload?.hold();
   try {
