@@ -9,7 +9,7 @@ const executablePath = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr
 /** For `it.runIf`. */
 export const withBrowser = executablePath !== undefined || process.env['CI'] !== undefined;
 if (!withBrowser) console.warn('\n!!! No Chromium: THE PAGE IS NOT TESTED. Install it (apt-get install chromium), or name it in CHROMIUM_PATH.\n');
-const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', ...(isBehindNginx ? ['--ignore-certificate-errors'] : [])];
 const screenshots = process.env['MIXSPACE_SCREENSHOTS'];
 /** How many times slower the page's own scripts run than they could: what a test takes for granted shows. */
 const slower = Number(process.env['MIXSPACE_SLOWER_PAGE'] ?? 1);
@@ -41,7 +41,7 @@ export function inBrowser(origins: () => string[], options: { locale?: string } 
     if (!withBrowser) return;
     complaints = [];
     expected = undefined;
-    page = await browser.newPage({ locale: options.locale ?? 'en-US', ignoreHTTPSErrors: isBehindNginx });
+    page = await browser.newPage({ locale: options.locale ?? 'en-US' });
     page.setDefaultTimeout(60_000);
     if (slower > 1) await (await page.context().newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: slower });
     // As over plain http from another machine.
