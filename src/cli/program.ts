@@ -27,6 +27,7 @@ const commands: Record<string, () => Promise<Command>> = {
   check: async () => (await import('./directory/check.js')).checkCommand(),
   reembed: async () => (await import('./reembed.js')).reembedCommand(),
   jobs: async () => (await import('./jobs.js')).jobsCommand(),
+  mcp: async () => (await import('./mcp.js')).mcpCommand(),
   models: async () => (await import('./models/command.js')).modelsCommand(),
 };
 

@@ -7,6 +7,7 @@ import express, { type Express, type Request, type RequestHandler, type Response
 import type { Config } from '../config.js';
 import { routes, type Route, type RouteName } from '../contract/routes.js';
 import { MixspaceError, toMixspaceError } from '../errors.js';
+import type { McpEndpoint } from '../mcp/endpoint.js';
 import type { JobContext } from '../operations/context.js';
 import type { Readiness } from '../operations/readiness.js';
 import type { Log, Telemetry } from '../telemetry.js';
@@ -19,6 +20,7 @@ import { errorHandler, notPercentEncoded, refuse, unknownPath } from './errors.j
 import { hostGuard, keyGuard, originGuard, ownMachineGuard } from './guards.js';
 import { handlersOf, type Call } from './handlers.js';
 import { jsonBounds } from './json/bounds.js';
+import { mcpRoute, postAlone, rpcError } from './mcp.js';
 import { openApiDocument } from './openapi.js';
 import { parse } from './parse.js';
 import { isAscii, readQuery } from './query-string.js';
@@ -47,7 +49,7 @@ interface Surroundings {
   streams: EventStreams;
 }
 
-export function createApp({ config, context, readiness, telemetry }: AppParts, streams: EventStreams): Express {
+export function createApp({ config, context, readiness, telemetry }: AppParts, { streams, mcp }: { streams: EventStreams; mcp: McpEndpoint }): Express {
   const app = express();
   app.disable('x-powered-by');
   // Answers are of now; to digest each would cost as much as to write it.
@@ -82,7 +84,12 @@ export function createApp({ config, context, readiness, telemetry }: AppParts, s
     streamed: boundUploads(undefined, { body: config.maxBackup, uploadTimeout: config.uploadTimeout }, telemetry.log),
     imported: boundUploads(undefined, { body: config.maxImport, uploadTimeout: config.uploadTimeout }, telemetry.log),
   };
-  mountRoutes(app, { context, streams }, bounds, { body: config.maxBody, backup: config.maxBackup, import: config.maxImport, picture: config.maxPicture, files: config.maxItems, json: jsonBounds({ ...context.limits, values: config.maxValues }) });
+  const limits: BodyLimits = { body: config.maxBody, backup: config.maxBackup, import: config.maxImport, picture: config.maxPicture, files: config.maxItems, json: jsonBounds({ ...context.limits, values: config.maxValues }) };
+  mountRoutes(app, { context, streams }, bounds, limits);
+  app.use('/mcp', keyGuard(config));
+  app.post('/mcp', bounds.held, jsonBody(limits), mcpRoute(mcp, telemetry.log));
+  app.all('/mcp', postAlone);
+  app.use('/mcp', errorHandler(telemetry.log, rpcError));
   app.use('/v1', unknownPath);
   app.use(compressed, express.static(dashboard, { index: 'index.html', setHeaders: (response) => void response.setHeader('Cache-Control', 'no-cache') }));
   app.use(unknownPath);

@@ -42,10 +42,14 @@ export function errorBody(error: MixspaceError): ErrorBody {
   return { error: { message: error.message, type: typeOf[error.code] ?? 'invalid_request_error', param: error.param ?? null, code: error.code }, detail: error.message };
 }
 
+/** How an error is written for those who call a path. */
+export type ErrorShape = (error: MixspaceError) => object;
+
 /** Express need not have seen the request. */
-function sendError(response: ServerResponse, error: MixspaceError): void {
+function sendError(response: ServerResponse, error: MixspaceError, shape: ErrorShape): void {
+  if (error.code === 'unauthorized') response.setHeader('WWW-Authenticate', 'Bearer');
   if (error.retryAfter !== undefined) response.setHeader('Retry-After', String(Math.max(1, Math.ceil(error.retryAfter))));
-  const body = Buffer.from(JSON.stringify(errorBody(error)));
+  const body = Buffer.from(JSON.stringify(shape(error)));
   response.statusCode = statusOf[error.code];
   response.setHeader('Content-Type', 'application/json; charset=utf-8');
   response.setHeader('Content-Length', body.length);
@@ -59,7 +63,7 @@ export const unknownPath: RequestHandler = (request, response) => {
   refuse(request, response, new MixspaceError('not_found', `There is nothing at ${pathOf(request).slice(0, 200)}; /docs lists what there is.`));
 };
 
-export function errorHandler(log: Log): ErrorRequestHandler {
+export function errorHandler(log: Log, shape: ErrorShape = errorBody): ErrorRequestHandler {
   return (thrown, request, response, _next) => {
     const about = { method: request.method, path: pathOf(request) };
     if (response.destroyed && isOfHangingUp(thrown)) return log('debug', 'The caller hung up.', about);
@@ -67,7 +71,7 @@ export function errorHandler(log: Log): ErrorRequestHandler {
     if (error.code === 'internal') log('error', 'A request failed.', { ...about, error: traceOf(thrown), ...(error.cause === undefined || error.cause === thrown ? {} : { cause: traceOf(error.cause) }) });
     // Half an answer that looks whole would be worse than one that is cut.
     if (response.headersSent) return void (response.writableEnded || response.destroy());
-    if (!response.destroyed) refuse(request, response, error);
+    if (!response.destroyed) refuse(request, response, error, shape);
   };
 }
 
@@ -79,8 +83,8 @@ function isOfHangingUp(thrown: unknown): boolean {
 }
 
 /** Answers with the error, whether or not the body has arrived. */
-export function refuse(request: IncomingMessage, response: ServerResponse, error: MixspaceError): void {
-  sendError(response, error);
+export function refuse(request: IncomingMessage, response: ServerResponse, error: MixspaceError, shape: ErrorShape = errorBody): void {
+  sendError(response, error, shape);
   if (request.complete) response.end();
   else drain(request, response);
 }
