@@ -1,5 +1,5 @@
 /** The extension io.modelcontextprotocol/tasks: long work as a task that is asked for again. */
-import { ProtocolError, ProtocolErrorCode, type Server, type ServerContext } from '@modelcontextprotocol/server';
+import { MissingRequiredClientCapabilityError, ProtocolError, ProtocolErrorCode, type Server, type ServerContext } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { MixspaceApiError, type MixspaceClient } from '../client/index.js';
 import type { Job } from '../contract/jobs.js';
@@ -19,8 +19,9 @@ export function takesTasks({ mcpReq }: ServerContext): boolean {
 const params = z.looseObject({ taskId: z.string().min(1).max(limits.jobIdLength) });
 
 export function serveTasks(server: Server, client: MixspaceClient): void {
-  server.setRequestHandler('tasks/get', { params }, async ({ taskId }, { mcpReq: { signal } }) => {
-    const job = await jobOf(client, taskId, signal);
+  server.setRequestHandler('tasks/get', { params }, async ({ taskId }, context) => {
+    const { signal } = context.mcpReq;
+    const job = await jobOf(client, taskId, context);
     const task = taskOf(job);
     if (isOpen(job) || task.status === 'cancelled') return task;
     const result = await resultOf(client, job, { signal }).catch((error: unknown) => {
@@ -30,20 +31,21 @@ export function serveTasks(server: Server, client: MixspaceClient): void {
     });
     return { ...task, result: { resultType: 'complete', ...result } };
   });
-  server.setRequestHandler('tasks/cancel', { params }, async ({ taskId }, { mcpReq: { signal } }) => {
-    const job = await jobOf(client, taskId, signal);
-    if (isOpen(job)) await told(client.cancelJob(job.id, { signal }));
+  server.setRequestHandler('tasks/cancel', { params }, async ({ taskId }, context) => {
+    const job = await jobOf(client, taskId, context);
+    if (isOpen(job)) await told(client.cancelJob(job.id, { signal: context.mcpReq.signal }));
     return {};
   });
   // No task here asks for anything.
-  server.setRequestHandler('tasks/update', { params }, async ({ taskId }, { mcpReq: { signal } }) => {
-    await jobOf(client, taskId, signal);
+  server.setRequestHandler('tasks/update', { params }, async ({ taskId }, context) => {
+    await jobOf(client, taskId, context);
     return {};
   });
 }
 
-async function jobOf(client: MixspaceClient, id: string, signal: AbortSignal): Promise<Job> {
-  const job = await told(client.job(id, { signal }));
+async function jobOf(client: MixspaceClient, id: string, context: ServerContext): Promise<Job> {
+  if (!takesTasks(context)) throw new MissingRequiredClientCapabilityError({ requiredCapabilities: { extensions: { [tasksExtension]: {} } } });
+  const job = await told(client.job(id, { signal: context.mcpReq.signal }));
   if (job.kind !== 'duplicates') throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no task ${id}.`);
   return job;
 }
