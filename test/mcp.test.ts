@@ -120,7 +120,7 @@ describe('A client', () => {
     expect(next.matches).toHaveLength(3);
     const labels = ['a dog', 'a bicycle', 'an apple'];
     const classified: any = (await client.callTool({ name: 'classify', arguments: { labels, image: base64(pictures.get('dog face')!) } })).structuredContent;
-    expect(classified).toEqual((await call(server.url, 'POST', '/v1/classify', { input: [{ image: base64(pictures.get('dog face')!) }], labels, abstain: 'auto' }, authorized)).body);
+    expect(classified).toEqual((await call(server.url, 'POST', '/v1/classify', { input: [{ image: base64(pictures.get('dog face')!) }], labels }, authorized)).body);
     expect(classified.data[0].prediction).toBe('a dog');
     const item: any = (await client.callTool({ name: 'get_item', arguments: { id: 'a note/1' } })).structuredContent;
     expect(item).toEqual((await call(server.url, 'GET', `${items()}/${encodeURIComponent('a note/1')}`, undefined, authorized)).body);
@@ -147,6 +147,8 @@ describe('A client', () => {
     const client = await older(server.url, authorized);
     const judged: any = await client.callTool({ name: 'classify', arguments: { ids: ['bicycle', 'dog-face'], labels: ['a bicycle', 'a dog', 'an apple'] } });
     expect(judged.structuredContent.data.map(({ prediction }: any) => prediction)).toEqual(['a bicycle', 'a dog']);
+    const unsure: any = await client.callTool({ name: 'classify', arguments: { ids: ['snowman'], labels: ['a bus', 'a horse'], may_be_none: true } });
+    expect([unsure.structuredContent.data[0].prediction, textOf(unsure)]).toEqual([null, expect.stringMatching(/^snowman: none of the labels/)]);
     const compared: any = await client.callTool({ name: 'embed', arguments: { inputs: [{ text: 'a snowman' }, { image: base64(pictures.get('snowman')!) }, { image: base64(pictures.get('red apple')!) }], vectors: 'float' } });
     const { similarities, data, dimensions } = compared.structuredContent;
     expect(similarities[0][1]).toBeGreaterThan(similarities[0][2]);

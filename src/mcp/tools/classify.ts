@@ -17,13 +17,14 @@ export const classify = tool({
   name: 'classify',
   title: 'Classify pictures and texts',
   description:
-    'Tells which of some labels of your own fit a picture, a text or items of a collection, with probabilities, without training. None of them may fit. Give labels as one would describe what is seen: "a cat", "a scanned invoice".',
+    'Tells which of some labels of your own fit a picture, a text or items of a collection, with probabilities, without training. The best label is told even where it fits badly, unless may_be_none is set. Give labels as one would describe what is seen: "a cat", "a scanned invoice".',
   input: z.strictObject({
     labels: z.array(z.string().min(1).max(500)).min(1).max(mostLabels).describe('With a single one: whether it fits.'),
     image: picture.optional(),
     text: text.optional(),
     ids: z.array(itemId).min(1).max(mostItems).optional().describe('Items of the collection, in place of image and text.'),
     collection,
+    may_be_none: z.boolean().default(false).describe('"None of these" competes with the labels, and often wins where the model is not sure.'),
     multi_label: z.boolean().default(false).describe('Several labels may hold: each is answered by yes or no.'),
   }),
   output: z.looseObject({
@@ -31,7 +32,7 @@ export const classify = tool({
       .array(
         z.looseObject({
           index: z.number().int(),
-          prediction: z.string().nullable().describe('null: none of the labels.'),
+          prediction: z.string().nullable().describe('null: none of the labels, with may_be_none.'),
           score: z.number().describe("The best label's probability."),
           labels: z.array(z.string()).optional().describe('With multi_label: all that hold.'),
           predictions: z.array(z.looseObject({ label: z.string(), score: z.number() })),
@@ -39,13 +40,13 @@ export const classify = tool({
       )
       .describe('One of each input: of the ids in their order, or of the image, then the text.'),
   }),
-  run: async ({ labels, image, text: words, ids, collection: name, multi_label }, { client, signal }) => {
+  run: async ({ labels, image, text: words, ids, collection: name, may_be_none, multi_label }, { client, signal }) => {
     const given: [string, Input][] = [image === undefined ? [] : [['the picture', { image }] as [string, Input]], words === undefined ? [] : [['the text', { text: words }] as [string, Input]]].flat();
     if ((given.length === 0) === (ids === undefined)) throw new ArgumentProblem('Say what to classify: image or text, or else ids.');
     const inputs = ids === undefined ? given : await mapLimited(ids, atOnce, async (id): Promise<[string, Input]> => [id, await contentOf(client, { name, id, signal })]);
     // Items are judged by the model that their collection is searched by.
     const model = ids === undefined ? {} : { model: (await client.collection(name, { signal })).model };
-    const answer = await client.classify({ ...model, input: inputs.map(([, input]) => input), labels, abstain: 'auto', ...(multi_label ? { multi_label } : {}) }, { signal });
+    const answer = await client.classify({ ...model, input: inputs.map(([, input]) => input), labels, ...(may_be_none ? { abstain: 'auto' as const } : {}), ...(multi_label ? { multi_label } : {}) }, { signal });
     return {
       content: [{ type: 'text', text: answer.data.map((each, index) => `${inputs[index]![0]}: ${sentenceOf(each)}`).join('\n') }],
       structuredContent: answer,
