@@ -11,6 +11,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderGallery } from '../demo/gallery.js';
 import { base64, call, items, searchIn } from './api.js';
+import { inBrowser, withBrowser } from './page-browser.js';
 import { bundled, repository, startServer, type RunningServer } from './server.js';
 
 const key = 'a-key-of-the-tests';
@@ -236,6 +237,74 @@ describe('Pictures in answers', () => {
   });
 });
 
+describe('The gallery', () => {
+  const visit = inBrowser(() => []);
+
+  /** A host as the specification of MCP Apps has it: it answers the page's first request, tells it of a call, and calls tools for it. */
+  async function shown(result: unknown, answers: Record<string, unknown> = {}): Promise<void> {
+    const client = await modern(server.url, authorized);
+    const listed = (await client.listResources()).resources.find(({ uri }) => uri === 'ui://mixspace/gallery');
+    expect(listed).toMatchObject({ mimeType: 'text/html;profile=mcp-app' });
+    const [page]: any[] = (await client.readResource({ uri: 'ui://mixspace/gallery' })).contents;
+    expect(page.mimeType).toBe('text/html;profile=mcp-app');
+    await visit.page.setContent('<iframe sandbox="allow-scripts" style="width: 700px; height: 700px"></iframe>');
+    await visit.page.evaluate(
+      ({ html, told, replies }) => {
+        const heard: any[] = ((globalThis as any).heard = []);
+        const frame = (globalThis as any).document.querySelector('iframe');
+        const send = (message: object): void => frame.contentWindow.postMessage({ jsonrpc: '2.0', ...message }, '*');
+        (globalThis as any).addEventListener('message', ({ data }: any) => {
+          heard.push(data);
+          if (data.method === 'ui/initialize') send({ id: data.id, result: { protocolVersion: '2026-01-26', hostInfo: { name: 'host', version: '1' }, hostCapabilities: { serverTools: {} }, hostContext: { theme: 'dark', styles: { variables: { '--color-text-primary': 'rgb(1, 2, 3)' } } } } });
+          if (data.method === 'ui/notifications/initialized') {
+            send({ method: 'ui/notifications/tool-input', params: { arguments: { collection: 'default', text: 'a balloon' } } });
+            send({ method: 'ui/notifications/tool-result', params: told });
+          }
+          if (data.method === 'tools/call') send({ id: data.id, result: (replies as any)[data.params.name] });
+        });
+        frame.srcdoc = html;
+      },
+      { html: page.text as string, told: result, replies: answers },
+    );
+  }
+  const heard = (method: string): Promise<any[]> => visit.page.evaluate((name) => (globalThis as any).heard.filter((each: any) => each.method === name), method);
+
+  it.runIf(withBrowser)('shows the matches of a search, one of them closely, and what is like it', async () => {
+    const client = await modern(server.url, authorized);
+    const found = await client.callTool({ name: 'search_items', arguments: { text: 'a balloon', modality: 'image', cutoff: 'none', limit: 3 } });
+    const whole = await client.callTool({ name: 'get_item', arguments: { id: 'balloon', picture: 'original' } });
+    const like = await client.callTool({ name: 'search_items', arguments: { id: 'balloon', modality: 'image', cutoff: 'none', limit: 2, thumbnails: 2 } });
+    await shown(found, { get_item: whole, search_items: like });
+    const frame = visit.page.frameLocator('iframe');
+    await frame.getByText('3 matches in default').waitFor();
+    expect(await frame.locator('li img').count()).toBe(3);
+    expect(await frame.locator('li img').first().evaluate((image: any) => image.decode().then(() => image.naturalWidth))).toBeGreaterThan(100);
+    expect(await frame.locator('body').evaluate((body: any) => (globalThis as any).getComputedStyle(body).color)).toBe('rgb(1, 2, 3)');
+    await frame.locator('li button').first().click();
+    await frame.locator('dd', { hasText: '2020' }).waitFor();
+    await frame.locator('#details img[src^="data:image/png"]').waitFor();
+    await visit.shot('mcp-gallery');
+    await frame.getByRole('button', { name: 'More like this' }).click();
+    await frame.getByText('2 matches in default').waitFor();
+    expect((await heard('tools/call')).map(({ params }) => [params.name, params.arguments.id])).toEqual([['get_item', 'balloon'], ['search_items', 'balloon']]);
+    expect((await heard('ui/notifications/size-changed')).at(-1).params.height).toBeGreaterThan(100);
+  });
+
+  it.runIf(withBrowser)('shows hostile names as text, and loads nothing', async () => {
+    const hostile = '<img src=x onerror="parent.postMessage({method: \'owned\'}, \'*\')"><script>parent.postMessage({method: "owned"}, "*")</script>';
+    const match = { id: hostile, modality: 'image', metadata: { [hostile]: hostile, url: 'https://evil.example/a.png' }, sources: [hostile], score: 1 };
+    const picture = { type: 'image', mimeType: 'image/svg+xml', data: Buffer.from('<svg onload="alert(1)"/>').toString('base64'), _meta: { 'mixspace/id': hostile } };
+    const outside = { type: 'image', mimeType: 'image/png', data: 'x" src="https://evil.example/', _meta: { 'mixspace/id': 'two' } };
+    await shown({ content: [{ type: 'text', text: hostile }, picture, outside], structuredContent: { matches: [match, { ...match, id: 'two' }, null, 7, { id: 3 }] } });
+    const frame = visit.page.frameLocator('iframe');
+    await frame.getByText('2 matches in default').waitFor();
+    expect(await frame.locator('li img').count()).toBe(0);
+    await frame.locator('li button').first().click();
+    expect(await frame.locator('dt').allTextContents()).toContain(hostile);
+    expect(await heard('owned')).toEqual([]);
+  });
+});
+
 describe('Duplicates', () => {
   const groupsOf = (answer: any): string[][] => answer.structuredContent.duplicates.groups.map(({ items: of }: any) => of.map(({ id }: any) => id).sort());
   beforeAll(async () => {
@@ -302,27 +371,12 @@ describe('The endpoint', () => {
     const deep = await send(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${'{"a":'.repeat(70)}1${'}'.repeat(70)}}`);
     expect([deep.status, deep.body.error.message]).toEqual([400, expect.stringMatching(/64/)]);
     for (const body of ['null', '[]', '7', '"x"', '{}', '{"jsonrpc":"2.0","id":1}', '{"jsonrpc":"2.0","id":{},"method":"tools/list"}']) expect((await send(body)).status, body).toBe(400);
+    const ping = { jsonrpc: '2.0', id: 1, method: 'ping' };
+    const batch = await send(JSON.stringify(Array.from({ length: 21 }, () => ping)));
+    expect([batch.status, batch.body.error.message]).toEqual([400, expect.stringContaining('20 messages')]);
+    expect((await send(JSON.stringify([ping]), { 'MCP-Protocol-Version': '2025-03-26' })).status).toBe(200);
     expect((await send('x', { 'Content-Type': 'text/plain' })).status).toBe(400);
     expect((await call(plain.url, 'GET', '/healthz')).status).toBe(200);
-  });
-
-  it('lets a service end while somebody listens for changes', async () => {
-    const ending = await startServer();
-    try {
-      const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} };
-      const response = await fetch(`${ending.url}/mcp`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream', 'MCP-Protocol-Version': '2026-07-28', 'Mcp-Method': 'subscriptions/listen' },
-        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'subscriptions/listen', params: { notifications: { toolsListChanged: true }, _meta: meta } }),
-      });
-      const reader = response.body!.getReader();
-      expect(Buffer.from((await reader.read()).value!).toString()).toContain('acknowledged');
-      expect(await ending.stop()).toBe(0);
-      while (!(await reader.read()).done);
-      expect(ending.logs()).not.toMatch(/"level":50/);
-    } finally {
-      await ending.remove();
-    }
   });
 });
 
@@ -344,5 +398,22 @@ describe('mixspace mcp', () => {
     const messages = stdout.trim().split('\n').map((line) => JSON.parse(line));
     expect(messages.map(({ jsonrpc, id }) => [jsonrpc, id]).sort()).toEqual([['2.0', 1], ['2.0', 2], ['2.0', 3]]);
     expect(messages.find(({ id }) => id === 1).result.protocolVersion).toBe('2025-06-18');
+  });
+});
+
+describe('A service', () => {
+  it('ends while somebody listens for changes', async () => {
+    const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} };
+    const response = await fetch(`${plain.url}/mcp`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream', 'MCP-Protocol-Version': '2026-07-28', 'Mcp-Method': 'subscriptions/listen' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'subscriptions/listen', params: { notifications: { toolsListChanged: true }, _meta: meta } }),
+    });
+    const reader = response.body!.getReader();
+    expect(Buffer.from((await reader.read()).value!).toString()).toContain('acknowledged');
+    expect(await plain.stop()).toBe(0);
+    // A stream that was cut would end with an error.
+    while (!(await reader.read()).done);
+    expect(plain.logs()).not.toMatch(/"level":50/);
   });
 });

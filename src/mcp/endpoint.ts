@@ -1,6 +1,7 @@
 /** MCP over HTTP (streamable, stateless): each request is served by itself, with the key that it brought. */
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { MixspaceClient } from '../client/index.js';
+import { MixspaceError } from '../errors.js';
 import { openAssistant } from './server.js';
 
 export interface McpEndpointParts {
@@ -11,7 +12,7 @@ export interface McpEndpointParts {
 }
 
 export interface McpEndpoint {
-  /** `body`: its JSON, read already. */
+  /** `body`: its JSON, read already. @throws MixspaceError `invalid_request`. */
   answer: (request: Request, body: unknown) => Promise<Response>;
   /** Ends what would stay open for ever; what runs is finished. */
   close: () => void;
@@ -19,6 +20,8 @@ export interface McpEndpoint {
 
 /** Streams of changes, of which there are none to tell: some clients open one all the same. */
 const mostSubscriptions = 100;
+/** Messages that the protocol of 2025-03-26 lets go together. */
+const longestBatch = 20;
 
 export function mcpEndpoint({ url, mayWrite, report }: McpEndpointParts): McpEndpoint {
   const closing = new AbortController();
@@ -31,7 +34,8 @@ export function mcpEndpoint({ url, mayWrite, report }: McpEndpointParts): McpEnd
     { maxSubscriptions: mostSubscriptions },
   );
   return {
-    answer: (request, body) => {
+    answer: async (request, body) => {
+      if (Array.isArray(body) && body.length > longestBatch) throw new MixspaceError('invalid_request', `A batch has at most ${longestBatch} messages.`);
       const isSubscription = (body as { method?: unknown } | null | undefined)?.method === 'subscriptions/listen';
       return handler.fetch(isSubscription ? new Request(request, { signal: AbortSignal.any([request.signal, closing.signal]) }) : request, { parsedBody: body });
     },

@@ -44,7 +44,7 @@ async function small(picture: Small): Promise<Small | undefined> {
 /** Of the first of the items that have one, in their order: as many as are asked for and may go together. */
 export async function thumbnailsOf(items: { id: string; modality: string }[], most: number, { client, collection, signal }: { client: MixspaceClient; collection: string; signal: AbortSignal }): Promise<Map<string, Small>> {
   const pictures = items.filter(({ modality }) => modality === 'image').slice(0, Math.min(most, mostThumbnails));
-  const made = await mapLimited(pictures, atOnce, ({ id }) => smallPicture(client, collection, id, signal));
+  const made = await mapLimited(pictures, atOnce, ({ id }) => smallPicture(client, collection, id, signal).catch(unlessBusy));
   const kept = new Map<string, Small>();
   let together = 0;
   for (const [index, picture] of made.entries()) {
@@ -53,6 +53,11 @@ export async function thumbnailsOf(items: { id: string; modality: string }[], mo
     kept.set(pictures[index]!.id, picture);
   }
   return kept;
+}
+
+/** An answer without a picture is better than none. */
+function unlessBusy(error: unknown): undefined {
+  if (!(error instanceof MixspaceApiError) || (error.status !== 429 && error.status !== 503)) throw error;
 }
 
 /** `id`: of its item, for the gallery. */

@@ -66,11 +66,13 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output'): JSONObject {
 }
 
 const mostIssues = 5;
+/** Characters of what is told of them. */
+const longestFault = 300;
 
 function read<I extends z.ZodType>(schema: I, given: unknown): z.output<I> {
   const result = schema.safeParse(withoutNulls(given ?? {}));
   if (result.success) return result.data;
-  const faults = result.error.issues.slice(0, mostIssues).map(({ path, message }) => `${path.length === 0 ? 'arguments' : path.join('.')}: ${message}`);
+  const faults = result.error.issues.slice(0, mostIssues).map(({ path, message }) => `${path.length === 0 ? 'arguments' : path.join('.')}: ${message}`.slice(0, longestFault));
   throw new ArgumentProblem(`The arguments do not fit. ${faults.join('; ')}.`);
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { NewItem } from '../../contract/items.js';
 import { limits } from '../../contract/limits.js';
+import { list } from '../../contract/zod-helpers.js';
 import { collection, itemId, picture } from '../arguments.js';
 import { tool } from '../tool.js';
 
@@ -21,7 +22,7 @@ export const addItems = tool({
   name: 'add_items',
   title: 'Add pictures and texts',
   description: 'Adds pictures and texts to a collection, which has to be there. Each stands for itself; what could not be taken is told. An item whose id is there is replaced.',
-  input: z.strictObject({ collection, items: z.array(Added).min(1).max(mostItems) }),
+  input: z.strictObject({ collection, items: list(Added).min(1).max(mostItems) }),
   output: z.looseObject({ items: z.array(z.looseObject({ id: z.string().nullable(), status: z.enum(['created', 'updated', 'unchanged', 'failed']) })).describe('In the order given.') }),
   effect: 'adds',
   run: async ({ collection: name, items }, { client, signal }) => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { MixspaceClient } from '../../client/index.js';
 import type { ClassifyResponse } from '../../contract/classify.js';
+import { list } from '../../contract/zod-helpers.js';
 import { mapLimited } from '../../map-limited.js';
 import { collection, itemId, picture, text } from '../arguments.js';
 import { smallPicture } from '../thumbnails.js';
@@ -19,10 +20,10 @@ export const classify = tool({
   description:
     'Tells which of some labels of your own fit a picture, a text or items of a collection, with probabilities, without training. The best label is told even where it fits badly, unless may_be_none is set. Give labels as one would describe what is seen: "a cat", "a scanned invoice".',
   input: z.strictObject({
-    labels: z.array(z.string().min(1).max(500)).min(1).max(mostLabels).describe('With a single one: whether it fits.'),
+    labels: list(z.string().min(1).max(500)).min(1).max(mostLabels).describe('With a single one: whether it fits.'),
     image: picture.optional(),
     text: text.optional(),
-    ids: z.array(itemId).min(1).max(mostItems).optional().describe('Items of the collection, in place of image and text.'),
+    ids: list(itemId).min(1).max(mostItems).optional().describe('Items of the collection, in place of image and text.'),
     collection,
     may_be_none: z.boolean().default(false).describe('"None of these" competes with the labels, and often wins where the model is not sure.'),
     multi_label: z.boolean().default(false).describe('Several labels may hold: each is answered by yes or no.'),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Collection } from '../../contract/collections.js';
 import type { ValueCounts } from '../../contract/items.js';
+import { list } from '../../contract/zod-helpers.js';
 import { collection } from '../arguments.js';
 import { tool } from '../tool.js';
 
@@ -33,7 +34,7 @@ export const describeCollection = tool({
   description: 'Tells what a collection holds: counts, its model, the fields of its metadata and their most frequent values. Call it before you search with a filter.',
   input: z.strictObject({
     collection,
-    fields: z.array(z.string().min(1).max(512).regex(/^[^,]+$/, 'A field has no comma.')).min(1).max(mostFields).optional().describe(`Fields whose values are counted, such as "camera", "place.city" or "$item.taken_at". Left out: those that the first items have, at most ${mostFields}.`),
+    fields: list(z.string().min(1).max(512).regex(/^[^,]+$/, 'A field has no comma.')).min(1).max(mostFields).optional().describe(`Fields whose values are counted, such as "camera", "place.city" or "$item.taken_at". Left out: those that the first items have, at most ${mostFields}.`),
   }),
   output: z.looseObject({
     collection: z.looseObject({ name: z.string(), counts: z.looseObject({ total: z.number().int() }) }),

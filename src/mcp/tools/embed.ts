@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { decodeEmbedding } from '../../client/index.js';
 import { limits } from '../../contract/limits.js';
+import { list } from '../../contract/zod-helpers.js';
 import { picture, text } from '../arguments.js';
 import { ArgumentProblem, tool } from '../tool.js';
 
@@ -11,10 +12,7 @@ export const embed = tool({
   title: 'Embed and compare',
   description: 'Embeds texts and pictures in one vector space and tells how alike each is to each other (cosine). To compare, leave vectors at "none"; texts and pictures lie apart, so compare a text with pictures by which of them is higher.',
   input: z.strictObject({
-    inputs: z
-      .array(z.strictObject({ text: text.optional(), image: picture.optional() }).describe('Either text or image.'))
-      .min(1)
-      .max(mostInputs),
+    inputs: list(z.strictObject({ text: text.optional(), image: picture.optional() }).describe('Either text or image.')).min(1).max(mostInputs),
     model: z.string().min(1).max(limits.modelLength).optional().describe('Left out: the default one.'),
     vectors: z.enum(['none', 'base64', 'float']).default('none').describe('Whether the embeddings themselves are told: as little-endian float32 in base64, or as numbers.'),
   }),

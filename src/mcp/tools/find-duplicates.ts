@@ -8,7 +8,9 @@ import { ArgumentProblem, tool } from '../tool.js';
 
 /** Hosts give up after a minute. */
 const longestWait = 45;
-const pollMs = 250;
+/** Milliseconds between two looks: more and more. */
+const firstPause = 100;
+const longestPause = 2_000;
 
 export const findDuplicates = tool({
   name: 'find_duplicates',
@@ -44,8 +46,9 @@ export const findDuplicates = tool({
     let job = earlier === undefined ? await client.findDuplicates(name, what, { signal }) : await client.job(earlier, { signal });
     if (job.kind !== 'duplicates' || job.collection !== name) throw new ArgumentProblem(`The job ${job.id} does not look for duplicates in ${name}.`);
     if (takesTasks && earlier === undefined && at === undefined) return handleOf(job);
-    for (const until = Date.now() + wait_seconds * 1000; isOpen(job) && Date.now() < until; ) {
-      await delay(pollMs, undefined, { signal });
+    const until = Date.now() + wait_seconds * 1000;
+    for (let pause = firstPause; isOpen(job) && Date.now() < until; pause = Math.min(pause * 1.5, longestPause)) {
+      await delay(Math.min(pause, until - Date.now()), undefined, { signal });
       job = await client.job(job.id, { signal });
       await progress(job.done, job.total);
     }
