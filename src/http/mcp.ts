@@ -19,7 +19,7 @@ export function mcpRoute(endpoint: McpEndpoint, log: Log): RequestHandler {
     const leaving = new AbortController();
     response.on('close', within(failed(log), () => leaving.abort()));
     try {
-      const answer = await endpoint.answer(webRequest(request, leaving.signal), request.body);
+      const answer = await endpoint(webRequest(request, leaving.signal), request.body);
       if (response.destroyed) return;
       response.writeHead(answer.status, Object.fromEntries(answer.headers));
       if (answer.body === null) return void response.end();

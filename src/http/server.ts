@@ -59,7 +59,6 @@ export async function listen(parts: AppParts): Promise<HttpServer> {
     close: (graceMs) =>
       new Promise((resolve) => {
         streams.end();
-        mcp.close();
         const cut = setTimeout(within(failed(log), () => server.closeAllConnections()), graceMs);
         // A connection kept alive falls idle only when its last answer is out.
         const idle = setInterval(within(failed(log), () => server.closeIdleConnections()), 50);

@@ -11,35 +11,22 @@ export interface McpEndpointParts {
   report: (error: unknown) => void;
 }
 
-export interface McpEndpoint {
-  /** `body`: its JSON, read already. @throws MixspaceError `invalid_request`. */
-  answer: (request: Request, body: unknown) => Promise<Response>;
-  /** Ends what would stay open for ever; what runs is finished. */
-  close: () => void;
-}
+/** `body`: its JSON, read already. @throws MixspaceError `invalid_request`. */
+export type McpEndpoint = (request: Request, body: unknown) => Promise<Response>;
 
-/** Streams of changes, of which there are none to tell: some clients open one all the same. */
-const mostSubscriptions = 100;
 /** Messages that the protocol of 2025-03-26 lets go together. */
 const longestBatch = 20;
 
 export function mcpEndpoint({ url, mayWrite, report }: McpEndpointParts): McpEndpoint {
-  const closing = new AbortController();
-  const handler = createMcpHandler(
-    ({ requestInfo }) => {
-      const authorization = requestInfo?.headers.get('authorization');
-      const client = new MixspaceClient({ url: url(), retries: 0, ...(authorization ? { fetch: withAuthorization(authorization) } : {}) });
-      return openAssistant({ client, mayWrite, report });
-    },
-    { maxSubscriptions: mostSubscriptions },
-  );
-  return {
-    answer: async (request, body) => {
-      if (Array.isArray(body) && body.length > longestBatch) throw new MixspaceError('invalid_request', `A batch has at most ${longestBatch} messages.`);
-      const isSubscription = (body as { method?: unknown } | null | undefined)?.method === 'subscriptions/listen';
-      return handler.fetch(isSubscription ? new Request(request, { signal: AbortSignal.any([request.signal, closing.signal]) }) : request, { parsedBody: body });
-    },
-    close: () => closing.abort(),
+  // Nothing that is listed changes while the program runs: a stream of changes that a client opens is over at once.
+  const handler = createMcpHandler(({ requestInfo }) => {
+    const authorization = requestInfo?.headers.get('authorization');
+    const client = new MixspaceClient({ url: url(), retries: 0, ...(authorization ? { fetch: withAuthorization(authorization) } : {}) });
+    return openAssistant({ client, mayWrite, report });
+  });
+  return async (request, body) => {
+    if (Array.isArray(body) && body.length > longestBatch) throw new MixspaceError('invalid_request', `A batch has at most ${longestBatch} messages.`);
+    return handler.fetch(request, { parsedBody: body });
   };
 }
 
