@@ -60,7 +60,7 @@ export async function until<T>(ask: () => T | Promise<T>, holds: (value: T) => b
   for (;;) {
     const value = await ask();
     if (holds(value)) return value;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 
