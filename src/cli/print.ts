@@ -6,6 +6,23 @@ export function say(sentence: string): void {
   process.stdout.write(`${printable(sentence)}\n`);
 }
 
+/** The same behind a word of ours in color, where there is a terminal that shows it and NO_COLOR (no-color.org) does not forbid. */
+export function sayMarked(word: string, color: keyof typeof colors, sentence: string): void {
+  const isShown = process.stdout.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
+  process.stdout.write(`${isShown ? `\u001b[${colors[color]}m${word}\u001b[39m` : word}${printable(sentence)}\n`);
+}
+
+/** ECMA-48, select graphic rendition. */
+const colors = { red: 31, green: 32, yellow: 33 };
+
+/** For other programs: a line each as it is, or, for names of any characters, each with a NUL behind it. */
+export function printPaths(paths: string[], isNul: boolean): void {
+  for (const each of paths) {
+    if (isNul) process.stdout.write(`${each}\0`);
+    else say(each);
+  }
+}
+
 /** The same on stderr. */
 export function sayAside(sentence: string): void {
   process.stderr.write(`${printable(sentence)}\n`);
