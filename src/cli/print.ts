@@ -1,4 +1,5 @@
 import type { Metadata } from '../domain/metadata.js';
+import { nameBytes } from '../file-names.js';
 import { printable, printableJson } from '../printable.js';
 
 /** A line on stdout. What it holds may come from anywhere: it is shown, and does nothing to the terminal. */
@@ -15,12 +16,10 @@ export function sayMarked(word: string, color: keyof typeof colors, sentence: st
 /** ECMA-48, select graphic rendition. */
 const colors = { red: 31, green: 32, yellow: 33 };
 
-/** For other programs: a line each as it is, or, for names of any characters, each with a NUL behind it. */
-export function printPaths(paths: string[], isNul: boolean): void {
-  for (const each of paths) {
-    if (isNul) process.stdout.write(`${each}\0`);
-    else say(each);
-  }
+/** Of a path as it is told, for other programs: a line, or, whatever characters it holds, its bytes and a NUL. */
+export function printPath(told: string, isNul: boolean): void {
+  if (isNul) process.stdout.write(Buffer.concat([nameBytes(told) ?? Buffer.from(told), Buffer.of(0)]));
+  else say(told);
 }
 
 /** The same on stderr. */

@@ -29,6 +29,7 @@ const commands: Record<string, () => Promise<Command>> = {
   jobs: async () => (await import('./jobs.js')).jobsCommand(),
   models: async () => (await import('./models/command.js')).modelsCommand(),
   doctor: async () => (await import('./doctor/command.js')).doctorCommand(),
+  completion: async () => (await import('./completion/command.js')).completionCommand(() => program([])),
 };
 
 const failed = 1;

@@ -6,8 +6,7 @@ import { fail, ok, warn, type Finding } from './finding.js';
 type Address = Pick<Config, 'host' | 'port'>;
 
 export interface Answering {
-  /** Undefined where it is no mixspace. */
-  version?: string;
+  isMixspace: boolean;
   isReady: boolean;
 }
 
@@ -18,9 +17,9 @@ export async function whoAnswers({ host, port }: Address): Promise<Answering | u
   const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host;
   const ask = (at: string): Promise<Response> => fetch(`http://${reached}:${port}${at}`, { signal: AbortSignal.timeout(answerWithinMs) });
   try {
-    const document = (await ask('/openapi.json').then((answer) => (answer.ok ? answer.json() : undefined)).catch((error: unknown) => nobody(error))) as { info?: { title?: string; version?: string } } | undefined;
-    if (document?.info?.title !== 'mixspace') return { isReady: false };
-    return { version: document.info.version ?? 'of an unknown version', isReady: (await ask('/readyz')).ok };
+    const document = (await ask('/openapi.json').then((answer) => (answer.ok ? answer.json() : undefined)).catch((error: unknown) => nobody(error))) as { info?: { title?: string } } | undefined;
+    if (document?.info?.title !== 'mixspace') return { isMixspace: false, isReady: false };
+    return { isMixspace: true, isReady: (await ask('/readyz')).ok };
   } catch {
     return undefined;
   }
@@ -38,10 +37,10 @@ const other = 'Stop it, or choose another port with --port (PORT); 0 takes a fre
 export async function lookAtPort(address: Address, answering: Answering | undefined): Promise<Finding> {
   const { host, port } = address;
   if (port === 0) return ok('port', 'A free one is taken at the start.');
-  if (answering?.version !== undefined) {
+  if (answering?.isMixspace) {
     return answering.isReady
-      ? ok('port', `mixspace ${answering.version} answers on port ${port}, and is ready.`)
-      : warn('port', `mixspace ${answering.version} answers on port ${port}, and is not ready.`, `GET /readyz says why: curl http://127.0.0.1:${port}/readyz`);
+      ? ok('port', `A mixspace answers on port ${port}, and is ready.`)
+      : warn('port', `A mixspace answers on port ${port}, and is not ready.`, `GET /readyz says why: curl http://127.0.0.1:${port}/readyz`);
   }
   if (answering) return fail('port', `Another program answers on port ${port}.`, other);
   const code = await tryToListen(address);

@@ -58,7 +58,7 @@ async function examine(paths: string[], flags: Partial<Record<SettingName, strin
     ...lookAtNode(),
     ...(await lookAtLibraries(config)),
     ...models.findings,
-    ...lookAtMemory(config, models.model, answering?.version !== undefined),
+    ...lookAtMemory(config, models.model, answering?.isMixspace === true),
     lookAtProcessors(config),
     ...lookAtOpenFiles(),
     ...(await lookAtIndex(config.indexDir)),

@@ -93,7 +93,7 @@ export function lookAtWatch({ watch }: Pick<Config, 'watch'>, paths: string[]): 
   if (paths.length === 0) return [warn('watch', 'Nothing is followed: --watch is of the paths that are given.', 'Name the folders: mixspace serve --watch PATH.')];
   const limit = Number(readFileSync('/proc/sys/fs/inotify/max_user_watches', 'utf8'));
   const folders = paths.reduce((sum, each) => sum + foldersUnder(each, limit), 0);
-  const found = `${folders > limit ? `More than ${limit}` : folders} folders to follow; this user may follow ${limit}, all programs together.`;
+  const found = `${folders > limit ? `More than ${limit} folders` : plural(folders, 'folder')} to follow; this user may follow ${limit}, all programs together.`;
   if (folders < limit / 2) return [ok('watch', found)];
   return [(folders > limit ? fail : warn)('watch', found, `As root: echo fs.inotify.max_user_watches=${2 ** Math.ceil(Math.log2(4 * folders))} > /etc/sysctl.d/60-mixspace.conf && sysctl --system. Until then a look each --watch-look seconds finds what changes.`)];
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { Config } from '../../config.js';
 import type { Examined } from '../../encoder/examine.js';
-import { sizeOf } from '../print.js';
+import { plural, sizeOf } from '../print.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
 /** Resident memory without a model, measured with the bundled one and two workers: the service's process, and each worker. */
@@ -19,7 +19,7 @@ export function lookAtMemory({ workers, modelMemory }: Pick<Config, 'workers' | 
   const needed = serviceBytes + workers * workerBytes + towers;
   const bound = boundBytes();
   const free = isRunning ? bound : Math.min(bound, process.platform === 'linux' ? process.availableMemory() : Math.max(freemem(), totalmem() / 2));
-  const found = `${sizeOf(free)} ${isRunning ? 'in all' : 'free'}; ${workers === 1 ? 'one worker' : `${workers} workers`}${model ? ` with ${model.id}` : ''} take about ${sizeOf(needed)}.`;
+  const found = `${sizeOf(free)} ${isRunning ? 'in all' : 'free'}; ${plural(workers, 'worker')}${model ? ` with ${model.id}` : ''} take about ${sizeOf(needed)}.`;
   const mend = 'Take fewer workers (--workers, MIXSPACE_WORKERS), a smaller variant of the model (--variant fp16 or quantized), or give the machine or container more memory.';
   if (needed > bound) return [fail('memory', found, mend)];
   return [needed > free ? warn('memory', found, mend) : ok('memory', found)];
@@ -33,7 +33,7 @@ function boundBytes(): number {
 
 export function lookAtProcessors({ workers, threads }: Pick<Config, 'workers' | 'threads'>): Finding {
   const cores = availableParallelism();
-  const found = `${workers} workers of ${threads} threads on ${cores} cores.`;
+  const found = `${plural(workers, 'worker')} of ${plural(threads, 'thread')} on ${plural(cores, 'core')}.`;
   return workers * threads <= cores ? ok('processors', found) : warn('processors', found, 'Workers times threads should not exceed the cores: lower --workers or --threads.');
 }
 
