@@ -124,8 +124,28 @@ function aliases(text: string): ReadonlyMap<string, string> {
   );
 }
 
+/** '' or `/photos`: with a slash before it, none behind. */
+function basePath(text: string): string {
+  const bare = text.trim().replace(/\/+$/, '');
+  const url = `http://host${bare}`;
+  if (bare !== '' && (!/^(\/[\w.~%!$&'()*+,;=:@-]+)+$/.test(bare) || !URL.canParse(url) || new URL(url).pathname !== bare)) throw new Expected('a path such as /photos');
+  return bare;
+}
+
+/** As Express takes them. */
+function proxies(text: string): string[] {
+  const names = ['loopback', 'linklocal', 'uniquelocal'];
+  const given = list(text);
+  return [...given.filter((each) => names.includes(each)), ...(given.every((each) => names.includes(each)) ? [] : addressRanges(given.filter((each) => !names.includes(each)).join(',')))];
+}
+
 function setting<T>(env: string, flag: string, value: Pick<Setting<T>, 'shown' | 'fallback' | 'parse'>, description: string): Setting<T> {
   return { env, flag, ...value, description, isSecret: false };
+}
+
+/** A secret that no flag takes: others see a command line. */
+function environmentSecret<T>(env: string, value: Pick<Setting<T>, 'shown' | 'fallback' | 'parse'>, description: string): Omit<Setting<T>, 'flag'> & { flag?: undefined } {
+  return { env, ...value, description, isSecret: true };
 }
 
 function secretSetting<T>(...parts: Parameters<typeof setting<T>>): Setting<T> {
@@ -171,11 +191,14 @@ export const settings = {
   modelMemory: setting('MIXSPACE_MODEL_MEMORY', '--model-memory <size>', { shown: 'no bound', fallback: () => Infinity, parse: bytes }, 'memory of all loaded models; beyond it the least recently used one is unloaded'),
   variant: setting<Variant[] | undefined>('MIXSPACE_VARIANT', '--variant <names>', { shown: 'the nearest to fp32', fallback: () => undefined, parse: variants }, `which of a model's weights, by preference: ${variantNames.join(', ')}; a package's model.json may name its own`),
   preprocessSpeed: setting<PreprocessSpeed>('MIXSPACE_PREPROCESS_SPEED', '--preprocess-speed <exact|fast>', { shown: 'exact', fallback: () => 'exact', parse: preprocessSpeed }, "pixels as the models' reference makes them, or, for pictures at least twice as large as the model's input, faster and near them; embeddings of one kind are not compared with those of the other; a package's model.json may name its own"),
-  apiKeys: secretSetting<string[]>('MIXSPACE_API_KEYS', '--api-keys-file <file>', { shown: 'none', fallback: () => [], parse: keys }, 'keys, separated by commas (as a flag: a file with one a line); every /v1 call needs one as Authorization: Bearer'),
+  apiKeys: environmentSecret<string[]>('MIXSPACE_API_KEYS', { shown: 'none', fallback: () => [], parse: keys }, 'keys that may do anything, separated by commas; where there are keys, every call under /v1 needs one as Authorization: Bearer'),
+  apiKeysFile: setting<string | undefined>('MIXSPACE_API_KEYS_FILE', '--api-keys-file <file>', { shown: 'none', fallback: () => undefined, parse: (text) => text }, 'a file of keys, one a line, each with what it may do: KEY [scope=read|write|admin] [collection=A,B] [rate=N/min] [name=WHO]; it is read again when it changes'),
   roots: setting<string[]>('MIXSPACE_ROOTS', '--roots <folders>', { shown: 'none', fallback: () => [], parse: (text) => list(text).map(absolute) }, 'folders, separated by commas, whose files may be named by path'),
   fetchAllow: setting<string[]>('MIXSPACE_FETCH_ALLOW', '--fetch-allow <ranges>', { shown: 'none', fallback: () => [], parse: addressRanges }, 'address ranges that may be fetched although they are private'),
   corsOrigins: setting<string[]>('MIXSPACE_CORS_ORIGINS', '--cors-origins <origins>', { shown: 'none', fallback: () => [], parse: origins }, 'origins that may call from a browser'),
   hosts: setting<string[]>('MIXSPACE_HOSTS', '--hosts <names>', { shown: 'none', fallback: () => [], parse: hostNames }, 'further host names, separated by commas, by which browsers may call'),
+  basePath: setting('MIXSPACE_BASE_PATH', '--base-path <path>', { shown: 'none', fallback: () => '', parse: basePath }, 'path under which a proxy shows the service, such as /photos; requests are taken with it and without'),
+  trustedProxies: setting<string[]>('MIXSPACE_TRUSTED_PROXIES', '--trusted-proxies <ranges>', { shown: 'none', fallback: () => [], parse: proxies }, "address ranges of proxies, or loopback, linklocal, uniquelocal, whose X-Forwarded-Host, X-Forwarded-For and X-Forwarded-Prefix are believed"),
   allowOpen: setting('MIXSPACE_ALLOW_OPEN', '--allow-open <yes|no>', { shown: 'no', fallback: () => false, parse: truth }, 'allows listening beyond the loopback without keys'),
   hub: setting('MIXSPACE_HUB', '--hub <yes|no>', { shown: 'no', fallback: () => false, parse: truth }, 'lets models be pulled from the Hugging Face hub, or HF_ENDPOINT, by the page and the API: by who has a key or, without keys, from this machine'),
   store: secretSetting('MIXSPACE_STORE', '--store <name>', { shown: 'embedded', fallback: () => 'embedded', parse: storeName }, 'where collections live'),
@@ -212,7 +235,7 @@ export const settings = {
   fetchTimeout: setting('MIXSPACE_FETCH_TIMEOUT', '--fetch-timeout <ms>', { shown: '10000', fallback: () => 10_000, parse: whole(1, 600_000) }, 'milliseconds a URL may take, redirects included'),
 };
 
-export type Config = { [K in keyof typeof settings]: (typeof settings)[K] extends Setting<infer T> ? T : never };
+export type Config = { [K in keyof typeof settings]: (typeof settings)[K] extends Pick<Setting<infer T>, 'parse'> ? T : never };
 export type SettingName = keyof Config;
 
 /** Read by the CLI's client commands from the same environment, so they are no mistake here. */
@@ -234,8 +257,8 @@ export function readConfig(flags: Partial<Record<SettingName, string>> = {}, env
   const config: Record<string, unknown> = {};
   for (const name of Object.keys(settings) as SettingName[]) config[name] = readSetting(name, flags[name], env);
   const read = config as Config;
-  if (!isLoopback(read.host) && read.apiKeys.length === 0 && !read.allowOpen) {
-    throw new MixspaceError('invalid_request', `Listening on ${read.host} lets others in: set MIXSPACE_API_KEYS, or MIXSPACE_ALLOW_OPEN=yes to do without keys.`, { param: 'HOST' });
+  if (!isLoopback(read.host) && read.apiKeys.length === 0 && read.apiKeysFile === undefined && !read.allowOpen) {
+    throw new MixspaceError('invalid_request', `Listening on ${read.host} lets others in: set MIXSPACE_API_KEYS or MIXSPACE_API_KEYS_FILE, or MIXSPACE_ALLOW_OPEN=yes to do without keys.`, { param: 'HOST' });
   }
   return read;
 }
@@ -248,7 +271,7 @@ export function readSetting<N extends SettingName>(name: N, flag?: string, env: 
   const each = settings[name] as unknown as Setting<Config[N]>;
   const text = flag ?? env[each.env];
   if (text === undefined || (flag === undefined && text === '')) return each.fallback();
-  const given = flag === undefined ? each.env : each.flag.split(' ')[0]!;
+  const given = flag === undefined ? each.env : each.flag!.split(' ')[0]!;
   if (text.trim() === '') throw new MixspaceError('invalid_request', `${given} is given without a value; without it the default holds: ${each.shown}.`, { param: given });
   try {
     return each.parse(text);

@@ -2,7 +2,7 @@
 export const errorCodes = {
   invalid_request: 'The request cannot be read or breaks the schema; `param` names the field.',
   unauthorized: 'An API key is needed, or the one given is unknown.',
-  forbidden: 'A browser on another site, or a host name that is not this service.',
+  forbidden: 'A key that may not do this, a browser on another site, or a host name that is not this service.',
   not_found: 'No such path, collection, item, model or picture.',
   method_not_allowed: 'The path exists, the method does not.',
   conflict: 'The name is taken, or the embeddings belong to another space.',
@@ -13,7 +13,7 @@ export const errorCodes = {
   unsupported_media: 'No picture, or a sound one of a format or kind that is not read; the sentence names it.',
   damaged_media: 'A picture whose bytes are broken or cut.',
   unprocessable: 'Well-formed but impossible: wrong length, not finite, zero, token arrays, a refused URL or path.',
-  overloaded: 'The queue is full; try again after Retry-After seconds.',
+  overloaded: 'The queue is full, or the key has made its calls of the minute; try again after Retry-After seconds.',
   not_ready: 'Starting, stopping, or a part is out of order.',
   disk_full: 'Nothing more can be written; reading and searching go on.',
   internal: 'A defect of the service; the log has it.',

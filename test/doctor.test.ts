@@ -63,12 +63,13 @@ describe('mixspace doctor', () => {
     await writeFile(path.join(models, 'broken', 'config.json'), '{');
     await symlink(path.join(tinyModels, 'clip-tiny'), path.join(models, 'whole'));
     const keys = path.join(folder, 'keys');
-    await writeFile(keys, 'short\n');
+    await writeFile(keys, '0123456789abcdef0123456789abcdef scope=read name=somebody\n');
     await chmod(keys, 0o644);
     const before = execFileSync('find', [folder, '-printf', '%p %s %T@\n'], { encoding: 'utf8' });
 
     const { code, status, checks } = await doctor(['--watch', '--api-keys-file', keys, path.join(folder, 'gone'), pictures], {
       PORT: String((other.address() as AddressInfo).port),
+      MIXSPACE_API_KEYS: 'short',
       MIXSPACE_WORKERS: 'many',
       MIXSPACE_MODELS_DIR: models,
       MIXSPACE_INDEX_DIR: index,
@@ -80,7 +81,7 @@ describe('mixspace doctor', () => {
     expect(of(checks, 'index', 'fail')[0]!.found).toContain('mixspace.mark is damaged');
     expect(of(checks, 'port', 'fail')[0]!.found).toMatch(/^Another program answers on port/);
     expect(of(checks, 'roots').map((each) => each.status)).toEqual(['fail', 'ok']);
-    expect(of(checks, 'keys', 'warn').map(({ found }) => found)).toEqual([`${keys} can be read by other users of this machine.`, '1 of 1 keys can be guessed: shorter than 20 letters.']);
+    expect(of(checks, 'keys', 'warn').map(({ found }) => found)).toEqual(['1 of the 1 keys of MIXSPACE_API_KEYS can be guessed: shorter than 20 letters.', `${keys} holds 1 key, and can be read by other users of this machine.`]);
     expect(of(checks, 'providers').map((each) => each.status)).toEqual(['warn', 'ok']);
     if (process.platform === 'linux') expect(of(checks, 'watch')[0]!.found).toMatch(/^2 folders to follow/);
     for (const { status: each, mend } of checks) expect(mend === undefined).toBe(each === 'ok');
@@ -90,7 +91,7 @@ describe('mixspace doctor', () => {
   it('warns of an address that lets everyone in, refuses it without leave, and colors nothing where no terminal is', async () => {
     const env = { MIXSPACE_MODELS_DIR: tinyModels, MIXSPACE_INDEX_DIR: path.join(folder, 'new'), PORT: '0', HOST: '0.0.0.0' };
     const refused = await runMixspace(['doctor'], env);
-    expect(refused).toMatchObject({ code: 1, stdout: expect.stringMatching(/^fail  access      It would listen on 0\.0\.0\.0 without keys: .* It does not start\.\n +-> Set MIXSPACE_API_KEYS/m) });
+    expect(refused).toMatchObject({ code: 1, stdout: expect.stringMatching(/^fail  access      It would listen on 0\.0\.0\.0 without keys: .* It does not start\.\n +-> Set MIXSPACE_API_KEYS_FILE/m) });
     expect(refused.stdout).not.toContain('\u001b');
     const warned = await runMixspace(['doctor'], { ...env, MIXSPACE_ALLOW_OPEN: 'yes' });
     expect(warned).toMatchObject({ code: 0, stdout: expect.stringMatching(/^warn  access /m) });

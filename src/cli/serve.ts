@@ -1,4 +1,4 @@
-import { lstat, open, readdir, stat } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
 import { readConfig, type Config } from '../config.js';
@@ -27,7 +27,6 @@ export function serveCommand(): Command {
 
 async function configFrom(paths: string[], options: Record<string, string | true>): Promise<Config> {
   const flags = settingsOf(options);
-  if (flags.apiKeys?.trim()) flags.apiKeys = await keysFrom(flags.apiKeys);
   const config = readConfig(flags);
   await requireFolder(config.modelsDir, 'The models directory', 'MIXSPACE_MODELS_DIR');
   for (const root of config.roots) await requireFolder(root, 'The folder', 'MIXSPACE_ROOTS');
@@ -52,41 +51,14 @@ async function requirePath(file: string): Promise<void> {
   await requireFolder(file, 'The folder', 'PATH');
 }
 
-const longestKeysFile = 1e6;
-
-/** A pipe, such as a shell's `<(...)`, is as good as a file. */
-export async function keysFrom(file: string): Promise<string> {
-  const refuse = (problem: string): MixspaceError => new MixspaceError('invalid_request', `The keys file ${file} ${problem}.`, { param: '--api-keys-file' });
-  const text = await readStart(file).catch((error: NodeJS.ErrnoException) => {
-    throw refuse(`cannot be read (${error.code})`);
-  });
-  if (text.length > longestKeysFile) throw refuse('is over 1 MB');
-  const lines = text.split(/\r?\n/).map((line) => line.trim());
-  const wrong = lines.findIndex((line) => line !== '' && !/^[\x21-\x2b\x2d-\x7e]+$/.test(line));
-  if (wrong >= 0) throw refuse(`holds no key in line ${wrong + 1}: a key is made of letters, digits and signs of ASCII but spaces and commas`);
-  const keys = lines.filter(Boolean);
-  if (keys.length === 0) throw refuse('holds no key');
-  return keys.join(',');
-}
-
-/** Of what never ends, as much as tells so. */
-async function readStart(file: string): Promise<string> {
-  const handle = await open(file);
-  try {
-    const chunks: Buffer[] = [];
-    for await (const chunk of handle.createReadStream({ end: longestKeysFile, autoClose: false })) chunks.push(chunk as Buffer);
-    return Buffer.concat(chunks).toString('utf8');
-  } finally {
-    await handle.close();
-  }
-}
-
 async function serve(config: Config, paths: string[], rules: WalkRules): Promise<void> {
+  const { KeyRing } = await import('../http/access/key-ring.js');
+  const keys = await KeyRing.open(config);
   // Only now: settings that are refused need none of it.
   const [{ openService }, { listen }] = await Promise.all([import('../service.js'), import('../http/server.js')]);
   const service = await openService(config).catch(startFailed);
   const { log } = service.telemetry;
-  const server = await listen({ config, ...service }).catch(async (error: unknown) => {
+  const server = await listen({ config, keys, ...service }).catch(async (error: unknown) => {
     await service.close();
     return startFailed(error);
   });

@@ -15,6 +15,7 @@ import { Job, JobEventData, jobEvents, JobFailures, JobFailuresQuery, JobList, J
 import { FieldsQuery, SortQuery } from './filter.js';
 import { CollectionMap, MapItems, MapItemsQuery, MapItemsRequest, MapPoints, MapPointsQuery, MapRequest, MapScoresRequest, MapSheetParams, MapSheetQuery, MapValues, MapValuesQuery } from './map.js';
 import { ImportQuery, ImportRequest, importTypes } from './imports.js';
+import { KeyList, OwnKey, type Scope } from './keys.js';
 import { Model, ModelList, SelfTestResponse } from './models.js';
 import { PullableModels, PullRequest, PullResponse } from './pull.js';
 import { ReembedRequest, ReembedResponse } from './reembed.js';
@@ -27,6 +28,10 @@ export interface Route {
   /** OpenAPI style: `/v1/collections/{name}`. */
   path: string;
   summary: string;
+  /** What a key must hold for it; left out: `read` for GET, `write` for all else. */
+  scope?: Scope;
+  /** It concerns what is everybody's: not for keys of some collections. */
+  isWhole?: true;
   params?: z.ZodObject;
   query?: z.ZodObject;
   body?: z.ZodType;
@@ -48,6 +53,8 @@ export interface Route {
   errors?: number[];
 }
 
+export const scopeOf = ({ scope, method }: Route): Scope => scope ?? (method === 'get' ? 'read' : 'write');
+
 export const exportFormats = ['jsonl', 'parquet'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 const exportTypes: Record<ExportFormat, string> = { jsonl: 'application/jsonl', parquet: 'application/vnd.apache.parquet' };
@@ -67,23 +74,26 @@ const FoundParams = z.object({ name: CollectionName, id: z.string().min(1).max(l
 const PageQuery = z.strictObject({ limit: PageLimit.optional(), cursor: z.string().max(limits.cursorLength).optional() });
 
 export const routes = {
-  embed: { method: 'post', path: '/v1/embeddings', summary: 'Embed texts and pictures', body: EmbeddingsRequest, status: 200, response: EmbeddingsResponse, errors: [404, 415, 422, 429] },
-  classify: { method: 'post', path: '/v1/classify', summary: 'Classify texts and pictures by labels, without training', body: ClassifyRequest, status: 200, response: ClassifyResponse, errors: [404, 409, 415, 422, 429] },
-  decide: { method: 'post', path: '/v1/decisions', summary: 'Answer typed questions about a picture or a text, each by itself', body: DecisionsRequest, status: 200, response: DecisionsResponse, errors: [404, 415, 422, 429] },
+  embed: { method: 'post', scope: 'read', path: '/v1/embeddings', summary: 'Embed texts and pictures', body: EmbeddingsRequest, status: 200, response: EmbeddingsResponse, errors: [404, 415, 422, 429] },
+  classify: { method: 'post', scope: 'read', path: '/v1/classify', summary: 'Classify texts and pictures by labels, without training', body: ClassifyRequest, status: 200, response: ClassifyResponse, errors: [404, 409, 415, 422, 429] },
+  decide: { method: 'post', scope: 'read', path: '/v1/decisions', summary: 'Answer typed questions about a picture or a text, each by itself', body: DecisionsRequest, status: 200, response: DecisionsResponse, errors: [404, 415, 422, 429] },
 
   listClassifiers: { method: 'get', path: '/v1/classifiers', summary: 'All classifiers, by name', status: 200, response: ClassifierList },
-  putClassifier: { method: 'put', path: '/v1/classifiers/{name}', summary: 'Save labels as a classifier, or change them; examples stay where the model does', params: ClassifierParams, body: NewClassifier, status: 200, response: Classifier, errors: [404, 422, 429] },
+  putClassifier: { method: 'put', isWhole: true, path: '/v1/classifiers/{name}', summary: 'Save labels as a classifier, or change them; examples stay where the model does', params: ClassifierParams, body: NewClassifier, status: 200, response: Classifier, errors: [404, 422, 429] },
   getClassifier: { method: 'get', path: '/v1/classifiers/{name}', summary: 'One classifier, and how good its examples make it', params: ClassifierParams, status: 200, response: Classifier, errors: [404, 409] },
-  deleteClassifier: { method: 'delete', path: '/v1/classifiers/{name}', summary: 'Delete a classifier and its examples', params: ClassifierParams, status: 204, errors: [404] },
-  addExamples: { method: 'post', path: '/v1/classifiers/{name}/examples', summary: 'Show a classifier what is, or is not, of a label', params: ClassifierParams, body: NewExamples, status: 200, response: Classifier, errors: [404, 409, 415, 422, 429] },
-  removeExamples: { method: 'delete', path: '/v1/classifiers/{name}/examples', summary: 'Take examples away again', params: ClassifierParams, body: RemovedExamples, status: 200, response: Classifier, errors: [404, 409, 422] },
+  deleteClassifier: { method: 'delete', isWhole: true, path: '/v1/classifiers/{name}', summary: 'Delete a classifier and its examples', params: ClassifierParams, status: 204, errors: [404] },
+  addExamples: { method: 'post', isWhole: true, path: '/v1/classifiers/{name}/examples', summary: 'Show a classifier what is, or is not, of a label', params: ClassifierParams, body: NewExamples, status: 200, response: Classifier, errors: [404, 409, 415, 422, 429] },
+  removeExamples: { method: 'delete', isWhole: true, path: '/v1/classifiers/{name}/examples', summary: 'Take examples away again', params: ClassifierParams, body: RemovedExamples, status: 200, response: Classifier, errors: [404, 409, 422] },
 
   listModels: { method: 'get', path: '/v1/models', summary: 'The models there are, the default one first', status: 200, response: ModelList },
-  selfTest: { method: 'post', path: '/v1/models/{id}/selftest', summary: "Run a model's golden vectors", params: z.object({ id: Id }), status: 200, response: SelfTestResponse, errors: [404] },
+  selfTest: { method: 'post', scope: 'read', path: '/v1/models/{id}/selftest', summary: "Run a model's golden vectors", params: z.object({ id: Id }), status: 200, response: SelfTestResponse, errors: [404] },
   pullableModels: { method: 'get', path: '/v1/models/pull', summary: 'Models that are known to be good and can be pulled', status: 200, response: PullableModels },
-  pullModel: { method: 'post', path: '/v1/models/pull', summary: 'Pull a model from the hub into the models directory: a job. Off unless MIXSPACE_HUB=yes; without keys, from the loopback alone', body: PullRequest, status: 202, response: PullResponse, errors: [404, 409, 422, 429, 507] },
+  pullModel: { method: 'post', scope: 'admin', isWhole: true, path: '/v1/models/pull', summary: 'Pull a model from the hub into the models directory: a job. Off unless MIXSPACE_HUB=yes; without keys, from the loopback alone', body: PullRequest, status: 202, response: PullResponse, errors: [404, 409, 422, 429, 507] },
   // Behind the ones above, whose paths it matches too.
   getModel: { method: 'get', path: '/v1/models/{id}', summary: 'One model, by its id or another name of it', params: z.object({ id: Id }), status: 200, response: Model, errors: [404] },
+
+  ownKey: { method: 'get', path: '/v1/keys/self', summary: 'What the caller may do', status: 200, response: OwnKey },
+  listKeys: { method: 'get', scope: 'admin', isWhole: true, path: '/v1/keys', summary: 'What each key may do, and when it was used', status: 200, response: KeyList },
 
   createCollection: { method: 'post', path: '/v1/collections', summary: 'Create a collection', body: NewCollection, status: 201, response: Collection, errors: [404, 409] },
   listCollections: { method: 'get', path: '/v1/collections', summary: 'All collections', status: 200, response: CollectionList },
@@ -91,7 +101,7 @@ export const routes = {
   patchCollection: { method: 'patch', path: '/v1/collections/{name}', summary: "Change a collection's settings", params: CollectionParams, body: CollectionPatch, status: 200, response: PatchedCollection, errors: [404, 429] },
   deleteCollection: { method: 'delete', path: '/v1/collections/{name}', summary: 'Delete a collection and all it holds', params: CollectionParams, status: 204, errors: [404, 409] },
 
-  measureRecall: { method: 'post', path: '/v1/collections/{name}/recall', summary: 'How many of the ten nearest searches find, measured now beside exact ones', params: CollectionParams, body: RecallRequest, status: 200, response: RecallResponse, errors: [404] },
+  measureRecall: { method: 'post', scope: 'read', path: '/v1/collections/{name}/recall', summary: 'How many of the ten nearest searches find, measured now beside exact ones', params: CollectionParams, body: RecallRequest, status: 200, response: RecallResponse, errors: [404] },
 
   reembed: { method: 'post', path: '/v1/collections/{name}/reembed', summary: 'Embed a collection again with another model, or go on with it', params: CollectionParams, body: ReembedRequest, status: 200, response: ReembedResponse, errors: [404, 409] },
   getReembedding: { method: 'get', path: '/v1/collections/{name}/reembed', summary: 'How far a collection is on the way to another model', params: CollectionParams, status: 200, response: ReembedResponse, errors: [404] },
@@ -107,10 +117,10 @@ export const routes = {
   listJobFailures: { method: 'get', path: '/v1/jobs/{id}/failures', summary: 'What a job could not do, and why', params: JobParams, query: JobFailuresQuery, status: 200, response: JobFailures, errors: [404] },
   jobEvents: { method: 'get', path: '/v1/jobs/{id}/events', summary: 'Follow a job until it has ended', params: JobParams, status: 200, events: { names: jobEvents, data: JobEventData }, errors: [404, 429] },
 
-  backup: { method: 'get', path: '/v1/backup', summary: 'All collections at one moment, as an archive that `mixspace restore` reads; models are not in it, nor pictures that were taken in by path', status: 200, formats: { tar: backupType }, errors: [409] },
+  backup: { method: 'get', scope: 'admin', isWhole: true, path: '/v1/backup', summary: 'All collections at one moment, as an archive that `mixspace restore` reads; models are not in it, nor pictures that were taken in by path', status: 200, formats: { tar: backupType }, errors: [409] },
 
   restore: {
-    method: 'post', path: '/v1/restore', summary: 'Take in the collections of a backup: none of them may be there yet, but for `default` while it is empty. Classifiers of names that are not there come too. Answered when all of it has come and was verified; a job does the rest',
+    method: 'post', scope: 'admin', isWhole: true, path: '/v1/restore', summary: 'Take in the collections of a backup: none of them may be there yet, but for `default` while it is empty. Classifiers of names that are not there come too. Answered when all of it has come and was verified; a job does the rest',
     query: z.strictObject({ collections: NamesQuery.optional() }), upload: backupType, status: 202, response: RestoreResponse, errors: [404, 409, 429],
   },
 
@@ -123,8 +133,8 @@ export const routes = {
     method: 'post', path: '/v1/collections/{name}/imports', summary: 'Take in an archive of pictures, a list of URLs or a folder: a job. An archive or a list lies under the server\'s roots, or is the body itself', params: CollectionParams, query: ImportQuery, body: ImportRequest, uploads: importTypes,
     status: 202, response: JobResponse, errors: [404, 422, 429],
   },
-  itemsExist: { method: 'post', path: '/v1/collections/{name}/items/exists', summary: 'Which of these ids are missing', params: CollectionParams, body: ExistsRequest, status: 200, response: ExistsResponse, errors: [404] },
-  itemEmbeddings: { method: 'post', path: '/v1/collections/{name}/items/embeddings', summary: 'The embeddings of these items', params: CollectionParams, body: ItemEmbeddingsRequest, status: 200, response: ItemEmbeddings, errors: [404] },
+  itemsExist: { method: 'post', scope: 'read', path: '/v1/collections/{name}/items/exists', summary: 'Which of these ids are missing', params: CollectionParams, body: ExistsRequest, status: 200, response: ExistsResponse, errors: [404] },
+  itemEmbeddings: { method: 'post', scope: 'read', path: '/v1/collections/{name}/items/embeddings', summary: 'The embeddings of these items', params: CollectionParams, body: ItemEmbeddingsRequest, status: 200, response: ItemEmbeddings, errors: [404] },
   exportItems: {
     method: 'get', path: '/v1/collections/{name}/export', summary: 'All of a collection, by id: what is told of each item, its embeddings, and its thumbnail where asked', params: CollectionParams,
     query: z.strictObject({ format: z.enum(exportFormats).optional(), thumbnails: flag.optional() }), status: 200, formats: exportTypes, errors: [404],
@@ -154,13 +164,13 @@ export const routes = {
   getMap: { method: 'get', path: '/v1/collections/{name}/map', summary: 'The map as it was made last', params: CollectionParams, status: 200, response: CollectionMap, errors: [404] },
   mapPoints: { method: 'get', path: '/v1/collections/{name}/map/points', summary: 'Where all points lie: x0, y0, x1, ... as little-endian float32, -1..1; NaN where the item has gone', params: CollectionParams, query: MapPointsQuery, status: 200, bytes: 'application/octet-stream', errors: [404] },
   listMapItems: { method: 'get', path: '/v1/collections/{name}/map/items', summary: 'Points by number, each with its item', params: CollectionParams, query: MapItemsQuery, status: 200, response: MapPoints, errors: [404] },
-  getMapItems: { method: 'post', path: '/v1/collections/{name}/map/items', summary: 'The items of these points', params: CollectionParams, body: MapItemsRequest, status: 200, response: MapItems, errors: [404] },
+  getMapItems: { method: 'post', scope: 'read', path: '/v1/collections/{name}/map/items', summary: 'The items of these points', params: CollectionParams, body: MapItemsRequest, status: 200, response: MapItems, errors: [404] },
   mapSheet: { method: 'get', path: '/v1/collections/{name}/map/sheets/{n}', summary: 'Small thumbnails of many points in one picture: that of point n * columns * rows + row * columns + column stands in that row and column, transparent where there is none. A browser that has it asks by its ETag whether it is still the same', params: MapSheetParams, query: MapSheetQuery, status: 200, bytes: 'image/webp', errors: [404] },
-  mapScores: { method: 'post', path: '/v1/collections/{name}/map/scores', summary: 'How near all points are to a query: cosines by number as little-endian float32; NaN of those without an embedding, and that do not match', params: CollectionParams, body: MapScoresRequest, status: 200, bytes: 'application/octet-stream', errors: [404, 409, 415, 422, 429] },
+  mapScores: { method: 'post', scope: 'read', path: '/v1/collections/{name}/map/scores', summary: 'How near all points are to a query: cosines by number as little-endian float32; NaN of those without an embedding, and that do not match', params: CollectionParams, body: MapScoresRequest, status: 200, bytes: 'application/octet-stream', errors: [404, 409, 415, 422, 429] },
   mapValues: { method: 'get', path: '/v1/collections/{name}/map/values', summary: 'A field of all points at once, to color them by', params: CollectionParams, query: MapValuesQuery, status: 200, response: MapValues, errors: [404] },
 
   search: {
-    method: 'post', path: '/v1/collections/{name}/search', summary: 'Search by words, pictures, items or embeddings', params: CollectionParams, body: SearchRequest,
+    method: 'post', scope: 'read', path: '/v1/collections/{name}/search', summary: 'Search by words, pictures, items or embeddings', params: CollectionParams, body: SearchRequest,
     multipart: { description: 'One picture as `file`; the JSON request in a part `request`.', file: 'one', part: 'request' },
     status: 200, response: SearchResponse, errors: [404, 409, 415, 422, 429],
   },

@@ -5,22 +5,25 @@ import { fileURLToPath } from 'node:url';
 import compression from 'compression';
 import express, { type Express, type Request, type RequestHandler, type Response, type Router } from 'express';
 import type { Config } from '../config.js';
-import { routes, type Route, type RouteName } from '../contract/routes.js';
+import { routes, scopeOf, type Route, type RouteName } from '../contract/routes.js';
 import { MixspaceError, toMixspaceError } from '../errors.js';
 import type { JobContext } from '../operations/context.js';
 import type { Readiness } from '../operations/readiness.js';
 import type { Log, Telemetry } from '../telemetry.js';
+import { accessGuard, accessOf, keyGuard, knownAccess, neededScope } from './access/guard.js';
+import type { KeyRing } from './access/key-ring.js';
 import { isMultipart, isUploaded, jsonBody, orUploaded, uploadedBody, type BodyLimits } from './bodies.js';
 import { failed, within } from './callbacks.js';
 import { docs } from './docs.js';
 import { knownTags, tagOf } from './entity-tags.js';
 import type { EventStreams, ServerEvent } from './event-streams.js';
 import { errorHandler, notPercentEncoded, refuse, unknownPath } from './errors.js';
-import { hostGuard, keyGuard, originGuard, ownMachineGuard } from './guards.js';
+import { hostGuard, originGuard, ownMachineGuard } from './guards.js';
 import { handlersOf, type Call } from './handlers.js';
 import { jsonBounds } from './json/bounds.js';
 import { openApiDocument } from './openapi.js';
 import { parse } from './parse.js';
+import { publicPath, publicPathOf } from './public-path.js';
 import { isAscii, readQuery } from './query-string.js';
 import { securityHeaders } from './security-headers.js';
 import { boundUploads, uploadOf, Uploads } from './uploads.js';
@@ -29,6 +32,7 @@ const dashboard = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..
 
 export interface AppParts {
   config: Config;
+  keys: KeyRing;
   context: JobContext;
   readiness: Readiness;
   telemetry: Telemetry;
@@ -44,16 +48,19 @@ interface Endpoint {
 
 interface Surroundings {
   context: JobContext;
+  keys: KeyRing;
   streams: EventStreams;
 }
 
-export function createApp({ config, context, readiness, telemetry }: AppParts, streams: EventStreams): Express {
+export function createApp({ config, keys, context, readiness, telemetry }: AppParts, streams: EventStreams): Express {
   const app = express();
   app.disable('x-powered-by');
   // Answers are of now; to digest each would cost as much as to write it.
   app.disable('etag');
   app.set('query parser', readQuery);
+  if (config.trustedProxies.length > 0) app.set('trust proxy', config.trustedProxies);
   app.use(measure(telemetry));
+  app.use(publicPath(config));
   app.use(securityHeaders);
   app.use(hostGuard(config));
   app.use(originGuard(config));
@@ -69,11 +76,11 @@ export function createApp({ config, context, readiness, telemetry }: AppParts, s
   let document: object | undefined;
   // What is the same for everyone; answers are not, and would be held up.
   const compressed = compression();
-  app.get('/openapi.json', compressed, (_request, response) => void response.json((document ??= openApiDocument())));
+  app.get('/openapi.json', compressed, (request, response) => void response.json({ ...(document ??= openApiDocument()), servers: [{ url: publicPathOf(request) || '/' }] }));
   app.use('/docs', compressed, docs());
 
-  app.use('/v1', keyGuard(config));
-  app.use('/v1/models/pull', ownMachineGuard(config));
+  app.use('/v1', keyGuard(keys));
+  app.use('/v1/models/pull', ownMachineGuard(config, keys));
   const uploads = new Uploads(config.maxUploads);
   telemetry.gauge('mixspace_upload_bytes', 'Bytes of request bodies that are read or held', () => uploads.bytes);
   telemetry.gauge('mixspace_event_streams', 'Streams of events that are open', () => streams.open);
@@ -82,7 +89,7 @@ export function createApp({ config, context, readiness, telemetry }: AppParts, s
     streamed: boundUploads(undefined, { body: config.maxBackup, uploadTimeout: config.uploadTimeout }, telemetry.log),
     imported: boundUploads(undefined, { body: config.maxImport, uploadTimeout: config.uploadTimeout }, telemetry.log),
   };
-  mountRoutes(app, { context, streams }, bounds, { body: config.maxBody, backup: config.maxBackup, import: config.maxImport, picture: config.maxPicture, files: config.maxItems, json: jsonBounds({ ...context.limits, values: config.maxValues }) });
+  mountRoutes(app, { context, keys, streams }, bounds, { body: config.maxBody, backup: config.maxBackup, import: config.maxImport, picture: config.maxPicture, files: config.maxItems, json: jsonBounds({ ...context.limits, values: config.maxValues }) });
   app.use('/v1', unknownPath);
   app.use(compressed, express.static(dashboard, { index: 'index.html', setHeaders: (response) => void response.setHeader('Cache-Control', 'no-cache') }));
   app.use(unknownPath);
@@ -91,7 +98,7 @@ export function createApp({ config, context, readiness, telemetry }: AppParts, s
 }
 
 function mountRoutes(app: Router, around: Surroundings, bounds: Record<'held' | 'streamed' | 'imported', RequestHandler>, limits: BodyLimits): void {
-  const handlers = handlersOf(around.context, limits);
+  const handlers = handlersOf(around.context, around.keys, limits);
   const readJson = jsonBody(limits);
   const methods = new Map<string, Set<string>>();
 
@@ -100,7 +107,8 @@ function mountRoutes(app: Router, around: Surroundings, bounds: Record<'held' | 
     methods.set(at, (methods.get(at) ?? new Set()).add(route.method.toUpperCase()));
     const handle = handlers[name];
     const readers = route.upload !== undefined ? [bounds.streamed, uploadedBody(route.upload)] : route.uploads !== undefined ? orUploaded(route.uploads, bounds.imported, [bounds.held, readJson]) : route.body ? [bounds.held, readJson] : [];
-    app[route.method](at, ...readers, async (request: Request, response: Response) => {
+    const guard = accessGuard({ scope: scopeOf(route), isWhole: route.isWhole === true }, route.path.startsWith('/v1/collections/{name}'));
+    app[route.method](at, guard, ...readers, async (request: Request, response: Response) => {
       const upload = uploadOf(request);
       upload?.hold();
       try {
@@ -131,6 +139,7 @@ async function answer({ context, streams }: Surroundings, { route, handle }: End
     query: route.query ? parse(route.query, request.query) : undefined,
     body: route.body && !isInParts && !isUploaded(route.uploads, request) ? parse(route.body, request.body) : undefined,
     request,
+    access: accessOf(request),
     caller: { signal: leaving.signal },
   } as unknown as Call<RouteName>;
   const result = await handle(call);
@@ -205,7 +214,9 @@ function measure(telemetry: Telemetry): express.RequestHandler {
       const seconds = (performance.now() - began) / 1000;
       const route = (request.route as { path?: string } | undefined)?.path ?? (request.originalUrl.startsWith('/v1') ? 'unknown' : request.path === '/' ? '/' : 'static');
       telemetry.request({ method: request.method, route, status: response.statusCode }, seconds);
-      telemetry.log('debug', 'Request.', { method: request.method, path: request.path, status: response.statusCode, ms: Math.round(seconds * 1000) });
+      const by = knownAccess(response)?.name;
+      const changes = by !== undefined && (neededScope(response) ?? 'read') !== 'read';
+      telemetry.log(changes ? 'info' : 'debug', !changes ? 'Request.' : response.statusCode < 400 ? 'A change.' : 'A change was refused.', { ...(by === undefined ? {} : { by }), method: request.method, path: request.path, status: response.statusCode, ms: Math.round(seconds * 1000) });
     });
     response.on('close', tell);
     next();

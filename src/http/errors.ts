@@ -45,6 +45,8 @@ export function errorBody(error: MixspaceError): ErrorBody {
 /** Express need not have seen the request. */
 function sendError(response: ServerResponse, error: MixspaceError): void {
   if (error.retryAfter !== undefined) response.setHeader('Retry-After', String(Math.max(1, Math.ceil(error.retryAfter))));
+  // RFC 9110, section 15.5.2.
+  if (error.code === 'unauthorized') response.setHeader('WWW-Authenticate', 'Bearer');
   const body = Buffer.from(JSON.stringify(errorBody(error)));
   response.statusCode = statusOf[error.code];
   response.setHeader('Content-Type', 'application/json; charset=utf-8');

@@ -1,8 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import ipaddr from 'ipaddr.js';
 import { isLoopback, type Config } from '../config.js';
 import { MixspaceError } from '../errors.js';
+import type { KeyRing } from './access/key-ring.js';
 
 /** Asked by what sends no Host: a load balancer's check over HTTP/1.0. They tell nobody anything. */
 const withoutHost = new Set(['/healthz', '/readyz']);
@@ -19,7 +19,8 @@ export function hostGuard(config: Config): RequestHandler {
     if (given.length > 1) throw new MixspaceError('invalid_request', 'The request has more than one Host.', { param: 'Host' });
     if (given.length === 0 && request.httpVersion === '1.0' && withoutHost.has(request.path)) return next();
     if (given.length === 0 && request.httpVersion !== '1.0') throw new MixspaceError('invalid_request', 'The request has no Host.', { param: 'Host' });
-    const name = hostName(given[0]);
+    // What a trusted proxy was asked for, where it says so.
+    const name = hostName(request.host);
     if (name !== undefined && (allowed.has(name) || isLoopback(name) || (everywhere && ipaddr.isValid(name)))) return next();
     throw new MixspaceError('forbidden', `This service is not "${(name ?? '').slice(0, 200)}"; MIXSPACE_HOSTS can add a name.`);
   };
@@ -36,7 +37,8 @@ function hostName(header: string | undefined): string | undefined {
 export function originGuard(config: Config): RequestHandler {
   const allowed = new Set(config.corsOrigins);
   return (request, response, next) => {
-    const { origin, host } = request.headers;
+    const { origin } = request.headers;
+    const { host } = request;
     response.setHeader('Vary', 'Origin');
     if (origin !== undefined && allowed.has(origin)) {
       response.setHeader('Access-Control-Allow-Origin', origin);
@@ -71,29 +73,14 @@ function isOwn(origin: string, host: string | undefined): boolean {
   return host !== undefined && URL.canParse(origin) && new URL(origin).host === new URL(`http://${host}`).host;
 }
 
-/** `Authorization: Bearer KEY`, compared in constant time. */
-export function keyGuard(config: Config): RequestHandler {
-  const hashes = config.apiKeys.map(hash);
-  return (request, _response, next) => {
-    if (hashes.length === 0) return next();
-    const given = /^Bearer\s+(\S+)\s*$/i.exec(request.headers.authorization ?? '')?.[1];
-    if (given === undefined) throw new MixspaceError('unauthorized', 'An API key is needed: Authorization: Bearer KEY.');
-    const hashed = hash(given);
-    let known = false;
-    for (const each of hashes) if (timingSafeEqual(each, hashed)) known = true;
-    if (!known) throw new MixspaceError('unauthorized', 'This API key is not known.');
-    next();
-  };
-}
-
 /**
  * What reaches out to a hub and fills the disk: for who has a key; where there are none, for this machine alone. Behind a
  * proxy everyone seems to be of this machine.
  */
-export function ownMachineGuard(config: Config): RequestHandler {
+export function ownMachineGuard(config: Config, keys: KeyRing): RequestHandler {
   return ({ method, socket, headers }, response, next) => {
     const isHere = isLoopback(config.host) && isLoopback(socket.remoteAddress ?? '') && headers['x-forwarded-for'] === undefined && headers.forwarded === undefined;
-    const isAllowed = config.apiKeys.length > 0 || isHere;
+    const isAllowed = !keys.isOpen || isHere;
     setAllowed(response, isAllowed);
     if (!isAllowed && method === 'POST') throw new MixspaceError('forbidden', 'Without API keys, models are pulled from the machine itself alone; MIXSPACE_API_KEYS sets keys.');
     next();
@@ -103,5 +90,3 @@ export function ownMachineGuard(config: Config): RequestHandler {
 const setAllowed = (response: Response, isAllowed: boolean): void => void (response.locals['isAllowed'] = isAllowed);
 /** What `ownMachineGuard` has found. */
 export const isAllowedHere = ({ res }: Request): boolean => res?.locals['isAllowed'] === true;
-
-const hash = (key: string): Buffer => createHash('sha256').update(key).digest();

@@ -2,7 +2,9 @@
 import type { Request } from 'express';
 import type { z } from 'zod';
 import { Filter, sortOf } from '../contract/filter.js';
+import type { CollectionList } from '../contract/collections.js';
 import { FileNote, NewItem } from '../contract/items.js';
+import type { Job } from '../contract/jobs.js';
 import { limits as contractLimits } from '../contract/limits.js';
 import { routes, type RouteName, type Routes } from '../contract/routes.js';
 import { SearchRequest } from '../contract/search.js';
@@ -33,6 +35,10 @@ import { getReembedding, reembed, stopReembedding } from '../operations/reembed/
 import { restore } from '../operations/restore.js';
 import { search } from '../operations/search/search.js';
 import { sync } from '../operations/sync/sync.js';
+import { requireCollection, type Access } from './access/access.js';
+import { ownKey, toldKey } from './access/told.js';
+import { requireMovable, requireSeen } from './access/jobs.js';
+import type { KeyRing } from './access/key-ring.js';
 import { bodyStream } from './body-stream.js';
 import type { BodyLimits } from './bodies.js';
 import { knownTags } from './entity-tags.js';
@@ -49,13 +55,20 @@ export interface Call<K extends RouteName> {
   query: Parsed<K, 'query'>;
   body: Parsed<K, 'body'>;
   request: Request;
+  access: Access;
   caller: Caller;
 }
 
 export type Handlers = { [K in RouteName]: (call: Call<K>) => unknown };
 
-export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
+export function handlersOf(context: JobContext, keys: KeyRing, limits: BodyLimits): Handlers {
+  const seenJob = async (id: string, access: Access): Promise<Job> => requireSeen(access, await getJob(context, id));
+  const movableJob = async (id: string, access: Access): Promise<string> => requireMovable(access, await getJob(context, id)).id;
   return {
+    ownKey: ({ access }) => ownKey(access),
+    listKeys: () => ({ keys: keys.list().map(toldKey) }),
+
+
     embed: ({ body, caller }) => embed(context, body, caller),
     classify: ({ body, caller }) => classify(context, body, caller),
     decide: ({ body, caller }) => decide(context, body, caller),
@@ -71,8 +84,11 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     pullableModels: ({ request }) => pullableModels(context, isAllowedHere(request)),
     pullModel: ({ body, caller }) => pullModel(context, body, caller),
 
-    createCollection: ({ body }) => createCollection(context, body),
-    listCollections: () => listCollections(context),
+    createCollection: ({ body, access }) => {
+      requireCollection(access, body.name);
+      return createCollection(context, body);
+    },
+    listCollections: async ({ access }) => reached(access, await listCollections(context)),
     getCollection: ({ params }) => getCollection(context, params.name),
     patchCollection: ({ params, body }) => patchCollection(context, params.name, body),
     deleteCollection: ({ params }) => deleteCollection(context, params.name),
@@ -84,13 +100,16 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
 
     classifyCollection: ({ params, body, caller }) => classifyCollection(context, params.name, body, caller),
 
-    listJobs: ({ query: { collection, kind, state, ...page } }) => listJobs(context, { collection, kind, state, ...pageOf(page) }),
-    getJob: ({ params }) => getJob(context, params.id),
-    pauseJob: ({ params }) => pauseJob(context, params.id),
-    resumeJob: ({ params }) => resumeJob(context, params.id),
-    cancelJob: ({ params }) => cancelJob(context, params.id),
-    listJobFailures: ({ params, query }) => listJobFailures(context, params.id, pageOf(query)),
-    jobEvents: ({ params, request, caller }) => followJob(context, params.id, request.get('Last-Event-ID'), caller),
+    listJobs: ({ query: { collection, kind, state, ...page }, access }) => {
+      if (collection !== undefined) requireCollection(access, collection);
+      return listJobs(context, { collections: collection === undefined ? access.collections && [...access.collections] : [collection], kind, state, ...pageOf(page) });
+    },
+    getJob: ({ params, access }) => seenJob(params.id, access),
+    pauseJob: async ({ params, access }) => pauseJob(context, await movableJob(params.id, access)),
+    resumeJob: async ({ params, access }) => resumeJob(context, await movableJob(params.id, access)),
+    cancelJob: async ({ params, access }) => cancelJob(context, await movableJob(params.id, access)),
+    listJobFailures: async ({ params, query, access }) => listJobFailures(context, (await seenJob(params.id, access)).id, pageOf(query)),
+    jobEvents: async ({ params, request, access, caller }) => followJob(context, (await seenJob(params.id, access)).id, request.get('Last-Event-ID'), caller),
 
     addItems: async ({ params, body, request, caller }) => {
       const entries = body === undefined ? await uploadedEntries(request, limits) : body.items.map((item) => jsonEntry(item));
@@ -146,6 +165,8 @@ export function handlersOf(context: JobContext, limits: BodyLimits): Handlers {
     },
   };
 }
+
+const reached = ({ collections }: Access, all: CollectionList): CollectionList => (collections ? { ...all, collections: all.collections.filter(({ name }) => collections.has(name)) } : all);
 
 function pageOf({ limit, cursor }: { limit?: string | undefined; cursor?: string | undefined }): { limit?: number; cursor?: string } {
   return { ...(limit === undefined ? {} : { limit: Number(limit) }), ...(cursor === undefined ? {} : { cursor }) };

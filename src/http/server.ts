@@ -21,6 +21,7 @@ export async function listen(parts: AppParts): Promise<HttpServer> {
   const { host, port } = parts.config;
   const { log } = parts.telemetry;
   const streams = new EventStreams(log);
+  parts.keys.follow(log);
   const app = createApp(parts, streams);
   const server: Server = createServer({
     ...messageClasses(app),
@@ -54,6 +55,7 @@ export async function listen(parts: AppParts): Promise<HttpServer> {
     close: (graceMs) =>
       new Promise((resolve) => {
         streams.end();
+        parts.keys.close();
         const cut = setTimeout(within(failed(log), () => server.closeAllConnections()), graceMs);
         // A connection kept alive falls idle only when its last answer is out.
         const idle = setInterval(within(failed(log), () => server.closeIdleConnections()), 50);

@@ -110,7 +110,7 @@ export class Jobs {
   async find(kind: string, collection: string): Promise<ToldJob | undefined> {
     const isIt = ({ job }: LiveJob): boolean => job.kind === kind && job.collection === collection;
     const live = this.#underWay().find(isIt);
-    return live?.told() ?? (await this.list({ kind, collection, limit: 1 })).jobs[0];
+    return live?.told() ?? (await this.list({ kind, collections: [collection], limit: 1 })).jobs[0];
   }
 
   /** The newest first. */
@@ -170,7 +170,7 @@ export class Jobs {
 
   /** The collection has been deleted: its jobs are cancelled. Resolves when nothing of them runs any more. */
   async endOf(collection: string): Promise<void> {
-    const paused = await this.#parts.catalog.listJobs({ collection, states: ['paused'], limit: mostUnderWay }).catch(() => ({ jobs: [] }));
+    const paused = await this.#parts.catalog.listJobs({ collections: [collection], states: ['paused'], limit: mostUnderWay }).catch(() => ({ jobs: [] }));
     const ids = new Set([...this.#underWay().filter(({ job }) => job.collection === collection).map(({ job }) => job.id), ...paused.jobs.map(({ id }) => id)]);
     await Promise.all([...ids].map((id) => this.#hold(id, (live) => live.inTurn(() => this.#endForWantOf(collection, live))).catch(() => undefined)));
   }

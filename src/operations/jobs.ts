@@ -18,14 +18,14 @@ interface Page {
   cursor?: string;
 }
 
-export async function listJobs({ jobs, cursors }: JobContext, request: Page & { collection?: string | undefined; kind?: JobKind | undefined; state?: JobState | undefined }): Promise<JobList> {
-  const { collection, kind, state, limit = pageSize } = request;
-  const scope = ['jobs', collection ?? null, kind ?? null, state ?? null];
+export async function listJobs({ jobs, cursors }: JobContext, request: Page & { collections?: string[] | undefined; kind?: JobKind | undefined; state?: JobState | undefined }): Promise<JobList> {
+  const { collections, kind, state, limit = pageSize } = request;
+  const scope = ['jobs', collections ?? null, kind ?? null, state ?? null];
   const before = await placeIn(cursors, request.cursor, scope);
   const found = await jobs.list({
     limit,
     ...(before === undefined ? {} : { before }),
-    ...(collection === undefined ? {} : { collection }),
+    ...(collections === undefined ? {} : { collections }),
     ...(kind === undefined ? {} : { kind }),
     ...(state === undefined ? {} : { states: [state] }),
   });

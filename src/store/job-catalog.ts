@@ -47,7 +47,8 @@ export interface StoredFailure extends JobFailure {
 
 export interface JobQuery {
   kind?: string;
-  collection?: string;
+  /** Of one of these. */
+  collections?: string[];
   states?: JobState[];
   limit: number;
   /** Only those of a lower number. */

@@ -400,7 +400,7 @@ export function catalogContract(engine: Engine): void {
       const rest = await catalog.listJobs({ limit: 9, before: first.jobs.at(-1)!.number });
       expect([rest.jobs.map(({ id }) => id), rest.more]).toEqual([['job-4', 'job-3', 'job-2', 'job-1'], false]);
       expect((await catalog.listJobs({ limit: 9, kind: 'walk', states: ['running'] })).jobs.map(({ id }) => id)).toEqual(['job-7', 'job-5', 'job-1']);
-      expect((await catalog.listJobs({ limit: 9, collection: 'photos' })).jobs.map(({ id }) => id)).toEqual(['job-7', 'job-6', 'job-5']);
+      expect((await catalog.listJobs({ limit: 9, collections: ['photos'] })).jobs.map(({ id }) => id)).toEqual(['job-7', 'job-6', 'job-5']);
     });
 
     it('numbers failures once each, forgets them when told to, and keeps of ended jobs the newest', async () => {

@@ -1,6 +1,10 @@
 /** Where the service listens, who answers there, and whom it lets in. */
+import { statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { isLoopback, type Config } from '../../config.js';
+import { MixspaceError } from '../../errors.js';
+import { KeyRing } from '../../http/access/key-ring.js';
+import { plural } from '../print.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
 type Address = Pick<Config, 'host' | 'port'>;
@@ -58,15 +62,33 @@ function tryToListen({ host, port }: Address): Promise<string | undefined> {
   });
 }
 
+const make = 'Write one key a line: openssl rand -hex 24 >> FILE && chmod 600 FILE.';
+
+export async function lookAtAccess({ host, apiKeys, apiKeysFile, allowOpen }: Pick<Config, 'host' | 'apiKeys' | 'apiKeysFile' | 'allowOpen'>): Promise<Finding[]> {
+  const { findings, hasKeys } = await lookAtKeys({ apiKeys, apiKeysFile });
+  if (isLoopback(host)) return [ok('access', `It listens for this machine alone, ${hasKeys ? 'and asks for a key' : 'and asks for no key'}.`), ...findings];
+  if (hasKeys) return [ok('access', `It listens on ${host} and asks for a key; over plain HTTP keys can be read on the way, so a proxy with HTTPS belongs in front.`), ...findings];
+  const open = `It would listen on ${host} without keys: whoever reaches it reads and deletes everything.`;
+  const mend = `Set MIXSPACE_API_KEYS_FILE (--api-keys-file), or listen on 127.0.0.1. ${make}`;
+  return [allowOpen ? warn('access', open, mend) : fail('access', `${open} It does not start.`, mend), ...findings];
+}
+
 const shortKey = 20;
 
-export function lookAtAccess({ host, apiKeys, allowOpen }: Pick<Config, 'host' | 'apiKeys' | 'allowOpen'>): Finding[] {
+/** Keys whose file cannot be read are keys all the same: it does not start, and so lets nobody in. */
+async function lookAtKeys({ apiKeys, apiKeysFile }: Pick<Config, 'apiKeys' | 'apiKeysFile'>): Promise<{ findings: Finding[]; hasKeys: boolean }> {
   const short = apiKeys.filter((key) => key.length < shortKey).length;
-  const make = 'A key of enough letters: openssl rand -hex 24.';
-  const weak = short === 0 ? [] : [warn('keys', `${short} of ${apiKeys.length} keys can be guessed: shorter than ${shortKey} letters.`, make)];
-  if (isLoopback(host)) return [ok('access', `It listens for this machine alone, ${apiKeys.length === 0 ? 'and asks for no key' : 'and asks for a key'}.`), ...weak];
-  if (apiKeys.length > 0) return [ok('access', `It listens on ${host} and asks for a key; over plain HTTP keys can be read on the way, so a proxy with HTTPS belongs in front.`), ...weak];
-  const open = `It would listen on ${host} without keys: whoever reaches it reads and deletes everything.`;
-  const mend = `Set MIXSPACE_API_KEYS (or --api-keys-file), or listen on 127.0.0.1. ${make}`;
-  return [allowOpen ? warn('access', open, mend) : fail('access', `${open} It does not start.`, mend)];
+  const findings = short === 0 ? [] : [warn('keys', `${short} of the ${apiKeys.length} keys of MIXSPACE_API_KEYS can be guessed: shorter than ${shortKey} letters.`, make)];
+  if (apiKeysFile === undefined) return { findings, hasKeys: apiKeys.length > 0 };
+  try {
+    const ring = await KeyRing.open({ apiKeys, apiKeysFile });
+    const isSeen = process.platform !== 'win32' && (statSync(apiKeysFile).mode & 0o077) !== 0;
+    const found = `${apiKeysFile} holds ${plural(ring.list().length - apiKeys.length, 'key')}`;
+    findings.push(isSeen ? warn('keys', `${found}, and can be read by other users of this machine.`, `chmod 600 ${apiKeysFile}`) : ok('keys', `${found}.`));
+    ring.close();
+  } catch (error) {
+    if (!(error instanceof MixspaceError)) throw error;
+    findings.push(fail('keys', error.message, make));
+  }
+  return { findings, hasKeys: true };
 }

@@ -1,13 +1,11 @@
-import { statSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
 import { readConfig, readSetting, settings, type Config, type SettingName } from '../../config.js';
 import { MixspaceError } from '../../errors.js';
 import { plural, printJson, say, sayMarked } from '../print.js';
 import { settingsOf, withSettings } from '../setting-flags.js';
-import { keysFrom } from '../serve.js';
 import { lookAtAccess, lookAtPort, whoAnswers } from './address.js';
-import { fail, ok, warn, type Finding } from './finding.js';
+import { fail, ok, type Finding } from './finding.js';
 import { lookAtIndex, lookAtRoots, lookAtWatch } from './folders.js';
 import { lookAtMemory, lookAtOpenFiles, lookAtProcessors } from './machine.js';
 import { lookAtLibraries, lookAtNode } from './program.js';
@@ -45,16 +43,13 @@ function tell({ topic, status, found, mend }: Finding): void {
 }
 
 async function examine(paths: string[], flags: Partial<Record<SettingName, string>>, selfTest: boolean): Promise<Finding[]> {
-  const keys = await lookAtKeysFile(flags.apiKeys);
-  const { apiKeys: _, ...others } = flags;
-  const { config, findings } = readSettings(keys.keys === undefined ? (flags.apiKeys?.trim() ? others : flags) : { ...others, apiKeys: keys.keys });
+  const { config, findings } = readSettings(flags);
   const roots = [...config.roots, ...paths.map((each) => path.resolve(each))];
   const answering = config.port === 0 ? undefined : await whoAnswers(config);
   const { lookAtModels } = await import('./models.js');
   const models = await lookAtModels(config, selfTest);
   return [
     ...findings,
-    ...keys.findings,
     ...lookAtNode(),
     ...(await lookAtLibraries(config)),
     ...models.findings,
@@ -63,7 +58,7 @@ async function examine(paths: string[], flags: Partial<Record<SettingName, strin
     ...lookAtOpenFiles(),
     ...(await lookAtIndex(config.indexDir)),
     await lookAtPort(config, answering),
-    ...lookAtAccess(config),
+    ...(await lookAtAccess(config)),
     ...lookAtRoots(roots),
     ...lookAtWatch(config, paths.map((each) => path.resolve(each))),
   ];
@@ -95,17 +90,4 @@ function readSettings(flags: Partial<Record<SettingName, string>>): { config: Co
 function wrongSetting(error: unknown, mend: string): Finding {
   if (!(error instanceof MixspaceError)) throw error;
   return fail('settings', error.message, mend);
-}
-
-async function lookAtKeysFile(file: string | undefined): Promise<{ keys?: string; findings: Finding[] }> {
-  if (file === undefined || file.trim() === '') return { findings: [] };
-  try {
-    const keys = await keysFrom(file);
-    const mode = statSync(file).mode;
-    const isOpen = process.platform !== 'win32' && (mode & 0o077) !== 0;
-    return { keys, findings: [isOpen ? warn('keys', `${file} can be read by other users of this machine.`, `chmod 600 ${file}`) : ok('keys', `${file} can be read.`)] };
-  } catch (error) {
-    if (!(error instanceof MixspaceError)) throw error;
-    return { findings: [fail('keys', error.message, 'Write one key a line: openssl rand -hex 24 > FILE && chmod 600 FILE.')] };
-  }
 }

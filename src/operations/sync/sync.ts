@@ -25,7 +25,7 @@ export async function sync(context: JobContext, collection: string, { root: give
 
 /** One that waits to do the same is that one; what runs may have passed what has changed since. */
 export async function startSync({ jobs }: JobContext, collection: string, parameters: SyncParameters, { orRunning = false } = {}): Promise<ToldJob> {
-  const { jobs: some } = await jobs.list({ kind: syncJob, collection, states: orRunning ? ['waiting', 'running'] : ['waiting'], limit: latest });
+  const { jobs: some } = await jobs.list({ kind: syncJob, collections: [collection], states: orRunning ? ['waiting', 'running'] : ['waiting'], limit: latest });
   const same = some.find((job) => isUnderWay(job.state) && isSame(job.parameters as SyncParameters, parameters));
   return same ?? (await jobs.start(syncJob, { collection, parameters })).job;
 }

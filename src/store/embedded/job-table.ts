@@ -85,8 +85,8 @@ export class JobTable {
       )
       .pluck();
     this.#get = database.prepare<[string], Row>(`${select} WHERE id = ?`);
-    this.#list = database.prepare<[{ kind: string | null; collection: string | null; states: string | null; before: number; limit: number }], Row>(
-      `${select} WHERE number < @before AND (@kind IS NULL OR kind = @kind) AND (@collection IS NULL OR collection = @collection)
+    this.#list = database.prepare<[{ kind: string | null; collections: string | null; states: string | null; before: number; limit: number }], Row>(
+      `${select} WHERE number < @before AND (@kind IS NULL OR kind = @kind) AND (@collections IS NULL OR collection IN (SELECT value FROM json_each(@collections)))
          AND (@states IS NULL OR state IN (SELECT value FROM json_each(@states))) ORDER BY number DESC LIMIT @limit`,
     );
     this.#countFailures = database.prepare<[number], number>('SELECT count(*) FROM job_failures WHERE job = ?').pluck();
@@ -130,8 +130,8 @@ export class JobTable {
     return row && toJob(row);
   }
 
-  list({ kind, collection, states, limit, before }: JobQuery): { jobs: StoredJob[]; more: boolean } {
-    const rows = this.#list.all({ kind: kind ?? null, collection: collection ?? null, states: states === undefined ? null : JSON.stringify(states), before: before ?? Number.MAX_SAFE_INTEGER, limit: limit + 1 });
+  list({ kind, collections, states, limit, before }: JobQuery): { jobs: StoredJob[]; more: boolean } {
+    const rows = this.#list.all({ kind: kind ?? null, collections: collections === undefined ? null : JSON.stringify(collections), states: states === undefined ? null : JSON.stringify(states), before: before ?? Number.MAX_SAFE_INTEGER, limit: limit + 1 });
     return { jobs: rows.slice(0, limit).map(toJob), more: rows.length > limit };
   }
 
