@@ -1,5 +1,6 @@
 /** `doctor`, `completion`, and paths for pipes, as a shell sees them. */
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -108,6 +109,24 @@ describe('mixspace search --files', () => {
     expect(lines.stderr).toBe('1 match left out: no path is known of it.\n');
     const exact = await runMixspace(['search', 'x', '--plain', '--all', '--modality', 'image', '-f', '-0'], env);
     expect(exact.stdout.split('\0').sort()).toEqual(['', path.join(pictures, 'deep', 'two\nlines.png'), path.join(pictures, 'one.png')]);
+  });
+});
+
+describe('docs/grafana/mixspace.json', () => {
+  it('asks for metrics and labels that a running service exports', async () => {
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    const exported = new Set([...metrics.matchAll(/^# TYPE (\w+) (\w+)$/gm)].flatMap(([, name, type]) => (type === 'histogram' ? ['_bucket', '_sum', '_count'].map((end) => name! + end) : [name!])));
+    const labels = new Set([...metrics.matchAll(/[{,](\w+)="/g)].map(([, label]) => label!));
+    const { panels } = JSON.parse(readFileSync(path.join(repository, 'docs/grafana/mixspace.json'), 'utf8')) as { panels: { targets?: { expr: string; legendFormat: string }[] }[] };
+    const targets = panels.flatMap((panel) => panel.targets ?? []);
+    expect(targets.length).toBeGreaterThan(20);
+    const names = targets.flatMap(({ expr }) => [...expr.matchAll(/\b(?:mixspace|process|nodejs)_\w+/g)].map(([name]) => name));
+    expect(names.filter((name) => !exported.has(name))).toEqual([]);
+    // Recall is told of large collections alone.
+    const used = targets.filter(({ expr }) => !expr.includes('mixspace_search_recall')).flatMap(({ expr, legendFormat }) => [...expr.matchAll(/by \(([\w, ]+)\)/g), ...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].flatMap(([, list]) => list!.split(', ')));
+    expect(used.filter((label) => !labels.has(label) && label !== 'le')).toEqual([]);
+    const asked = targets.flatMap(({ expr }) => [...expr.matchAll(/[{,](\w+)=/g)].map(([, label]) => label!));
+    expect(asked.filter((label) => !labels.has(label) && !['job', 'instance'].includes(label))).toEqual([]);
   });
 });
 

@@ -66,8 +66,9 @@ describe.for(documents)('%s', (file) => {
     const inline = [...prose(text).matchAll(/`((?:npx )?mixspace [^`]+)`/g)].flatMap(([, code]) => commandsOf(code!));
     for (const line of [...shell, ...inline]) expect(wrongIn(line, program), `${file}: ${line}`).toBe('');
     const flags = new Set([...allCommands(program).flatMap(({ options }) => options.flatMap(({ long, short }) => [long, short])), '--help']);
-    for (const [, flag] of prose(text).matchAll(/`(--?[a-z0-9][\w-]*)/g)) {
-      if (!pendingFlags.has(flag!)) expect([...flags], `${file} names ${flag}`).toContain(flag);
+    for (const [, flag] of prose(text).matchAll(/`(--[a-z][\w-]*|-[a-z]\b)/g)) {
+      // Figures name those of the benchmarks.
+      if (!pendingFlags.has(flag!) && file !== 'docs/figures.md') expect([...flags], `${file} names ${flag}`).toContain(flag);
     }
   });
 
@@ -124,7 +125,7 @@ function commandsOf(code: string): string[] {
   return code
     .replaceAll('\\\n', ' ')
     .split('\n')
-    .flatMap((line) => [...line.matchAll(/(?:^|\s|\()mixspace ((?:'[^']*'|"[^"]*"|[^|;)])*)/g)].map(([, rest]) => rest!.trim()));
+    .flatMap((line) => [...line.matchAll(/(?:^|npx |[(|] ?|[A-Z_]+=\S* )mixspace ((?:'[^']*'|"[^"]*"|[^|;)])*)/g)].map(([, rest]) => rest!.trim()));
 }
 
 function wrongIn(line: string, program: Command): string {
