@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import ipaddr from 'ipaddr.js';
 import { variantNames, type Variant } from './encoder/package/variants.js';
 import { preprocessSpeeds, type PreprocessSpeed } from './encoder/picture/speed.js';
+import { keylessWires, wireNames, type WireName } from './domain/wires.js';
 import { MixspaceError } from './errors.js';
 import { shownAddress } from './secrets.js';
 import { defaultSettings } from './store/embedded/settings.js';
@@ -124,6 +125,15 @@ function aliases(text: string): ReadonlyMap<string, string> {
   );
 }
 
+function wires(text: string): WireName[] {
+  if (text.trim() === 'none') return [];
+  return list(text).map((name) => {
+    const wire = wireNames.find((each) => each === name);
+    if (!wire) throw new Expected(`none, or some of ${wireNames.join(', ')}, separated by commas`);
+    return wire;
+  });
+}
+
 /** '' or `/photos`: with a slash before it, none behind. */
 function basePath(text: string): string {
   const bare = text.trim().replace(/\/+$/, '');
@@ -199,6 +209,8 @@ export const settings = {
   hosts: setting<string[]>('MIXSPACE_HOSTS', '--hosts <names>', { shown: 'none', fallback: () => [], parse: hostNames }, 'further host names, separated by commas, by which browsers may call'),
   basePath: setting('MIXSPACE_BASE_PATH', '--base-path <path>', { shown: 'none', fallback: () => '', parse: basePath }, 'path under which a proxy shows the service, such as /photos; requests are taken with it and without'),
   trustedProxies: setting<string[]>('MIXSPACE_TRUSTED_PROXIES', '--trusted-proxies <ranges>', { shown: 'none', fallback: () => [], parse: proxies }, "address ranges of proxies, or loopback, linklocal, uniquelocal, whose X-Forwarded-Host, X-Forwarded-For and X-Forwarded-Prefix are believed"),
+  wires: setting<WireName[]>('MIXSPACE_WIRES', '--wires <names>', { shown: 'all', fallback: () => [...wireNames], parse: wires }, `protocols of other services that are spoken too, separated by commas: ${wireNames.join(', ')}; or none`),
+  openWires: setting<WireName[]>('MIXSPACE_OPEN_WIRES', '--open-wires <names>', { shown: 'none', fallback: () => [], parse: wires }, `of ${keylessWires.join(' and ')}, whose clients can send no key and which are off where keys are set: those that may be used without, to read`),
   allowOpen: setting('MIXSPACE_ALLOW_OPEN', '--allow-open <yes|no>', { shown: 'no', fallback: () => false, parse: truth }, 'allows listening beyond the loopback without keys'),
   hub: setting('MIXSPACE_HUB', '--hub <yes|no>', { shown: 'no', fallback: () => false, parse: truth }, 'lets models be pulled from the Hugging Face hub, or HF_ENDPOINT, by the page and the API: by who has a key or, without keys, from this machine'),
   store: secretSetting('MIXSPACE_STORE', '--store <name>', { shown: 'embedded', fallback: () => 'embedded', parse: storeName }, 'where collections live'),
@@ -271,7 +283,7 @@ export function readSetting<N extends SettingName>(name: N, flag?: string, env: 
   const each = settings[name] as unknown as Setting<Config[N]>;
   const text = flag ?? env[each.env];
   if (text === undefined || (flag === undefined && text === '')) return each.fallback();
-  const given = flag === undefined ? each.env : each.flag!.split(' ')[0]!;
+  const given = flag === undefined ? each.env : each.flag.split(' ')[0]!;
   if (text.trim() === '') throw new MixspaceError('invalid_request', `${given} is given without a value; without it the default holds: ${each.shown}.`, { param: given });
   try {
     return each.parse(text);

@@ -53,6 +53,11 @@ export class MixspaceError extends Error {
     });
   }
 
+  /** The same error under another name of its field. */
+  renamed(param: string): MixspaceError {
+    return new MixspaceError(this.code, this.message, { param, ...(this.retryAfter === undefined ? {} : { retryAfter: this.retryAfter }), cause: this.cause });
+  }
+
   /** Plain data that survives a worker's message channel; `reviveError` is its inverse. */
   toPlain(): PlainError {
     return { code: this.code, message: this.message, param: this.param, retryAfter: this.retryAfter };

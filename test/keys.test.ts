@@ -6,6 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { routes, type Route } from '../src/contract/routes.js';
 import { call, items, searchIn, type Answer } from './api.js';
+import { inBrowser, withBrowser } from './page-browser.js';
 import { readsTexts, startSmall, type SmallService } from './small-service.js';
 
 const key = { reader: randomUUID(), writer: randomUUID(), admin: randomUUID(), ofOne: randomUUID(), slow: randomUUID(), lead: randomUUID() };
@@ -129,6 +130,39 @@ describe('A key', () => {
     expect(keys[5].calls).toBe(2);
     expect(Date.parse(keys[0].last_used_at)).toBeGreaterThan(Date.now() - 600_000);
     for (const each of [...Object.values(key), 'of-the-environment']) expect(service.server.logs() + JSON.stringify(keys)).not.toContain(each);
+  });
+});
+
+describe('The library', () => {
+  const visit = inBrowser(() => [service.server.url]);
+  const rows = (): Promise<string[][]> => visit.page.locator('table.keys tbody tr').evaluateAll((all) => all.map((row) => [...row.children].map((cell) => cell.textContent)));
+  const enter = async (given: string): Promise<void> => {
+    // Before there is a key, the page is told so.
+    visit.allow(/401/);
+    await visit.page.goto(`${service.server.url}/?view=library&section=keys`);
+    await visit.page.locator('input[type=password]').fill(given);
+    await visit.page.keyboard.press('Enter');
+    await expect.poll(async () => (await rows()).length).toBeGreaterThan(0);
+  };
+
+  it.runIf(withBrowser)('shows all keys to one that may do anything', async () => {
+    await enter(key.admin);
+    const shown = await rows();
+    expect(shown.map((row) => row.slice(0, 4))).toEqual([
+      ['key 1', 'do anything', 'all collections', 'without bound'],
+      ['reader', 'read', 'all collections', 'without bound'],
+      ['Schreiberin', 'read and write', 'all collections', 'without bound'],
+      ['line 5', 'do anything', 'all collections', 'without bound'],
+      ['of-ours', 'read and write', 'ours, theirs', 'without bound'],
+      ['slow', 'read', 'all collections', '2 a minute'],
+      ['lead', 'do anything', 'ours', 'without bound'],
+    ]);
+    expect(shown.map((row) => row.length)).toEqual(shown.map(() => 6));
+  });
+
+  it.runIf(withBrowser)('shows any other what it may do itself', async () => {
+    await enter(key.reader);
+    expect(await rows()).toEqual([['reader', 'read', 'all collections', 'without bound']]);
   });
 });
 

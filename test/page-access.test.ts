@@ -58,6 +58,7 @@ const states: State[] = [
   { name: 'library: clusters, one being renamed', at: '/?view=library&part=clusters', enter: (page) => page.locator('.cluster-name button').first().click() },
   { name: 'library: jobs', at: '/?view=library&section=jobs' },
   { name: 'library: models', at: '/?view=library&section=models' },
+  { name: 'library: keys', at: '/?view=library&section=keys', enter: shows('.page-library section > p') },
 ];
 
 describe('the page, to axe', () => {

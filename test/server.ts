@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { cHeapSettings } from '../src/c-heap.js';
 import type { EmbeddedStoreSettings } from '../src/store/embedded/settings.js';
+import { behindNginx, frontOf, isBehindNginx } from './behind-nginx.js';
 import { reservePort } from './free-ports.js';
 
 export const repository = path.resolve(import.meta.dirname, '..');
@@ -55,7 +56,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const { port, release } = options.port === undefined ? await reservePort() : { port: options.port, release: () => {} };
   const indexDir = options.indexDir ?? (await mkdtemp(path.join(tmpdir(), 'mixspace-test-')));
   const child = spawn(process.execPath, [main, 'serve', ...(options.args ?? [])], {
-    env: { ...cleanEnv(), ...heapSettings, ...(process.env['VITEST'] ? quick : {}), ...(options.store && { NODE_OPTIONS: `--import=${storeSettings}`, STORE_SETTINGS: JSON.stringify(options.store) }), PORT: String(port), MIXSPACE_INDEX_DIR: indexDir, ...options.env },
+    env: { ...cleanEnv(), ...heapSettings, ...(process.env['VITEST'] ? quick : {}), ...(options.store && { NODE_OPTIONS: `--import=${storeSettings}`, STORE_SETTINGS: JSON.stringify(options.store) }), PORT: String(port), MIXSPACE_INDEX_DIR: indexDir, ...behindNginx, ...options.env },
     stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
   });
   let output = '';
@@ -63,7 +64,10 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => (release(), resolve(code))));
 
-  const url = `http://127.0.0.1:${port}`;
+  const direct = `http://127.0.0.1:${port}`;
+  const front = isBehindNginx ? await frontOf(port) : undefined;
+  void ended.then(() => front?.close());
+  const url = front?.url ?? direct;
   const server: RunningServer = {
     url,
     port,
@@ -90,7 +94,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     await Promise.race([ended, delay(pause)]);
     pause = 100;
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The service ended before it was ready:\n${output}`);
-    const ready = await fetch(`${url}/readyz`).then((response) => response.status === 200, () => false);
+    const ready = await fetch(`${direct}/readyz`).then((response) => response.status === 200, () => false);
     if (ready) return server;
     if (Date.now() > deadline) {
       await server.remove();

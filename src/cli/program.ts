@@ -27,6 +27,7 @@ const commands: Record<string, () => Promise<Command>> = {
   check: async () => (await import('./directory/check.js')).checkCommand(),
   reembed: async () => (await import('./reembed.js')).reembedCommand(),
   jobs: async () => (await import('./jobs.js')).jobsCommand(),
+  keys: async () => (await import('./keys.js')).keysCommand(),
   models: async () => (await import('./models/command.js')).modelsCommand(),
   doctor: async () => (await import('./doctor/command.js')).doctorCommand(),
   completion: async () => (await import('./completion/command.js')).completionCommand(wholeProgram),

@@ -7,6 +7,7 @@ import type { EmbeddingEncoding, EmbeddingsResponse } from '../contract/embeddin
 import type { FileNote, Item, ItemOutcome, ItemPage, ItemSources, Merged, NewItem, ValueCounts } from '../contract/items.js';
 import type { Job, JobEventData, JobEventName, JobFailures, JobList } from '../contract/jobs.js';
 import type { importTypes } from '../contract/imports.js';
+import type { Key, OwnKey } from '../contract/keys.js';
 import type { Model, SelfTest } from '../contract/models.js';
 import type { PullableModels, PullResponse } from '../contract/pull.js';
 import type { ReembedResponse } from '../contract/reembed.js';
@@ -60,6 +61,16 @@ export class MixspaceClient extends Findings {
   /** Typed questions about pictures or a text, each answered by itself. */
   decide(body: CallParts<'decide'>['body'], options: Signaled = {}): Promise<DecisionsResponse> {
     return this.call('decide', { body, ...options });
+  }
+
+  /** What the caller's key may do. */
+  ownKey(options: Signaled = {}): Promise<OwnKey> {
+    return this.call('ownKey', options);
+  }
+
+  /** What each key may do, for one that may do anything. */
+  async keys(options: Signaled = {}): Promise<Key[]> {
+    return (await this.call('listKeys', options)).keys;
   }
 
   async classifiers(options: Signaled = {}): Promise<Classifier[]> {

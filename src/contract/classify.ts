@@ -65,6 +65,7 @@ export const ClassifyResponse = z
       z.object({
         object: z.literal('classification'),
         index: z.number().int(),
+        mixed: z.literal(true).optional().meta({ description: 'Its parts (`content`) were embedded each, and their embeddings added and normalised.' }),
         prediction: z.string().nullable().meta({ description: 'null: none of these.' }),
         score: z.number().meta({ description: "The best label's probability." }),
         calibrated: z.literal(true).optional().meta({ description: "Scores are by the model's calibration: what gets .8 is right eight times in ten. Absent: by the model's own scale." }),

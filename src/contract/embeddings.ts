@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Input, inputForms, Modality, ModelId, TokenArray, Usage } from './shared.js';
+import { Input, inputForms, MixedInput, Modality, ModelId, TokenArray, Usage } from './shared.js';
 import { limits } from './limits.js';
 import { list, maybe } from './zod-helpers.js';
 
@@ -19,6 +19,9 @@ const Encodings = z.union([EmbeddingEncoding, list(EmbeddingEncoding).min(1).max
 
 const anotherEncoding = maybe(Encodings).meta({ description: 'Another name of `encoding_format`; where both are sent, they must agree.' });
 const Dimensions = z.number().int().min(0);
+/** As vLLM takes what is embedded: the parts of all messages are one input. */
+const Message = z.object({ role: z.string().max(64), content: z.union([z.string(), MixedInput.shape.content], { error: 'content is a string or a list of parts.' }) });
+
 const unused = z.unknown().optional().meta({ description: 'Known, changes nothing.' });
 
 export const EmbeddingsRequest = z
@@ -26,7 +29,8 @@ export const EmbeddingsRequest = z
     model: maybe(ModelId),
     input: z.union([Input, list(z.union([Input, TokenArray], { error: `An input is ${inputForms}, exactly one.` })).min(1), TokenArray], {
       error: `input is ${inputForms}, or a list of at least one of them.`,
-    }),
+    }).optional().meta({ description: 'Needed, unless there are `messages`.' }),
+    messages: maybe(list(Message).min(1).max(limits.contentParts, `At most ${limits.contentParts} messages.`)).meta({ description: 'In place of `input`: one input, of the parts of all messages.' }),
     encoding_format: maybe(Encodings).meta({ description: 'Default `float`. With a list, each `embedding` is an object by these names.' }),
     embedding_type: anotherEncoding,
     encoding_type: anotherEncoding,
@@ -44,6 +48,10 @@ export const EmbeddingsRequest = z
     return_multivector: maybe(z.boolean()).meta({ description: 'false changes nothing; true is refused (422): an input has one embedding.' }),
     truncate: z.unknown().optional().meta({ description: 'Known, changes nothing: too long a text is always cut, and says so.' }),
     late_chunking: unused,
+  })
+  .superRefine(({ input, messages }, context) => {
+    if (input === undefined && messages === undefined) context.addIssue({ code: 'custom', path: ['input'], message: 'It is missing.' });
+    if (input !== undefined && messages !== undefined) context.addIssue({ code: 'custom', path: ['messages'], message: 'Send input or messages, not both.' });
   })
   .meta({ id: 'EmbeddingsRequest' });
 export type EmbeddingsRequest = z.infer<typeof EmbeddingsRequest>;
@@ -67,6 +75,7 @@ export const EmbeddingsResponse = z
         index: z.number().int(),
         embedding: z.union([numbers, z.string(), EncodedEmbeddings]).meta({ description: 'As `encoding_format` says: numbers, a base64 string, or an object by encoding where a list was sent.' }),
         truncated: z.boolean().optional(),
+        mixed: z.literal(true).optional().meta({ description: 'Its parts (`content`) were embedded each, and their embeddings added and normalised.' }),
       }),
     ),
     usage: Usage,

@@ -4,6 +4,8 @@
  */
 export const limits = {
   promptsPerLabel: 100,
+  /** Of one mixed input. */
+  contentParts: 64,
   templates: 100,
   questions: 1000,
   options: 255,

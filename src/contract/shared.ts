@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { modalities } from '../domain/modality.js';
 import { limits } from './limits.js';
-import { isObject } from './zod-helpers.js';
+import { isObject, list } from './zod-helpers.js';
 
 const encoder = new TextEncoder();
 /** A UTF-16 unit is at least one byte of UTF-8: what is longer than the limit by these need not be counted. */
@@ -76,14 +76,19 @@ const UrlInput = z.strictObject({ url: picture });
 const ImageUrlInput = z.strictObject({ type: z.literal('image_url'), image_url: z.union([picture, z.strictObject({ url: picture, detail: z.unknown().optional() })]) });
 const TextPartInput = z.strictObject({ type: z.literal('text'), text: z.string() });
 
+const oneForms = [z.string(), TextInput, ImageInput, BytesInput, UrlInput, ImageUrlInput, TextPartInput] as const;
+/** Texts and pictures that are one input together. */
+export const MixedInput = z.strictObject({ content: list(z.union(oneForms, { error: 'A part of content is a string, {"type": "text", "text"} or a picture in one of its forms.' })).min(1).max(limits.contentParts, `content has at most ${limits.contentParts} parts.`) });
+
 /** The forms that an input may have, for errors. */
-export const inputForms = 'a string, {"text": string} or {"image": string} (an https URL, a data URI or base64), also named "bytes" or "url", or {"type": "image_url", "image_url": {"url": string}}';
+export const inputForms = 'a string, {"text": string} or {"image": string} (an https URL, a data URI or base64), also named "bytes" or "url", or {"type": "image_url", "image_url": {"url": string}}, or several of these as {"content": [...]}';
 
 /** A string is text, unless it is a picture's data URI. Which field an object holds decides its schema, so that errors name the right one. */
 export const Input = z
-  .union([z.string(), TextInput, ImageInput, BytesInput, UrlInput, ImageUrlInput, TextPartInput], { error: `An input is ${inputForms}, exactly one.` })
-  .meta({ id: 'Input', description: 'A string (text; one that begins `data:image/` is a picture), `{"text"}` or `{"image"}`: exactly one. A picture may also be named as sister APIs do: `{"bytes"}`, `{"url"}`, `{"type": "image_url", "image_url": {"url"}}`.' });
+  .union([...oneForms, MixedInput], { error: `An input is ${inputForms}, exactly one.` })
+  .meta({ id: 'Input', description: 'A string (text; one that begins `data:image/` is a picture), `{"text"}` or `{"image"}`: exactly one. A picture may also be named as sister APIs do: `{"bytes"}`, `{"url"}`, `{"type": "image_url", "image_url": {"url"}}`. `{"content": [...]}` is several of these as one: their embeddings are added and normalised.' });
 export type Input = z.infer<typeof Input>;
+export type OneInput = Exclude<Input, { content: unknown }>;
 
 /** Tokens are known here and refused as 422 by the operation, with a reason; the schema alone would only say that they are no inputs. */
 export const TokenArray = z

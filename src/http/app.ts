@@ -1,21 +1,19 @@
 import path from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import compression from 'compression';
 import express, { type Express, type Request, type RequestHandler, type Response, type Router } from 'express';
 import type { Config } from '../config.js';
 import { routes, scopeOf, type Route, type RouteName } from '../contract/routes.js';
-import { MixspaceError, toMixspaceError } from '../errors.js';
+import { MixspaceError } from '../errors.js';
 import type { JobContext } from '../operations/context.js';
 import type { Readiness } from '../operations/readiness.js';
-import type { Log, Telemetry } from '../telemetry.js';
+import type { Telemetry } from '../telemetry.js';
+import { sendJson, sendPicture, sendStream, type SentBytes } from './answers.js';
 import { accessGuard, accessOf, keyGuard, knownAccess, neededScope } from './access/guard.js';
 import type { KeyRing } from './access/key-ring.js';
 import { isMultipart, isUploaded, jsonBody, orUploaded, uploadedBody, type BodyLimits } from './bodies.js';
 import { failed, within } from './callbacks.js';
 import { docs } from './docs.js';
-import { knownTags, tagOf } from './entity-tags.js';
 import type { EventStreams, ServerEvent } from './event-streams.js';
 import { errorHandler, notPercentEncoded, refuse, unknownPath } from './errors.js';
 import { hostGuard, originGuard, ownMachineGuard } from './guards.js';
@@ -27,6 +25,7 @@ import { publicPath, publicPathOf } from './public-path.js';
 import { isAscii, readQuery } from './query-string.js';
 import { securityHeaders } from './security-headers.js';
 import { boundUploads, uploadOf, Uploads } from './uploads.js';
+import { mountWires } from './wires/wires.js';
 
 const dashboard = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../dashboard');
 
@@ -37,9 +36,6 @@ export interface AppParts {
   readiness: Readiness;
   telemetry: Telemetry;
 }
-
-/** Milliseconds that the reader of a stream may take nothing, before it is cut off. */
-const readerPatienceMs = 60_000;
 
 interface Endpoint {
   route: Route;
@@ -89,7 +85,9 @@ export function createApp({ config, keys, context, readiness, telemetry }: AppPa
     streamed: boundUploads(undefined, { body: config.maxBackup, uploadTimeout: config.uploadTimeout }, telemetry.log),
     imported: boundUploads(undefined, { body: config.maxImport, uploadTimeout: config.uploadTimeout }, telemetry.log),
   };
-  mountRoutes(app, { context, keys, streams }, bounds, { body: config.maxBody, backup: config.maxBackup, import: config.maxImport, picture: config.maxPicture, files: config.maxItems, json: jsonBounds({ ...context.limits, values: config.maxValues }) });
+  const limits = { body: config.maxBody, backup: config.maxBackup, import: config.maxImport, picture: config.maxPicture, files: config.maxItems, json: jsonBounds({ ...context.limits, values: config.maxValues }) };
+  mountRoutes(app, { context, keys, streams }, bounds, limits);
+  mountWires(app, { config, context, keys, limits, bounds: bounds.held, log: telemetry.log });
   app.use('/v1', unknownPath);
   app.use(compressed, express.static(dashboard, { index: 'index.html', setHeaders: (response) => void response.setHeader('Cache-Control', 'no-cache') }));
   app.use(unknownPath);
@@ -152,59 +150,6 @@ async function answer({ context, streams }: Surroundings, { route, handle }: End
   if (route.bytes) sendPicture(request, response, result as SentBytes);
   else if (route.status === 204) response.status(204).end();
   else sendJson(response, route.status, result);
-}
-
-/** As Express would, but that it looks for no cached copy and copies nothing. */
-function sendJson(response: Response, status: number, value: unknown): void {
-  const text = JSON.stringify(value);
-  response.statusCode = status;
-  response.setHeader('Content-Type', 'application/json; charset=utf-8');
-  response.setHeader('Content-Length', Buffer.byteLength(text));
-  response.end(text);
-}
-
-/**
- * As fast as it is taken. What goes wrong before anything is sent is told as ever; on the way it ends the connection, so
- * that no reader takes a part for the whole. Whoever makes the chunks is let go however it ends.
- */
-async function sendStream(response: Response, type: string, chunks: AsyncIterable<Uint8Array>, log: Log): Promise<void> {
-  const headers = { 'Content-Type': type, 'Cache-Control': 'no-store' };
-  if (response.req.method === 'HEAD') return void response.writeHead(200, headers).end();
-  const iterator = chunks[Symbol.asyncIterator]();
-  try {
-    const first = await iterator.next();
-    if (response.destroyed) return;
-    response.writeHead(200, headers);
-    response.setTimeout(readerPatienceMs, () => response.destroy());
-    const all = async function* (): AsyncGenerator<Uint8Array> {
-      for (let next = first; !next.done; next = await iterator.next()) yield next.value;
-    };
-    await pipeline(Readable.from(all()), response);
-  } catch (error) {
-    const isReaderGone = ['ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_UNABLE_TO_PIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
-    if (isReaderGone) return;
-    if (response.headersSent) log('warn', 'An answer broke off: its reader has a part of it.', { path: response.req.path, reason: toMixspaceError(error).message });
-    throw error;
-  } finally {
-    await iterator.return?.();
-  }
-}
-
-/** `bytes` undefined: those of the tag, which the caller has. */
-type SentBytes = { bytes: Uint8Array | undefined; mediaType: string; cacheControl?: string; tag?: string };
-
-/**
- * Whatever the bytes are, a browser must take them for a picture and nothing that acts. It may keep them, and asks each time
- * whether they are still what they were: what was deleted is shown no more.
- */
-function sendPicture(request: Request, response: Response, { bytes, mediaType, cacheControl = 'private, no-cache', ...sent }: SentBytes): void {
-  const tag = cacheControl === 'no-store' ? undefined : (sent.tag ?? (bytes && tagOf(bytes)));
-  response.setHeader('Content-Type', mediaType);
-  response.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
-  response.setHeader('Cache-Control', cacheControl);
-  if (tag !== undefined) response.setHeader('ETag', `"${tag}"`);
-  if (!bytes || (tag !== undefined && knownTags(request).includes(tag))) response.status(304).end();
-  else response.end(bytes);
 }
 
 function measure(telemetry: Telemetry): express.RequestHandler {

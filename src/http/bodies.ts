@@ -46,4 +46,12 @@ export function jsonBody(limits: BodyLimits): RequestHandler {
   };
 }
 
+/** JSON from clients that name no type of their body, or another. */
+export function jsonOfAnyType(limits: BodyLimits): RequestHandler {
+  return async (request, _response, next) => {
+    request.body = await readJsonBody(request, limits.body, limits.json);
+    next();
+  };
+}
+
 export const isMultipart = (request: Request): boolean => Boolean(request.is(parts));

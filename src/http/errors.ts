@@ -43,11 +43,11 @@ export function errorBody(error: MixspaceError): ErrorBody {
 }
 
 /** Express need not have seen the request. */
-function sendError(response: ServerResponse, error: MixspaceError): void {
+function sendError(response: ServerResponse, error: MixspaceError, told: object): void {
   if (error.retryAfter !== undefined) response.setHeader('Retry-After', String(Math.max(1, Math.ceil(error.retryAfter))));
   // RFC 9110, section 15.5.2.
   if (error.code === 'unauthorized') response.setHeader('WWW-Authenticate', 'Bearer');
-  const body = Buffer.from(JSON.stringify(errorBody(error)));
+  const body = Buffer.from(JSON.stringify(told));
   response.statusCode = statusOf[error.code];
   response.setHeader('Content-Type', 'application/json; charset=utf-8');
   response.setHeader('Content-Length', body.length);
@@ -61,7 +61,8 @@ export const unknownPath: RequestHandler = (request, response) => {
   refuse(request, response, new MixspaceError('not_found', `There is nothing at ${pathOf(request).slice(0, 200)}; /docs lists what there is.`));
 };
 
-export function errorHandler(log: Log): ErrorRequestHandler {
+/** `bodyOf`: as those who read it have errors. */
+export function errorHandler(log: Log, bodyOf: (error: MixspaceError) => object = errorBody): ErrorRequestHandler {
   return (thrown, request, response, _next) => {
     const about = { method: request.method, path: pathOf(request) };
     if (response.destroyed && isOfHangingUp(thrown)) return log('debug', 'The caller hung up.', about);
@@ -69,7 +70,7 @@ export function errorHandler(log: Log): ErrorRequestHandler {
     if (error.code === 'internal') log('error', 'A request failed.', { ...about, error: traceOf(thrown), ...(error.cause === undefined || error.cause === thrown ? {} : { cause: traceOf(error.cause) }) });
     // Half an answer that looks whole would be worse than one that is cut.
     if (response.headersSent) return void (response.writableEnded || response.destroy());
-    if (!response.destroyed) refuse(request, response, error);
+    if (!response.destroyed) refuse(request, response, error, bodyOf(error));
   };
 }
 
@@ -81,8 +82,8 @@ function isOfHangingUp(thrown: unknown): boolean {
 }
 
 /** Answers with the error, whether or not the body has arrived. */
-export function refuse(request: IncomingMessage, response: ServerResponse, error: MixspaceError): void {
-  sendError(response, error);
+export function refuse(request: IncomingMessage, response: ServerResponse, error: MixspaceError, body: object = errorBody(error)): void {
+  sendError(response, error, body);
   if (request.complete) response.end();
   else drain(request, response);
 }

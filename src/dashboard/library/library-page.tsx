@@ -5,12 +5,13 @@ import { usePageTexts } from '../shell/navigation.js';
 import { LockedProvider } from './asking.js';
 import { CollectionsSection } from './collections/collections-section.js';
 import { JobsSection } from './jobs/jobs-section.js';
+import { KeysSection } from './keys/keys-section.js';
 import { GoProvider } from './link.js';
 import { ModelsSection } from './models/models-section.js';
 import { SectionLinks } from './section-links.js';
 import { sectionFrom, sections, useSectionTexts, type Section } from './sections.js';
 
-const shown: Record<Section, (props: PageProps) => preact.JSX.Element> = { collections: CollectionsSection, jobs: JobsSection, models: ModelsSection };
+const shown: Record<Section, (props: PageProps) => preact.JSX.Element> = { collections: CollectionsSection, jobs: JobsSection, models: ModelsSection, keys: KeysSection };
 
 export default function LibraryPage(props: PageProps) {
   const { address, go, onLocked, onTitle } = props;

@@ -14,7 +14,7 @@ const sentences: Record<Exclude<Language, 'en'>, Sentences> = {
     unreachable: 'Unter dieser Adresse antwortet kein mixspace. Läuft der Dienst?',
     known: {
       unauthorized: 'Ein API-Schlüssel ist nötig, oder der gegebene ist unbekannt.',
-      forbidden: 'Das ist von hier aus nicht erlaubt.',
+      forbidden: 'Das ist von hier aus, oder mit diesem API-Schlüssel, nicht erlaubt.',
       method_not_allowed: 'Das kennt dieser Dienst nicht. Ist die Seite neuer als er?',
       timeout: 'Die Daten kamen nicht rechtzeitig an.',
       too_large: 'Das ist größer, als der Dienst annimmt.',
@@ -49,7 +49,7 @@ const sentences: Record<Exclude<Language, 'en'>, Sentences> = {
     unreachable: '此地址没有 mixspace 响应。服务是否正在运行？',
     known: {
       unauthorized: '需要 API 密钥，或所给的密钥无效。',
-      forbidden: '不允许从此处执行该操作。',
+      forbidden: '不允许从此处、或用此 API 密钥执行该操作。',
       method_not_allowed: '此服务不支持该操作。页面是否比服务更新？',
       timeout: '数据未能及时送达。',
       too_large: '内容超过服务允许的大小。',

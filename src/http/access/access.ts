@@ -16,6 +16,9 @@ export const openAccess: Access = { scope: 'admin' };
 
 const forbidden = (message: string): MixspaceError => new MixspaceError('forbidden', message);
 
+/** Of who could send no key. */
+export const readOnlyAccess: Access = { scope: 'read' };
+
 /** @throws MixspaceError `forbidden` */
 export function requireScope(access: Access, wanted: Scope): void {
   if (!holds(access.scope, wanted)) throw forbidden(`This needs a key with scope=${wanted}; this key has scope=${access.scope}.`);

@@ -43,7 +43,7 @@ export function accessGuard({ scope, isWhole }: Needs, namesCollection: boolean)
   };
 }
 
-const setAccess = (response: Response, access: Access): void => void (response.locals['access'] = access);
+export const setAccess = (response: Response, access: Access): void => void (response.locals['access'] = access);
 
 /** What `keyGuard` has found; undefined where it was not asked, or refused. */
 export const knownAccess = (response: Response): Access | undefined => response.locals['access'] as Access | undefined;

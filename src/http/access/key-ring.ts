@@ -2,6 +2,7 @@ import { open, stat } from 'node:fs/promises';
 import type { Config } from '../../config.js';
 import { MixspaceError, traceOf } from '../../errors.js';
 import type { Log } from '../../telemetry.js';
+import { failed, within } from '../callbacks.js';
 import type { Access } from './access.js';
 import { hashOf, KeyLineError, readKeyLines, type Grant } from './key-lines.js';
 import { MinuteCount } from './rate.js';
@@ -66,7 +67,7 @@ export class KeyRing {
       log('info', 'The keys file was read again.', { keys: grants.length });
     };
     const again = (): void => {
-      this.#timer = setTimeout(() => void look().then(again, again), lookEveryMs).unref();
+      this.#timer = setTimeout(within(failed(log), () => void look().then(again, again)), lookEveryMs).unref();
     };
     again();
   }

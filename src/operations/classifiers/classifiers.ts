@@ -11,7 +11,7 @@ import { labelledSet } from '../classify/labelled-set.js';
 import { partsOf } from '../classify/labels.js';
 import type { Caller, Context } from '../context.js';
 import { withModel } from '../in-space.js';
-import { encodeInputs, priorityOf, resolveInputs, type Resolved } from '../input/encode.js';
+import { encodeInputs, onesOf, priorityOf, resolveInputs, type Resolved } from '../input/encode.js';
 import { heldBy } from '../input/forms.js';
 
 /** Of one classifier. */
@@ -125,7 +125,11 @@ async function hashesOf(context: Context, { inputs, collection, ids }: RemovedEx
   return Promise.all((await resolveInputs(context, inputs!.map((input) => heldBy(input)), caller, (index) => `inputs[${index}]`)).map(hashOf));
 }
 
-const hashOf = (input: Resolved): Promise<string> => sha256('text' in input ? new TextEncoder().encode(input.text) : input.image, 'hex');
+/** Of several parts, of their hashes in a row. */
+async function hashOf(input: Resolved): Promise<string> {
+  const hashes = await Promise.all(onesOf(input).map((part) => sha256('text' in part ? new TextEncoder().encode(part.text) : part.image, 'hex')));
+  return hashes.length === 1 ? hashes[0]! : sha256(new TextEncoder().encode(hashes.join('\n')), 'hex');
+}
 
 function told(stored: Stored, accuracy?: { zeroShot: number; leaveOneOut: number }): Classifier {
   return {

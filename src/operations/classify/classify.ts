@@ -6,7 +6,7 @@ import { MixspaceError } from '../../errors.js';
 import { classifierOf } from '../classifiers/classifiers.js';
 import type { Caller, Context } from '../context.js';
 import { withModel } from '../in-space.js';
-import { encodeInputs, priorityOf, resolveInputs } from '../input/encode.js';
+import { encodeInputs, hasPicture, priorityOf, resolveInputs } from '../input/encode.js';
 import { heldBy } from '../input/forms.js';
 import { checkCount } from '../input/limits.js';
 import { answerOf, type AnswerOptions } from './answers.js';
@@ -31,7 +31,7 @@ export async function classify(context: Context, request: ClassifyRequest, calle
     return {
       object: 'list',
       model: model.id,
-      data: encoded.map(({ embedding }, index) => ({ object: 'classification' as const, index, ...answerOf(labelled, embedding, scaleOf(embedding, 'image' in resolved[index]!), options(request)) })),
+      data: encoded.map(({ embedding, mixed }, index) => ({ object: 'classification' as const, index, ...answerOf(labelled, embedding, scaleOf(embedding, hasPicture(resolved[index]!)), options(request)), ...(mixed && { mixed }) })),
       usage: { prompt_tokens: tokens, total_tokens: tokens },
     };
   });

@@ -1,4 +1,4 @@
-import type { Input } from '../../contract/shared.js';
+import type { Input, OneInput } from '../../contract/shared.js';
 import type { EmbeddingEncoding, EmbeddingsRequest, EmbeddingsResponse } from '../../contract/embeddings.js';
 import type { ModelDescription } from '../../encoder/encoder.js';
 import { MixspaceError } from '../../errors.js';
@@ -23,10 +23,7 @@ async function embedWith(model: ModelDescription, context: Context, request: Emb
     throw new MixspaceError('unprocessable', 'int8 has one scale for all embeddings, which only normalised ones fit: leave `normalized` out, or ask for another encoding.', { param: 'normalized' });
   }
   const dimensions = dimensionsOf(request, model);
-  // A list of bare numbers is one token array.
-  const many = Array.isArray(request.input) && typeof request.input[0] !== 'number';
-  const field = (index: number): string => (many ? `input[${index}]` : 'input');
-  const entries: unknown[] = many ? (request.input as unknown[]) : [request.input];
+  const { entries, field } = entriesOf(request);
   checkCount('input', entries.length, context.limits.inputs);
   entries.forEach((entry, index) => {
     if (Array.isArray(entry) || typeof entry === 'number') {
@@ -41,14 +38,26 @@ async function embedWith(model: ModelDescription, context: Context, request: Emb
     object: 'list',
     model: model.id,
     fingerprint: cutFingerprint(model, dimensions),
-    data: results.map(({ embedding, norm, truncated }, index) => ({
+    data: results.map(({ embedding, norm, truncated, mixed }, index) => ({
       object: 'embedding',
       index,
       embedding: encoded(normalized ? cut(embedding, dimensions) : atLength(embedding.subarray(0, dimensions), norm), encodings),
       ...(truncated ? { truncated } : {}),
+      ...(mixed && { mixed }),
     })),
     usage: { prompt_tokens: tokens, total_tokens: tokens },
   };
+}
+
+/** What is embedded, and what errors call each. */
+function entriesOf({ input, messages }: EmbeddingsRequest): { entries: unknown[]; field: (index: number) => string } {
+  if (messages) {
+    const content = messages.flatMap(({ content: parts }): OneInput[] => (typeof parts === 'string' ? [{ text: parts }] : parts));
+    return { entries: [{ content }], field: () => 'messages' };
+  }
+  // A list of bare numbers is one token array.
+  const many = Array.isArray(input) && typeof input[0] !== 'number';
+  return { entries: many ? (input as unknown[]) : [input], field: (index) => (many ? `input[${index}]` : 'input') };
 }
 
 const encodingNames = ['encoding_format', 'embedding_type', 'encoding_type', 'output_dtype'] as const;
