@@ -62,7 +62,7 @@ function tryToListen({ host, port }: Address): Promise<string | undefined> {
   });
 }
 
-const make = 'Write one key a line: openssl rand -hex 24 >> FILE && chmod 600 FILE.';
+const make = 'mixspace keys new --scope admin >> FILE && chmod 600 FILE makes one.';
 
 export async function lookAtAccess({ host, apiKeys, apiKeysFile, allowOpen }: Pick<Config, 'host' | 'apiKeys' | 'apiKeysFile' | 'allowOpen'>): Promise<Finding[]> {
   const { findings, hasKeys } = await lookAtKeys({ apiKeys, apiKeysFile });
