@@ -6,7 +6,7 @@
  * the Dockerfile's major version.
  */
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -128,14 +128,17 @@ class Build {
 
   #copy(text: string): void {
     const { root, workdir } = this.#stage;
-    const words = text.split(/\s+/);
-    const from = words[0]!.startsWith('--from=') ? this.#stages.find(({ name }) => `--from=${name}` === words[0]) : undefined;
-    if (from) words.shift();
-    const target = path.join(root, path.resolve(workdir, words.pop()!));
+    const flags = text.split(/\s+/).filter((word) => word.startsWith('--'));
+    const words = text.split(/\s+/).filter((word) => !word.startsWith('--'));
+    const from = this.#stages.find(({ name }) => flags.includes(`--from=${name}`));
+    const owner = flags.find((flag) => flag.startsWith('--chown='))?.slice('--chown='.length);
+    const destination = path.resolve(workdir, words.pop()!);
+    const target = path.join(root, destination);
     mkdirSync(target, { recursive: true });
     for (const word of words) {
       const source = path.join(from?.root ?? this.#context, word);
       execFileSync('cp', ['-a', '--no-preserve=ownership', statSync(source).isDirectory() ? `${source}/.` : source, target]);
+      if (owner !== undefined) execFileSync('chroot', [root, 'chown', '-R', owner, destination]);
     }
   }
 
@@ -169,7 +172,7 @@ async function proveItRuns(stage: Stage): Promise<void> {
   const open = spawnSync('chroot', inside(stage, stage.command), { encoding: 'utf8', timeout: 60_000 });
   expect(open.status !== 0 && /MIXSPACE_API_KEYS/.test(open.stdout + open.stderr), 'without keys it refuses to listen beyond the loopback', open.stdout + open.stderr);
 
-  const env = { MIXSPACE_API_KEYS: 'a-key', PORT: String(await freePort()) };
+  const env = { MIXSPACE_API_KEYS_FILE: runAsComposed(stage), PORT: String(await freePort()) };
   const service = spawn('chroot', inside(stage, stage.command, env), { stdio: ['ignore', 'inherit', 'inherit'] });
   try {
     expect(await isHealthy(stage, env, service), 'HEALTHCHECK passes');
@@ -190,6 +193,15 @@ async function proveItRuns(stage: Stage): Promise<void> {
   } finally {
     service.kill('SIGKILL');
   }
+}
+
+/** As compose.yaml has it: nothing can be written but /tmp and the volume, and keys come from a file, whose name is answered. */
+function runAsComposed({ root }: Stage): string {
+  const keys = '/run/mixspace.keys';
+  writeFileSync(path.join(root, keys), 'a-key scope=write\n');
+  for (const directory of ['tmp', 'data']) execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=1777', 'tmpfs', path.join(root, directory)]);
+  execFileSync('mount', ['-o', 'remount,ro', root]);
+  return keys;
 }
 
 async function isHealthy(stage: Stage, env: Record<string, string>, service: ChildProcess): Promise<boolean> {

@@ -1,9 +1,25 @@
 import type { Metadata } from '../domain/metadata.js';
+import { nameBytes } from '../file-names.js';
 import { printable, printableJson } from '../printable.js';
 
 /** A line on stdout. What it holds may come from anywhere: it is shown, and does nothing to the terminal. */
 export function say(sentence: string): void {
   process.stdout.write(`${printable(sentence)}\n`);
+}
+
+/** The same behind a word of ours in color, where there is a terminal that shows it and NO_COLOR (no-color.org) does not forbid. */
+export function sayMarked(word: string, color: keyof typeof colors, sentence: string): void {
+  const isShown = process.stdout.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
+  process.stdout.write(`${isShown ? `\u001b[${colors[color]}m${word}\u001b[39m` : word}${printable(sentence)}\n`);
+}
+
+/** ECMA-48, select graphic rendition. */
+const colors = { red: 31, green: 32, yellow: 33 };
+
+/** Of a path as it is told, for other programs: a line, or, whatever characters it holds, its bytes and a NUL. */
+export function printPath(told: string, isNul: boolean): void {
+  if (isNul) process.stdout.write(Buffer.concat([nameBytes(told) ?? Buffer.from(told), Buffer.of(0)]));
+  else say(told);
 }
 
 /** The same on stderr. */

@@ -30,6 +30,8 @@ const commands: Record<string, () => Promise<Command>> = {
   keys: async () => (await import('./keys.js')).keysCommand(),
   mcp: async () => (await import('./mcp.js')).mcpCommand(),
   models: async () => (await import('./models/command.js')).modelsCommand(),
+  doctor: async () => (await import('./doctor/command.js')).doctorCommand(),
+  completion: async () => (await import('./completion/command.js')).completionCommand(wholeProgram),
 };
 
 const failed = 1;
@@ -51,6 +53,9 @@ export async function run(args: string[]): Promise<void> {
     if (!(error instanceof CommanderError)) sayAside(`mixspace: ${(error as Error).message}`);
   }
 }
+
+/** With all of its commands. */
+export const wholeProgram = (): Promise<Command> => program([]);
 
 /** Knows the command that is asked for, which alone is loaded; where none is, all of them. */
 async function program(args: string[]): Promise<Command> {

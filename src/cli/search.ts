@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { Option, type Command } from 'commander';
 import type { MixspaceClient, SearchOptions } from '../client/index.js';
 import type { SearchMatch, SearchResponse } from '../contract/search.js';
@@ -7,7 +8,7 @@ import { openClient } from './open-client.js';
 import { clientCommand, collectionOption, decimal, jsonObject, wholeNumber, type ClientFlags } from './options.js';
 import { printWhy } from './explanation.js';
 import { readPicture } from './picture-argument.js';
-import { printJson, printTable, sayAside, shortMetadata } from './print.js';
+import { plural, printJson, printPath, printTable, sayAside, shortMetadata } from './print.js';
 
 interface SearchFlags extends ClientFlags {
   collection: string;
@@ -22,6 +23,8 @@ interface SearchFlags extends ClientFlags {
   groupBy?: string;
   explain?: boolean;
   all?: boolean;
+  files?: boolean;
+  null?: boolean;
 }
 
 export function searchCommand(): Command {
@@ -38,6 +41,8 @@ export function searchCommand(): Command {
     .option('--group-by <field>', 'the best match of each value of a field, such as camera or $item.taken_at')
     .option('--explain', 'tell why: words, where in a picture, what was left out; of at most 20 matches')
     .option('--all', 'the nearest, relevant or not')
+    .option('-f, --files', 'print the paths of what was found alone, one a line, for other programs')
+    .option('-0, --null', 'end each path with a NUL in place of a line end, whatever characters it holds; with --files, for xargs -0')
     .option('--plain', 'take the words as they stand: do not look for names and codes, nor understand times, folders, kinds and what is not to be there')
     .action(async (words: string[], flags: SearchFlags) => {
       const answer = await search(openClient(flags), words.join(' '), flags);
@@ -45,9 +50,18 @@ export function searchCommand(): Command {
       if (answer.negated) sayAside(`Without: ${answer.negated.join(', ')}.`);
       if (answer.understood?.length) sayAside(`Understood: ${answer.understood.map(({ text }) => text).join(', ')}. Take the words as they stand with --plain.`);
       if (answer.matches.length === 0) sayAside(nothingSentence(answer));
+      else if (flags.files || flags.null) printFiles(answer.matches, flags.null === true);
       else if (flags.explain) printWhy(answer);
       else printTable(answer.matches.map((match) => rowOf(match).filter((_, column) => column !== 1 || flags.groupBy !== undefined)));
     });
+}
+
+/** What came by upload or from elsewhere lies at no path. */
+function printFiles(matches: SearchMatch[], isNul: boolean): void {
+  const paths = matches.map(({ sources }) => sources.find((source) => path.isAbsolute(source) || source.startsWith('file://')));
+  for (const each of paths) if (each !== undefined) printPath(each, isNul);
+  const others = paths.filter((each) => each === undefined).length;
+  if (others > 0) sayAside(`${plural(others, 'match', 'matches')} left out: no path is known of ${others === 1 ? 'it' : 'them'}.`);
 }
 
 function rowOf({ score, id, sources, text, metadata, group, part, taken_at, exif }: SearchMatch): string[] {

@@ -1,11 +1,12 @@
 import { lstat, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { Command, Option } from 'commander';
-import { readConfig, settings, type Config, type SettingName } from '../config.js';
+import { Command } from 'commander';
+import { readConfig, type Config } from '../config.js';
 import { MixspaceError, traceOf } from '../errors.js';
 import type { Log } from '../telemetry.js';
 import { requireRules, type WalkRules } from '../picture-files.js';
 import { giveHeapPagesBack } from './heap-pages.js';
+import { settingsOf, withSettings } from './setting-flags.js';
 import { rulesOf, walkHelp, withWalkOptions, type WalkFlags } from './walk-options.js';
 
 /** The contract's 10 s until the process is gone: requests get most of it, saving the rest. */
@@ -17,31 +18,15 @@ export function serveCommand(): Command {
     .description('start the service; the pictures under each PATH come into the collection default, and go from it with their files; they may be named by path')
     .argument('[paths...]', 'folders of pictures')
     .addHelpText('after', walkHelp);
-  for (const [name, setting] of Object.entries(settings)) {
-    if (setting.flag === undefined) {
-      command.addHelpText('after', `\n${setting.env}: ${setting.description} (default: ${setting.shown}; no flag, as others see a command line)`);
-      continue;
-    }
-    const option = new Option(setting.flag, `${setting.description} (default: ${setting.shown}; environment: ${setting.env})`);
-    command.addOption(option);
-    flagNames.set(option.attributeName(), name as SettingName);
-  }
-  return command.action(async (paths: string[], { exclude, include, ...options }: Record<string, string | true> & WalkFlags) => {
+  return withSettings(command).action(async (paths: string[], { exclude, include, ...options }: Record<string, string | true> & WalkFlags) => {
     const rules = rulesOf({ ...(exclude && { exclude }), ...(include && { include }) });
     requireRules(rules);
     await serve(await configFrom(paths, options), paths, rules);
   });
 }
 
-/** From commander's name of a flag to the setting's. */
-const flagNames = new Map<string, SettingName>();
-
 async function configFrom(paths: string[], options: Record<string, string | true>): Promise<Config> {
-  const flags: Partial<Record<SettingName, string>> = {};
-  for (const [attribute, text] of Object.entries(options)) {
-    const name = flagNames.get(attribute)!;
-    flags[name] = text === true ? 'yes' : text;
-  }
+  const flags = settingsOf(options);
   const config = readConfig(flags);
   await requireFolder(config.modelsDir, 'The models directory', 'MIXSPACE_MODELS_DIR');
   for (const root of config.roots) await requireFolder(root, 'The folder', 'MIXSPACE_ROOTS');
