@@ -69,7 +69,7 @@ export function createApp({ config, context, readiness, telemetry }: AppParts, s
   let document: object | undefined;
   // What is the same for everyone; answers are not, and would be held up.
   const compressed = compression();
-  app.get('/openapi.json', compressed, (_request, response) => void response.json((document ??= openApiDocument())));
+  app.get('/openapi.json', compressed, (_request, response) => void response.json((document ??= openApiDocument(context.limits))));
   app.use('/docs', compressed, docs());
 
   app.use('/v1', keyGuard(config));
