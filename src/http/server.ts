@@ -16,9 +16,14 @@ export interface HttpServer {
   close(graceMs: number): Promise<void>;
 }
 
-/** @throws MixspaceError `conflict`: the port is in use. */
-export async function listen(parts: AppParts): Promise<HttpServer> {
-  const { host, port } = parts.config;
+export interface MadeServer {
+  server: Server;
+  /** Its streams of events, to be ended. */
+  streams: EventStreams;
+}
+
+/** A server that answers on every connection it is given, and listens nowhere yet. */
+export function makeServer(parts: AppParts): MadeServer {
   const { log } = parts.telemetry;
   const streams = new EventStreams(log);
   const app = createApp(parts, streams);
@@ -36,6 +41,14 @@ export async function listen(parts: AppParts): Promise<HttpServer> {
   });
   server.maxConnections = maxConnections;
   attach(server, app, log);
+  return { server, streams };
+}
+
+/** @throws MixspaceError `conflict`: the port is in use. */
+export async function listen(parts: AppParts, made = makeServer(parts)): Promise<HttpServer> {
+  const { host, port } = parts.config;
+  const { log } = parts.telemetry;
+  const { server, streams } = made;
   await new Promise<void>((resolve, reject) => {
     const refuse = (error: NodeJS.ErrnoException): void => {
       if (error.code === 'EADDRINUSE') reject(new MixspaceError('conflict', `Port ${port} on ${host} is in use by another process; --port takes another one.`));
