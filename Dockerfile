@@ -5,6 +5,7 @@ FROM node:24-bookworm-slim AS build
 WORKDIR /app
 # Nothing is compiled: better-sqlite3 is Node 20's, its successor on Node-API comes built, hnswlib-node is for benchmarks alone.
 COPY package.json package-lock.json .npmrc ./
+COPY packages/client/package.json packages/client/
 RUN npm ci --ignore-scripts
 COPY . .
 RUN npm run build

@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'models/', 'index/', 'demo-index/', '**/*.cjs'] },
+  { ignores: ['**/dist/', 'node_modules/', 'models/', 'index/', 'demo-index/', '**/*.cjs'] },
   ...tseslint.configs.recommended,
   {
     files: ['**/*.ts', '**/*.tsx'],

@@ -270,21 +270,45 @@ export function readConfig(flags: Partial<Record<SettingName, string>> = {}, env
   const config: Record<string, unknown> = {};
   for (const name of Object.keys(settings) as SettingName[]) config[name] = readSetting(name, flags[name], env);
   const read = config as Config;
-  if (!isLoopback(read.host) && read.apiKeys.length === 0 && read.apiKeysFile === undefined && !read.allowOpen) {
-    throw new MixspaceError('invalid_request', `Listening on ${read.host} lets others in: set MIXSPACE_API_KEYS or MIXSPACE_API_KEYS_FILE, or MIXSPACE_ALLOW_OPEN=yes to do without keys.`, { param: 'HOST' });
-  }
+  requireKeys(read);
   return read;
+}
+
+/** @throws MixspaceError `invalid_request`: others could come in, and no key is asked for. */
+export function requireKeys({ host, apiKeys, apiKeysFile, allowOpen }: Config): void {
+  if (isLoopback(host) || apiKeys.length > 0 || apiKeysFile !== undefined || allowOpen) return;
+  throw new MixspaceError('invalid_request', `Listening on ${host} lets others in: set MIXSPACE_API_KEYS or MIXSPACE_API_KEYS_FILE, or MIXSPACE_ALLOW_OPEN=yes to do without keys.`, { param: 'HOST' });
+}
+
+/** As a program gives them: each as its flag takes it, numbers, truth values and lists as such. */
+export type Settings = { [K in SettingName]?: string | number | boolean | readonly string[] };
+
+/**
+ * What is left out has its default; the environment is not read.
+ * @throws MixspaceError `invalid_request`, one line that names the setting and what it takes.
+ */
+export function readSettings(given: Settings): Config {
+  const config: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(settings, name)) throw new MixspaceError('invalid_request', `${name.slice(0, 100)} is no setting of mixspace; known are ${Object.keys(settings).join(', ')}.`, { param: name });
+    if (value === undefined) continue;
+    const text = typeof value === 'object' ? value.join() : typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value);
+    // An empty list is as good as none.
+    if (typeof value !== 'object' || value.length > 0) config[name] = readSetting(name as SettingName, text, {}, name);
+  }
+  for (const name of Object.keys(settings) as SettingName[]) config[name] ??= settings[name].fallback();
+  return config as Config;
 }
 
 /**
  * One setting, for commands that need no more: its flag first, then the environment, then its default.
  * @throws MixspaceError `invalid_request`, one line that names the setting and what it takes.
  */
-export function readSetting<N extends SettingName>(name: N, flag?: string, env: NodeJS.ProcessEnv = process.env): Config[N] {
+export function readSetting<N extends SettingName>(name: N, flag?: string, env: NodeJS.ProcessEnv = process.env, called?: string): Config[N] {
   const each = settings[name] as unknown as Setting<Config[N]>;
   const text = flag ?? env[each.env];
   if (text === undefined || (flag === undefined && text === '')) return each.fallback();
-  const given = flag === undefined ? each.env : each.flag.split(' ')[0]!;
+  const given = called ?? (flag === undefined ? each.env : each.flag.split(' ')[0]!);
   if (text.trim() === '') throw new MixspaceError('invalid_request', `${given} is given without a value; without it the default holds: ${each.shown}.`, { param: given });
   try {
     return each.parse(text);

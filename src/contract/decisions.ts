@@ -5,13 +5,13 @@ import { limits } from './limits.js';
 import { list, maybe } from './zod-helpers.js';
 
 const breakpoint = maybe(z.unknown()).meta({ description: 'Known, and without effect.' });
-const TextPart = z.strictObject({ type: z.literal('input_text'), text: z.string(), prompt_cache_breakpoint: breakpoint });
+const TextPart = z.strictObject({ type: z.literal('input_text'), text: z.string(), prompt_cache_breakpoint: breakpoint }).meta({ id: 'DecisionTextPart' });
 const ImagePart = z.strictObject({
   type: z.literal('input_image'),
   image_url: z.string().meta({ description: 'A data URI, or an https URL.' }),
   detail: maybe(z.enum(['low', 'high', 'auto', 'original'])).meta({ description: 'Known, and without effect.' }),
   prompt_cache_breakpoint: breakpoint,
-});
+}).meta({ id: 'DecisionImagePart' });
 const part = { error: 'A part is {"type": "input_text", "text"} or {"type": "input_image", "image_url"}.' };
 const UserMessage = z.strictObject({
   type: maybe(z.literal('message')),
@@ -24,8 +24,8 @@ const instructions = z.union([z.string().min(1), list(TextPart).min(1)], { error
 const Choice = z.strictObject({
   value: z.union([z.string().min(1), z.boolean()], { error: 'A value is a string or a boolean.' }),
   description: maybe(z.string().min(1)).meta({ description: 'What it looks like, in place of its value.' }),
-});
-const Level = z.union([z.string().min(1), z.strictObject({ label: z.string().min(1), description: maybe(z.string().min(1)) })], { error: 'A level is a string, or {"label", "description"}.' });
+}).meta({ id: 'DecisionChoice' });
+const Level = z.union([z.string().min(1), z.strictObject({ label: z.string().min(1), description: maybe(z.string().min(1)) }).meta({ id: 'DecisionLevel' })], { error: 'A level is a string, or {"label", "description"}.' });
 const many = `A question takes 2 to ${limits.options} options.`;
 const options = <S extends z.ZodType>(option: S): z.ZodArray<S> => list(option).min(2, many).max(limits.options, many);
 
@@ -55,16 +55,18 @@ export const DecisionsRequest = z
 export type DecisionsRequest = z.infer<typeof DecisionsRequest>;
 
 const answer = { name: z.string().nullable() };
+const ChoiceProbability = z.object({ value: z.union([z.string(), z.boolean()]), probability: z.number() }).meta({ id: 'ChoiceProbability' });
+const LevelProbability = z.object({ value: z.number().int(), label: z.string(), probability: z.number() }).meta({ id: 'LevelProbability' });
 export const DecisionAnswer = z
   .discriminatedUnion('type', [
     z.object({ type: z.literal('predicate'), ...answer, probability: z.number() }),
-    z.object({ type: z.literal('choice'), ...answer, choice: z.union([z.string(), z.boolean()]), confidence: z.number(), probabilities: z.array(z.object({ value: z.union([z.string(), z.boolean()]), probability: z.number() })) }),
+    z.object({ type: z.literal('choice'), ...answer, choice: z.union([z.string(), z.boolean()]), confidence: z.number(), probabilities: z.array(ChoiceProbability) }),
     z.object({
       type: z.literal('score'),
       ...answer,
       score: z.number().meta({ description: 'The expected level: each counted from 0, times its probability.' }),
       confidence: z.number(),
-      probabilities: z.array(z.object({ value: z.number().int(), label: z.string(), probability: z.number() })),
+      probabilities: z.array(LevelProbability),
     }),
     z.object({ type: z.literal('refusal'), ...answer, reason: z.string().meta({ description: 'Why the model cannot know, a sentence.' }) }),
   ])

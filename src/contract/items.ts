@@ -28,7 +28,7 @@ export const NewItem = z
     if (item.embedding === undefined && item.modality !== undefined) context.addIssue({ code: 'custom', path: ['modality'], message: 'modality goes only with embedding.' });
     if (item.embedding === undefined && item.fingerprint !== undefined) context.addIssue({ code: 'custom', path: ['fingerprint'], message: 'fingerprint goes only with embedding.' });
   })
-  .meta({ id: 'NewItem' });
+  .meta({ id: 'NewItem', description: `Exactly one of ${contentFields.map((field) => `\`${field}\``).join(', ')}; \`modality\` with \`embedding\` alone, and then needed.` });
 export type NewItem = z.infer<typeof NewItem>;
 
 /** What a file part of a multipart ingest may say of itself. */

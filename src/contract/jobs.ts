@@ -59,7 +59,7 @@ export const jobEvents = ['progress', 'failure', 'end'] as const;
 export type JobEventName = (typeof jobEvents)[number];
 
 const page = {
-  limit: z.string().regex(/^[1-9]\d{0,8}$/, 'limit is a whole number.').refine((text) => Number(text) <= limits.page, `limit is at most ${limits.page}.`).optional(),
+  limit: z.string().regex(/^[1-9]\d{0,8}$/, 'limit is a whole number.').refine((text) => Number(text) <= limits.page, `limit is at most ${limits.page}.`).meta({ type: 'integer', minimum: 1, maximum: limits.page }).optional(),
   cursor: z.string().max(limits.cursorLength).optional(),
 };
 export const JobParams = z.object({ id: z.string().min(1).max(limits.jobIdLength) });

@@ -90,11 +90,11 @@ export type MapValues = z.infer<typeof MapValues>;
 /** The clusters as they were made last, as a field. */
 export const clusterField = '$cluster';
 
-const whole = (name: string, most: number) => z.string().regex(/^\d{1,9}$/, `${name} is a whole number.`).refine((text) => Number(text) <= most, `${name} is at most ${most}.`);
+const whole = (name: string, most: number) => z.string().regex(/^\d{1,9}$/, `${name} is a whole number.`).refine((text) => Number(text) <= most, `${name} is at most ${most}.`).meta({ type: 'integer', minimum: 0, maximum: most });
 const job = z.string().max(limits.jobIdLength).optional().meta({ description: 'Of the map that is meant: 404 once there is another.' });
 const mostPoints = 2 ** 29;
 export const MapPointsQuery = z.strictObject({ from: whole('from', mostPoints).optional(), to: whole('to', mostPoints).optional().meta({ description: 'That one excluded.' }), job });
-export const MapItemsQuery = z.strictObject({ from: whole('from', mostPoints).optional(), limit: z.string().regex(/^[1-9]\d{0,8}$/, 'limit is a whole number.').refine((text) => Number(text) <= limits.mapItems, `limit is at most ${limits.mapItems}.`).optional(), job });
+export const MapItemsQuery = z.strictObject({ from: whole('from', mostPoints).optional(), limit: z.string().regex(/^[1-9]\d{0,8}$/, 'limit is a whole number.').refine((text) => Number(text) <= limits.mapItems, `limit is at most ${limits.mapItems}.`).meta({ type: 'integer', minimum: 1, maximum: limits.mapItems }).optional(), job });
 export const MapSheetParams = z.object({ name: CollectionName, n: whole('n', mostPoints) });
 export const MapSheetQuery = z.strictObject({ job });
 export const MapValuesQuery = z.strictObject({ field: z.union([z.literal(clusterField), FieldName], { error: `field is one of the metadata, one of the items' own, or ${clusterField}.` }), job, language: ClusterLanguage.optional().meta({ description: `Of the names of ${clusterField}. Default: the one that they were made in.` }) });

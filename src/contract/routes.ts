@@ -69,7 +69,7 @@ const NamesQuery = z
   .string()
   .refine((text) => text.split(',').every((name) => CollectionName.safeParse(name).success), 'It takes names of collections, separated by commas.')
   .meta({ description: 'Names of those to restore, separated by commas. Left out: all but an empty `default`, and the classifiers.' });
-const PageLimit = z.string().regex(/^[1-9]\d{0,8}$/, 'limit is a whole number.').refine((text) => Number(text) <= limits.page, `limit is at most ${limits.page}.`);
+const PageLimit = z.string().regex(/^[1-9]\d{0,8}$/, 'limit is a whole number.').refine((text) => Number(text) <= limits.page, `limit is at most ${limits.page}.`).meta({ type: 'integer', minimum: 1, maximum: limits.page });
 const FoundParams = z.object({ name: CollectionName, id: z.string().min(1).max(limits.jobIdLength) });
 const PageQuery = z.strictObject({ limit: PageLimit.optional(), cursor: z.string().max(limits.cursorLength).optional() });
 

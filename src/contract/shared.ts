@@ -42,7 +42,7 @@ export const Source = z
   .min(1)
   .refine((source) => isAtMost(source, limits.sourceBytes), { error: `A source is at most ${limits.sourceBytes} bytes of UTF-8.`, abort: true })
   .refine(wellFormed, 'A source is well-formed Unicode.')
-  .meta({ description: 'Where it came from: a path, a URL, a file name.' });
+  .meta({ description: 'Where it came from: a path, a URL, a file name.', maxLength: limits.sourceBytes });
 
 /** An array of numbers, checked in one plain loop: a request may hold a thousand of a thousand. */
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
@@ -73,7 +73,8 @@ const ImageInput = z.strictObject({ image: picture });
 /** The same picture under the names by which clients of sister APIs send it. */
 const BytesInput = z.strictObject({ bytes: picture });
 const UrlInput = z.strictObject({ url: picture });
-const ImageUrlInput = z.strictObject({ type: z.literal('image_url'), image_url: z.union([picture, z.strictObject({ url: picture, detail: z.unknown().optional() })]) });
+const ImageUrl = z.strictObject({ url: picture, detail: z.unknown().optional() }).meta({ id: 'ImageUrl' });
+const ImageUrlInput = z.strictObject({ type: z.literal('image_url'), image_url: z.union([picture, ImageUrl]) });
 const TextPartInput = z.strictObject({ type: z.literal('text'), text: z.string() });
 
 const oneForms = [z.string(), TextInput, ImageInput, BytesInput, UrlInput, ImageUrlInput, TextPartInput] as const;

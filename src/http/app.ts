@@ -74,7 +74,7 @@ export function createApp({ config, keys, context, readiness, telemetry }: AppPa
   let document: object | undefined;
   // What is the same for everyone; answers are not, and would be held up.
   const compressed = compression();
-  app.get('/openapi.json', compressed, (request, response) => void response.json({ ...(document ??= openApiDocument()), servers: [{ url: publicPathOf(request) || '/' }] }));
+  app.get('/openapi.json', compressed, (request, response) => void response.json({ ...(document ??= openApiDocument(context.limits)), servers: [{ url: publicPathOf(request) || '/' }] }));
   app.use('/docs', compressed, docs());
 
   app.use('/v1', keyGuard(keys));

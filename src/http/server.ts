@@ -6,6 +6,7 @@ import { createApp, type AppParts } from './app.js';
 import { failed, within } from './callbacks.js';
 import { EventStreams } from './event-streams.js';
 import { attach } from './front.js';
+import { inProcess, type InProcess } from './in-process.js';
 import { messageClasses } from './message-classes.js';
 
 /** More are closed as they come: each holds a file descriptor, and the store needs some too. */
@@ -17,14 +18,20 @@ export interface HttpServer {
   close(graceMs: number): Promise<void>;
 }
 
-/** @throws MixspaceError `conflict`: the port is in use. */
-export async function listen(parts: AppParts): Promise<HttpServer> {
-  const { host, port } = parts.config;
+export interface MadeServer {
+  server: Server;
+  /** Its streams of events, to be ended. */
+  streams: EventStreams;
+  /** Calls of it from this process. */
+  memory: InProcess;
+}
+
+/** A server that answers on every connection it is given, and listens nowhere yet. */
+export function makeServer(parts: AppParts): MadeServer {
   const { log } = parts.telemetry;
   const streams = new EventStreams(log);
   parts.keys.follow(log);
-  let ownUrl = '';
-  const mcp = mcpEndpoint({ url: () => ownUrl, mayWrite: parts.config.mcpWrites, report: (error) => log('error', 'A call of an MCP tool failed.', { error: traceOf(error) }) });
+  const mcp = mcpEndpoint({ fetch: (input, init) => memory.fetch(input, init), mayWrite: parts.config.mcpWrites, report: (error) => log('error', 'A call of an MCP tool failed.', { error: traceOf(error) }) });
   const app = createApp(parts, { streams, mcp });
   const server: Server = createServer({
     ...messageClasses(app),
@@ -40,6 +47,15 @@ export async function listen(parts: AppParts): Promise<HttpServer> {
   });
   server.maxConnections = maxConnections;
   attach(server, app, log);
+  const memory = inProcess(server);
+  return { server, streams, memory };
+}
+
+/** @throws MixspaceError `conflict`: the port is in use. */
+export async function listen(parts: AppParts, made = makeServer(parts)): Promise<HttpServer> {
+  const { host, port } = parts.config;
+  const { log } = parts.telemetry;
+  const { server, streams, memory } = made;
   await new Promise<void>((resolve, reject) => {
     const refuse = (error: NodeJS.ErrnoException): void => {
       if (error.code === 'EADDRINUSE') reject(new MixspaceError('conflict', `Port ${port} on ${host} is in use by another process; --port takes another one.`));
@@ -53,8 +69,6 @@ export async function listen(parts: AppParts): Promise<HttpServer> {
   server.on('error', within(failed(log), (error) => log('error', 'A connection cannot be accepted.', { error: error.message })));
   const address = server.address() as AddressInfo;
   const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  const anywhere: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' };
-  ownUrl = `http://${anywhere[address.address] ?? shown}:${address.port}`;
   return {
     url: `http://${shown}:${address.port}`,
     close: (graceMs) =>
@@ -67,6 +81,7 @@ export async function listen(parts: AppParts): Promise<HttpServer> {
         server.close(() => {
           clearTimeout(cut);
           clearInterval(idle);
+          memory.close();
           resolve();
         });
       }),

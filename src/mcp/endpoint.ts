@@ -5,8 +5,8 @@ import { MixspaceError } from '../errors.js';
 import { openAssistant } from './server.js';
 
 export interface McpEndpointParts {
-  /** Of the service itself, known once it listens. */
-  url: () => string;
+  /** Reaches the service itself. */
+  fetch: typeof globalThis.fetch;
   mayWrite: boolean;
   report: (error: unknown) => void;
 }
@@ -17,11 +17,11 @@ export type McpEndpoint = (request: Request, body: unknown) => Promise<Response>
 /** Messages that the protocol of 2025-03-26 lets go together. */
 const longestBatch = 20;
 
-export function mcpEndpoint({ url, mayWrite, report }: McpEndpointParts): McpEndpoint {
+export function mcpEndpoint({ fetch, mayWrite, report }: McpEndpointParts): McpEndpoint {
   // Nothing that is listed changes while the program runs: a stream of changes that a client opens is over at once.
   const handler = createMcpHandler(({ requestInfo }) => {
     const authorization = requestInfo?.headers.get('authorization');
-    const client = new MixspaceClient({ url: url(), retries: 0, ...(authorization ? { fetch: withAuthorization(authorization) } : {}) });
+    const client = new MixspaceClient({ url: 'http://localhost', retries: 0, fetch: authorization ? withAuthorization(fetch, authorization) : fetch });
     return openAssistant({ client, mayWrite, report });
   });
   return async (request, body) => {
@@ -31,7 +31,7 @@ export function mcpEndpoint({ url, mayWrite, report }: McpEndpointParts): McpEnd
 }
 
 /** As it came: the service judges the key itself. */
-function withAuthorization(authorization: string): typeof fetch {
+function withAuthorization(fetch: typeof globalThis.fetch, authorization: string): typeof fetch {
   return (input, init) => {
     const headers = new Headers(init?.headers);
     headers.set('authorization', authorization);

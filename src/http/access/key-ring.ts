@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
 import type { Config } from '../../config.js';
 import { MixspaceError, traceOf } from '../../errors.js';
@@ -27,8 +28,9 @@ const longestFile = 1e6;
 
 /** The keys that are known: those of the setting, and those of a file, which is read again when it changes. */
 export class KeyRing {
-  readonly #fixed: Grant[];
+  #fixed: Grant[];
   readonly #file: string | undefined;
+  #ofFile: Grant[] = [];
   #held = new Map<string, Held>();
   #seen: string | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -43,6 +45,14 @@ export class KeyRing {
     const ring = new KeyRing(apiKeys.map((key, i) => ({ hash: hashOf(key), name: `key ${i + 1}`, scope: 'admin' })), apiKeysFile);
     ring.#hold(apiKeysFile === undefined ? [] : await ring.#read(apiKeysFile));
     return ring;
+  }
+
+  /** A fresh key that may do anything, for who runs the service. */
+  admit(name: string): string {
+    const key = randomBytes(32).toString('base64url');
+    this.#fixed = [...this.#fixed, { hash: hashOf(key), name, scope: 'admin' }];
+    this.#hold(this.#ofFile);
+    return key;
   }
 
   /** Without any key, anyone may call. */
@@ -104,6 +114,7 @@ export class KeyRing {
 
   /** A key that stays keeps its count. */
   #hold(grants: Grant[]): void {
+    this.#ofFile = grants;
     const now = Math.floor(performance.now() / 1000);
     this.#held = new Map(
       [...this.#fixed, ...grants].map((grant) => {
