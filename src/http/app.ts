@@ -167,7 +167,7 @@ function measure(telemetry: Telemetry): express.RequestHandler {
       const route = (request.route as { path?: string } | undefined)?.path ?? (request.originalUrl.startsWith('/v1') ? 'unknown' : request.path === '/' ? '/' : 'static');
       telemetry.request({ method: request.method, route, status: response.statusCode }, seconds);
       const by = knownAccess(response)?.name;
-      const changes = by !== undefined && (neededScope(response) ?? 'read') !== 'read';
+      const changes = by !== undefined && request.method !== 'GET' && (neededScope(response) ?? 'read') !== 'read';
       telemetry.log(changes ? 'info' : 'debug', !changes ? 'Request.' : response.statusCode < 400 ? 'A change.' : 'A change was refused.', { ...(by === undefined ? {} : { by }), method: request.method, path: request.path, status: response.statusCode, ms: Math.round(seconds * 1000) });
     });
     response.on('close', tell);
