@@ -87,7 +87,7 @@ describe.for(documents)('%s', (file) => {
 
 describe('what is written down for other programs', () => {
   it('compose.yaml and the systemd unit name settings that the program reads', () => {
-    const known = Object.values(settings).map(({ env }) => env as string);
+    const known = Object.values(settings).map(({ env }) => env);
     for (const file of ['compose.yaml', 'packaging/mixspace.service', 'Dockerfile']) {
       for (const [name] of read(file).matchAll(/\bMIXSPACE_[A-Z_]+/g)) expect(known, `${file} names ${name}`).toContain(name);
     }
@@ -115,7 +115,7 @@ const pendingCommands = ['mcp'];
 const pendingFlags = new Set(['--writes']);
 
 it('what is told to be coming has not come yet', async () => {
-  const known = Object.values(settings).map(({ env }) => env as string);
+  const known = Object.values(settings).map(({ env }) => env);
   expect(pendingSettings.filter((name) => known.includes(name))).toEqual([]);
   const program = await wholeProgram();
   expect(pendingCommands.filter((name) => program.commands.some((command) => command.name() === name))).toEqual([]);
