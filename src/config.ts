@@ -213,6 +213,7 @@ export const settings = {
   openWires: setting<WireName[]>('MIXSPACE_OPEN_WIRES', '--open-wires <names>', { shown: 'none', fallback: () => [], parse: wires }, `of ${keylessWires.join(' and ')}, whose clients can send no key and which are off where keys are set: those that may be used without, to read`),
   allowOpen: setting('MIXSPACE_ALLOW_OPEN', '--allow-open <yes|no>', { shown: 'no', fallback: () => false, parse: truth }, 'allows listening beyond the loopback without keys'),
   hub: setting('MIXSPACE_HUB', '--hub <yes|no>', { shown: 'no', fallback: () => false, parse: truth }, 'lets models be pulled from the Hugging Face hub, or HF_ENDPOINT, by the page and the API: by who has a key or, without keys, from this machine'),
+  mcpWrites: setting('MIXSPACE_MCP_WRITES', '--mcp-writes <yes|no>', { shown: 'no', fallback: () => false, parse: truth }, 'lets assistants that call /mcp add pictures and texts; without it they only read'),
   store: secretSetting('MIXSPACE_STORE', '--store <name>', { shown: 'embedded', fallback: () => 'embedded', parse: storeName }, 'where collections live'),
   logLevel: setting('LOG_LEVEL', '--log-level <level>', { shown: 'info', fallback: () => 'info', parse: logLevel }, 'how much the log says'),
   workers: setting('MIXSPACE_WORKERS', '--workers <number>', { shown: 'one a core, at most 8', fallback: () => Math.min(8, availableParallelism()), parse: whole(1, 64) }, 'encoder workers'),

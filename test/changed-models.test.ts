@@ -2,8 +2,10 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { call, items, searchIn } from './api.js';
-import { checked, embed, interactive, listed, listedAs, models, open, put, start, until, visionOf } from './changing-models.js';
+import { changingModels, checked, embed, interactive, listed, listedAs, models, open, put, start, until, visionOf } from './changing-models.js';
 import { workersOf } from './server.js';
+
+changingModels();
 
 describe('packages that come, change and go while the service runs', () => {
   it('uses one that was added, when a call names it or when models are listed', async () => {

@@ -4,10 +4,12 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { OpenEncoder } from '../src/encoder/encoder.js';
 import { base64, call, items } from './api.js';
-import { checked, embed, interactive, listed, listedAs, models, open, put, start, startWorker, until, visionOf } from './changing-models.js';
+import { changingModels, checked, embed, interactive, listed, listedAs, models, open, put, start, startWorker, until, visionOf } from './changing-models.js';
 import { onnxFile } from './onnx.js';
 import { drawn } from './pictures.js';
 import { workersOf } from './server.js';
+
+changingModels();
 
 describe('changes under load and in bad moments', () => {
   const texts = (count: number, what: string) => Array.from({ length: count }, (_, i) => `${what} ${i}`);

@@ -1,4 +1,4 @@
-/** A models directory that changes while services and encoders use it: one for each test of the file that imports this. */
+/** A models directory that changes while services and encoders use it. */
 import { cp, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -16,15 +16,18 @@ export const interactive = { priority: 'interactive' } as const;
 export let models: string;
 const running: RunningServer[] = [];
 const opened: OpenEncoder[] = [];
-beforeEach(async () => {
-  models = await mkdtemp(path.join(tmpdir(), 'mixspace-changed-'));
-  await put('clip-tiny', 'main');
-  await put('clip-tiny', 'other');
-});
-afterEach(async () => {
-  await Promise.all([...running.splice(0).map((server) => server.remove()), ...opened.splice(0).map((encoder) => encoder.close())]);
-  await rm(models, { recursive: true });
-});
+/** Registers the hooks of a file or a `describe`: each test has a directory of its own, and what it started ends with it. */
+export function changingModels(): void {
+  beforeEach(async () => {
+    models = await mkdtemp(path.join(tmpdir(), 'mixspace-changed-'));
+    await put('clip-tiny', 'main');
+    await put('clip-tiny', 'other');
+  });
+  afterEach(async () => {
+    await Promise.all([...running.splice(0).map((server) => server.remove()), ...opened.splice(0).map((encoder) => encoder.close())]);
+    await rm(models, { recursive: true });
+  });
+}
 
 /** A package under a name, in one step, in place of what is there. */
 export async function put(family: string, name: string): Promise<void> {
@@ -60,7 +63,7 @@ export async function until<T>(ask: () => T | Promise<T>, holds: (value: T) => b
   for (;;) {
     const value = await ask();
     if (holds(value)) return value;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 

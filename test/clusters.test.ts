@@ -23,7 +23,7 @@ const patch = (name: string, id: string, body: unknown): Promise<Answer> => call
 
 async function make(name: string, body: object = {}, by = client): Promise<Clusters> {
   const job = await by.makeClusters(name, body);
-  await expect.poll(async () => (await by.job(job.id)).state, { interval: 20 }).toBe('done');
+  await expect.poll(async () => (await by.job(job.id)).state, { interval: 100 }).toBe('done');
   return by.clusters(name);
 }
 

@@ -38,7 +38,7 @@ async function collection(name: string, pictures: Record<string, Buffer | Promis
 
 async function look(name: string, body: object = {}, at = client): Promise<DuplicateGroup[]> {
   const job = await at.findDuplicates(name, body);
-  await expect.poll(async () => (await at.job(job.id)).state, { interval: 20 }).toBe('done');
+  await expect.poll(async () => (await at.job(job.id)).state, { interval: 100 }).toBe('done');
   const groups: DuplicateGroup[] = [];
   for await (const group of at.duplicateGroups(name)) groups.push(group);
   return groups;
@@ -165,7 +165,7 @@ describe('Duplicates', () => {
       await own.kill();
       now = await startServer({ indexDir: own.indexDir });
       at = new MixspaceClient({ url: now.url, retries: 0 });
-      await expect.poll(async () => (await at.job(id)).state, { interval: 20 }).toBe('done');
+      await expect.poll(async () => (await at.job(id)).state, { interval: 100 }).toBe('done');
       const groups: string[][] = [];
       for await (const group of at.duplicateGroups('pairs')) groups.push(idsOf(group));
       const wanted = Array.from({ length: pairs }, (_, i) => [`first-${i}`, `second-${i}`]);

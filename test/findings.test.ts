@@ -15,7 +15,7 @@ afterAll(() => server.remove());
 
 async function ended(job: Promise<Job>): Promise<string> {
   const { id } = await job;
-  await expect.poll(async () => (await client.job(id)).state, { interval: 20 }).toBe('done');
+  await expect.poll(async () => (await client.job(id)).state, { interval: 100 }).toBe('done');
   return id;
 }
 async function withPictures(name: string, count = 4): Promise<string> {

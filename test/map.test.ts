@@ -22,7 +22,7 @@ const get = (name: string, rest = ''): Promise<Answer> => call(server.url, 'GET'
 const post = (name: string, rest: string, body: unknown): Promise<Answer> => call(server.url, 'POST', at(name, rest), body);
 
 async function done(id: string, by = client): Promise<void> {
-  await expect.poll(async () => (await by.job(id)).state, { interval: 20, timeout: 120_000 }).toBe('done');
+  await expect.poll(async () => (await by.job(id)).state, { interval: 100, timeout: 120_000 }).toBe('done');
 }
 
 async function make(name: string, body: object = {}, by = client): Promise<CollectionMap> {

@@ -123,7 +123,7 @@ async function until(client: MixspaceClient, name: string, isReached: (collectio
     if (isReached(collection)) return collection;
     if (collection.reembedding?.problem) throw new Error(collection.reembedding.problem);
     if (Date.now() > deadline) throw new Error(`Not reached: ${JSON.stringify(collection)}`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    await new Promise((resolve) => setTimeout(resolve, isReached === isDone ? 100 : 25));
   }
 }
 const isDone = ({ reembedding }: Collection): boolean => reembedding === undefined;
@@ -152,6 +152,7 @@ describe('Embedding a collection again', () => {
         if (now.fingerprint !== fingerprint) break;
         expect(found).toEqual(before);
         if (now.reembedding!.done > 0) comparedOnTheWay++;
+        await new Promise((resolve) => setTimeout(resolve, 25));
       }
       expect(comparedOnTheWay).toBeGreaterThan(0);
       await expectAsFresh(client, 'photos', 'second', items);
@@ -371,7 +372,7 @@ async function untilStopped(client: MixspaceClient, name: string): Promise<Colle
     const collection = await client.collection(name);
     if (collection.reembedding?.state === 'stopped') return collection;
     if (!collection.reembedding || Date.now() > deadline) throw new Error(`It did not stop: ${JSON.stringify(collection)}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 

@@ -3,12 +3,14 @@ import { readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { call } from './api.js';
-import { interactive, listedAs, models, open, start, startWorker, until } from './changing-models.js';
+import { changingModels, interactive, listedAs, models, open, start, startWorker, until } from './changing-models.js';
 import { tinyModels } from './server.js';
 import { fixtures } from './small-towers.js';
 
 const picture = () => readFile(path.join(fixtures, 'images', 'landscape.jpg'));
 const vectorOf = (outcome: { ok: boolean; value?: { embedding: Float32Array } } | undefined): number[] => [...outcome!.value!.embedding];
+
+changingModels();
 
 it('ends workers that nobody needs but one, which answers texts at once and pictures as before, and wakes the others under load', async () => {
   let started = 0;

@@ -139,7 +139,7 @@ async function ended(url: string, job: string): Promise<any> {
   for (;;) {
     const { body } = await call(url, 'GET', `/v1/jobs/${job}`);
     if (body.state !== 'running' && body.state !== 'waiting') return body;
-    await delay(20);
+    await delay(100);
   }
 }
 

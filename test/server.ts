@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { cHeapSettings } from '../src/c-heap.js';
 import type { EmbeddedStoreSettings } from '../src/store/embedded/settings.js';
 import { behindNginx, frontOf, isBehindNginx } from './behind-nginx.js';
+import { mayShareProcess, runInHost, type Ran } from './command-host.js';
 import { reservePort } from './free-ports.js';
 
 export const repository = path.resolve(import.meta.dirname, '..');
@@ -110,7 +111,8 @@ export function workersOf({ process: { pid } }: RunningServer): number[] {
 }
 
 /** Runs a command line of mixspace to its end. */
-export async function runMixspace(args: string[], env: Record<string, string> = {}): Promise<{ code: number | null; stdout: string; stderr: string }> {
+export async function runMixspace(args: string[], env: Record<string, string> = {}): Promise<Ran> {
+  if (process.env['VITEST'] && mayShareProcess(args)) return runInHost(args, { ...cleanEnv(), ...env });
   const child = spawn(process.execPath, [main, ...args], { env: { ...cleanEnv(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';

@@ -43,7 +43,7 @@ const file = (id: string, bytes: Uint8Array) => ({ id, name: `${id}.png`, blob: 
 const embedded = async (bytes: Uint8Array, at = client): Promise<number[]> => [...(await at.embeddings({ input: [{ image: base64(bytes) }] }))[0]!];
 const partsOf = async (name: string, id: string, at = server.url): Promise<{ part?: number; box?: number[]; embedding: number[] }[]> => (await call(at, 'POST', `/v1/collections/${name}/items/embeddings`, { ids: [id] })).body.data;
 const ended = async (job: string, at = client): Promise<any> => {
-  await expect.poll(async () => (await at.job(job)).state, { interval: 20 }).toMatch(/done|failed|cancelled/);
+  await expect.poll(async () => (await at.job(job)).state, { interval: 100 }).toMatch(/done|failed|cancelled/);
   return at.job(job);
 };
 

@@ -28,6 +28,7 @@ const commands: Record<string, () => Promise<Command>> = {
   reembed: async () => (await import('./reembed.js')).reembedCommand(),
   jobs: async () => (await import('./jobs.js')).jobsCommand(),
   keys: async () => (await import('./keys.js')).keysCommand(),
+  mcp: async () => (await import('./mcp.js')).mcpCommand(),
   models: async () => (await import('./models/command.js')).modelsCommand(),
   doctor: async () => (await import('./doctor/command.js')).doctorCommand(),
   completion: async () => (await import('./completion/command.js')).completionCommand(wholeProgram),

@@ -7,7 +7,7 @@ import type { Log } from '../telemetry.js';
 import { knownTags, tagOf } from './entity-tags.js';
 
 /** Milliseconds that the reader of a stream may take nothing, before it is cut off. */
-const readerPatienceMs = 60_000;
+export const readerPatienceMs = 60_000;
 
 /** As Express would, but that it looks for no cached copy and copies nothing. */
 export function sendJson(response: Response, status: number, value: unknown): void {

@@ -5,6 +5,7 @@ import express, { type Express, type Request, type RequestHandler, type Response
 import type { Config } from '../config.js';
 import { routes, scopeOf, type Route, type RouteName } from '../contract/routes.js';
 import { MixspaceError } from '../errors.js';
+import type { McpEndpoint } from '../mcp/endpoint.js';
 import type { JobContext } from '../operations/context.js';
 import type { Readiness } from '../operations/readiness.js';
 import type { Telemetry } from '../telemetry.js';
@@ -19,6 +20,7 @@ import { errorHandler, notPercentEncoded, refuse, unknownPath } from './errors.j
 import { hostGuard, originGuard, ownMachineGuard } from './guards.js';
 import { handlersOf, type Call } from './handlers.js';
 import { jsonBounds } from './json/bounds.js';
+import { mcpRoute, postAlone, rpcError } from './mcp.js';
 import { openApiDocument } from './openapi.js';
 import { parse } from './parse.js';
 import { publicPath, publicPathOf } from './public-path.js';
@@ -48,7 +50,7 @@ interface Surroundings {
   streams: EventStreams;
 }
 
-export function createApp({ config, keys, context, readiness, telemetry }: AppParts, streams: EventStreams): Express {
+export function createApp({ config, keys, context, readiness, telemetry }: AppParts, { streams, mcp }: { streams: EventStreams; mcp: McpEndpoint }): Express {
   const app = express();
   app.disable('x-powered-by');
   // Answers are of now; to digest each would cost as much as to write it.
@@ -85,9 +87,14 @@ export function createApp({ config, keys, context, readiness, telemetry }: AppPa
     streamed: boundUploads(undefined, { body: config.maxBackup, uploadTimeout: config.uploadTimeout }, telemetry.log),
     imported: boundUploads(undefined, { body: config.maxImport, uploadTimeout: config.uploadTimeout }, telemetry.log),
   };
-  const limits = { body: config.maxBody, backup: config.maxBackup, import: config.maxImport, picture: config.maxPicture, files: config.maxItems, json: jsonBounds({ ...context.limits, values: config.maxValues }) };
+  const limits: BodyLimits = { body: config.maxBody, backup: config.maxBackup, import: config.maxImport, picture: config.maxPicture, files: config.maxItems, json: jsonBounds({ ...context.limits, values: config.maxValues }) };
   mountRoutes(app, { context, keys, streams }, bounds, limits);
   mountWires(app, { config, context, keys, limits, bounds: bounds.held, log: telemetry.log });
+  // The calls that it makes are counted by themselves.
+  app.use('/mcp', keyGuard(keys, { isCounted: false }));
+  app.post('/mcp', bounds.held, jsonBody(limits), mcpRoute(mcp, telemetry.log));
+  app.all('/mcp', postAlone);
+  app.use('/mcp', errorHandler(telemetry.log, rpcError));
   app.use('/v1', unknownPath);
   app.use(compressed, express.static(dashboard, { index: 'index.html', setHeaders: (response) => void response.setHeader('Cache-Control', 'no-cache') }));
   app.use(unknownPath);

@@ -42,12 +42,15 @@ export function errorBody(error: MixspaceError): ErrorBody {
   return { error: { message: error.message, type: typeOf[error.code] ?? 'invalid_request_error', param: error.param ?? null, code: error.code }, detail: error.message };
 }
 
+/** How an error is written for those who call a path. */
+export type ErrorShape = (error: MixspaceError) => object;
+
 /** Express need not have seen the request. */
-function sendError(response: ServerResponse, error: MixspaceError, told: object): void {
+function sendError(response: ServerResponse, error: MixspaceError, shape: ErrorShape): void {
   if (error.retryAfter !== undefined) response.setHeader('Retry-After', String(Math.max(1, Math.ceil(error.retryAfter))));
   // RFC 9110, section 15.5.2.
   if (error.code === 'unauthorized') response.setHeader('WWW-Authenticate', 'Bearer');
-  const body = Buffer.from(JSON.stringify(told));
+  const body = Buffer.from(JSON.stringify(shape(error)));
   response.statusCode = statusOf[error.code];
   response.setHeader('Content-Type', 'application/json; charset=utf-8');
   response.setHeader('Content-Length', body.length);
@@ -61,8 +64,8 @@ export const unknownPath: RequestHandler = (request, response) => {
   refuse(request, response, new MixspaceError('not_found', `There is nothing at ${pathOf(request).slice(0, 200)}; /docs lists what there is.`));
 };
 
-/** `bodyOf`: as those who read it have errors. */
-export function errorHandler(log: Log, bodyOf: (error: MixspaceError) => object = errorBody): ErrorRequestHandler {
+/** `shape`: as those who read them have errors. */
+export function errorHandler(log: Log, shape: ErrorShape = errorBody): ErrorRequestHandler {
   return (thrown, request, response, _next) => {
     const about = { method: request.method, path: pathOf(request) };
     if (response.destroyed && isOfHangingUp(thrown)) return log('debug', 'The caller hung up.', about);
@@ -70,7 +73,7 @@ export function errorHandler(log: Log, bodyOf: (error: MixspaceError) => object 
     if (error.code === 'internal') log('error', 'A request failed.', { ...about, error: traceOf(thrown), ...(error.cause === undefined || error.cause === thrown ? {} : { cause: traceOf(error.cause) }) });
     // Half an answer that looks whole would be worse than one that is cut.
     if (response.headersSent) return void (response.writableEnded || response.destroy());
-    if (!response.destroyed) refuse(request, response, error, bodyOf(error));
+    if (!response.destroyed) refuse(request, response, error, shape);
   };
 }
 
@@ -82,8 +85,8 @@ function isOfHangingUp(thrown: unknown): boolean {
 }
 
 /** Answers with the error, whether or not the body has arrived. */
-export function refuse(request: IncomingMessage, response: ServerResponse, error: MixspaceError, body: object = errorBody(error)): void {
-  sendError(response, error, body);
+export function refuse(request: IncomingMessage, response: ServerResponse, error: MixspaceError, shape: ErrorShape = errorBody): void {
+  sendError(response, error, shape);
   if (request.complete) response.end();
   else drain(request, response);
 }

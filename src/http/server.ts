@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { MixspaceError } from '../errors.js';
+import { MixspaceError, traceOf } from '../errors.js';
+import { mcpEndpoint } from '../mcp/endpoint.js';
 import { createApp, type AppParts } from './app.js';
 import { failed, within } from './callbacks.js';
 import { EventStreams } from './event-streams.js';
@@ -22,7 +23,9 @@ export async function listen(parts: AppParts): Promise<HttpServer> {
   const { log } = parts.telemetry;
   const streams = new EventStreams(log);
   parts.keys.follow(log);
-  const app = createApp(parts, streams);
+  let ownUrl = '';
+  const mcp = mcpEndpoint({ url: () => ownUrl, mayWrite: parts.config.mcpWrites, report: (error) => log('error', 'A call of an MCP tool failed.', { error: traceOf(error) }) });
+  const app = createApp(parts, { streams, mcp });
   const server: Server = createServer({
     ...messageClasses(app),
     // A slow upload of a large body is legitimate; a header that never ends is not.
@@ -50,6 +53,8 @@ export async function listen(parts: AppParts): Promise<HttpServer> {
   server.on('error', within(failed(log), (error) => log('error', 'A connection cannot be accepted.', { error: error.message })));
   const address = server.address() as AddressInfo;
   const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  const anywhere: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' };
+  ownUrl = `http://${anywhere[address.address] ?? shown}:${address.port}`;
   return {
     url: `http://${shown}:${address.port}`,
     close: (graceMs) =>

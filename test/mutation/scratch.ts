@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import ts from 'typescript';
 import { repository } from '../server.js';
+import { packedEntries } from '../../scripts/packed-entries.js';
 import type { Mutation } from './mutation.js';
 
 /** Shared with the working tree: large, and changed by nobody. */
@@ -46,6 +47,8 @@ export class Scratch {
     }
     const shared = path.resolve(repository, '../shared');
     if (existsSync(shared)) await symlink(shared, path.join(scratch.#root, 'shared'));
+    // Of what is packed, a change of one file would not be seen.
+    for (const entry of packedEntries) await scratch.#put(`src/${entry}.ts`, await readFile(path.join(scratch.#tree, `src/${entry}.ts`), 'utf8'));
     return scratch;
   }
 

@@ -4,8 +4,8 @@ import { MixspaceError } from '../../errors.js';
 import { openAccess, requireCollection, requireScope, requireWhole, type Access } from './access.js';
 import type { KeyRing } from './key-ring.js';
 
-/** `Authorization: Bearer KEY`: who it is and what they may do, which `accessOf` tells from then on. */
-export function keyGuard(keys: KeyRing): RequestHandler {
+/** `Authorization: Bearer KEY`: who it is and what they may do, which `accessOf` tells from then on. `isCounted`: the call counts against the key's rate. */
+export function keyGuard(keys: KeyRing, { isCounted = true } = {}): RequestHandler {
   return (request, response, next) => {
     if (keys.isOpen) {
       setAccess(response, openAccess);
@@ -16,6 +16,7 @@ export function keyGuard(keys: KeyRing): RequestHandler {
     const held = keys.find(given);
     if (!held) throw new MixspaceError('unauthorized', 'This API key is not known.');
     setAccess(response, held.access);
+    if (!isCounted) return next();
     const { rate } = held.access;
     const wait = rate === undefined ? undefined : held.minute.take(rate, Math.floor(performance.now() / 1000));
     if (wait !== undefined) throw new MixspaceError('overloaded', `This key may make ${rate} calls a minute.`, { retryAfter: wait });

@@ -2,10 +2,10 @@ import type { Request } from 'express';
 import type { z } from 'zod';
 import type { Scope } from '../../domain/scope.js';
 import type { WireName } from '../../domain/wires.js';
-import type { MixspaceError } from '../../errors.js';
 import type { Caller, JobContext } from '../../operations/context.js';
 import type { Access } from '../access/access.js';
 import type { BodyLimits } from '../bodies.js';
+import type { ErrorShape } from '../errors.js';
 
 /** What every wire translates to. */
 export interface WireParts {
@@ -37,10 +37,10 @@ export interface Wire {
   name: WireName;
   routes(parts: WireParts): WireRoute[];
   /** As its clients read errors. */
-  errorBody: (error: MixspaceError) => object;
+  errorBody: ErrorShape;
   /** From the operations' names of fields to the wire's, where these differ: `input` becomes `inputs`. */
   fields?: Record<string, string>;
 }
 
 /** What the schema has read is what answers: the types are one here, and forgotten in the list. */
-export const route = <Body = undefined>(given: WireRoute<Body>): WireRoute => given as WireRoute;
+export const route = <Body = undefined>(given: WireRoute<Body>): WireRoute => given;

@@ -57,7 +57,7 @@ function entriesOf({ input, messages }: EmbeddingsRequest): { entries: unknown[]
   }
   // A list of bare numbers is one token array.
   const many = Array.isArray(input) && typeof input[0] !== 'number';
-  return { entries: many ? (input as unknown[]) : [input], field: (index) => (many ? `input[${index}]` : 'input') };
+  return { entries: many ? input : [input], field: (index) => (many ? `input[${index}]` : 'input') };
 }
 
 const encodingNames = ['encoding_format', 'embedding_type', 'encoding_type', 'output_dtype'] as const;
@@ -68,7 +68,7 @@ const encodingsOf = (request: EmbeddingsRequest): EmbeddingEncoding | EmbeddingE
 /** What is said under one of these names, or under several alike: OpenAI's SDKs send `encoding_format` unasked, and what another says besides must not be overheard. */
 function agreed<Name extends keyof EmbeddingsRequest>(request: EmbeddingsRequest, names: readonly Name[]): EmbeddingsRequest[Name] {
   const [first, ...others] = names.filter((name) => request[name] !== undefined);
-  if (first === undefined) return undefined as EmbeddingsRequest[Name];
+  if (first === undefined) return undefined;
   const other = others.find((name) => String(request[name]) !== String(request[first]));
   if (other !== undefined) {
     throw new MixspaceError('invalid_request', `${other} is another name of ${first}; one says "${String(request[other])}", the other "${String(request[first])}". Send one of them.`, { param: other });
