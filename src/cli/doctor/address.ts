@@ -14,7 +14,8 @@ export interface Answering {
   isReady: boolean;
 }
 
-const answerWithinMs = 3_000;
+/** A busy one, or one that starts, takes its time. */
+const answerWithinMs = 10_000;
 
 /** Who answers; undefined where nobody listens. */
 export async function whoAnswers({ host, port }: Address): Promise<Answering | undefined> {
@@ -23,7 +24,7 @@ export async function whoAnswers({ host, port }: Address): Promise<Answering | u
   try {
     const document = (await ask('/openapi.json').then((answer) => (answer.ok ? answer.json() : undefined)).catch((error: unknown) => nobody(error))) as { info?: { title?: string } } | undefined;
     if (document?.info?.title !== 'mixspace') return { isMixspace: false, isReady: false };
-    return { isMixspace: true, isReady: (await ask('/readyz')).ok };
+    return { isMixspace: true, isReady: await ask('/readyz').then(({ ok: isReady }) => isReady, () => false) };
   } catch {
     return undefined;
   }
