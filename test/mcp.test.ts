@@ -54,8 +54,7 @@ async function modern(url: string, headers: Record<string, string> = {}): Promis
 
 async function older(url: string, headers: Record<string, string> = {}): Promise<OlderClient> {
   const client = new OlderClient({ name: 'test', version: '1' });
-  // Its own types disagree under exactOptionalPropertyTypes.
-  await client.connect(new OlderTransport(new URL(`${url}/mcp`), { requestInit: { headers } }) as unknown as Parameters<OlderClient['connect']>[0]);
+  await client.connect(new OlderTransport(new URL(`${url}/mcp`), { requestInit: { headers } }));
   open.push(client);
   return client;
 }
