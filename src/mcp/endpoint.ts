@@ -5,8 +5,8 @@ import { MixspaceError } from '../errors.js';
 import { openAssistant } from './server.js';
 
 export interface McpEndpointParts {
-  /** Of the service itself, known once it listens. */
-  url: () => string;
+  /** Of the service itself. */
+  url: string;
   mayWrite: boolean;
   report: (error: unknown) => void;
 }
@@ -21,7 +21,7 @@ export function mcpEndpoint({ url, mayWrite, report }: McpEndpointParts): McpEnd
   // Nothing that is listed changes while the program runs: a stream of changes that a client opens is over at once.
   const handler = createMcpHandler(({ requestInfo }) => {
     const authorization = requestInfo?.headers.get('authorization');
-    const client = new MixspaceClient({ url: url(), retries: 0, ...(authorization ? { fetch: withAuthorization(authorization) } : {}) });
+    const client = new MixspaceClient({ url, retries: 0, ...(authorization ? { fetch: withAuthorization(authorization) } : {}) });
     return openAssistant({ client, mayWrite, report });
   });
   return async (request, body) => {
