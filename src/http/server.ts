@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { MixspaceError, traceOf } from '../errors.js';
-import { mcpEndpoint } from '../mcp/endpoint.js';
+import type { McpEndpoint } from '../mcp/endpoint.js';
 import { createApp, type AppParts } from './app.js';
 import { failed, within } from './callbacks.js';
 import { EventStreams } from './event-streams.js';
@@ -31,7 +31,12 @@ export function makeServer(parts: AppParts): MadeServer {
   const { log } = parts.telemetry;
   const streams = new EventStreams(log);
   parts.keys.follow(log);
-  const mcp = mcpEndpoint({ fetch: (input, init) => memory.fetch(input, init), mayWrite: parts.config.mcpWrites, report: (error) => log('error', 'A call of an MCP tool failed.', { error: traceOf(error) }) });
+  let endpoint: Promise<McpEndpoint> | undefined;
+  // Loaded by whoever calls it first: the protocol's schemas take a quarter of a second to make, and 8 MB.
+  const mcp: McpEndpoint = async (request, body) => {
+    endpoint ??= import('../mcp/endpoint.js').then(({ mcpEndpoint }) => mcpEndpoint({ fetch: (input, init) => memory.fetch(input, init), mayWrite: parts.config.mcpWrites, report: (error) => log('error', 'A call of an MCP tool failed.', { error: traceOf(error) }) }));
+    return (await endpoint)(request, body);
+  };
   const app = createApp(parts, { streams, mcp });
   const server: Server = createServer({
     ...messageClasses(app),

@@ -28,7 +28,8 @@ export const searchItems = tool({
     matches: z.array(ToldItem.extend({ score: z.number().optional().describe('Cosine: compare it within one answer alone.'), relevance: z.number().optional().describe('How likely it is what was asked for, 0..1.') })).describe('Best first.'),
     next_cursor: z.string().optional().describe('There are more.'),
   }),
-  meta: { ui: { resourceUri: galleryUri } },
+  // The second is how hosts of before 2026 look for it.
+  meta: { ui: { resourceUri: galleryUri }, 'ui/resourceUri': galleryUri },
   run: async ({ collection: name, text: words, image, id, thumbnails, ...rest }, { client, signal }) => {
     const inputs = [words === undefined ? [] : [{ text: words }], image === undefined ? [] : [{ image }], id === undefined ? [] : [{ id }]].flat();
     if (inputs.length === 0) throw new ArgumentProblem('Say what to look for: text, image or id.');

@@ -53,17 +53,17 @@ try {
     'TypeScript 2.4.0, 2026-07-28, HTTP': async (url) => {
       const client = new Client({ name: 'tasks', version: '1' }, { versionNegotiation: { mode: 'auto' } });
       await client.connect(new StreamableHTTPClientTransport(new URL(`${url}/mcp`), { requestInit: { headers: authorization } }));
-      return client as Caller;
+      return client;
     },
     'TypeScript 1.32.2, 2025-11-25, HTTP': async (url) => {
       const client = new OlderClient({ name: 'tasks', version: '1' });
-      await client.connect(new OlderTransport(new URL(`${url}/mcp`), { requestInit: { headers: authorization } }) as unknown as Parameters<OlderClient['connect']>[0]);
-      return client as Caller;
+      await client.connect(new OlderTransport(new URL(`${url}/mcp`), { requestInit: { headers: authorization } }));
+      return client;
     },
     'TypeScript 2.4.0, stdio': async (url, writes) => {
       const client = new Client({ name: 'tasks', version: '1' });
       await client.connect(new StdioClientTransport(stdio(url, writes)));
-      return client as Caller;
+      return client;
     },
   };
   let worst = tasks.length;
