@@ -7,8 +7,8 @@ import path from 'node:path';
 import { build, type Plugin } from 'vite';
 import { packedEntries } from './packed-entries.js';
 
-/** They bring native code, or find files of their own by their path. */
-const external = ['@parcel/watcher', 'better-sqlite3', 'better-sqlite3-node-api', 'libheif-js', 'onnxruntime-node', 'pino', 'sharp', 'swagger-ui-dist'];
+/** They bring native code, or find files or packages of their own while they run. */
+const external = ['@parcel/watcher', 'better-sqlite3', 'better-sqlite3-node-api', 'exifreader', 'libheif-js', 'onnxruntime-node', 'pino', 'sharp', 'swagger-ui-dist'];
 
 const dist = path.resolve(import.meta.dirname, '../dist');
 const outDir = path.join(dist, 'packed');
