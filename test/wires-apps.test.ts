@@ -114,6 +114,7 @@ describe('A server of Immich', () => {
     ['both towers', { clip: { visual: { modelName: name }, textual: { modelName: name } } }, { text: 'sea' }, 400],
     ['no picture', visual(name), { text: 'sea' }, 400],
     ['no text', textual(name), { image: 'aaaa' }, 400],
+    ['a text that is too long', textual(name), { text: 'a'.repeat(1_000_001) }, 413],
     ['a picture that is none', visual(name), { image: 'bm90IGEgcGljdHVyZQ==' }, 415],
   ])('is told what is wrong with %s', async (_, entries, parts, status) => {
     expect(await predict(entries, parts)).toMatchObject({ status, body: { detail: expect.any(String) } });

@@ -55,7 +55,7 @@ export const immich: Wire = {
       scope: 'read',
       reads: 'own',
       answer: async ({ request, caller }) => {
-        const { entries, image, text } = await predictionIn(request, limits);
+        const { entries, image, text } = await predictionIn(request, limits, context.limits.text);
         const { visual, textual } = clipOf(entries);
         if (visual) {
           if (!image) throw new MixspaceError('invalid_request', 'The part image is missing: the visual tower needs a picture.', { param: 'image' });
@@ -70,13 +70,15 @@ export const immich: Wire = {
   ],
 };
 
-async function predictionIn(request: Request, limits: BodyLimits): Promise<Prediction> {
+/** `mostText`: bytes. */
+async function predictionIn(request: Request, limits: BodyLimits, mostText: number): Promise<Prediction> {
   const { files, texts } = await readMultipart(request, { files: 'image', texts: ['entries', 'text'] }, { ...limits, files: 1 });
   const entries = texts.get('entries');
   if (!entries) throw new MixspaceError('invalid_request', 'The part entries is missing.', { param: 'entries' });
   const image = files[0]?.bytes;
   if (image instanceof MixspaceError) throw image;
   const sent = texts.get('text');
+  if (sent && sent.length > mostText) throw new MixspaceError('too_large', `A text is at most ${mostText} bytes.`, { param: 'text' });
   const text = sent && decoded(sent);
   if (sent && text === undefined) throw new MixspaceError('invalid_request', 'Send the part text as UTF-8.', { param: 'text' });
   return {
