@@ -1,6 +1,6 @@
 /**
  * Clients that exist, each as the registry has it, against one running service: a table of name, version, what was run and
- * the result. `npx tsx test/clients/run.ts [--only NAME]`; needs the npm and PyPI registries, npm, and Python 3 with pip.
+ * the result. `npx tsx test/clients/run.ts [--only NAME]...`; needs the npm and PyPI registries, npm, and Python 3 with pip.
  *
  * A client is a script of its own: npm/NAME.mjs, whose first line lists its packages (`// packages: openai@6.49.0`, and
  * `node@24.21.0` among them where it needs a newer Node), or python/NAME.py, whose block says them as PEP 723 has it (`# of:` where it fetches its client itself). It
@@ -36,7 +36,7 @@ interface Row {
   problem?: string;
 }
 
-const { only } = parseArgs({ options: { only: { type: 'string' } } }).values;
+const { only } = parseArgs({ options: { only: { type: 'string', multiple: true } } }).values;
 const folder = await mkdtemp(path.join(tmpdir(), 'mixspace-clients-'));
 const model = (await readdir(bundled.MIXSPACE_MODELS_DIR)).find((name) => !name.startsWith('.'))!;
 const server = await startServer({ env: { ...bundled, MIXSPACE_ALIASES: fixedNames.map((name) => `${name}=${model}`).join(',') } });
@@ -45,7 +45,7 @@ try {
   const expected = path.join(folder, 'expected.json');
   await writeFile(expected, JSON.stringify(await expectations()));
   for (const client of [...(await npmClients()), ...(await pythonClients())]) {
-    if (only !== undefined && client.name !== only) continue;
+    if (only && !only.includes(client.name)) continue;
     const row = await tried(client, expected);
     rows.push(row);
     console.log(line(row));

@@ -3,8 +3,9 @@
 # dependencies = ["tei-client[http]==0.2.4"]
 # ///
 from expected import ran, same, text_vectors, texts, url
-from tei_client import HTTPClient
+from tei_client import HttpClient
 
-client = HTTPClient(url)
-same([each.tolist() if hasattr(each, "tolist") else each for each in client.encode(texts)], text_vectors)
-ran("encode")
+client = HttpClient(url)
+same(client.embed(texts), text_vectors)
+assert client.info().max_input_length > 0
+ran("embed, info")
