@@ -53,6 +53,9 @@ export const tei: Wire = {
             auto_truncate: true,
             tokenization_workers: 1,
             version,
+            max_batch_requests: null,
+            sha: null,
+            docker_label: null,
           };
         },
       }),
