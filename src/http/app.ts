@@ -89,7 +89,7 @@ export function createApp({ config, keys, context, readiness, telemetry }: AppPa
   };
   const limits: BodyLimits = { body: config.maxBody, backup: config.maxBackup, import: config.maxImport, picture: config.maxPicture, files: config.maxItems, json: jsonBounds({ ...context.limits, values: config.maxValues }) };
   mountRoutes(app, { context, keys, streams }, bounds, limits);
-  mountWires(app, { config, context, keys, limits, bounds: bounds.held, log: telemetry.log });
+  mountWires(app, { config, context, readiness, keys, limits, bounds: bounds.held, log: telemetry.log });
   // The calls that it makes are counted by themselves.
   app.use('/mcp', keyGuard(keys, { isCounted: false }));
   app.post('/mcp', bounds.held, jsonBody(limits), mcpRoute(mcp, telemetry.log));

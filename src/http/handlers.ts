@@ -157,7 +157,9 @@ export function handlersOf(context: JobContext, keys: KeyRing, limits: BodyLimit
 
     search: async ({ params, body, request, caller }) => {
       if (body !== undefined) return search(context, params.name, { ...body, file: undefined }, caller);
-      const { files, part } = await readMultipart(request, routes.search.multipart.part, { ...limits, files: 1 });
+      const { part: name } = routes.search.multipart;
+      const { files, texts } = await readMultipart(request, { files: 'file', texts: [name] }, { ...limits, files: 1 });
+      const part = texts.get(name);
       const wanted = parse(SearchRequest, part === undefined ? {} : await readJson(part, limits.json, { text: 'The part request', param: 'request' }));
       const bytes = files[0]?.bytes;
       if (bytes instanceof MixspaceError) throw bytes;
@@ -192,7 +194,9 @@ function jsonEntry(value: unknown): Entry {
 }
 
 async function uploadedEntries(request: Request, limits: BodyLimits): Promise<Entry[]> {
-  const { files, part } = await readMultipart(request, routes.addItems.multipart.part, limits);
+  const { part: name } = routes.addItems.multipart;
+  const { files, texts } = await readMultipart(request, { files: 'file', texts: [name] }, limits);
+  const part = texts.get(name);
   if (files.length === 0) throw new MixspaceError('invalid_request', 'The multipart body has no part named file.', { param: 'file' });
   const notes = notesOf(files, part === undefined ? undefined : await readJson(part, limits.json, { text: 'The part metadata', root: 'metadata' }));
   return files.map((file, index) => {

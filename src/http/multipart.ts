@@ -11,47 +11,52 @@ export interface Upload {
   bytes: Uint8Array | MixspaceError;
 }
 
-export interface Multipart {
-  files: Upload[];
-  /** Bytes of the other part that the route knows. */
-  part?: Uint8Array;
+/** The names of the parts that a route knows. */
+export interface PartNames {
+  /** Of pictures: any number of parts. */
+  files: string;
+  /** Of texts, JSON among them: each at most once. */
+  texts: readonly string[];
 }
 
-/**
- * Reads a multipart body: parts named `file`, and one text part.
- * @throws MixspaceError `invalid_request`, `too_large`, `overloaded`.
- */
-export async function readMultipart(request: Request, partName: string, limits: BodyLimits): Promise<Multipart> {
-  const form = new Form(partName, limits);
+export interface Multipart {
+  files: Upload[];
+  /** Bytes of those texts that came, by name. */
+  texts: ReadonlyMap<string, Uint8Array>;
+}
+
+/** @throws MixspaceError `invalid_request`, `too_large`, `overloaded`. */
+export async function readMultipart(request: Request, names: PartNames, limits: BodyLimits): Promise<Multipart> {
+  const form = new Form(names, limits);
   const parser = new MultipartParser(boundaryOf(request.headers['content-type']), (headers, index) => form.open(headers, index));
   for await (const chunk of bodyStream(request, limits.body)) parser.push(chunk);
   parser.end();
-  return { files: form.files, ...(form.part === undefined ? {} : { part: form.part }) };
+  return form;
 }
 
-class Form {
+class Form implements Multipart {
   readonly files: Upload[] = [];
-  part: Uint8Array | undefined;
-  readonly #partName: string;
+  readonly texts = new Map<string, Uint8Array>();
+  readonly #names: PartNames;
   readonly #limits: BodyLimits;
-  #hasPart = false;
 
-  constructor(partName: string, limits: BodyLimits) {
-    this.#partName = partName;
+  constructor(names: PartNames, limits: BodyLimits) {
+    this.#names = names;
     this.#limits = limits;
   }
 
   open(headers: PartHeaders, index: number): PartSink {
     const { field } = headers;
-    if (field === 'file') return this.#openFile(headers);
+    const { files, texts } = this.#names;
+    if (field === files) return this.#openFile(headers);
     // Browsers send a Blob of JSON as a file: whether it has a file name says nothing.
-    if (field === this.#partName) return this.#openPart(headers);
-    throw new MixspaceError('invalid_request', `Part ${index + 1} is named "${field.slice(0, 100)}"; known are file, for pictures, and ${this.#partName}.`, { param: field.slice(0, 100) });
+    if (texts.includes(field)) return this.#openText(headers);
+    throw new MixspaceError('invalid_request', `Part ${index + 1} is named "${field.slice(0, 100)}"; known are ${files}, for pictures, and ${texts.join(', ')}.`, { param: field.slice(0, 100) });
   }
 
-  #openFile({ fileName }: PartHeaders): PartSink {
+  #openFile({ field, fileName }: PartHeaders): PartSink {
     const { files, picture } = this.#limits;
-    if (this.files.length >= files) throw new MixspaceError('too_large', `At most ${files} files a request.`, { param: 'file' });
+    if (this.files.length >= files) throw new MixspaceError('too_large', `At most ${files} files a request.`, { param: field });
     const upload: Upload = fileName instanceof MixspaceError ? { bytes: fileName } : { ...(fileName === undefined ? {} : { name: fileName }), bytes: new Uint8Array() };
     this.files.push(upload);
     const chunks: Buffer[] = [];
@@ -62,7 +67,7 @@ class Form {
         size += chunk.length;
         if (size <= picture) return void chunks.push(chunk);
         chunks.length = 0;
-        upload.bytes = new MixspaceError('too_large', `A picture is at most ${picture} bytes.`, { param: 'file' });
+        upload.bytes = new MixspaceError('too_large', `A picture is at most ${picture} bytes.`, { param: field });
       },
       end: () => {
         if (!(upload.bytes instanceof MixspaceError)) upload.bytes = Buffer.concat(chunks, size);
@@ -70,16 +75,15 @@ class Form {
     };
   }
 
-  #openPart({ contentType }: PartHeaders): PartSink {
-    const name = this.#partName;
-    if (this.#hasPart) throw new MixspaceError('invalid_request', `There is more than one part named ${name}.`, { param: name });
-    this.#hasPart = true;
+  #openText({ field: name, contentType }: PartHeaders): PartSink {
+    if (this.texts.has(name)) throw new MixspaceError('invalid_request', `There is more than one part named ${name}.`, { param: name });
+    this.texts.set(name, new Uint8Array());
     const charset = headerParameters(contentType ?? '')?.parameters.get('charset') ?? 'utf-8';
     if (!/^(utf-?8|us-ascii)$/i.test(charset)) throw new MixspaceError('invalid_request', `Send the part ${name} as UTF-8.`, { param: name });
     const chunks: Buffer[] = [];
     return {
       write: (chunk) => void chunks.push(chunk),
-      end: () => (this.part = Buffer.concat(chunks)),
+      end: () => void this.texts.set(name, Buffer.concat(chunks)),
     };
   }
 }

@@ -1,13 +1,11 @@
 /** Text Embeddings Inference: its own routes, and the one that Hugging Face's InferenceClient calls. */
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { Input } from '../../contract/shared.js';
 import { list, maybe } from '../../contract/zod-helpers.js';
 import { statusOf } from '../errors.js';
 import { embed } from '../../operations/embed/embed.js';
+import { version } from './version.js';
 import { route, type Wire, type WireCall, type WireParts } from './wire.js';
-
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string };
 
 const EmbedRequest = z.object({
   inputs: z.union([Input, list(Input).min(1)], { error: 'inputs is a text, or a list of at least one.' }),
@@ -55,6 +53,9 @@ export const tei: Wire = {
             auto_truncate: true,
             tokenization_workers: 1,
             version,
+            max_batch_requests: null,
+            sha: null,
+            docker_label: null,
           };
         },
       }),

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Scope } from '../../domain/scope.js';
 import type { WireName } from '../../domain/wires.js';
 import type { Caller, JobContext } from '../../operations/context.js';
+import type { Readiness } from '../../operations/readiness.js';
 import type { Access } from '../access/access.js';
 import type { BodyLimits } from '../bodies.js';
 import type { ErrorShape } from '../errors.js';
@@ -10,6 +11,7 @@ import type { ErrorShape } from '../errors.js';
 /** What every wire translates to. */
 export interface WireParts {
   context: JobContext;
+  readiness: Readiness;
   limits: BodyLimits;
 }
 

@@ -11,13 +11,17 @@ import { failed, within } from '../callbacks.js';
 import { errorHandler } from '../errors.js';
 import { parse } from '../parse.js';
 import { uploadOf } from '../uploads.js';
+import { clipRetrieval } from './clip-retrieval.js';
 import { cohere } from './cohere.js';
+import { immich } from './immich.js';
+import { ollama } from './ollama.js';
 import { rerankWire } from './rerank.js';
 import { tei } from './tei.js';
 import { voyage } from './voyage.js';
+import { weaviate } from './weaviate.js';
 import type { Wire, WireParts, WireRoute } from './wire.js';
 
-const wires: Wire[] = [tei, cohere, voyage, rerankWire];
+const wires: Wire[] = [tei, ollama, cohere, voyage, rerankWire, immich, weaviate, clipRetrieval];
 
 export interface WiresParts extends WireParts {
   config: Pick<Config, 'wires' | 'openWires'>;
