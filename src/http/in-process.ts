@@ -2,7 +2,6 @@
 import { Agent, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
 import { duplexPair, Readable, type Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
 
 /** Answers that have no body, whatever the stream says. */
 const bodiless = [204, 205, 304];
@@ -19,8 +18,9 @@ export function inProcess(server: Server): InProcess {
   const agent = new MemoryAgent(() => {
     const [near, far] = duplexPair().map(asSocket);
     for (const end of [near!, far!]) {
+      const forget = (): unknown => open.delete(end);
       open.add(end);
-      end.once('close', () => open.delete(end));
+      end.once('close', forget);
     }
     server.emit('connection', far);
     return near!;
@@ -57,11 +57,11 @@ async function answerTo(agent: Agent, asked: Request): Promise<Response> {
   const sent = httpRequest({ agent, method: asked.method, path: pathname + search, headers: { ...Object.fromEntries(asked.headers), host }, signal: asked.signal });
   const answered = new Promise<IncomingMessage>((resolve, reject) => sent.once('response', resolve).once('error', reject));
   answered.catch(() => undefined);
-  if (asked.body) await pipeline(Readable.fromWeb(asked.body as ReadableStream), sent).catch(() => answered);
+  if (asked.body) await pipeline(Readable.fromWeb(asked.body), sent).catch(() => answered);
   else sent.end();
   const message = await answered;
   const status = message.statusCode!;
   const headers = new Headers(Object.entries(message.headersDistinct).flatMap(([name, values]) => (values ?? []).map((value): [string, string] => [name, value])));
   if (bodiless.includes(status)) message.resume();
-  return new Response(bodiless.includes(status) ? null : (Readable.toWeb(message) as unknown as globalThis.ReadableStream), { status, statusText: message.statusMessage ?? '', headers });
+  return new Response(bodiless.includes(status) ? null : Readable.toWeb(message), { status, statusText: message.statusMessage ?? '', headers });
 }

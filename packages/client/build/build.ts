@@ -47,6 +47,6 @@ for (const [folder, format, type] of [['esm', 'es', 'module'], ['cjs', 'cjs', 'c
   });
   await mkdir(path.join(dist, folder), { recursive: true });
   await writeFile(path.join(dist, folder, 'package.json'), `${JSON.stringify({ type })}\n`);
-  await writeDeclarations(repository, path.join(dist, folder));
+  writeDeclarations(repository, path.join(dist, folder));
 }
 await cp(path.join(repository, 'LICENSE'), path.resolve(dist, '../LICENSE'));

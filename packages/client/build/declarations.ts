@@ -42,10 +42,12 @@ function spellOut(repository: string, asked: Set<string>): string {
   const probed = `import type { Answer, CallParts } from './call.js';\n${names.map((name) => `export type Parts_${name} = CallParts<'${name}'>; export type Answer_${name} = Answer<'${name}'>;`).join('\n')}\n`;
   const { config } = ts.readConfigFile(path.join(repository, 'tsconfig.json'), (file) => readFileSync(file, 'utf8')) as { config: { compilerOptions: object } };
   const { options } = ts.convertCompilerOptionsFromJson({ ...config.compilerOptions, noErrorTruncation: true }, repository);
-  const host = ts.createCompilerHost(options);
-  const { getSourceFile, fileExists } = host;
-  host.fileExists = (file) => file === probe || fileExists(file);
-  host.getSourceFile = (file, ...rest) => (file === probe ? ts.createSourceFile(file, probed, ts.ScriptTarget.ES2023, true) : getSourceFile(file, ...rest));
+  const disk = ts.createCompilerHost(options);
+  const host: ts.CompilerHost = {
+    ...disk,
+    fileExists: (file) => file === probe || disk.fileExists(file),
+    getSourceFile: (file, ...rest) => (file === probe ? ts.createSourceFile(file, probed, ts.ScriptTarget.ES2023, true) : disk.getSourceFile(file, ...rest)),
+  };
   const program = ts.createProgram([probe, ...['contract', 'domain'].flatMap((folder) => readdirSync(path.join(repository, 'src', folder)).map((file) => path.join(repository, 'src', folder, file)))], options, host);
   const checker = program.getTypeChecker();
 
