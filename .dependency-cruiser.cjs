@@ -11,7 +11,7 @@ const only = (name, from, allowed, comment) => ({
 const storePorts = '^src/store/(catalog|classifier-catalog|full-text|job-catalog|reembedding-catalog|result-catalog|store|survey-catalog|sync-catalog|tile-catalog|vector-index)\\.ts$';
 /** The hub's one port. */
 const hubPort = '^src/hub/model-source\\.ts$';
-const anyone = ['^src/domain/', '^src/(errors|telemetry|c-heap|files|file-names|content-hash|open-file|picture-files|ignore-rules|map-limited|printable|secrets|web-assembly)\\.ts$'];
+const anyone = ['^src/domain/', '^src/(errors|telemetry|c-heap|files|file-names|content-hash|open-file|picture-files|ignore-rules|map-limited|printable|secrets|web-assembly|program-facts)\\.ts$'];
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -55,7 +55,7 @@ module.exports = {
     only('picture-files-know-files', '^src/picture-files\\.ts$', ['^src/domain/', '^src/encoder/picture/media-type\\.ts$', '^src/(errors|files|file-names|folder-walk|ignore-rules|open-file|map-limited)\\.ts$'], 'The command line and the service both look for pictures in folders, by the first bytes that the encoder goes by.'),
     only('walks-know-files', '^src/(folder-walk|ignore-rules)\\.ts$', ['^src/(errors|files|file-names|folder-walk|ignore-rules|map-limited)\\.ts$'], 'A walk finds files: what is in them is the business of whoever walks.'),
     only('files-know-names', '^src/(files|open-file)\\.ts$', ['^src/file-names\\.ts$'], 'Anyone may import them.'),
-    only('these-know-nobody', '^src/(c-heap|file-names|content-hash|map-limited|web-assembly)\\.ts$', [], 'Anyone may import them.'),
+    only('these-know-nobody', '^src/(c-heap|file-names|content-hash|map-limited|web-assembly|program-facts)\\.ts$', [], 'Anyone may import them.'),
     {
       name: 'unnamed-folders-know-nobody',
       comment: 'A new folder gets its rule before it gets its first import.',

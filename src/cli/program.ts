@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { MixspaceApiError } from '../client/errors.js';
 import { MixspaceError } from '../errors.js';
 import { printable } from '../printable.js';
+import { version } from '../program-facts.js';
 import { sayAside } from './print.js';
 
 /** In the order of the help. */
@@ -36,8 +36,6 @@ const commands: Record<string, () => Promise<Command>> = {
 
 const failed = 1;
 const wrongUsageOrNoService = 2;
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
 
 /** Runs one command line; what goes wrong is one sentence on stderr and the exit code. */
 export async function run(args: string[]): Promise<void> {

@@ -1,17 +1,16 @@
 /** Node, and the libraries of native code that the service loads. */
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { cHeapSettings } from '../../c-heap.js';
 import type { Config } from '../../config.js';
+import { engines } from '../../program-facts.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
 const packageRoot = fileURLToPath(new URL('../../../', import.meta.url));
 
 export function lookAtNode(): Finding[] {
   const found = `${process.version}, ABI ${process.versions.modules}, ${process.platform} ${process.arch}.`;
-  const { engines } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { engines: { node: string } };
   const least = engines.node.replace('>=', '');
   if (isBefore(process.versions.node, least)) return [fail('node', `${found} mixspace needs ${least} or newer.`, `Install Node ${least} or newer, and then mixspace anew: its native parts belong to one Node.`)];
   const [[variable, value]] = Object.entries(cHeapSettings) as [[string, string]];

@@ -7,7 +7,7 @@ import { MixspaceError } from '../../errors.js';
 import type { Caller, Context } from '../../operations/context.js';
 import { embed } from '../../operations/embed/embed.js';
 import { getModel, listModels } from '../../operations/models.js';
-import { version } from './version.js';
+import { version } from '../../program-facts.js';
 import { route, type Wire, type WireParts } from './wire.js';
 
 const nanoseconds = 1e6;

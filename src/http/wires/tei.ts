@@ -4,7 +4,7 @@ import { Input } from '../../contract/shared.js';
 import { list, maybe } from '../../contract/zod-helpers.js';
 import { statusOf } from '../errors.js';
 import { embed } from '../../operations/embed/embed.js';
-import { version } from './version.js';
+import { version } from '../../program-facts.js';
 import { route, type Wire, type WireCall, type WireParts } from './wire.js';
 
 const EmbedRequest = z.object({
