@@ -27,9 +27,9 @@ const unused = z.unknown().optional().meta({ description: 'Known, changes nothin
 export const EmbeddingsRequest = z
   .strictObject({
     model: maybe(ModelId),
-    input: z.union([Input, list(z.union([Input, TokenArray], { error: `An input is ${inputForms}, exactly one.` })).min(1), TokenArray], {
+    input: maybe(z.union([Input, list(z.union([Input, TokenArray], { error: `An input is ${inputForms}, exactly one.` })).min(1), TokenArray], {
       error: `input is ${inputForms}, or a list of at least one of them.`,
-    }).optional().meta({ description: 'Needed, unless there are `messages`.' }),
+    })).meta({ description: 'Needed, unless there are `messages`.' }),
     messages: maybe(list(Message).min(1).max(limits.contentParts, `At most ${limits.contentParts} messages.`)).meta({ description: 'In place of `input`: one input, of the parts of all messages.' }),
     encoding_format: maybe(Encodings).meta({ description: 'Default `float`. With a list, each `embedding` is an object by these names.' }),
     embedding_type: anotherEncoding,

@@ -154,12 +154,20 @@ function simpler(value: unknown): unknown {
   return value;
 }
 
+/** It, or the first of its alternatives, and theirs, that is a list. */
+function listIn(schema: Json): Json | undefined {
+  if (schema['type'] === 'array') return schema;
+  for (const each of (schema['anyOf'] ?? []) as Json[]) {
+    const found = listIn(each);
+    if (found) return found;
+  }
+  return undefined;
+}
+
 function bounded(schema: Json, lists: Record<string, keyof SetLimits> | undefined, limits: SetLimits): Json {
-  const properties = schema['properties'] as Record<string, Json & { anyOf?: Json[] }>;
+  const properties = schema['properties'] as Record<string, Json>;
   for (const [name, limit] of Object.entries(lists ?? {})) {
-    const property = properties[name]!;
-    const found = property['type'] === 'array' ? property : property.anyOf!.find((each) => each['type'] === 'array')!;
-    found['maxItems'] = limits[limit];
+    listIn(properties[name]!)!['maxItems'] = limits[limit];
   }
   return schema;
 }
