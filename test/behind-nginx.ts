@@ -1,6 +1,6 @@
 /**
  * Puts an nginx before each service that tests start, when MIXSPACE_BEHIND_NGINX=1 is set: TLS ends there, answers are
- * compressed, and the service is shown under a path that it is not told. `npm run behind-nginx` runs page and API tests so.
+ * compressed, and the service is shown under a path. `npm run behind-nginx` runs page and API tests so.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,19 +9,23 @@ import path from 'node:path';
 import { reservePort } from './free-ports.js';
 
 export const isBehindNginx = process.env['MIXSPACE_BEHIND_NGINX'] === '1';
-/** For the service: whom to believe. */
-export const behindNginx: Record<string, string> = isBehindNginx ? { MIXSPACE_TRUSTED_PROXIES: 'loopback' } : {};
 
 const publicPath = '/photos';
+export const behindNginx: Record<string, string> = isBehindNginx ? { MIXSPACE_TRUSTED_PROXIES: 'loopback', MIXSPACE_BASE_PATH: publicPath } : {};
+
 const kinds = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 
-export interface Front {
-  url: string;
-  close(): void;
+/** By the service's port: one that starts again has the address that it had. They end with this process. */
+const fronts = new Map<number, Promise<string>>();
+
+/** The address of the service on this port. */
+export function frontOf(servicePort: number): Promise<string> {
+  const known = fronts.get(servicePort) ?? start(servicePort);
+  fronts.set(servicePort, known);
+  return known;
 }
 
-/** Of the service on this port. */
-export async function frontOf(servicePort: number): Promise<Front> {
+async function start(servicePort: number): Promise<string> {
   const { port, release } = await reservePort();
   const folder = mkdtempSync(path.join(tmpdir(), 'mixspace-nginx-'));
   const at = (name: string): string => path.join(folder, name);
@@ -37,19 +41,20 @@ http {
   server {
     listen 127.0.0.1:${port} ssl; ssl_certificate ${at('cert.pem')}; ssl_certificate_key ${at('key.pem')};
     location ${publicPath}/ {
-      proxy_pass http://127.0.0.1:${servicePort}/; proxy_http_version 1.1; proxy_set_header Connection '';
+      proxy_pass http://127.0.0.1:${servicePort}; proxy_http_version 1.1; proxy_set_header Connection '';
       proxy_buffering off; proxy_request_buffering off; proxy_read_timeout 600s;
       proxy_set_header X-Forwarded-Host $http_host; proxy_set_header X-Forwarded-For $remote_addr;
-      proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Forwarded-Prefix ${publicPath};
+      proxy_set_header X-Forwarded-Proto $scheme;
     }
   }
 }
 `,
   );
   const child = spawn('nginx', ['-c', at('nginx.conf')], { stdio: 'ignore' });
-  child.once('exit', () => {
-    release();
+  child.once('exit', release);
+  process.once('exit', () => {
+    child.kill();
     rmSync(folder, { recursive: true, force: true });
   });
-  return { url: `https://127.0.0.1:${port}${publicPath}`, close: () => void child.kill() };
+  return `https://127.0.0.1:${port}${publicPath}`;
 }

@@ -66,9 +66,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => (release(), resolve(code))));
 
   const direct = `http://127.0.0.1:${port}`;
-  const front = isBehindNginx ? await frontOf(port) : undefined;
-  void ended.then(() => front?.close());
-  const url = front?.url ?? direct;
+  const url = isBehindNginx ? await frontOf(port) : direct;
   const server: RunningServer = {
     url,
     port,
