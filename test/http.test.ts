@@ -118,6 +118,20 @@ describe('A caller', () => {
     expect((await busy).status).toBe(200);
   });
 
+  it('whose request fails finds nothing of it behind what failed', async () => {
+    // Written 32 at once: the first of them wait for the encoder in vain, those behind them need none.
+    const texts = Array.from({ length: 32 }, (_, n) => ({ id: `text-${n}`, text: `number ${n} of them` }));
+    const given = Array.from({ length: 40 }, (_, n) => ({ id: `given-${n}`, embedding: [1, 0, 0, 0], modality: 'text' }));
+    const image = base64(await drawn(2, 'jpeg', 2400, 1800));
+    const busy = open.post('/v1/embeddings', { input: Array(60).fill({ image }) });
+    await expect.poll(() => metric(open, 'mixspace_encoder_waiting'), { timeout: 60_000, interval: 10 }).toBeGreaterThan(20);
+    const answer = await open.post(items(), { items: [...texts, ...given] });
+    expect([answer.status, answer.body.error.code]).toEqual([429, 'overloaded']);
+    const ids = [...texts, ...given].map(({ id }) => id);
+    expect((await open.post(`${items()}/exists`, { ids })).body.missing).toEqual(ids);
+    expect((await busy).status).toBe(200);
+  });
+
   it('who leaves is worked for no more', async () => {
     const image = base64(await drawn(1, 'jpeg', 2400, 1800));
     const begun = (): Promise<number> => metric(keyed, 'mixspace_stage_seconds_count{stage="decode"}');

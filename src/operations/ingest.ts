@@ -90,18 +90,16 @@ class Ingestion {
     for (let from = 0; from < length; from += chunkSize) {
       chunks.push(Array.from({ length: Math.min(chunkSize, length - from) }, (_, i) => from + i));
     }
-    // Writes keep the entries' order, so that of two entries with one id the later wins.
+    // Writes keep the entries' order, so that of two entries with one id the later wins; behind one that failed, none is made.
     let written: Promise<unknown> = Promise.resolve();
-    await mapLimited(chunks, chunksAhead, async (indexes) => {
+    await mapLimited(chunks, chunksAhead, (indexes) => {
       const before = written;
-      const turn = signalOnce();
-      written = turn.promise;
-      try {
-        await inItsSpace(this.#context, this.#name, (collection) => this.#take(collection, indexes, before));
-      } finally {
+      const own = inItsSpace(this.#context, this.#name, (collection) => this.#take(collection, indexes, before)).catch(async (error: unknown) => {
         await before;
-        turn.resolve();
-      }
+        throw error;
+      });
+      written = own;
+      return own;
     });
     return this.#outcomes;
   }
@@ -285,10 +283,4 @@ class Ids {
   isRepeated(id: string): boolean {
     return this.#repeated.has(id);
   }
-}
-
-function signalOnce(): { promise: Promise<void>; resolve: () => void } {
-  let resolve!: () => void;
-  const promise = new Promise<void>((settle) => (resolve = settle));
-  return { promise, resolve };
 }
