@@ -13,7 +13,7 @@ import { inspect } from './directory-check.js';
 import { EmbeddingTable } from './embedding-table.js';
 import { ItemTable, type ItemRow } from './item-table.js';
 import { WordTable } from './full-text/word-table.js';
-import { readMigrations } from './migrations.js';
+import { readMigrations } from '../migrations.js';
 
 const packageMigrations = fileURLToPath(new URL('../../../migrations/sqlite', import.meta.url));
 const pageRows = 512;

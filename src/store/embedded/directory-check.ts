@@ -9,7 +9,8 @@ import { CollectionTable } from './collection-table.js';
 import { heldBy } from './commits.js';
 import { databaseName, databaseProblem, Sqlite, wayOut, type Database } from './database.js';
 import { Mark, markName, type Held } from './mark.js';
-import { carryingVersion, migrate, type Migrations } from './migrations.js';
+import type { Migrations } from '../migrations.js';
+import { carryingVersion, migrate } from './migrations.js';
 
 /** Set by the migration that made the mark. */
 const applicationId = 1835628656;

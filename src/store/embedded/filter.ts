@@ -1,6 +1,6 @@
 /** Filters on fields: types are strict, a scalar matches an array that holds it, and two strings that are times compare as such. */
 import type { Filter } from '../../domain/filter.js';
-import type { Metadata } from '../../domain/metadata.js';
+import { valueAt, type Metadata } from '../../domain/metadata.js';
 import { compareCodePoints } from '../../domain/code-point-order.js';
 import { areWrittenAlike, timeOf } from '../../domain/times.js';
 
@@ -99,14 +99,4 @@ function comparesWith(operand: unknown, accepts: (order: number) => boolean): Fi
 function compareWithTime(value: string, operand: string, time: number): number {
   const other = areWrittenAlike(value, operand) ? undefined : timeOf(value);
   return other === undefined ? compareCodePoints(value, operand) : other - time;
-}
-
-/** Goes into objects alone, and by their own keys alone. */
-export function valueAt(fields: Metadata, path: string[]): unknown {
-  let value: unknown = fields;
-  for (const key of path) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, key)) return undefined;
-    value = (value as Record<string, unknown>)[key];
-  }
-  return value;
 }

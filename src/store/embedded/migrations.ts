@@ -1,24 +1,10 @@
-import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Log } from '../../telemetry.js';
+import type { Migrations } from '../migrations.js';
 import { carryOver } from './carry-over.js';
 import type { Database } from './database.js';
 
-/** The `NNNN_name.sql` files in order. */
-export type Migrations = { name: string; sql: string }[];
-
 /** With this schema an older database's rows are being carried over to its tables. */
 export const carryingVersion = 4;
-
-export function readMigrations(directory: string): Migrations {
-  const names = readdirSync(directory)
-    .filter((name) => /^\d{4}_.*\.sql$/.test(name))
-    .sort();
-  return names.map((name, i) => {
-    if (Number(name.slice(0, 4)) !== i + 1) throw new Error(`Migrations are numbered without gaps; ${name} stands at ${i + 1}.`);
-    return { name, sql: readFileSync(join(directory, name), 'utf8') };
-  });
-}
 
 /**
  * Runs what the database has not seen, each in one transaction; `user_version` is the last one's number.

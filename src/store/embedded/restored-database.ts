@@ -4,7 +4,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { MixspaceError, toMixspaceError, traceOf } from '../../errors.js';
 import { databaseName, openDatabase, Sqlite } from './database.js';
 import { inspect } from './directory-check.js';
-import { migrate, readMigrations } from './migrations.js';
+import { readMigrations } from '../migrations.js';
+import { migrate } from './migrations.js';
 import { refuse } from './unpacked.js';
 import type { PreparedDatabase, PreparingOptions } from './restoring.js';
 

@@ -1,8 +1,8 @@
 import { byModality, modalities, type Modality } from '../../domain/modality.js';
 import { itemPrefix, type Filter, type Scalar } from '../../domain/filter.js';
+import { valueAt } from '../../domain/metadata.js';
 import type { SurveyCatalog } from '../survey-catalog.js';
 import type { EmbeddingTable } from './embedding-table.js';
-import { valueAt } from './filter.js';
 import type { ItemTable } from './item-table.js';
 import type { OpenCollection } from './open-collections.js';
 import { nextTurn, now, sliceMs } from './time-slices.js';

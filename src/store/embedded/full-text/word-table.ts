@@ -1,6 +1,6 @@
 import type { Phrase } from '../../../domain/words.js';
 import type { Database } from '../database.js';
-import { contentOf, type Readable } from './content.js';
+import { contentOf, type Readable } from '../../item-words.js';
 
 /** A collection's rows lie behind each other: (its key << 40) + the item's. */
 const itemMask = '1099511627775';

@@ -1,6 +1,6 @@
-import type { Metadata } from '../../../domain/metadata.js';
-import { wordsOf } from '../../../domain/words.js';
-import { valueAt } from '../filter.js';
+/** What full text reads of an item. */
+import { valueAt, type Metadata } from '../domain/metadata.js';
+import { wordsOf } from '../domain/words.js';
 
 /** Characters of one text, name or value that are read, and of how many sources. */
 const longest = 100_000;

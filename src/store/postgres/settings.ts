@@ -1,0 +1,17 @@
+export interface PostgresStoreSettings {
+  /** Connections at once. */
+  connections: number;
+  /** Milliseconds to wait for a connection. */
+  connectWithinMs: number;
+  /** Embeddings of one kind from which on a collection has an index of nearest neighbors; below, searches compare with all. */
+  graphFrom: number;
+  /** Milliseconds between two looks at what is to be done in the background. */
+  lookEveryMs: number;
+}
+
+export const defaultSettings: PostgresStoreSettings = {
+  connections: 10,
+  connectWithinMs: 10_000,
+  graphFrom: 10_000,
+  lookEveryMs: 2_000,
+};
