@@ -111,7 +111,8 @@ function cutAnew({ embeddings }: Tables, { key: item, space, modality }: ItemRow
   return true;
 }
 
-function insertItem({ items, embeddings }: Tables, { key: collection, space }: CollectionRow, item: NewItem & { content: NonNullable<ItemWrite['content']> }, changes: Changes): void {
+/** One that is not there yet, inside the caller's transaction. */
+export function insertItem({ items, embeddings }: Tables, { key: collection, space }: CollectionRow, item: NewItem & { content: NonNullable<ItemWrite['content']> }, changes: Changes): void {
   const { modality, embeddings: vectors, boxes = [] } = item.content;
   const key = items.insert(collection, item);
   changes.added.push(...embeddings.insert(key, space, modality, vectors.map((embedding, part) => ({ embedding, box: part === 0 ? undefined : boxes[part - 1] }))));
