@@ -4,7 +4,6 @@ import type { Sources } from '../pictures/sources.js';
 import type { CollectionRow } from './collection-table.js';
 import type { EmbeddingTable } from './embedding-table.js';
 import type { ItemRow, ItemTable } from './item-table.js';
-import { removeItem, insertItem, type Changes } from './writer.js';
 
 interface Tables {
   items: ItemTable;
@@ -24,13 +23,4 @@ export async function readCopies({ items, embeddings, sources }: Tables & { sour
   }
   const isAll = found.length === page.length && page.length < limit;
   return { fingerprint, items: found, ...(isAll ? {} : { next: found.at(-1)!.id }) };
-}
-
-/** Inside the caller's transaction. */
-export function putCopies(tables: Tables, collection: CollectionRow, copies: ItemCopy[], changes: Changes): void {
-  for (const { id, content, metadata, sources, createdAt, updatedAt } of copies) {
-    const before = tables.items.byId(collection.key, id);
-    if (before) removeItem(tables, collection, before, changes);
-    insertItem(tables, collection, { id, content, metadata: JSON.stringify(metadata), sources: JSON.stringify(sources), createdAt, updatedAt }, changes);
-  }
 }
