@@ -34,7 +34,8 @@ export interface Statement {
 
 /** The embedding that is searched for is `$1` everywhere. A function: no index is in its way. */
 const scoreOf = (table: string): string => `least(1::float8, greatest(-1::float8, inner_product(${table}.vector, $1::vector)))`;
-const nearestPart = (table: string, item: string): string => `LATERAL (SELECT part, box, ${scoreOf('parts')} AS score FROM ${table} AS parts WHERE parts.item = ${item} ORDER BY score DESC, part LIMIT 1) AS nearest`;
+/** Of an item's parts the one that scores highest. */
+export const nearestPart = (table: string, item: string): string => `LATERAL (SELECT part, box, ${scoreOf('parts')} AS score FROM ${table} AS parts WHERE parts.item = ${item} ORDER BY score DESC, part LIMIT 1) AS nearest`;
 
 class Values {
   readonly list: unknown[];

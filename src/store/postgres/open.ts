@@ -19,6 +19,7 @@ import { defaultSettings, type PostgresStoreSettings } from './settings.js';
 import { surveyOf } from './survey.js';
 import { syncCatalogOf } from './sync-catalog.js';
 import { tileCatalogOf } from './tile-catalog.js';
+import { UnreadItems } from './unread-items.js';
 import { vectorIndexOf } from './vector-index.js';
 
 export { defaultSettings, type PostgresStoreSettings } from './settings.js';
@@ -41,14 +42,14 @@ export async function openPostgresStore({ url, settings, log }: PostgresStoreOpt
   const all = { ...defaultSettings, ...settings };
   const database = new Database({ url, most: all.connections, connectWithinMs: all.connectWithinMs, onProblem: (error) => log('warn', 'A connection to the database was lost.', { reason: String((error as Error).message) }) });
   const parts: Parts = { database, settings: all, log };
-  const graphs = new Graphs(parts);
+  const background = [new Graphs(parts), new UnreadItems(parts)];
   try {
     await migrate(database, readMigrations(packageMigrations));
   } catch (error) {
     await database.close();
     throw error;
   }
-  graphs.start();
+  for (const each of background) each.start();
   return {
     catalog: {
       ...collectionCatalogOf(parts),
@@ -67,7 +68,7 @@ export async function openPostgresStore({ url, settings, log }: PostgresStoreOpt
     backup: () => Promise.reject(elsewhere('A backup is taken')),
     restores: { unpack: () => Promise.reject(elsewhere('A backup is restored')), current: () => undefined },
     close: async () => {
-      await graphs.close();
+      await Promise.all(background.map((each) => each.close()));
       await database.close();
     },
   };
