@@ -1,5 +1,6 @@
-import { contentOf, type Readable } from '../item-words.js';
+import type { StoredItem } from '../stored-item.js';
 import type { Session } from './database.js';
+import { readColumnsOf, wordsFrom } from './derived-columns.js';
 import type { Parts } from './parts.js';
 import { Rounds } from './rounds.js';
 import { itemsOf } from './tables.js';
@@ -50,12 +51,12 @@ async function readSome(session: Session, collection: number): Promise<boolean> 
   // Whoever writes items or chooses fields takes the collection too: what is read here stays what it is until it is written.
   const row = await session.row<{ text_fields: string }>('SELECT text_fields FROM collections WHERE key = $1 FOR NO KEY UPDATE', [collection]);
   if (!row) return false;
-  const rows = await session.rows<Omit<Readable, 'text_fields'> & { key: number }>(`SELECT key, text, metadata, sources FROM ${items} WHERE unread ORDER BY key LIMIT ${readAtOnce}`);
-  const contents = rows.map((each) => ` ${contentOf({ ...each, ...row })} `);
+  const rows = await session.rows<Pick<StoredItem, 'key' | 'text' | 'metadata' | 'sources'>>(`SELECT key, text, metadata, sources FROM ${items} WHERE unread ORDER BY key LIMIT ${readAtOnce}`);
+  const read = rows.map((each) => readColumnsOf(each, row.text_fields));
   await session.write(
-    `UPDATE ${items} AS items SET content = read.content, words = array_to_tsvector(array_remove(string_to_array(read.content, ' '), '')), unread = false
-       FROM unnest($1::bigint[], $2::text[]) AS read(key, content) WHERE items.key = read.key`,
-    [rows.map(({ key }) => key), contents],
+    `UPDATE ${items} AS items SET content = read.content, words = ${wordsFrom('read.words')}, unread = false
+       FROM unnest($1::bigint[], $2::text[], $3::text[]) AS read(key, content, words) WHERE items.key = read.key`,
+    [rows.map(({ key }) => key), read.map(({ content }) => content), read.map(({ words }) => words)],
   );
   return rows.length === readAtOnce;
 }
