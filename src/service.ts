@@ -1,6 +1,6 @@
 /** The composition root: settings in, a running service out. The only file that names concrete classes. */
 import path from 'node:path';
-import { readHubSettings, type Config } from './config.js';
+import { embedded, readHubSettings, readStoreAddress, type Config } from './config.js';
 import { CachedEncoder } from './encoder/cache/cached-encoder.js';
 import type { Encoder, OpenEncoder } from './encoder/encoder.js';
 import { openEncoder } from './encoder/open.js';
@@ -33,7 +33,9 @@ import { machineName } from './operations/sync/machine.js';
 import { SyncTurns } from './operations/sync/turns.js';
 import type { WalkRules } from './picture-files.js';
 import { openEmbeddedStore } from './store/embedded/open.js';
-import { openTelemetry, type Telemetry } from './telemetry.js';
+import { openPostgresStore } from './store/postgres/open.js';
+import type { Store } from './store/store.js';
+import { openTelemetry, type Log, type Telemetry } from './telemetry.js';
 
 export interface Service {
   context: JobContext;
@@ -59,7 +61,7 @@ export async function openService(config: Config): Promise<Service> {
       }),
     ),
   );
-  const store = await openEmbeddedStore({ directory: config.indexDir, settings: { vectorCacheBytes: config.vectorMemory, columnBytes: config.fieldMemory }, log });
+  const store = await openStore(config, log);
   const { catalog, index, words } = store;
   const towers = await openEncoder({
     modelsDirectory: config.modelsDir,
@@ -174,6 +176,12 @@ export async function openService(config: Config): Promise<Service> {
       await close();
     },
   };
+}
+
+function openStore(config: Config, log: Log): Promise<Store> {
+  const address = readStoreAddress(config);
+  if (address !== embedded) return openPostgresStore({ url: address, settings: { connections: config.storeConnections }, log });
+  return openEmbeddedStore({ directory: config.indexDir, settings: { vectorCacheBytes: config.vectorMemory, columnBytes: config.fieldMemory }, log });
 }
 
 function cached(opened: OpenEncoder, bytes: number, telemetry: Telemetry): Encoder {

@@ -87,3 +87,7 @@ export function toItem(row: StoredItem): Item {
     updatedAt: row.updated_at,
   };
 }
+
+export function sizeOf({ width, height }: Pick<StoredItem, 'width' | 'height'>): { width?: number; height?: number } {
+  return width === null || height === null ? {} : { width, height };
+}

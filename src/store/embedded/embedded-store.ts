@@ -15,12 +15,11 @@ import { damagedEmbedding } from './damage.js';
 import { databaseName, databaseProblem } from './database.js';
 import { compileFilter } from './filter.js';
 import { isDamagedFullText } from './full-text/word-table.js';
-import { fieldsOf } from '../stored-item.js';
+import { fieldsOf, sizeOf } from '../stored-item.js';
 import type { ItemRow } from './item-table.js';
 import { openParts, type Parts, type PartsOptions } from './parts.js';
 import type { StoreCalls } from './protocol.js';
 import type { EmbeddedStoreSettings } from './settings.js';
-import { sizeOf } from './tilings.js';
 import { nextTurn, now, sliceMs } from './time-slices.js';
 import { addFields, changeSources, isWhole, noChanges, removeItem, writeItem, type Changes } from './writer.js';
 

@@ -89,8 +89,14 @@ export function openParts({ directory, migrationsDirectory, settings, log }: Par
   }
   const originals = new Originals(join(directory, 'originals'), (hash) => items.namesOriginal(hash));
   const sources = new Sources<ItemRow>({
-    rows: { thumbnail: (item) => items.thumbnail(item), latest: (key) => embeddings.latest(key) },
-    originals,
+    rows: { thumbnail: (item) => items.thumbnail(item), latest: ({ key }) => embeddings.latest(key) },
+    originals: {
+      read: async ({ content_hash }) => {
+        const read = await originals.read(content_hash);
+        return 'bytes' in read ? read : { ...read, file: originals.path(content_hash) };
+      },
+      size: ({ content_hash }) => originals.size(content_hash),
+    },
     where: databaseName,
     tell: (what, fields) => damage.tell(what, fields),
   });

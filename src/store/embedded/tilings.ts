@@ -1,6 +1,7 @@
 import type { Tiles } from '../../domain/tiles.js';
 import { MixspaceError } from '../../errors.js';
 import type { Sources } from '../pictures/sources.js';
+import { sizeOf } from '../stored-item.js';
 import type { TileCatalog, TiledItem, TileSource } from '../tile-catalog.js';
 import type { CollectionRow } from './collection-table.js';
 import type { EmbeddingTable } from './embedding-table.js';
@@ -59,8 +60,4 @@ export class Tilings {
     }
     return bytes;
   }
-}
-
-export function sizeOf({ width, height }: Pick<ItemRow, 'width' | 'height'>): { width?: number; height?: number } {
-  return width === null || height === null ? {} : { width, height };
 }

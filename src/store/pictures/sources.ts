@@ -8,7 +8,6 @@ import type { Box } from '../../domain/tiles.js';
 import type { Picture } from '../catalog.js';
 import type { ReembeddedParts, ReembeddingItem } from '../reembedding-catalog.js';
 import type { TileSource } from '../tile-catalog.js';
-import type { Originals } from './originals.js';
 
 /** Coarse clocks of file systems, and the time between the reading of a file and the writing of its row. */
 const clockSlackMs = 2_000;
@@ -38,16 +37,32 @@ export interface SourceItem {
   created_at: string;
 }
 
+/** The embeddings that an item has of one space, the whole's first, with the space's key. */
+export interface KeptEmbeddings {
+  space: number;
+  parts: { embedding: Float32Array; box?: Box | undefined }[];
+}
+
 /** What a catalog reads of its own. */
 export interface SourceRows<Row extends SourceItem> {
-  thumbnail(item: Row): Buffer | 'none' | 'damaged';
-  /** The embeddings of the last space that the item has some of, the whole's first, with the space's key. */
-  latest(key: number): { space: number; parts: { embedding: Float32Array; box?: Box | undefined }[] } | undefined;
+  thumbnail(item: Row): ThumbnailRead | Promise<ThumbnailRead>;
+  /** Of the last space that the item has some of. */
+  latest(item: Row): KeptEmbeddings | undefined | Promise<KeptEmbeddings | undefined>;
+}
+
+export type ThumbnailRead = Buffer | 'none' | 'damaged';
+
+/** The pictures that a catalog keeps as they came. */
+export interface SourceOriginals<Row extends SourceItem> {
+  /** The bytes where they are what was kept, else why not, and in which file they should lie, where that is so. */
+  read(item: Row): Promise<{ bytes: Buffer } | { problem: string; file?: string }>;
+  /** Bytes; `undefined` where there is nothing. */
+  size(item: Row): number | undefined | Promise<number | undefined>;
 }
 
 export interface SourceParts<Row extends SourceItem> {
   rows: SourceRows<Row>;
-  originals: Originals;
+  originals: SourceOriginals<Row>;
   /** Where the rows lie, as sentences name it. */
   where: string;
   tell: (what: string, fields: Record<string, unknown>) => void;
@@ -55,7 +70,7 @@ export interface SourceParts<Row extends SourceItem> {
 
 export class Sources<Row extends SourceItem> {
   readonly #rows: SourceRows<Row>;
-  readonly #originals: Originals;
+  readonly #originals: SourceOriginals<Row>;
   readonly #where: string;
   readonly #tell: SourceParts<Row>['tell'];
 
@@ -71,7 +86,7 @@ export class Sources<Row extends SourceItem> {
     const { id, modality, media_type } = item;
     if (modality !== 'image') throw new MixspaceError('not_found', `The item "${id}" is a text.`);
     if (size === 'original') return { bytes: await this.original(item), mediaType: media_type ?? 'application/octet-stream' };
-    const bytes = this.#rows.thumbnail(item);
+    const bytes = await this.#rows.thumbnail(item);
     if (bytes === 'none') throw new MixspaceError('not_found', `The item "${id}" came without a picture.`);
     if (bytes === 'damaged') throw new MixspaceError('not_found', `The thumbnail of "${id}" in ${this.#where} is damaged. Send the picture again.`);
     return { bytes, mediaType: 'image/webp' };
@@ -92,16 +107,18 @@ export class Sources<Row extends SourceItem> {
     }
   }
 
-  async #kept({ id, content_hash }: SourceItem): Promise<Buffer> {
-    const read = await this.#originals.read(content_hash);
+  async #kept(item: Row): Promise<Buffer> {
+    const read = await this.#originals.read(item);
     if ('bytes' in read) return read.bytes;
-    this.#tell('An original is not what it was: it is not shown until its picture is sent again.', { id, file: this.#originals.path(content_hash), reason: read.problem });
-    throw new MixspaceError('not_found', `The original of "${id}" cannot be shown: ${read.problem}. Send the picture again.`);
+    const { id } = item;
+    const { problem: reason, file } = read;
+    this.#tell('An original is not what it was: it is not shown until its picture is sent again.', { id, ...(file !== undefined && { file }), reason });
+    throw new MixspaceError('not_found', `The original of "${id}" cannot be shown: ${reason}. Send the picture again.`);
   }
 
   /** What `read` will find, or the sentence that says why nothing. A file that was touched since it was taken in is read when `mayRead`, else trusted. */
   async look(item: Row, choice: SourceChoice, mayRead: boolean): Promise<Kind | { impossible: string }> {
-    if (this.#keptEmbedding(item, choice)) return 'embedding';
+    if (await this.#keptEmbedding(item, choice)) return 'embedding';
     if (item.modality === 'text') return item.text === null ? { impossible: noContent(item) } : 'text';
     const problem = await this.#problemOf(item, mayRead);
     if (problem === undefined) return 'original';
@@ -109,7 +126,7 @@ export class Sources<Row extends SourceItem> {
   }
 
   async read(item: Row, choice: SourceChoice): Promise<ReembeddingItem['source']> {
-    const kept = this.#keptEmbedding(item, choice);
+    const kept = await this.#keptEmbedding(item, choice);
     if (kept) return kept;
     if (item.modality === 'text') return item.text === null ? { impossible: noContent(item) } : { text: item.text };
     try {
@@ -117,7 +134,7 @@ export class Sources<Row extends SourceItem> {
       return { picture: await this.original(item) };
     } catch (error) {
       if (!(error instanceof MixspaceError)) throw error;
-      const thumbnail = choice.fromThumbnails ? this.#rows.thumbnail(item) : 'none';
+      const thumbnail = choice.fromThumbnails ? await this.#rows.thumbnail(item) : 'none';
       return typeof thumbnail === 'string' ? { impossible: error.message } : { picture: thumbnail };
     }
   }
@@ -129,14 +146,14 @@ export class Sources<Row extends SourceItem> {
       return { picture: await this.original(item), from: 'original' };
     } catch (error) {
       if (!(error instanceof MixspaceError)) throw error;
-      const thumbnail = this.#rows.thumbnail(item);
+      const thumbnail = await this.#rows.thumbnail(item);
       return typeof thumbnail === 'string' ? { impossible: error.message } : { picture: thumbnail, from: 'thumbnail' };
     }
   }
 
-  #keptEmbedding({ key }: Row, { spaces }: SourceChoice): ReembeddedParts | undefined {
+  async #keptEmbedding(item: Row, { spaces }: SourceChoice): Promise<ReembeddedParts | undefined> {
     if (spaces.size === 0) return undefined;
-    const latest = this.#rows.latest(key);
+    const latest = await this.#rows.latest(item);
     if (!latest || !spaces.has(latest.space)) return undefined;
     const [whole, ...others] = latest.parts;
     return { embedding: whole!.embedding, tiles: others.flatMap(({ box, embedding }) => (box ? [{ box, embedding }] : [])) };
@@ -147,7 +164,7 @@ export class Sources<Row extends SourceItem> {
     if (item.original_bytes === null && path === null) return noContent(item);
     try {
       if (item.original_bytes !== null) {
-        const size = this.#originals.size(item.content_hash);
+        const size = await this.#originals.size(item);
         return size === item.original_bytes ? undefined : `The original of "${id}" ${size === undefined ? 'has gone from the originals' : 'is damaged'}.`;
       }
       const file = path!;
