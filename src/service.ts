@@ -32,10 +32,8 @@ import { syncKind } from './operations/sync/job.js';
 import { machineName } from './operations/sync/machine.js';
 import { SyncTurns } from './operations/sync/turns.js';
 import type { WalkRules } from './picture-files.js';
-import { openEmbeddedStore } from './store/embedded/open.js';
-import { openPostgresStore } from './store/postgres/open.js';
-import type { Store } from './store/store.js';
-import { openTelemetry, type Log, type Telemetry } from './telemetry.js';
+import { openStore } from './store/open.js';
+import { openTelemetry, type Telemetry } from './telemetry.js';
 
 export interface Service {
   context: JobContext;
@@ -61,7 +59,13 @@ export async function openService(config: Config): Promise<Service> {
       }),
     ),
   );
-  const store = await openStore(config, log);
+  const address = readStoreAddress(config);
+  const store = await openStore({
+    address: address === embedded ? { directory: config.indexDir } : { url: address },
+    embedded: { vectorCacheBytes: config.vectorMemory, columnBytes: config.fieldMemory },
+    postgres: { connections: config.storeConnections },
+    log,
+  });
   const { catalog, index, words } = store;
   const towers = await openEncoder({
     modelsDirectory: config.modelsDir,
@@ -176,12 +180,6 @@ export async function openService(config: Config): Promise<Service> {
       await close();
     },
   };
-}
-
-function openStore(config: Config, log: Log): Promise<Store> {
-  const address = readStoreAddress(config);
-  if (address !== embedded) return openPostgresStore({ url: address, settings: { connections: config.storeConnections }, log });
-  return openEmbeddedStore({ directory: config.indexDir, settings: { vectorCacheBytes: config.vectorMemory, columnBytes: config.fieldMemory }, log });
 }
 
 function cached(opened: OpenEncoder, bytes: number, telemetry: Telemetry): Encoder {

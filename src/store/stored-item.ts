@@ -68,6 +68,11 @@ function exifOf({ exif }: Pick<StoredItem, 'exif'>): Exif | undefined {
   }
 }
 
+/** Where it is known. */
+export function sizeOf({ width, height }: Pick<StoredItem, 'width' | 'height'>): { width?: number; height?: number } {
+  return width === null || height === null ? {} : { width, height };
+}
+
 export function toItem(row: StoredItem): Item {
   return {
     id: row.id,
@@ -86,8 +91,4 @@ export function toItem(row: StoredItem): Item {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };
-}
-
-export function sizeOf({ width, height }: Pick<StoredItem, 'width' | 'height'>): { width?: number; height?: number } {
-  return width === null || height === null ? {} : { width, height };
 }

@@ -35,7 +35,7 @@ export const foundByReview: Mutation[] = [
     ' || !other.embedded) return false;',
     'The same bytes as a text stay a picture.',
   ),
-  of('src/store/embedded/writer.ts', writes)('written-under-another-modality', 'content.contentHash !== row.content_hash || content.modality !== row.modality || row.unembedded', 'content.contentHash !== row.content_hash || row.unembedded', 'The same bytes as a text stay a picture.'),
+  of('src/store/writing/writer.ts', writes)('written-under-another-modality', 'content.contentHash !== row.content_hash || content.modality !== row.modality || row.unembedded', 'content.contentHash !== row.content_hash || row.unembedded', 'The same bytes as a text stay a picture.'),
   of('src/operations/search/search.ts', cursors)('filter-not-in-search-cursor', 'modality ?? null, filter ?? null,', 'modality ?? null, null,', 'A page of another filter goes on in the middle of this one.'),
   of('src/operations/items.ts', cursors)('filter-not-in-listing-cursor', "['items', collection, filter ?? null, ...(order ? [order] : [])]", "['items', collection, ...(order ? [order] : [])]", 'A page of another filter goes on in the middle of this one.'),
   of('src/store/embedded/filter.ts', ['test/filters.test.ts'])('lte-as-lt', '(order) => order <= 0', '(order) => order < 0', 'The boundary itself is left out.'),

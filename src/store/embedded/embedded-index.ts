@@ -4,14 +4,14 @@ import { phraseOf, type Phrase } from '../../domain/words.js';
 import type { Log } from '../../telemetry.js';
 import type { FullText as FullTextPort, WordCounts, WordMatches, WordsRequest } from '../full-text.js';
 import type { NearestRequest, Neighbors, VectorIndex } from '../vector-index.js';
+import type { Changes } from '../writing/writer.js';
 import { Background } from './background.js';
 import type { EmbeddingTable } from './embedding-table.js';
 import type { FullText } from './full-text/full-text.js';
 import { keysOf, withWords } from './full-text/with-words.js';
-import type { ItemTable } from './item-table.js';
+import type { ItemRow, ItemTable } from './item-table.js';
 import { LeafSearch, nearest } from './nearest.js';
 import type { Collections, OpenCollection } from './open-collections.js';
-import type { Changes } from './writer.js';
 
 /** What makes collections quick to search: it follows the database, is told of each transaction once it is on disk, and can be thrown away at any time. */
 export class EmbeddedIndex implements Pick<VectorIndex, 'nearest'>, FullTextPort {
@@ -77,7 +77,7 @@ export class EmbeddedIndex implements Pick<VectorIndex, 'nearest'>, FullTextPort
     return phrase ? this.#tables.fullText.foldersNamed(row.key, phrase, folder, most) : [];
   }
 
-  follow({ indexes, columns }: OpenCollection, { added, gone, removed, remarked }: Changes): void {
+  follow({ indexes, columns }: OpenCollection, { added, gone, removed, remarked }: Changes<ItemRow>): void {
     for (const { key, modality } of added) indexes[modality].added(key);
     for (const { key, modality } of gone) indexes[modality].removed(key);
     for (const { key, modality } of remarked) columns[modality].changed(key);

@@ -8,20 +8,22 @@ import type { Tiles } from '../../domain/tiles.js';
 import type { Log } from '../../telemetry.js';
 import type { Collection, CollectionDescription, Item, ItemEmbeddings, ItemWrite, NewCollection, Picture, Presence, WriteStatus } from '../catalog.js';
 import type { ImpossibleItem, ReembeddedItem, ReembeddingItem, ReembeddingPlan, ReembeddingTarget } from '../reembedding-catalog.js';
+import { fieldsOf, sizeOf } from '../stored-item.js';
+import { putCopies } from '../writing/copies.js';
+import { addFields, changeSources, isWhole, noChanges, removeItem, writeItem, type Changes } from '../writing/writer.js';
 import { identityOf, type CollectionRow } from './collection-table.js';
 import { describe, type OpenCollection } from './open-collections.js';
 import { cursorKeyOf } from './commits.js';
+import { readCopies } from './copies.js';
 import { damagedEmbedding } from './damage.js';
 import { databaseName, databaseProblem } from './database.js';
 import { compileFilter } from './filter.js';
 import { isDamagedFullText } from './full-text/word-table.js';
-import { fieldsOf, sizeOf } from '../stored-item.js';
 import type { ItemRow } from './item-table.js';
 import { openParts, type Parts, type PartsOptions } from './parts.js';
 import type { StoreCalls } from './protocol.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 import { nextTurn, now, sliceMs } from './time-slices.js';
-import { addFields, changeSources, isWhole, noChanges, removeItem, writeItem, type Changes } from './writer.js';
 
 /** The store itself, in the thread that owns the database and what follows it. */
 export class EmbeddedStore implements StoreCalls {
@@ -117,7 +119,7 @@ export class EmbeddedStore implements StoreCalls {
     for (const id of ids) {
       const item = this.#parts.items.byId(row.key, id);
       if (!item) continue;
-      const embedded = item.unembedded === null && (check === undefined || (isWhole(this.#parts, row, item) && (item.original_bytes === null || (await this.#parts.originals.isWhole(item.content_hash)))));
+      const embedded = item.unembedded === null && (check === undefined || (isWhole<ItemRow>(this.#parts, row, item) && (item.original_bytes === null || (await this.#parts.originals.isWhole(item.content_hash)))));
       found.push({ id, contentHash: item.content_hash, modality: item.modality, embedded, ...sizeOf(item), boxes: row.tiles === 'none' && !this.#hasTiles(name) ? [] : this.#parts.embeddings.boxesOf(item.key, row.space) });
       if (now() - began > sliceMs) {
         await nextTurn();
@@ -159,17 +161,17 @@ export class EmbeddedStore implements StoreCalls {
 
   async setMetadata(name: string, id: string, metadata: Metadata): Promise<Item> {
     this.#row(name, id);
-    this.#change(name, ({ row }, changes) => writeItem(this.#parts, row, { id, metadata }, changes));
+    this.#change(name, ({ row }, changes) => writeItem<ItemRow>(this.#parts, row, { id, metadata }, changes));
     return this.#parts.items.toItem(this.#row(name, id));
   }
 
   changeSources: StoreCalls['changeSources'] = async (name, id, change) => {
     this.#parts.items.toItem(this.#row(name, id));
-    this.#change(name, (_, changes) => changeSources(this.#parts, this.#row(name, id), change, changes));
+    this.#change(name, (_, changes) => changeSources<ItemRow>(this.#parts, this.#row(name, id), change, changes));
     return this.#parts.items.toItem(this.#row(name, id));
   };
 
-  addMetadata: StoreCalls['addMetadata'] = async (name, additions, mostBytes) => this.#change(name, ({ row }, changes) => additions.map((each) => addFields(this.#parts, row, { ...each, mostBytes }, changes)));
+  addMetadata: StoreCalls['addMetadata'] = async (name, additions, mostBytes) => this.#change(name, ({ row }, changes) => additions.map((each) => addFields<ItemRow>(this.#parts, row, { ...each, mostBytes }, changes)));
 
   async deleteItem(name: string, id: string): Promise<void> {
     const item = this.#row(name, id);
@@ -295,6 +297,20 @@ export class EmbeddedStore implements StoreCalls {
     if (this.#parts.seen.hasOtherMounts(key, machine, under, mounts)) this.#parts.items.transaction(() => this.#parts.seen.putMounts(key, machine, under, mounts));
   };
 
+  readCopies: StoreCalls['readCopies'] = (name, request) => readCopies(this.#parts, this.#parts.collections.find(name).row, request);
+  putCopies: StoreCalls['putCopies'] = async (name, fingerprint, copies) => {
+    this.#parts.collections.find(name, fingerprint);
+    const originals = new Map(copies.flatMap(({ content: { contentHash, original } }) => (original ? [[contentHash, original] as const] : [])));
+    const gone = await this.#parts.originals.during(originals, () =>
+      this.#change(name, ({ row }, changes) => {
+        this.#parts.collections.find(name, fingerprint);
+        putCopies(this.#parts, row, copies, changes);
+        return changes;
+      }),
+    );
+    await this.#releaseOriginals(gone);
+  };
+
   async check(): Promise<void> {
     if (this.#problem) throw this.#problem;
     for (const { row } of this.#parts.collections.all()) this.#parts.embeddings.probe(row.space);
@@ -340,9 +356,9 @@ export class EmbeddedStore implements StoreCalls {
   }
 
   /** One transaction; what follows the database is told when it is on disk. Originals are the caller's to release. */
-  #change<T>(name: string, work: (collection: OpenCollection, changes: Changes) => T): T {
+  #change<T>(name: string, work: (collection: OpenCollection, changes: Changes<ItemRow>) => T): T {
     const collection = this.#parts.collections.find(name);
-    const changes = noChanges();
+    const changes = noChanges<ItemRow>();
     const result = this.#parts.items.transaction(() => {
       const outcome = work(collection, changes);
       this.#parts.collectionTable.advance(collection.row.key);
@@ -353,25 +369,25 @@ export class EmbeddedStore implements StoreCalls {
   }
 
   /** With a filter: those that match it now, by what their rows say. */
-  #removing(name: string, keys: number[], filter?: Filter): Changes {
+  #removing(name: string, keys: number[], filter?: Filter): Changes<ItemRow> {
     const matches = filter && compileFilter(filter);
     return this.#change(name, ({ row }, changes) => {
       for (const key of keys) {
         const item = this.#parts.items.byKey(key);
-        if (item && (!matches || (this.#parts.items.hasSoundMetadata(item) && matches(fieldsOf(item))))) removeItem(this.#parts, row, item, changes);
+        if (item && (!matches || (this.#parts.items.hasSoundMetadata(item) && matches(fieldsOf(item))))) removeItem<ItemRow>(this.#parts, row, item, changes);
       }
       return changes;
     });
   }
 
   /** A change after which items may be gone. */
-  async #leaving<T>(name: string, work: (row: CollectionRow, changes: Changes) => T): Promise<T> {
+  async #leaving<T>(name: string, work: (row: CollectionRow, changes: Changes<ItemRow>) => T): Promise<T> {
     const { outcome, changes } = this.#change(name, ({ row }, changes) => ({ outcome: work(row, changes), changes }));
     await this.#releaseOriginals(changes);
     return outcome;
   }
 
-  async #releaseOriginals({ removed }: Changes): Promise<void> {
+  async #releaseOriginals({ removed }: Changes<ItemRow>): Promise<void> {
     await this.#parts.originals.release(removed.filter((item) => item.original_bytes !== null).map((item) => item.content_hash));
   }
 

@@ -1,26 +1,15 @@
 import type { Modality } from '../../domain/modality.js';
 import type { Box } from '../../domain/tiles.js';
 import type { ImpossibleItem } from '../reembedding-catalog.js';
+import type { EmbeddingKey, EmbeddingTable as Written, Part } from '../writing/tables.js';
 import { embeddingChecksum } from './checksums.js';
 import type { Damage } from './damage.js';
 import type { Database } from './database.js';
 
-export interface EmbeddingRow {
+export interface EmbeddingRow extends Part {
   key: number;
   /** Its item's key. */
   item: number;
-  embedding: Float32Array;
-  /** Where in the picture it is of; undefined: of the whole. */
-  box?: Box | undefined;
-}
-
-/** One of the parts of an item. */
-export type Part = Pick<EmbeddingRow, 'embedding' | 'box'>;
-
-/** Where an embedding is looked up by those who follow the table by key. */
-export interface EmbeddingKey {
-  key: number;
-  modality: Modality;
 }
 
 export interface SpaceTally {
@@ -49,7 +38,7 @@ const isNotSetApart = 'NOT EXISTS (SELECT 1 FROM unembedded WHERE unembedded.ite
  * Embeddings as rows, and why items have none. `item` and `space` are keys. A damaged embedding is told, and as good as
  * absent, wherever embeddings are read; once its item is set apart, so are all that the item has in that space.
  */
-export class EmbeddingTable {
+export class EmbeddingTable implements Written {
   readonly #database;
   readonly #damage;
   readonly #isMiscounted;
@@ -206,6 +195,10 @@ export class EmbeddingTable {
   ofItem(item: number, space: number): Part[] | undefined {
     const parts = this.#ofItem.all(item, space).map((stored) => this.#read(stored, space));
     return parts.length > 0 && parts.every((part) => part !== undefined) ? parts : undefined;
+  }
+
+  areWhole(item: number, space: number): boolean {
+    return this.ofItem(item, space) !== undefined;
   }
 
   /** The parts in that one, among the spaces that its collection has been in, which it was in last. */

@@ -1,7 +1,8 @@
 import type { Metadata } from '../../domain/metadata.js';
 import { modalities, type Modality } from '../../domain/modality.js';
-import type { Item, ItemContent } from '../catalog.js';
+import type { Item } from '../catalog.js';
 import { fieldsOf, toItem, type StoredItem } from '../stored-item.js';
+import type { ItemTable as Written, NewItem } from '../writing/tables.js';
 import { checksumOf, itemChecksum } from './checksums.js';
 import type { Commits } from './commits.js';
 import type { Damage } from './damage.js';
@@ -18,15 +19,6 @@ export interface ItemRow extends StoredItem {
 /** What filters see of a row. */
 type FieldColumns = Pick<ItemRow, 'modality' | 'metadata' | 'metadata_checksum' | 'sources' | 'width' | 'height' | 'taken_at' | 'media_type' | 'created_at' | 'updated_at' | 'exif'>;
 const fieldColumns = 'key, id, modality, metadata, metadata_checksum, sources, width, height, taken_at, media_type, created_at, updated_at, exif';
-
-export interface NewItem {
-  id: string;
-  content: ItemContent & { thumbnail?: Uint8Array; original?: Uint8Array };
-  metadata: string;
-  sources: string;
-  createdAt: string;
-  updatedAt: string;
-}
 
 const columns = `items.key, items.id, items.modality, content_hash, text, metadata, sources, width, height, taken_at, media_type, items.path, original_bytes, thumbnail_bytes,
   (SELECT reason FROM unembedded WHERE item = items.key AND space = (SELECT space FROM collections WHERE collections.key = items.collection)) AS unembedded,
@@ -45,7 +37,7 @@ function rowOf(values: ItemValues): ItemRow {
 }
 
 /** Items as rows. `key` is the row's, `collection` the collection's key. */
-export class ItemTable {
+export class ItemTable implements Written<ItemRow> {
   readonly #commits;
   readonly #damage;
   readonly #words;

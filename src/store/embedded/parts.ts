@@ -29,7 +29,8 @@ import { Reembeddings } from './reembeddings.js';
 import { Restores } from './restores.js';
 import { ResultTable } from './result-table.js';
 import { SeenTable } from './seen-table.js';
-import { Sightings } from './sightings.js';
+import { Sightings } from '../writing/sightings.js';
+import type { ExampleTable } from '../writing/tables.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 import { Survey } from './survey.js';
 import { Tilings } from './tilings.js';
@@ -52,7 +53,7 @@ export interface Parts {
   results: ResultTable;
   classifiers: ClassifierTable;
   seen: SeenTable;
-  sightings: Sightings;
+  sightings: Sightings<ItemRow>;
   originals: Originals;
   sources: Sources<ItemRow>;
   /** Those that are there, each with what makes its searches quick. */
@@ -87,6 +88,10 @@ export function openParts({ directory, migrationsDirectory, settings, log }: Par
     items.transaction(() => embeddings.recount());
     damage.tell('The database did not hold as many embeddings as it counted; they were counted anew.', {});
   }
+  const follow: ExampleTable<ItemRow>['follow'] = ({ space, fingerprint }, before, now) => {
+    const [whole] = embeddings.ofItem(now.key, space) ?? [];
+    if (whole) classifiers.replaceExample(fingerprint, before.content_hash, { hash: now.content_hash, embedding: whole.embedding });
+  };
   const originals = new Originals(join(directory, 'originals'), (hash) => items.namesOriginal(hash));
   const sources = new Sources<ItemRow>({
     rows: { thumbnail: (item) => items.thumbnail(item), latest: ({ key }) => embeddings.latest(key) },
@@ -130,7 +135,7 @@ export function openParts({ directory, migrationsDirectory, settings, log }: Par
     results,
     classifiers,
     seen,
-    sightings: new Sightings({ items, embeddings, classifiers, seen }),
+    sightings: new Sightings<ItemRow>({ items, embeddings, seen, examples: { follow } }),
     originals,
     sources,
     collections,

@@ -2,8 +2,9 @@ import { byModality, modalities, type Modality } from '../../domain/modality.js'
 import { MixspaceError } from '../../errors.js';
 import type { ImpossibleItem, ReembeddedItem, Reembedding, ReembeddingItem, ReembeddingPlan, ReembeddingTarget } from '../reembedding-catalog.js';
 import type { SourceChoice, Sources } from '../pictures/sources.js';
+import type { EmbeddingKey } from '../writing/tables.js';
 import type { CollectionRow, CollectionTable, SpaceRow } from './collection-table.js';
-import type { EmbeddingKey, EmbeddingTable, Range } from './embedding-table.js';
+import type { EmbeddingTable, Range } from './embedding-table.js';
 import type { ItemRow, ItemTable } from './item-table.js';
 import type { ReembeddingRow, ReembeddingTable } from './reembedding-table.js';
 import { nextTurn, now, sliceMs } from './time-slices.js';

@@ -1,15 +1,8 @@
-import { sep } from 'node:path';
+import { boundsOf } from '../paths-under.js';
 import type { RecordedFile, SeenFile } from '../sync-catalog.js';
+import { keptDays, keptDeparted, type SeenRow, type SeenTable as Written } from '../writing/tables.js';
 import { checksumOf } from './checksums.js';
 import type { Database } from './database.js';
-
-/** A file's row without the keys that it is looked up by. */
-export interface SeenRow {
-  path: string;
-  stamp: string;
-  item: string;
-  former: string | null;
-}
 
 type Stored = SeenRow & { checksum: number };
 
@@ -24,12 +17,8 @@ export interface DepartedRow {
   checksum: number;
 }
 
-/** How long what was known of items that went is kept, and of how many in a collection. */
-const keptDays = 400;
-const keptDeparted = 100_000;
-
 /** Files in which items were seen, and what was known of items that went with theirs; `collection` is a key. */
-export class SeenTable {
+export class SeenTable implements Written {
   readonly #list;
   readonly #count;
   readonly #get;
@@ -81,7 +70,7 @@ export class SeenTable {
   }
 
   list(collection: number, machine: string, under: string, { limit, after = '' }: { limit: number; after?: string }): { files: RecordedFile[]; more: boolean } {
-    const rows = this.#list.all({ collection, machine, after, ...bounds(under), limit: limit + 1 });
+    const rows = this.#list.all({ collection, machine, after, ...boundsOf(under), limit: limit + 1 });
     const files = rows.slice(0, limit).filter((row) => isSound(machine, row));
     return {
       files: files.map(({ path, stamp, item, former, is_there }) => ({ path, stamp, item, isThere: is_there === 1, ...(former === null ? {} : { former }) })),
@@ -90,7 +79,7 @@ export class SeenTable {
   }
 
   count(collection: number, machine: string, under: string): number {
-    return this.#count.get({ collection, machine, ...bounds(under) })!;
+    return this.#count.get({ collection, machine, ...boundsOf(under) })!;
   }
 
   /** Undefined where it is damaged, too. */
@@ -141,7 +130,7 @@ export class SeenTable {
   }
 
   mounts(collection: number, machine: string, under: string): string[] {
-    const { first, last, alone } = bounds(under);
+    const { first, last, alone } = boundsOf(under);
     return this.#mounts.all(collection, machine).filter((path) => path === alone || (path >= first && path < last));
   }
 
@@ -172,12 +161,6 @@ export class SeenTable {
   insertDeparted(collection: number, rows: DepartedRow[]): void {
     for (const { item, metadata, created_at, gone_at, checksum } of rows) this.#depart.run(collection, item, metadata, created_at, gone_at, checksum);
   }
-}
-
-/** Of what lies under a path, as texts are ordered: the folder's name with a separator behind it, up to the sign that follows the separator. */
-function bounds(under: string): { first: string; last: string; alone: string } {
-  const first = under.endsWith(sep) ? under : under + sep;
-  return { first, last: first.slice(0, -1) + String.fromCharCode(sep.charCodeAt(0) + 1), alone: under };
 }
 
 const sumOf = (machine: string, { path, stamp, item, former }: SeenRow): number => checksumOf(JSON.stringify([machine, path, stamp, item, former]));

@@ -3,11 +3,11 @@ import { MixspaceError } from '../../errors.js';
 import type { Sources } from '../pictures/sources.js';
 import { sizeOf } from '../stored-item.js';
 import type { TileCatalog, TiledItem, TileSource } from '../tile-catalog.js';
+import type { Changes } from '../writing/writer.js';
 import type { CollectionRow } from './collection-table.js';
 import type { EmbeddingTable } from './embedding-table.js';
 import type { ItemRow, ItemTable } from './item-table.js';
 import { nextTurn, now, sliceMs } from './time-slices.js';
-import type { Changes } from './writer.js';
 
 type Made = Parameters<TileCatalog['putTiles']>[2];
 
@@ -47,7 +47,7 @@ export class Tilings {
   }
 
   /** Inside the caller's transaction. How many bytes more there are. */
-  put({ name, key: collection, space, fingerprint, tiles: wanted }: CollectionRow, made: { fingerprint: string; tiles: Tiles }, items: Made, changes: Changes): number {
+  put({ name, key: collection, space, fingerprint, tiles: wanted }: CollectionRow, made: { fingerprint: string; tiles: Tiles }, items: Made, changes: Changes<ItemRow>): number {
     if (made.fingerprint !== fingerprint || made.tiles !== wanted) throw new MixspaceError('conflict', `Collection "${name}" wants other tiles by now.`);
     let bytes = 0;
     for (const { key, tiles } of items) {

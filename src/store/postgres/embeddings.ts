@@ -1,17 +1,11 @@
 /** Embeddings as rows. `space` is a space's key. What is counted of them, whoever writes counts (tallies.ts). */
 import type { Modality } from '../../domain/modality.js';
 import type { Box } from '../../domain/tiles.js';
+import type { Part } from '../writing/tables.js';
 import type { Session } from './database.js';
 import { newKeys } from './items.js';
 import { embeddingsOf } from './tables.js';
 import { fromVector, toVector } from './vectors.js';
-
-/** One of the parts of an item. */
-export interface Part {
-  embedding: Float32Array;
-  /** Where in the picture it is of; undefined: of the whole. */
-  box?: Box | undefined;
-}
 
 export interface NewPart extends Part {
   /** The item's key. */

@@ -1,6 +1,6 @@
 import { modalities, type Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
-import type { SourceChoice } from '../pictures/sources.js';
+import type { SourceChoice, Sources } from '../pictures/sources.js';
 import type { ReembeddedItem, ReembeddingCatalog, ReembeddingItem, ReembeddingPlan } from '../reembedding-catalog.js';
 import type { StoredItem } from '../stored-item.js';
 import { dropSpace, findCollection, goOver, holdCollection, insertSpace, spacesOf, spaceTalliesOf, talliesOf, type CollectionRow } from './collections.js';
@@ -8,7 +8,7 @@ import type { Session } from './database.js';
 import { insertParts, removeParts, type NewPart } from './embeddings.js';
 import { itemColumns, itemsByKeys, toStoredItem } from './items.js';
 import type { Parts } from './parts.js';
-import { sourcesOf } from './pictures.js';
+import { sourcesOf, type Lend } from './pictures.js';
 import { reembeddingRow, type ReembeddingRow } from './reembeddings.js';
 import { embeddingsOf, itemsOf } from './tables.js';
 import { Tallies } from './tallies.js';
@@ -22,29 +22,30 @@ const batchBytes = 64e6;
 const planReadsForMs = 60_000;
 const told = 10;
 
-export function reembeddingCatalogOf({ database }: Parts): ReembeddingCatalog {
+export function reembeddingCatalogOf({ database, log }: Parts): ReembeddingCatalog {
+  const lend: Lend = (work) => database.session(work);
   return {
-    planReembedding: (name, { fingerprint, fromThumbnails }) =>
-      database.read(async (session) => {
-        const collection = await findCollection(session, name);
-        const row = await reembeddingRow(session, collection.key);
-        const started = row?.fingerprint === fingerprint ? row.space : undefined;
-        const choice = await choiceOf(session, collection, { fingerprint, fromThumbnails });
-        const plan: ReembeddingPlan = { items: 0, kept: 0, fromThumbnails: 0, impossible: 0, first: [] };
-        const sources = sourcesOf(session, collection);
-        const readUntil = performance.now() + planReadsForMs;
-        for await (const item of allItems(session, collection, started)) {
-          const found = await sources.look(item, choice, performance.now() < readUntil);
-          plan.items++;
-          if (found === 'embedding') plan.kept++;
-          else if (found === 'thumbnail') plan.fromThumbnails++;
-          else if (typeof found === 'object') {
-            plan.impossible++;
-            if (plan.first.length < told) plan.first.push({ id: item.id, reason: found.impossible });
-          }
+    planReembedding: async (name, target) => {
+      const { collection, started, choice } = await database.read(async (session) => {
+        const found = await findCollection(session, name);
+        const row = await reembeddingRow(session, found.key);
+        return { collection: found, started: row?.fingerprint === target.fingerprint ? row.space : undefined, choice: await choiceOf(session, found, target) };
+      });
+      const plan: ReembeddingPlan = { items: 0, kept: 0, fromThumbnails: 0, impossible: 0, first: [] };
+      const sources = sourcesOf(lend, collection, log);
+      const readUntil = performance.now() + planReadsForMs;
+      for await (const item of allItems(lend, collection, started)) {
+        const found = await sources.look(item, choice, performance.now() < readUntil);
+        plan.items++;
+        if (found === 'embedding') plan.kept++;
+        else if (found === 'thumbnail') plan.fromThumbnails++;
+        else if (typeof found === 'object') {
+          plan.impossible++;
+          if (plan.first.length < told) plan.first.push({ id: item.id, reason: found.impossible });
         }
-        return plan;
-      }),
+      }
+      return plan;
+    },
     startReembedding: (name, target) =>
       database.write(async (session) => {
         const collection = await holdCollection(session, name);
@@ -61,17 +62,19 @@ export function reembeddingCatalogOf({ database }: Parts): ReembeddingCatalog {
         const space = await insertSpace(session, collection.key, target, null);
         await session.write("INSERT INTO reembeddings (collection, space, from_thumbnails, skip_impossible, state, started_at) VALUES ($1, $2, $3, $4, 'running', $5)", [collection.key, space, ...choices, new Date().toISOString()]);
       }),
-    nextToReembed: (name, { limit, after }) =>
-      database.read(async (session) => {
-        const collection = await findCollection(session, name);
-        const row = await require(session, collection);
-        const choice = await choiceOf(session, collection, row);
+    nextToReembed: async (name, { limit, after }) => {
+      const { collection, choice, items } = await database.read(async (session) => {
+        const found = await findCollection(session, name);
+        const row = await require(session, found);
+        let page: StoredItem[] = [];
         for (const modality of modalities.slice(after ? modalities.indexOf(after.modality) : 0)) {
-          const items = await waiting(session, collection, { space: row.space, modality, after: after?.modality === modality ? after.key : 0, limit });
-          if (items.length > 0) return read(session, { collection, choice, items });
+          page = await waiting(session, found, { space: row.space, modality, after: after?.modality === modality ? after.key : 0, limit });
+          if (page.length > 0) break;
         }
-        return [];
-      }),
+        return { collection: found, choice: await choiceOf(session, found, row), items: page };
+      });
+      return read(sourcesOf(lend, collection, log), choice, items);
+    },
     putReembedded: (name, fingerprint, items) =>
       database.write(async (session) => {
         const collection = await holdCollection(session, name);
@@ -136,33 +139,30 @@ async function waiting(session: Session, { key, space: own }: CollectionRow, { s
 }
 
 /** Of all modalities; what was tried in vain is tried again by the next start. */
-async function* allItems(session: Session, collection: CollectionRow, space: number | undefined): AsyncGenerator<StoredItem> {
+async function* allItems(lend: Lend, collection: CollectionRow, space: number | undefined): AsyncGenerator<StoredItem> {
   for (const modality of modalities) {
     for (let after = 0; ; ) {
-      const page = await waiting(session, collection, { space, modality, after, limit: pageRows });
+      const page = await lend((session) => waiting(session, collection, { space, modality, after, limit: pageRows }));
       yield* page;
       if (page.length < pageRows) break;
       after = page.at(-1)!.key;
     }
   }
   for (let after = 0; space !== undefined; ) {
-    const page = await session.rows<{ item: number }>('SELECT item FROM unembedded WHERE space = $1 AND item > $2 ORDER BY item LIMIT $3', [space, after, pageRows]);
-    yield* await itemsByKeys(session, collection, page.map(({ item }) => item));
-    if (page.length < pageRows) return;
-    after = page.at(-1)!.item;
+    const keys = await lend(async (session) => (await session.rows<{ item: number }>('SELECT item FROM unembedded WHERE space = $1 AND item > $2 ORDER BY item LIMIT $3', [space, after, pageRows])).map(({ item }) => item));
+    yield* await lend((session) => itemsByKeys(session, collection, keys));
+    if (keys.length < pageRows) return;
+    after = keys.at(-1)!;
   }
 }
 
-async function read(session: Session, { collection, choice, items }: { collection: CollectionRow; choice: SourceChoice; items: StoredItem[] }): Promise<ReembeddingItem[]> {
-  const sources = sourcesOf(session, collection);
+async function read(sources: Sources<StoredItem>, choice: SourceChoice, items: StoredItem[]): Promise<ReembeddingItem[]> {
   const found: ReembeddingItem[] = [];
   let bytes = 0;
   for (let from = 0; from < items.length && bytes < batchBytes; from += readAtOnce) {
-    for (const item of items.slice(from, from + readAtOnce)) {
-      const source = await sources.read(item, choice);
-      if ('picture' in source) bytes += source.picture.byteLength;
-      found.push({ key: item.key, id: item.id, modality: item.modality, source });
-    }
+    const some = await Promise.all(items.slice(from, from + readAtOnce).map(async (item) => ({ key: item.key, id: item.id, modality: item.modality, source: await sources.read(item, choice) })));
+    for (const item of some) if ('picture' in item.source) bytes += item.source.picture.byteLength;
+    found.push(...some);
   }
   return found;
 }

@@ -12,7 +12,7 @@ import { Tallies } from './tallies.js';
 const modality = 'image';
 const bytesPerNumber = 4;
 
-export function tileCatalogOf({ database }: Parts): TileCatalog {
+export function tileCatalogOf({ database, log }: Parts): TileCatalog {
   return {
     listTiled: (name, { after, limit }) =>
       database.read(async (session) => {
@@ -28,18 +28,19 @@ export function tileCatalogOf({ database }: Parts): TileCatalog {
         const items = embedded.map((item) => ({ key: item.key, id: item.id, ...sizeOf(item), boxes: boxes.get(item.key) ?? [] }));
         return { fingerprint, items, ...(page.length === limit ? { through: page.at(-1)!.key } : {}) };
       }),
-    readTileSources: (name, keys) =>
-      database.read(async (session) => {
-        const collection = await findCollection(session, name);
-        const sources = sourcesOf(session, collection);
-        const items = new Map((await itemsByKeys(session, collection, keys)).map((item) => [item.key, item]));
-        const found: Awaited<ReturnType<TileCatalog['readTileSources']>> = [];
-        for (const key of keys) {
+    readTileSources: async (name, keys) => {
+      const { collection, items } = await database.read(async (session) => {
+        const found = await findCollection(session, name);
+        return { collection: found, items: new Map((await itemsByKeys(session, found, keys)).map((item) => [item.key, item])) };
+      });
+      const sources = sourcesOf((work) => database.session(work), collection, log);
+      return Promise.all(
+        keys.map(async (key) => {
           const item = items.get(key);
-          found.push(item && (await sources.uncut(item)));
-        }
-        return found;
-      }),
+          return item && sources.uncut(item);
+        }),
+      );
+    },
     putTiles: (name, made, cut) =>
       database.write(async (session) => {
         const collection = await takeCollection(session, name);

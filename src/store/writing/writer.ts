@@ -1,39 +1,33 @@
+/** What it means for an item to be written, changed or removed, whichever engine has its tables. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Metadata } from '../../domain/metadata.js';
 import type { Modality } from '../../domain/modality.js';
 import { sameBoxes } from '../../domain/tiles.js';
 import { MixspaceError } from '../../errors.js';
 import type { AdditionOutcome, ItemWrite, MetadataAddition, WriteStatus } from '../catalog.js';
-import type { CollectionRow } from './collection-table.js';
-import type { EmbeddingKey, EmbeddingTable } from './embedding-table.js';
-import type { ItemRow, ItemTable, NewItem } from './item-table.js';
+import type { StoredItem } from '../stored-item.js';
+import type { EmbeddingKey, EmbeddingTable, Heritage, ItemTable, NewItem, WrittenCollection } from './tables.js';
 
 /** What a transaction did, for everything that follows the database; told once it is on disk. */
-export interface Changes {
+export interface Changes<Row extends StoredItem> {
   /** Embeddings of the collection's space. */
   added: EmbeddingKey[];
   gone: EmbeddingKey[];
   /** Items. */
-  removed: ItemRow[];
+  removed: Row[];
   /** Items that were there and are, of which something but the content changed. */
   remarked: { key: number; modality: Modality }[];
 }
 
-export const noChanges = (): Changes => ({ added: [], gone: [], removed: [], remarked: [] });
+export const noChanges = <Row extends StoredItem>(): Changes<Row> => ({ added: [], gone: [], removed: [], remarked: [] });
 
-/** What a new item takes over: its metadata, JSON, and when it came. */
-export interface Heritage {
-  metadata: string;
-  createdAt: string;
-}
-
-interface Tables {
-  items: ItemTable;
+interface Tables<Row extends StoredItem> {
+  items: ItemTable<Row>;
   embeddings: EmbeddingTable;
 }
 
 /** Brings one item to what the write says, inside the caller's transaction. `heritage`: of one that is not there yet. */
-export function writeItem(tables: Tables, collection: CollectionRow, write: ItemWrite & { heritage?: Heritage }, changes: Changes): WriteStatus {
+export function writeItem<Row extends StoredItem>(tables: Tables<Row>, collection: WrittenCollection, write: ItemWrite & { heritage?: Heritage }, changes: Changes<Row>): WriteStatus {
   const { items } = tables;
   const row = items.byId(collection.key, write.id);
   const { content, heritage } = write;
@@ -67,7 +61,7 @@ export function writeItem(tables: Tables, collection: CollectionRow, write: Item
 }
 
 /** Lays fields over an item's metadata, inside the caller's transaction. */
-export function addFields({ items }: Tables, collection: CollectionRow, { id, fields, mostBytes }: MetadataAddition & { mostBytes: number }, changes: Changes): AdditionOutcome {
+export function addFields<Row extends StoredItem>({ items }: Tables<Row>, collection: WrittenCollection, { id, fields, mostBytes }: MetadataAddition & { mostBytes: number }, changes: Changes<Row>): AdditionOutcome {
   const row = items.byId(collection.key, id);
   if (!row) return 'missing';
   if (!items.isSound(row) || !items.hasSoundMetadata(row)) return 'damaged';
@@ -80,7 +74,7 @@ export function addFields({ items }: Tables, collection: CollectionRow, { id, fi
 }
 
 /** What is removed goes first, what is added stands behind the others; inside the caller's transaction. */
-export function changeSources({ items }: Tables, row: ItemRow, { add, remove, metadata }: { add: string[]; remove: string[]; metadata?: Metadata }, changes: Changes): void {
+export function changeSources<Row extends StoredItem>({ items }: Tables<Row>, row: Row, { add, remove, metadata }: { add: string[]; remove: string[]; metadata?: Metadata }, changes: Changes<Row>): void {
   const left = new Set(remove);
   const before = (JSON.parse(row.sources) as string[]).filter((source) => !left.has(source));
   const sources = JSON.stringify([...new Set([...before, ...add])]);
@@ -90,19 +84,19 @@ export function changeSources({ items }: Tables, row: ItemRow, { add, remove, me
   changes.remarked.push(row);
 }
 
-export function removeItem({ items, embeddings }: Tables, { space }: CollectionRow, row: ItemRow, changes: Changes): void {
+export function removeItem<Row extends StoredItem>({ items, embeddings }: Tables<Row>, { space }: WrittenCollection, row: Row, changes: Changes<Row>): void {
   changes.gone.push(...embeddings.keysOf(row.key, space));
   items.remove(row.key);
   changes.removed.push(row);
 }
 
 /** Whether all that the database holds of the item is as it was written, its embeddings in the collection's space included. */
-export function isWhole({ items, embeddings }: Tables, { space }: CollectionRow, row: ItemRow): boolean {
-  return items.isWhole(row) && embeddings.ofItem(row.key, space) !== undefined;
+export function isWhole<Row extends StoredItem>({ items, embeddings }: Tables<Row>, { space }: WrittenCollection, row: Row): boolean {
+  return items.isWhole(row) && embeddings.areWhole(row.key, space);
 }
 
 /** Gives an item the tiles that came with the same content, where they are others; whether they are. */
-function cutAnew({ embeddings }: Tables, { key: item, space, modality }: ItemRow & { space: number }, content: NonNullable<ItemWrite['content']>, changes: Changes): boolean {
+function cutAnew<Row extends StoredItem>({ embeddings }: Pick<Tables<Row>, 'embeddings'>, { key: item, space, modality }: Pick<Row, 'key' | 'modality'> & { space: number }, content: NonNullable<ItemWrite['content']>, changes: Changes<Row>): boolean {
   const { boxes, embeddings: vectors } = content;
   if (boxes === undefined || sameBoxes(boxes, embeddings.boxesOf(item, space))) return false;
   const { gone, added } = embeddings.replaceTiles({ item, space, modality }, boxes.map((box, i) => ({ box, embedding: vectors[1 + i]! })));
@@ -111,7 +105,8 @@ function cutAnew({ embeddings }: Tables, { key: item, space, modality }: ItemRow
   return true;
 }
 
-function insertItem({ items, embeddings }: Tables, { key: collection, space }: CollectionRow, item: NewItem & { content: NonNullable<ItemWrite['content']> }, changes: Changes): void {
+/** One that is not there yet, inside the caller's transaction. */
+export function insertItem<Row extends StoredItem>({ items, embeddings }: Tables<Row>, { key: collection, space }: WrittenCollection, item: NewItem & { content: NonNullable<ItemWrite['content']> }, changes: Changes<Row>): void {
   const { modality, embeddings: vectors, boxes = [] } = item.content;
   const key = items.insert(collection, item);
   changes.added.push(...embeddings.insert(key, space, modality, vectors.map((embedding, part) => ({ embedding, box: part === 0 ? undefined : boxes[part - 1] }))));

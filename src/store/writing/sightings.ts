@@ -1,40 +1,37 @@
 import type { ItemWrite, WriteStatus } from '../catalog.js';
+import type { StoredItem } from '../stored-item.js';
 import type { SeenFile, Sighting } from '../sync-catalog.js';
-import type { ClassifierTable } from './classifier-table.js';
-import type { CollectionRow } from './collection-table.js';
-import type { EmbeddingTable } from './embedding-table.js';
-import type { ItemRow, ItemTable } from './item-table.js';
-import type { SeenRow, SeenTable } from './seen-table.js';
-import { removeItem, writeItem, type Changes, type Heritage } from './writer.js';
+import type { EmbeddingTable, ExampleTable, Heritage, ItemTable, SeenRow, SeenTable, WrittenCollection } from './tables.js';
+import { removeItem, writeItem, type Changes } from './writer.js';
 
-interface Tables {
-  items: ItemTable;
+export interface SightingTables<Row extends StoredItem> {
+  items: ItemTable<Row>;
   embeddings: EmbeddingTable;
-  classifiers: ClassifierTable;
+  examples: ExampleTable<Row>;
   seen: SeenTable;
 }
 
-interface Leaving {
+interface Leaving<Row extends StoredItem> {
   machine: string;
   path: string;
   item: string;
   /** What the file is now. */
-  successor?: ItemRow | undefined;
+  successor?: Row | undefined;
 }
 
 type Former = SeenRow & { former: string };
 const hasFormer = (row: SeenRow | undefined): row is Former => row !== undefined && row.former !== null;
 
 /** What it means for items that files were seen, were edited or have gone; all inside the caller's transaction. */
-export class Sightings {
-  readonly #tables: Tables;
+export class Sightings<Row extends StoredItem> {
+  readonly #tables: SightingTables<Row>;
 
-  constructor(tables: Tables) {
+  constructor(tables: SightingTables<Row>) {
     this.#tables = tables;
   }
 
   /** Brings an item to what the write says, and notes where it was seen. */
-  write(collection: CollectionRow, write: ItemWrite, changes: Changes): WriteStatus {
+  write(collection: WrittenCollection, write: ItemWrite, changes: Changes<Row>): WriteStatus {
     const { seen } = write;
     if (!seen) return writeItem(this.#tables, collection, write, changes);
     const heritage = this.#heritage(collection, write.id, seen);
@@ -44,13 +41,13 @@ export class Sightings {
   }
 
   /** What was seen, and nothing of any item. */
-  record({ key }: CollectionRow, machine: string, files: SeenFile[]): void {
+  record({ key }: WrittenCollection, machine: string, files: SeenFile[]): void {
     const { seen } = this.#tables;
     for (const file of files) seen.put(key, machine, file, seen.get(key, machine, file.path)?.former ?? null);
   }
 
   /** The item that the file's content was before loses the path. Its id, where it went. */
-  settle(collection: CollectionRow, { machine, path }: Pick<Sighting, 'machine' | 'path'>, changes: Changes): string | undefined {
+  settle(collection: WrittenCollection, { machine, path }: Pick<Sighting, 'machine' | 'path'>, changes: Changes<Row>): string | undefined {
     const { items, seen } = this.#tables;
     const row = seen.get(collection.key, machine, path);
     if (!hasFormer(row)) return undefined;
@@ -60,7 +57,7 @@ export class Sightings {
   }
 
   /** The file is no longer there: ids of items that went. Undefined where it was seen otherwise. */
-  forget(collection: CollectionRow, { machine, path, stamp, item }: SeenFile & { machine: string }, changes: Changes): string[] | undefined {
+  forget(collection: WrittenCollection, { machine, path, stamp, item }: SeenFile & { machine: string }, changes: Changes<Row>): string[] | undefined {
     const { seen } = this.#tables;
     const row = seen.get(collection.key, machine, path);
     if (row?.item !== item || row.stamp !== stamp) return undefined;
@@ -72,7 +69,7 @@ export class Sightings {
   }
 
   /** What an item takes over that is new where it was seen: of the one that the file was before, else of itself when it went. */
-  #heritage({ key }: CollectionRow, id: string, { machine, path }: Sighting): Heritage | undefined {
+  #heritage({ key }: WrittenCollection, id: string, { machine, path }: Sighting): Heritage | undefined {
     const { items, seen } = this.#tables;
     const before = seen.get(key, machine, path);
     const edited = before && before.item !== id ? items.byId(key, before.item) : undefined;
@@ -81,7 +78,7 @@ export class Sightings {
   }
 
   /** The item has been written, with the path among its sources. */
-  #note(collection: CollectionRow, item: string, { machine, path, stamp }: Sighting, changes: Changes): void {
+  #note(collection: WrittenCollection, item: string, { machine, path, stamp }: Sighting, changes: Changes<Row>): void {
     const { seen } = this.#tables;
     const before = seen.get(collection.key, machine, path);
     if (hasFormer(before) && before.item !== item && before.former !== item) this.settle(collection, { machine, path }, changes);
@@ -90,8 +87,8 @@ export class Sightings {
     seen.returned(collection.key, item);
   }
 
-  #leave(collection: CollectionRow, { machine, path, item: id, successor }: Leaving, changes: Changes): string | undefined {
-    const { items, seen } = this.#tables;
+  #leave(collection: WrittenCollection, { machine, path, item: id, successor }: Leaving<Row>, changes: Changes<Row>): string | undefined {
+    const { items, examples, seen } = this.#tables;
     const row = items.byId(collection.key, id);
     if (!row || !items.isSound(row)) return undefined;
     const before = JSON.parse(row.sources) as string[];
@@ -105,15 +102,9 @@ export class Sightings {
       changes.remarked.push(row);
       return undefined;
     }
-    if (successor) this.#followExamples(collection, row, successor);
+    if (successor) examples.follow(collection, row, successor);
     else if (items.hasSoundMetadata(row) && row.metadata !== '{}') seen.depart(collection.key, id, row.metadata, row.created_at);
     removeItem(this.#tables, collection, row, changes);
     return id;
-  }
-
-  #followExamples({ space, fingerprint }: CollectionRow, before: ItemRow, now: ItemRow): void {
-    const { classifiers, embeddings } = this.#tables;
-    const [whole] = embeddings.ofItem(now.key, space) ?? [];
-    if (whole) classifiers.replaceExample(fingerprint, before.content_hash, { hash: now.content_hash, embedding: whole.embedding });
   }
 }
