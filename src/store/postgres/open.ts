@@ -5,6 +5,7 @@ import { readMigrations } from '../migrations.js';
 import type { Store } from '../store.js';
 import { classifierCatalogOf } from './classifier-catalog.js';
 import { collectionCatalogOf } from './collection-catalog.js';
+import { copyCatalogOf } from './copy-catalog.js';
 import { Database } from './database.js';
 import { fullTextOf } from './full-text.js';
 import { Graphs } from './graphs.js';
@@ -63,6 +64,7 @@ export async function openPostgresStore({ url, settings, log }: PostgresStoreOpt
       ...jobCatalogOf(parts),
       ...resultCatalogOf(parts),
       ...classifierCatalogOf(parts),
+      ...copyCatalogOf(parts),
     },
     index: vectorIndexOf(parts),
     words: fullTextOf(parts),
