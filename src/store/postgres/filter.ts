@@ -1,10 +1,9 @@
 /** Filters as conditions that PostgreSQL checks: each comparison is one jsonpath, which an index of `jsonb_path_ops` serves where it is of equality. */
 import type { Filter, Scalar } from '../../domain/filter.js';
 import { timeOf } from '../../domain/times.js';
+import { fieldAt, keysOfField, nestsTooDeep } from './fields.js';
 import { toStored } from './stored-text.js';
 
-/** No JSON that is taken in nests so deep. */
-const deepest = 1_000;
 const dayMs = 86_400_000;
 
 const never = 'false';
@@ -34,13 +33,13 @@ export function compileFilter(filter: Filter, values: unknown[]): string {
 
 /** A field by its name in filters, and what is said of it. */
 class Field {
-  readonly #keys: string[];
+  readonly #name: string;
   readonly #path: string;
   readonly #values: unknown[];
 
   constructor(name: string, values: unknown[]) {
-    this.#keys = name.split('.').map(toStored);
-    this.#path = memberPath(this.#keys);
+    this.#name = name;
+    this.#path = nestsTooDeep(name) ? '' : memberPath(keysOfField(name));
     this.#values = values;
   }
 
@@ -87,7 +86,7 @@ class Field {
     const isUp = operator === '$gt' || operator === '$gte';
     const surely = isUp ? behind && `@ >= ${behind}` : before && `@ < ${before}`;
     const perhaps = [`@ >= ${before ?? '""'}`, ...(behind === undefined ? [] : [`@ < ${behind}`])].join(' && ');
-    const exactly = `stands_to_time(fields #> ${this.#value(this.#keys, 'text[]')}, '${operator}', ${this.#value(bound, 'text')}, ${this.#value(time, 'float8')})`;
+    const exactly = `stands_to_time(${fieldAt(this.#name, this.#values)}, '${operator}', ${this.#value(bound, 'text')}, ${this.#value(time, 'float8')})`;
     return any([...(surely === undefined ? [] : [this.#holds(surely)]), all([this.#holds(perhaps), exactly])]);
   }
 
@@ -98,7 +97,7 @@ class Field {
 
   /** In strict mode keys lead into objects alone; what goes wrong on the way is unknown, and lets nothing through. */
   #is(predicate: string): string {
-    if (this.#keys.length > deepest) return never;
+    if (this.#path === '') return never;
     return `fields @? ${this.#value(`strict $ ? (${predicate})`, 'jsonpath')}`;
   }
 
