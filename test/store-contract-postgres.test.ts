@@ -2,9 +2,11 @@
 import { catalogContract } from './port-contracts/catalog-contract.js';
 import { fullTextContract } from './port-contracts/full-text-contract.js';
 import { postgres } from './port-contracts/postgres.js';
+import { syncContract } from './port-contracts/sync-contract.js';
 import { vectorIndexContract } from './port-contracts/vector-index-contract.js';
 
 catalogContract(postgres('PostgreSQL'));
 vectorIndexContract(postgres('PostgreSQL, comparing with everything'));
 vectorIndexContract(postgres('PostgreSQL, through its graph', { graphFrom: 50 }));
 fullTextContract(postgres('PostgreSQL'));
+syncContract(postgres('PostgreSQL'));

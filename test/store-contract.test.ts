@@ -2,6 +2,7 @@
 import { catalogContract } from './port-contracts/catalog-contract.js';
 import { embedded } from './port-contracts/engine.js';
 import { fullTextContract } from './port-contracts/full-text-contract.js';
+import { syncContract } from './port-contracts/sync-contract.js';
 import { vectorIndexContract } from './port-contracts/vector-index-contract.js';
 
 catalogContract(embedded('embedded'));
@@ -11,3 +12,4 @@ vectorIndexContract(embedded('embedded, holding no field in memory', { columnByt
 vectorIndexContract(embedded('embedded, through cells', { cellsFrom: 50 }));
 fullTextContract(embedded('embedded'));
 fullTextContract(embedded('embedded, through cells', { cellsFrom: 50 }));
+syncContract(embedded('embedded'));

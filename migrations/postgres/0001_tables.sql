@@ -175,10 +175,12 @@ CREATE TABLE seen_files (
   -- The id of the item that its content is. The item may have been deleted.
   item text COLLATE "C" NOT NULL,
   -- The id of the item that its content was before, and that still has the path among its sources.
-  former text COLLATE "C",
-  PRIMARY KEY (collection, machine, path)
+  former text COLLATE "C"
 );
 
+-- A path may be longer than an index entry.
+CREATE UNIQUE INDEX seen_files_once ON seen_files (collection, machine, md5(path));
+CREATE INDEX seen_files_in_order ON seen_files (collection, machine, left(path, 500));
 CREATE INDEX seen_files_by_item ON seen_files (collection, item);
 
 -- What was known of items that went with the last of their files: content that comes back has it again.
@@ -198,6 +200,7 @@ CREATE INDEX departed_items_by_time ON departed_items (collection, gone_at);
 CREATE TABLE seen_mounts (
   collection integer NOT NULL REFERENCES collections (key) ON DELETE CASCADE,
   machine text COLLATE "C" NOT NULL,
-  path text COLLATE "C" NOT NULL,
-  PRIMARY KEY (collection, machine, path)
+  path text COLLATE "C" NOT NULL
 );
+
+CREATE UNIQUE INDEX seen_mounts_once ON seen_mounts (collection, machine, md5(path));

@@ -108,6 +108,12 @@ export async function takeCollection(session: Session, name: string, fingerprint
   return findCollection(session, name, fingerprint);
 }
 
+/** The same for who writes nothing that follows the collection goes by: it has not changed. */
+export async function holdCollection(session: Session, name: string): Promise<CollectionRow> {
+  await session.row('SELECT 1 FROM collections WHERE name = $1 FOR UPDATE', [name]);
+  return findCollection(session, name);
+}
+
 function checked(name: string, fingerprint: string | undefined, columns: Columns | undefined): CollectionRow {
   if (!columns) throw new MixspaceError('not_found', `There is no collection "${name}".`);
   if (fingerprint === undefined || fingerprint === columns.fingerprint) return toRow(columns);

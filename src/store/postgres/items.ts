@@ -30,9 +30,11 @@ export async function itemsByKeys(session: Session, { key, space }: CollectionRo
 /** Errors: `not_found`. */
 export async function findItem(session: Session, collection: CollectionRow, id: string): Promise<StoredItem> {
   const [item] = await itemsByIds(session, collection, [id]);
-  if (!item) throw new MixspaceError('not_found', `There is no item "${id}" in the collection "${collection.name}".`);
+  if (!item) throw missingItem(collection, id);
   return item;
 }
+
+export const missingItem = ({ name }: Pick<CollectionRow, 'name'>, id: string): MixspaceError => new MixspaceError('not_found', `There is no item "${id}" in the collection "${name}".`);
 
 /** New keys of items or of embeddings, ascending. */
 export async function newKeys(session: Session, of: 'item' | 'embedding', count: number): Promise<number[]> {

@@ -1,12 +1,12 @@
 /** What is kept of pictures, and what items can be embedded from once more. */
 import { sha256 } from '../../content-hash.js';
-import { MixspaceError } from '../../errors.js';
 import type { Log } from '../../telemetry.js';
 import { Sources, type KeptEmbeddings } from '../pictures/sources.js';
 import type { StoredItem } from '../stored-item.js';
 import { spacesOf, type CollectionRow } from './collections.js';
 import type { Session } from './database.js';
 import { partsOf } from './embeddings.js';
+import { missingItem } from './items.js';
 import { picturesOf } from './tables.js';
 
 /** Lends a connection for as long as `work` needs it: `Database.session`, or one that is held already. */
@@ -41,7 +41,7 @@ export function sourcesOf(lend: Lend, collection: Pick<CollectionRow, 'key' | 'n
 /** Of an item that has one. Errors: `not_found`: the item has gone. */
 async function readPicture(lend: Lend, { key, name }: Pick<CollectionRow, 'key' | 'name'>, item: StoredItem, size: 'thumbnail' | 'original'): Promise<Buffer> {
   const row = await lend((session) => session.row<{ bytes: Buffer | null }>(`SELECT ${size} AS bytes FROM ${picturesOf(key)} WHERE item = $1`, [item.key]));
-  if (!row?.bytes) throw new MixspaceError('not_found', `There is no item "${item.id}" in the collection "${name}" any more.`);
+  if (!row?.bytes) throw missingItem({ name }, item.id);
   return row.bytes;
 }
 
