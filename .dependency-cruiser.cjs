@@ -8,7 +8,7 @@ const only = (name, from, allowed, comment) => ({
 });
 
 /** The store's two ports, the parts of the catalog's among them. */
-const storePorts = '^src/store/(catalog|classifier-catalog|full-text|job-catalog|reembedding-catalog|result-catalog|store|survey-catalog|sync-catalog|tile-catalog|vector-index)\\.ts$';
+const storePorts = '^src/store/(catalog|classifier-catalog|copy-catalog|full-text|job-catalog|reembedding-catalog|result-catalog|store|survey-catalog|sync-catalog|tile-catalog|vector-index)\\.ts$';
 /** The hub's one port. */
 const hubPort = '^src/hub/model-source\\.ts$';
 const anyone = ['^src/domain/', '^src/(errors|telemetry|c-heap|files|file-names|content-hash|open-file|picture-files|ignore-rules|map-limited|printable|secrets|web-assembly|program-facts)\\.ts$'];

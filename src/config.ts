@@ -13,6 +13,7 @@ import { keylessWires, wireNames, type WireName } from './domain/wires.js';
 import { MixspaceError } from './errors.js';
 import { shownAddress } from './secrets.js';
 import { defaultSettings } from './store/embedded/settings.js';
+import { defaultSettings as postgresSettings } from './store/postgres/settings.js';
 
 const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -176,10 +177,13 @@ function preprocessSpeed(text: string): PreprocessSpeed {
   return speed;
 }
 
+/** The store's address where collections lie in the index directory. */
+export const embedded = 'embedded';
+
 const absolute = (text: string): string => path.resolve(text);
 
-function storeName(text: string): string {
-  if (text !== 'embedded') throw new Expected('"embedded", the only store there is for now');
+function storeAddress(text: string): string {
+  if (text !== embedded && !(/^postgres(ql)?:\/\//.test(text) && URL.canParse(text))) throw new Expected(`${embedded}, or a PostgreSQL database such as postgres://user:password@host:5432/database`);
   return text;
 }
 
@@ -214,7 +218,9 @@ export const settings = {
   allowOpen: setting('MIXSPACE_ALLOW_OPEN', '--allow-open <yes|no>', { shown: 'no', fallback: () => false, parse: truth }, 'allows listening beyond the loopback without keys'),
   hub: setting('MIXSPACE_HUB', '--hub <yes|no>', { shown: 'no', fallback: () => false, parse: truth }, 'lets models be pulled from the Hugging Face hub, or HF_ENDPOINT, by the page and the API: by who has a key or, without keys, from this machine'),
   mcpWrites: setting('MIXSPACE_MCP_WRITES', '--mcp-writes <yes|no>', { shown: 'no', fallback: () => false, parse: truth }, 'lets assistants that call /mcp add pictures and texts; without it they only read'),
-  store: secretSetting('MIXSPACE_STORE', '--store <name>', { shown: 'embedded', fallback: () => 'embedded', parse: storeName }, 'where collections live'),
+  store: secretSetting('MIXSPACE_STORE', '--store <address>', { shown: embedded, fallback: () => embedded, parse: storeAddress }, 'where collections live: in the index directory, or in a PostgreSQL database with pgvector that several services may share, postgres://user:password@host/database'),
+  storeFile: setting<string | undefined>('MIXSPACE_STORE_FILE', '--store-file <file>', { shown: 'none', fallback: () => undefined, parse: (text) => text }, 'a file that holds what --store takes, so that no password stands in the environment or the list of processes'),
+  storeConnections: setting('MIXSPACE_STORE_CONNECTIONS', '--store-connections <number>', { shown: String(postgresSettings.connections), fallback: () => postgresSettings.connections, parse: whole(1, 1_000) }, 'connections at once to a PostgreSQL database'),
   logLevel: setting('LOG_LEVEL', '--log-level <level>', { shown: 'info', fallback: () => 'info', parse: logLevel }, 'how much the log says'),
   workers: setting('MIXSPACE_WORKERS', '--workers <number>', { shown: 'one a core, at most 8', fallback: () => Math.min(8, availableParallelism()), parse: whole(1, 64) }, 'encoder workers'),
   threads: setting('MIXSPACE_THREADS', '--threads <number>', { shown: '1', fallback: () => 1, parse: whole(1, 64) }, 'threads of one inference; workers times threads should not exceed the cores'),
@@ -315,6 +321,27 @@ export function readSetting<N extends SettingName>(name: N, flag?: string, env: 
   } catch (error) {
     if (!(error instanceof Expected)) throw error;
     throw new MixspaceError('invalid_request', `${given} takes ${error.message}${each.isSecret ? '' : `, not "${text}"`}.`, { param: given });
+  }
+}
+
+/**
+ * Where collections live: `embedded`, or a database's URL, which no message shows.
+ * @throws MixspaceError `invalid_request`: the file cannot be read, or holds something else.
+ */
+export function readStoreAddress({ store, storeFile }: Pick<Config, 'store' | 'storeFile'>): string {
+  if (storeFile === undefined) return store;
+  const { env } = settings.storeFile;
+  let text: string;
+  try {
+    text = readFileSync(storeFile, 'utf8').trim();
+  } catch (error) {
+    throw new MixspaceError('invalid_request', `${env}: ${storeFile} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`, { param: env });
+  }
+  try {
+    return storeAddress(text);
+  } catch (error) {
+    if (!(error instanceof Expected)) throw error;
+    throw new MixspaceError('invalid_request', `${env}: ${storeFile} is to hold ${error.message}, alone.`, { param: env });
   }
 }
 

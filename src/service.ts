@@ -1,6 +1,6 @@
 /** The composition root: settings in, a running service out. The only file that names concrete classes. */
 import path from 'node:path';
-import { readHubSettings, type Config } from './config.js';
+import { embedded, readHubSettings, readStoreAddress, type Config } from './config.js';
 import { CachedEncoder } from './encoder/cache/cached-encoder.js';
 import type { Encoder, OpenEncoder } from './encoder/encoder.js';
 import { openEncoder } from './encoder/open.js';
@@ -32,7 +32,7 @@ import { syncKind } from './operations/sync/job.js';
 import { machineName } from './operations/sync/machine.js';
 import { SyncTurns } from './operations/sync/turns.js';
 import type { WalkRules } from './picture-files.js';
-import { openEmbeddedStore } from './store/embedded/open.js';
+import { openStore } from './store/open.js';
 import { openTelemetry, type Telemetry } from './telemetry.js';
 
 export interface Service {
@@ -59,7 +59,13 @@ export async function openService(config: Config): Promise<Service> {
       }),
     ),
   );
-  const store = await openEmbeddedStore({ directory: config.indexDir, settings: { vectorCacheBytes: config.vectorMemory, columnBytes: config.fieldMemory }, log });
+  const address = readStoreAddress(config);
+  const store = await openStore({
+    address: address === embedded ? { directory: config.indexDir } : { url: address },
+    embedded: { vectorCacheBytes: config.vectorMemory, columnBytes: config.fieldMemory },
+    postgres: { connections: config.storeConnections },
+    log,
+  });
   const { catalog, index, words } = store;
   const towers = await openEncoder({
     modelsDirectory: config.modelsDir,

@@ -42,7 +42,9 @@ CREATE TABLE spaces (
   fingerprint text NOT NULL,
   dimension integer NOT NULL CHECK (dimension > 0),
   -- The collection's sequence number with which it went over to it: the higher, the later. NULL: it never has.
-  since bigint
+  since bigint,
+  -- Left by the collection, and nothing is in it any more that one of a later space stands in for.
+  swept boolean NOT NULL DEFAULT false
 );
 
 CREATE INDEX spaces_by_collection ON spaces (collection);

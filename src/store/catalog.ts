@@ -17,6 +17,7 @@ import type { QueryKind } from '../domain/recall.js';
 import type { Space } from '../domain/space.js';
 import type { Box, Tiles } from '../domain/tiles.js';
 import type { ClassifierCatalog } from './classifier-catalog.js';
+import type { CopyCatalog } from './copy-catalog.js';
 import type { JobCatalog } from './job-catalog.js';
 import type { Reembedding, ReembeddingCatalog } from './reembedding-catalog.js';
 import type { ResultCatalog } from './result-catalog.js';
@@ -193,7 +194,7 @@ export interface ValueCounts {
   missing: number;
 }
 
-export interface Catalog extends ReembeddingCatalog, TileCatalog, SurveyCatalog, JobCatalog, ResultCatalog, ClassifierCatalog, SyncCatalog {
+export interface Catalog extends ReembeddingCatalog, TileCatalog, SurveyCatalog, JobCatalog, ResultCatalog, ClassifierCatalog, SyncCatalog, CopyCatalog {
   createCollection(collection: NewCollection): Promise<CollectionDescription>;
   listCollections(): Promise<CollectionDescription[]>;
   /** Cheap: nothing is counted. */

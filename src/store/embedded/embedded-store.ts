@@ -9,10 +9,12 @@ import type { Log } from '../../telemetry.js';
 import type { Collection, CollectionDescription, Item, ItemEmbeddings, ItemWrite, NewCollection, Picture, Presence, WriteStatus } from '../catalog.js';
 import type { ImpossibleItem, ReembeddedItem, ReembeddingItem, ReembeddingPlan, ReembeddingTarget } from '../reembedding-catalog.js';
 import { fieldsOf, sizeOf } from '../stored-item.js';
+import { putCopies } from '../writing/copies.js';
 import { addFields, changeSources, isWhole, noChanges, removeItem, writeItem, type Changes } from '../writing/writer.js';
 import { identityOf, type CollectionRow } from './collection-table.js';
 import { describe, type OpenCollection } from './open-collections.js';
 import { cursorKeyOf } from './commits.js';
+import { readCopies } from './copies.js';
 import { damagedEmbedding } from './damage.js';
 import { databaseName, databaseProblem } from './database.js';
 import { compileFilter } from './filter.js';
@@ -293,6 +295,20 @@ export class EmbeddedStore implements StoreCalls {
   putMounts: StoreCalls['putMounts'] = async (name, machine, under, mounts) => {
     const { key } = this.#parts.collections.find(name).row;
     if (this.#parts.seen.hasOtherMounts(key, machine, under, mounts)) this.#parts.items.transaction(() => this.#parts.seen.putMounts(key, machine, under, mounts));
+  };
+
+  readCopies: StoreCalls['readCopies'] = (name, request) => readCopies(this.#parts, this.#parts.collections.find(name).row, request);
+  putCopies: StoreCalls['putCopies'] = async (name, fingerprint, copies) => {
+    this.#parts.collections.find(name, fingerprint);
+    const originals = new Map(copies.flatMap(({ content: { contentHash, original } }) => (original ? [[contentHash, original] as const] : [])));
+    const gone = await this.#parts.originals.during(originals, () =>
+      this.#change(name, ({ row }, changes) => {
+        this.#parts.collections.find(name, fingerprint);
+        putCopies(this.#parts, row, copies, changes);
+        return changes;
+      }),
+    );
+    await this.#releaseOriginals(gone);
   };
 
   async check(): Promise<void> {

@@ -55,6 +55,7 @@ export async function openEmbeddedStore({ directory, migrationsDirectory, settin
       write: (collection, writes, fingerprint, tiles) => connection.call('write', [collection, writes.map(writeWithOwnMemory), fingerprint, tiles]),
       putReembedded: (collection, fingerprint, items) =>
         connection.call('putReembedded', [collection, fingerprint, items.map((item) => ('embedding' in item ? { ...item, embedding: withOwnMemory(item.embedding), ...(item.tiles ? { tiles: item.tiles.map(tileWithOwnMemory) } : {}) } : item))]),
+      putCopies: (collection, fingerprint, items) => connection.call('putCopies', [collection, fingerprint, items.map(writeWithOwnMemory)]),
       putTiles: (collection, made, items) => connection.call('putTiles', [collection, made, items.map(({ key, tiles }) => ({ key, tiles: tiles.map(tileWithOwnMemory) }))]),
     },
     index: {
@@ -96,7 +97,7 @@ function withOwnMemory<T extends Uint8Array | Float32Array>(view: T): T {
 
 const tileWithOwnMemory = <T extends { embedding: Float32Array }>(tile: T): T => ({ ...tile, embedding: withOwnMemory(tile.embedding) });
 
-function writeWithOwnMemory(write: ItemWrite): ItemWrite {
+function writeWithOwnMemory<Write extends Pick<ItemWrite, 'content'>>(write: Write): Write {
   if (!write.content) return write;
   const { embeddings, thumbnail, original, ...rest } = write.content;
   const content = {

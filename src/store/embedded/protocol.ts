@@ -91,6 +91,8 @@ const known: Record<keyof Catalog, true> = {
   forgetSeen: true,
   listMounts: true,
   putMounts: true,
+  readCopies: true,
+  putCopies: true,
   check: true,
 };
 export const catalogMethods = Object.keys(known) as (keyof Catalog)[];

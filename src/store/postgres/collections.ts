@@ -108,10 +108,17 @@ export async function takeCollection(session: Session, name: string, fingerprint
   return findCollection(session, name, fingerprint);
 }
 
-/** The same for who writes nothing that follows the collection goes by: it has not changed. */
+/** For who writes what nobody sees yet: as above, and nothing has changed. */
 export async function holdCollection(session: Session, name: string): Promise<CollectionRow> {
-  await session.row('SELECT 1 FROM collections WHERE name = $1 FOR UPDATE', [name]);
+  await session.row('SELECT key FROM collections WHERE name = $1 FOR UPDATE', [name]);
   return findCollection(session, name);
+}
+
+/** Points the collection to another of its spaces. Inside the caller's transaction, which holds it. */
+export async function goOver(session: Session, { key }: CollectionRow, space: number): Promise<void> {
+  await session.write('UPDATE collections SET seq = seq + 1, space = $2 WHERE key = $1', [key, space]);
+  await session.write('UPDATE spaces SET swept = false WHERE collection = $1', [key]);
+  await session.write('UPDATE spaces SET since = (SELECT seq FROM collections WHERE collections.key = spaces.collection) WHERE key = $1', [space]);
 }
 
 function checked(name: string, fingerprint: string | undefined, columns: Columns | undefined): CollectionRow {

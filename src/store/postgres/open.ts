@@ -3,6 +3,7 @@ import { MixspaceError } from '../../errors.js';
 import type { Log } from '../../telemetry.js';
 import { readMigrations } from '../migrations.js';
 import type { Store } from '../store.js';
+import { Background } from './background.js';
 import { classifierCatalogOf } from './classifier-catalog.js';
 import { collectionCatalogOf } from './collection-catalog.js';
 import { Database } from './database.js';
@@ -17,6 +18,7 @@ import { reembeddingCatalogOf } from './reembedding-catalog.js';
 import { resultCatalogOf } from './result-catalog.js';
 import { defaultSettings, type PostgresStoreSettings } from './settings.js';
 import { surveyOf } from './survey.js';
+import { sweepSome } from './sweeping.js';
 import { syncCatalogOf } from './sync-catalog.js';
 import { tileCatalogOf } from './tile-catalog.js';
 import { vectorIndexOf } from './vector-index.js';
@@ -42,6 +44,7 @@ export async function openPostgresStore({ url, settings, log }: PostgresStoreOpt
   const database = new Database({ url, most: all.connections, connectWithinMs: all.connectWithinMs, onProblem: (error) => log('warn', 'A connection to the database was lost.', { reason: String((error as Error).message) }) });
   const parts: Parts = { database, settings: all, log };
   const graphs = new Graphs(parts);
+  const sweeping = new Background({ everyMs: all.lookEveryMs, what: 'Throwing away embeddings of spaces that were left', log, work: () => sweepSome(database) });
   try {
     await migrate(database, readMigrations(packageMigrations));
   } catch (error) {
@@ -49,6 +52,7 @@ export async function openPostgresStore({ url, settings, log }: PostgresStoreOpt
     throw error;
   }
   graphs.start();
+  sweeping.start();
   return {
     catalog: {
       ...collectionCatalogOf(parts),
@@ -67,6 +71,7 @@ export async function openPostgresStore({ url, settings, log }: PostgresStoreOpt
     backup: () => Promise.reject(elsewhere('A backup is taken')),
     restores: { unpack: () => Promise.reject(elsewhere('A backup is restored')), current: () => undefined },
     close: async () => {
+      await sweeping.close();
       await graphs.close();
       await database.close();
     },

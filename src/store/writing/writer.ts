@@ -105,7 +105,8 @@ function cutAnew<Row extends StoredItem>({ embeddings }: Pick<Tables<Row>, 'embe
   return true;
 }
 
-function insertItem<Row extends StoredItem>({ items, embeddings }: Tables<Row>, { key: collection, space }: WrittenCollection, item: NewItem & { content: NonNullable<ItemWrite['content']> }, changes: Changes<Row>): void {
+/** One that is not there yet, inside the caller's transaction. */
+export function insertItem<Row extends StoredItem>({ items, embeddings }: Tables<Row>, { key: collection, space }: WrittenCollection, item: NewItem & { content: NonNullable<ItemWrite['content']> }, changes: Changes<Row>): void {
   const { modality, embeddings: vectors, boxes = [] } = item.content;
   const key = items.insert(collection, item);
   changes.added.push(...embeddings.insert(key, space, modality, vectors.map((embedding, part) => ({ embedding, box: part === 0 ? undefined : boxes[part - 1] }))));
