@@ -12,7 +12,8 @@ const longestCounted = 256;
 
 interface CountRow {
   field: number;
-  kind: 'value' | 'other' | 'missing';
+  /** `all`: of the values that are counted by themselves, those that are listed among them. */
+  kind: 'value' | 'all' | 'other' | 'missing';
   value: Scalar;
   count: number;
 }
@@ -25,34 +26,34 @@ export async function countValues(session: Session, { key }: CollectionRow, { fi
   const found = `SELECT ${names.map((name, i) => `${fieldAt(name, values)} AS value_${i}`).join(', ')} FROM ${itemsOf(key)} WHERE ${compileFilter(filter ?? {}, values)} OFFSET 0`;
   for (const { field, kind, value, count } of await session.rows<CountRow>(counting(found, names.length, `$${values.push(limit)}::bigint`), values)) {
     const counted = counts[field]!;
+    if (kind === 'missing') counted.missing += count;
+    else counted.other += kind === 'value' ? -count : count;
     if (kind === 'value') counted.values.push({ value: typeof value === 'string' ? fromStored(value) : value, count });
-    else counted[kind] += count;
   }
   return Object.fromEntries(names.map((name, i) => [name, counts[i]!]));
 }
 
-/** `{}` stands for all that is not counted by itself. A list is one value at first; then it counts for each scalar in it. */
+/** Bytes of a jsonb value that need no closer look as long as equal ones are put together. */
+const small = 256;
+
+/** `{}` stands for what is not counted by itself. A list is one value at first; then it counts for each scalar in it. */
 function counting(found: string, fields: number, limit: string): string {
   const places = Array.from({ length: fields }, (_, i) => i);
-  const each = places.map((i) => `CASE WHEN ${isCounted(`value_${i}`)} OR jsonb_typeof(value_${i}) = 'array' THEN value_${i} WHEN value_${i} IS NOT NULL THEN '{}' END AS value_${i}`);
+  const each = places.map((i) => `CASE WHEN pg_column_size(value_${i}) <= ${small} OR ${isCounted(`value_${i}`)} OR jsonb_typeof(value_${i}) = 'array' THEN value_${i} WHEN value_${i} IS NOT NULL THEN '{}' END AS value_${i}`);
   const scalars = `SELECT DISTINCT each FROM jsonb_array_elements(CASE jsonb_typeof(value) WHEN 'array' THEN value ELSE '[]' END) AS elements (each) WHERE ${isCounted('each')}`;
   return `WITH grouped AS MATERIALIZED (
       SELECT CASE ${places.map((i) => `WHEN GROUPING(value_${i}) = 0 THEN ${i}`).join(' ')} END AS field, coalesce(${places.map((i) => `value_${i}`).join(', ')}) AS value, count(*) AS count
       FROM (SELECT ${each.join(', ')} FROM (${found}) AS found OFFSET 0) AS found GROUP BY GROUPING SETS (${places.map((i) => `(value_${i})`).join(', ')})
-    ), counted AS (
+    ), counted AS MATERIALIZED (
       SELECT field, value, sum(count)::bigint AS count FROM (
         SELECT field, value, count FROM grouped WHERE jsonb_typeof(value) NOT IN ('array', 'object')
         UNION ALL SELECT field, each, count FROM grouped CROSS JOIN LATERAL (${scalars}) AS scalars WHERE jsonb_typeof(value) = 'array'
       ) AS every GROUP BY field, value
-    ), ranked AS (
-      SELECT field, value, count, row_number() OVER (PARTITION BY field ORDER BY count DESC, ${orderOf('value')}) AS place FROM counted
     )
-    SELECT * FROM (
-      SELECT field, 'value' AS kind, value, count, place FROM ranked WHERE place <= ${limit}
-      UNION ALL SELECT field, 'other', NULL, sum(count)::bigint, 0 FROM ranked WHERE place > ${limit} GROUP BY field
-      UNION ALL SELECT field, CASE WHEN value IS NULL THEN 'missing' ELSE 'other' END, NULL, count, 0 FROM grouped
-        WHERE value IS NULL OR jsonb_typeof(value) = 'object' OR jsonb_typeof(value) = 'array' AND NOT EXISTS (${scalars})
-    ) AS told ORDER BY field, place`;
+    ${places.map((i) => `(SELECT ${i} AS field, 'value' AS kind, value, count FROM counted WHERE field = ${i} ORDER BY count DESC, ${orderOf('value')} LIMIT ${limit})`).join(' UNION ALL ')}
+    UNION ALL SELECT field, 'all', NULL, sum(count)::bigint FROM counted GROUP BY field
+    UNION ALL SELECT field, CASE WHEN value IS NULL THEN 'missing' ELSE 'other' END, NULL, sum(count)::bigint FROM grouped
+      WHERE value IS NULL OR jsonb_typeof(value) = 'object' OR jsonb_typeof(value) = 'array' AND NOT EXISTS (${scalars}) GROUP BY field, value IS NULL`;
 }
 
 /** A scalar that is not too long. U+0000 and U+0001 are written as two characters each (stored-text.ts), and UTF-16 has two units for what lies beyond U+FFFF. */

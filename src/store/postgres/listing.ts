@@ -98,19 +98,20 @@ function sectionsBy({ field, descending }: { field: string; descending: boolean 
   const fields = `SELECT key, ${fieldAt(field, values)} AS value FROM ${itemsOf(collection.key)} WHERE ${condition} OFFSET 0`;
   const from = `(SELECT key, CASE jsonb_typeof(value) WHEN 'array' THEN ${firstOf('value', descending)} ELSE value END AS value FROM (${fields}) AS found OFFSET 0) AS found`;
   return [
-    { from, where: `${placeOf('value')} IS NOT NULL`, by: [{ expression: placeOf('value'), type: 'text' }, { expression: numberOf('value'), type: 'float8' }, byKey], values },
-    { from, where: `${placeOf('value')} IS NULL`, by: [byKey], values },
+    { from, where: hasPlace('value'), by: [{ expression: placeOf('value'), type: 'text' }, { expression: numberOf('value'), type: 'float8' }, byKey], values },
+    { from, where: `${hasPlace('value')} IS NOT TRUE`, by: [byKey], values },
   ];
 }
 
-/** Booleans, numbers, strings by code point; NULL of what has no place. */
+const hasPlace = (value: string): string => `(jsonb_typeof(${value}) IN ('boolean', 'number', 'string'))`;
+/** Booleans, numbers, strings by code point. */
 const placeOf = (value: string): string => `(CASE jsonb_typeof(${value}) WHEN 'boolean' THEN '0' || (${value} #>> '{}') WHEN 'number' THEN '1' WHEN 'string' THEN '2' || left(${value} #>> '{}', ${longestOrdered}) END COLLATE "C")`;
 const numberOf = (value: string): string => `(CASE jsonb_typeof(${value}) WHEN 'number' THEN ${value}::float8 ELSE 0 END)`;
 
 /** Of a list the scalar that comes first. */
 function firstOf(list: string, descending: boolean): string {
   const direction = descending ? 'DESC' : 'ASC';
-  return `(SELECT each FROM jsonb_array_elements(${list}) AS elements (each) WHERE ${placeOf('each')} IS NOT NULL ORDER BY ${placeOf('each')} ${direction}, ${numberOf('each')} ${direction} LIMIT 1)`;
+  return `(SELECT each FROM jsonb_array_elements(${list}) AS elements (each) WHERE ${hasPlace('each')} ORDER BY ${placeOf('each')} ${direction}, ${numberOf('each')} ${direction} LIMIT 1)`;
 }
 
 const unreadable = (): MixspaceError => new MixspaceError('invalid_request', 'The cursor cannot be read.', { param: 'cursor' });

@@ -44,31 +44,26 @@ export function surveyOf({ database }: Parts): SurveyCatalog {
     readEmbeddings: (name, fingerprint, keys) => read(name, (session, collection) => embeddingsByKeys(session, collection, keys), fingerprint),
     keysOfIds: (name, ids) =>
       read(name, async (session, { key }) => {
-        const keys = new Uint32Array(ids.length);
-        for (const { some, from } of slices(ids, askedAtOnce)) {
-          const rows = await session.rows<{ id: string; key: number }>(`SELECT id, key FROM ${itemsOf(key)} WHERE id = ANY($1::text[])`, [some]);
-          const keyOf = new Map(rows.map((row) => [row.id, row.key]));
-          for (const [i, id] of some.entries()) keys[from + i] = keyOf.get(id) ?? 0;
+        const groups: Buffer[] = [];
+        for (const { some } of slices(ids, askedAtOnce)) {
+          const asked = `unnest($1::text[]) WITH ORDINALITY AS asked (id, place) LEFT JOIN ${itemsOf(key)} AS items USING (id)`;
+          groups.push((await session.row<{ keys: Buffer }>(`SELECT ${together('coalesce(key, 0)', 'place')} AS keys FROM ${asked}`, [some]))!.keys);
         }
-        return keys;
+        return toKeys(groups);
       }),
     idsOfKeys: (name, keys) =>
       read(name, async (session, { key }) => {
         const ids: string[] = [];
         for (const { some } of slices(Array.from(keys), askedAtOnce)) {
-          const rows = await session.rows<{ id: string; key: number }>(`SELECT id, key FROM ${itemsOf(key)} WHERE key = ANY($1::bigint[])`, [some]);
-          const idOf = new Map(rows.map((row) => [row.key, row.id]));
-          for (const each of some) ids.push(idOf.get(each) ?? '');
+          const found = await session.row<{ ids: string[] }>(`SELECT json_agg(coalesce(id, '') ORDER BY place) AS ids FROM ${askedFor(key)}`, [some]);
+          for (const id of found!.ids) ids.push(id);
         }
         return ids;
       }),
     valuesOfKeys: (name, field, keys) =>
       read(name, async (session, collection) => {
         const found: (Scalar | undefined)[] = [];
-        for (const { some } of slices(Array.from(keys), askedAtOnce)) {
-          const valueOf = await scalarsOf(session, collection, field, some);
-          for (const each of some) found.push(valueOf.get(each));
-        }
+        for (const { some } of slices(Array.from(keys), askedAtOnce)) for (const value of await scalarsOf(session, collection, field, some)) found.push(value);
         return found;
       }),
   };
@@ -100,26 +95,25 @@ async function embeddingsByKeys(session: Session, { space, dimension }: Collecti
   return { values, found };
 }
 
-/** Of those of the items that are there and have one. */
-async function scalarsOf(session: Session, { key }: CollectionRow, field: string, keys: number[]): Promise<Map<number, Scalar>> {
+/** Of each item its value; undefined where it has none, an object, or has gone. */
+async function scalarsOf(session: Session, { key }: CollectionRow, field: string, keys: number[]): Promise<(Scalar | undefined)[]> {
   const values: unknown[] = [keys];
-  const found = `SELECT key, ${fieldAt(field, values)} AS value FROM ${itemsOf(key)} WHERE key = ANY($1::bigint[]) OFFSET 0`;
-  const scalar = `CASE jsonb_typeof(value) WHEN 'array' THEN jsonb_path_query_first(value, 'strict $[*] ? (@.type() != "array" && @.type() != "object")') ELSE value END`;
-  const rows = await session.rows<{ key: number; type: string; text: string | null }>(
-    `SELECT key, jsonb_typeof(value) AS type, left(value #>> '{}', ${mostStored}) AS text FROM (SELECT key, ${scalar} AS value FROM (${found}) AS found OFFSET 0) AS found WHERE jsonb_typeof(value) <> 'object'`,
-    values,
-  );
-  return new Map(rows.map(({ key: item, type, text }) => [item, toScalar(type, text)]));
+  const found = `SELECT place, ${fieldAt(field, values)} AS value FROM ${askedFor(key)} OFFSET 0`;
+  const scalar = `CASE jsonb_typeof(value) WHEN 'array' THEN jsonb_path_query_first(value, 'strict $[*] ? (@.type() != "array" && @.type() != "object")') WHEN 'object' THEN NULL ELSE value END`;
+  const short = `CASE WHEN jsonb_typeof(value) = 'string' AND pg_column_size(value) > ${mostStored} THEN to_jsonb(left(value #>> '{}', ${mostStored})) ELSE value END`;
+  // `{}` stands where there is none.
+  const { scalars } = (await session.row<{ scalars: (Scalar | object)[] }>(`SELECT json_agg(coalesce(${short}, '{}') ORDER BY place) AS scalars FROM (SELECT place, ${scalar} AS value FROM (${found}) AS found OFFSET 0) AS found`, values))!;
+  return scalars.map((value) => {
+    if (typeof value === 'string') return fromStored(value).slice(0, mostCharacters);
+    return typeof value === 'object' && value !== null ? undefined : value;
+  });
 }
 
-function toScalar(type: string, text: string | null): Scalar {
-  if (text === null) return null;
-  if (type === 'string') return fromStored(text).slice(0, mostCharacters);
-  return type === 'number' ? Number(text) : text === 'true';
-}
+/** The items of keys that are asked for, each at its place; NULL where it has gone. */
+const askedFor = (collection: number): string => `unnest($1::bigint[]) WITH ORDINALITY AS asked (key, place) LEFT JOIN ${itemsOf(collection)} AS items USING (key)`;
 
-/** Of all of a group, four bytes each. */
-const together = (key: 'key' | 'item', by?: 'item'): string => `string_agg(substr(int8send(${key}), 5), ''${by ? ` ORDER BY ${by}` : ''})`;
+/** Keys of a group, four bytes each. */
+const together = (key: string, by?: string): string => `string_agg(substr(int8send(${key}), 5), ''${by ? ` ORDER BY ${by}` : ''})`;
 
 function toKeys(groups: Buffer[]): Uint32Array<ArrayBuffer> {
   const keys = new Uint32Array(groups.reduce((sum, { length }) => sum + length, 0) / bytesOfKey);
