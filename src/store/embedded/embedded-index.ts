@@ -1,9 +1,10 @@
 import { recallDepth } from '../../domain/recall.js';
-import { plainScale, standardScores, type ScoreScale } from '../../domain/standard-scores.js';
+import { plainScale, standardScores } from '../../domain/standard-scores.js';
 import { phraseOf, type Phrase } from '../../domain/words.js';
 import type { Log } from '../../telemetry.js';
 import type { FullText as FullTextPort, WordCounts, WordMatches, WordsRequest } from '../full-text.js';
 import type { NearestRequest, Neighbors, VectorIndex } from '../vector-index.js';
+import { standardAt } from '../wanted-scores.js';
 import type { Changes } from '../writing/writer.js';
 import { Background } from './background.js';
 import type { EmbeddingTable } from './embedding-table.js';
@@ -48,7 +49,7 @@ export class EmbeddedIndex implements Pick<VectorIndex, 'nearest'>, FullTextPort
       for (const [i, leaf] of leaves.entries()) {
         const index = opened.indexes[leaf.modality];
         const within = required.length > 0 && { within: async () => keysOf(this.#tables.embeddings, index.owner, await this.#tables.fullText.itemsWith(opened.row.key, required)) };
-        const found = await nearest(this.#tables, index, { ...leaf, wantedFrom: scales[i]!.scoreAt(standardOf(most, lists, scales)) }, { ...query, ...within });
+        const found = await nearest(this.#tables, index, { ...leaf, wantedFrom: scales[i]!.scoreAt(standardAt(most, lists, scales)) }, { ...query, ...within });
         lists.push({ ...found, ...(spreads && { spread: spreads[i]! }) });
       }
       if (this.#collections.find(name, fingerprint) === opened) return lists;
@@ -95,10 +96,4 @@ export class EmbeddedIndex implements Pick<VectorIndex, 'nearest'>, FullTextPort
   close(): Promise<void> {
     return this.#background.stop();
   }
-}
-
-/** Of the one at that place, the first being 1, among all that was found. */
-function standardOf(place: number, lists: Neighbors[], scales: ScoreScale[]): number {
-  const scores = lists.flatMap(({ neighbors }, i) => neighbors.map(({ score }) => scales[i]!.standard(score)));
-  return scores.sort((a, b) => b - a)[place - 1] ?? -Infinity;
 }

@@ -304,7 +304,7 @@ export class EmbeddedStore implements StoreCalls {
     const gone = await this.#parts.originals.during(originals, () =>
       this.#change(name, ({ row }, changes) => {
         this.#parts.collections.find(name, fingerprint);
-        putCopies(this.#parts, row, copies, changes);
+        putCopies<ItemRow>(this.#parts, row, copies, changes);
         return changes;
       }),
     );

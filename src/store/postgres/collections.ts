@@ -108,7 +108,7 @@ export async function takeCollection(session: Session, name: string, fingerprint
   return findCollection(session, name, fingerprint);
 }
 
-/** For who writes what nobody sees yet: as above, and nothing has changed. */
+/** The same for who writes nothing that what follows the collection goes by: it has not changed. */
 export async function holdCollection(session: Session, name: string): Promise<CollectionRow> {
   await session.row('SELECT key FROM collections WHERE name = $1 FOR UPDATE', [name]);
   return findCollection(session, name);

@@ -3,9 +3,9 @@ import { MixspaceError } from '../../errors.js';
 import type { Log } from '../../telemetry.js';
 import { readMigrations } from '../migrations.js';
 import type { Store } from '../store.js';
-import { Background } from './background.js';
 import { classifierCatalogOf } from './classifier-catalog.js';
 import { collectionCatalogOf } from './collection-catalog.js';
+import { copyCatalogOf } from './copy-catalog.js';
 import { Database } from './database.js';
 import { fullTextOf } from './full-text.js';
 import { Graphs } from './graphs.js';
@@ -18,9 +18,10 @@ import { reembeddingCatalogOf } from './reembedding-catalog.js';
 import { resultCatalogOf } from './result-catalog.js';
 import { defaultSettings, type PostgresStoreSettings } from './settings.js';
 import { surveyOf } from './survey.js';
-import { sweepSome } from './sweeping.js';
+import { Sweeping } from './sweeping.js';
 import { syncCatalogOf } from './sync-catalog.js';
 import { tileCatalogOf } from './tile-catalog.js';
+import { UnreadItems } from './unread-items.js';
 import { vectorIndexOf } from './vector-index.js';
 
 export { defaultSettings, type PostgresStoreSettings } from './settings.js';
@@ -43,16 +44,14 @@ export async function openPostgresStore({ url, settings, log }: PostgresStoreOpt
   const all = { ...defaultSettings, ...settings };
   const database = new Database({ url, most: all.connections, connectWithinMs: all.connectWithinMs, onProblem: (error) => log('warn', 'A connection to the database was lost.', { reason: String((error as Error).message) }) });
   const parts: Parts = { database, settings: all, log };
-  const graphs = new Graphs(parts);
-  const sweeping = new Background({ everyMs: all.lookEveryMs, what: 'Throwing away embeddings of spaces that were left', log, work: () => sweepSome(database) });
+  const background = [new Graphs(parts), new UnreadItems(parts), new Sweeping(parts)];
   try {
     await migrate(database, readMigrations(packageMigrations));
   } catch (error) {
     await database.close();
     throw error;
   }
-  graphs.start();
-  sweeping.start();
+  for (const each of background) each.start();
   return {
     catalog: {
       ...collectionCatalogOf(parts),
@@ -65,14 +64,14 @@ export async function openPostgresStore({ url, settings, log }: PostgresStoreOpt
       ...jobCatalogOf(parts),
       ...resultCatalogOf(parts),
       ...classifierCatalogOf(parts),
+      ...copyCatalogOf(parts),
     },
     index: vectorIndexOf(parts),
     words: fullTextOf(parts),
     backup: () => Promise.reject(elsewhere('A backup is taken')),
     restores: { unpack: () => Promise.reject(elsewhere('A backup is restored')), current: () => undefined },
     close: async () => {
-      await sweeping.close();
-      await graphs.close();
+      await Promise.all(background.map((each) => each.close()));
       await database.close();
     },
   };

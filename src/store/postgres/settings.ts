@@ -5,6 +5,8 @@ export interface PostgresStoreSettings {
   connectWithinMs: number;
   /** Embeddings of one kind from which on a collection has an index of nearest neighbors; below, searches compare with all. */
   graphFrom: number;
+  /** Such an index is over embeddings rounded to float16, half as large; scores are of those that are not. Beyond 2,000 dimensions it always is. */
+  halfGraphs: boolean;
   /** Milliseconds between two looks at what is to be done in the background. */
   lookEveryMs: number;
 }
@@ -13,5 +15,6 @@ export const defaultSettings: PostgresStoreSettings = {
   connections: 10,
   connectWithinMs: 10_000,
   graphFrom: 10_000,
+  halfGraphs: false,
   lookEveryMs: 2_000,
 };

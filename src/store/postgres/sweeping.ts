@@ -2,6 +2,8 @@
 import { modalities } from '../../domain/modality.js';
 import { dropSpace, holdCollection } from './collections.js';
 import type { Database, Session } from './database.js';
+import type { Parts } from './parts.js';
+import { Rounds } from './rounds.js';
 import { embeddingsOf } from './tables.js';
 import { Tallies } from './tallies.js';
 
@@ -14,8 +16,31 @@ interface Left {
   name: string;
 }
 
-/** Throws some of it away; whether there may be more. */
-export async function sweepSome(database: Database): Promise<boolean> {
+/** Throws it away, in the background. */
+export class Sweeping {
+  readonly #database: Database;
+  readonly #rounds: Rounds;
+
+  constructor(parts: Parts) {
+    this.#database = parts.database;
+    this.#rounds = new Rounds(parts, 'What is left in spaces that collections have gone from could not be thrown away; it is tried again.', () => this.#look());
+  }
+
+  start(): void {
+    this.#rounds.start();
+  }
+
+  close(): Promise<void> {
+    return this.#rounds.stop();
+  }
+
+  async #look(): Promise<void> {
+    while (!this.#rounds.isOver && (await sweepSome(this.#database)));
+  }
+}
+
+/** Whether there may be more. */
+async function sweepSome(database: Database): Promise<boolean> {
   return database.write(async (session) => {
     const left = await session.row<Left>(
       `SELECT spaces.key AS space, collection, name FROM spaces JOIN collections ON collections.key = collection

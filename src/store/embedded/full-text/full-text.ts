@@ -1,6 +1,7 @@
-import { folded, type Phrase } from '../../../domain/words.js';
+import type { Phrase } from '../../../domain/words.js';
 import { MixspaceError } from '../../../errors.js';
 import type { Log } from '../../../telemetry.js';
+import { foldersNamedIn } from '../../named-folders.js';
 import type { Commits } from '../commits.js';
 import type { Database } from '../database.js';
 import { nextTurn, now, sliceMs } from '../time-slices.js';
@@ -67,13 +68,10 @@ export class FullText {
 
   /** See the port. */
   async foldersNamed(collection: number, phrase: Phrase, name: string, most: number): Promise<string[]> {
-    const wanted = folded(name);
     const found = new Set<string>();
     let began = now();
     for (const key of await this.itemsWith(collection, [phrase], mostOfFolders)) {
-      for (const source of sourcesIn(this.#sources.get(key))) {
-        for (const folder of foldersOf(source)) if (folded(folder.name) === wanted) found.add(folder.path);
-      }
+      for (const source of sourcesIn(this.#sources.get(key))) for (const folder of foldersNamedIn(source, name)) found.add(folder);
       if (found.size >= most) break;
       if (now() - began <= sliceMs) continue;
       await nextTurn();
@@ -128,14 +126,5 @@ function sourcesIn(json: string | undefined): string[] {
     return JSON.parse(json ?? '[]') as string[];
   } catch {
     return [];
-  }
-}
-
-/** Each folder on the way to a file, with its slash. */
-function* foldersOf(source: string): Generator<{ name: string; path: string }> {
-  for (const { index } of source.matchAll(/[/\\]/g)) {
-    const path = source.slice(0, index + 1);
-    const name = /[^/\\]*(?=[/\\]$)/.exec(path)?.[0] ?? '';
-    if (name !== '') yield { name, path };
   }
 }

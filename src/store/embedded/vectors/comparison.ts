@@ -1,4 +1,5 @@
-import { similarity, type Offers } from '../ranking.js';
+import { similarity } from '../../similarity.js';
+import type { Offers } from '../ranking.js';
 import { chunkRows, type Chunk, type ChunkPool } from './chunk-pool.js';
 import { packQuery, type PackedQuery } from './packing.js';
 import { scratch } from './vector-memory.js';

@@ -2,7 +2,8 @@
 import type { Modality } from '../../../domain/modality.js';
 import type { EmbeddingRow, EmbeddingTable } from '../embedding-table.js';
 import type { KeySet } from '../key-set.js';
-import { similarity, type Offers } from '../ranking.js';
+import { similarity } from '../../similarity.js';
+import type { Offers } from '../ranking.js';
 import { nextTurn, now, sliceMs } from '../time-slices.js';
 import type { CellDirections } from './centroids.js';
 import { Comparison } from './comparison.js';
