@@ -10,6 +10,7 @@ import type { EmbeddedStoreSettings } from '../src/store/embedded/settings.js';
 import { behindNginx, frontOf, isBehindNginx } from './behind-nginx.js';
 import { mayShareProcess, runInHost, type Ran } from './command-host.js';
 import { reservePort } from './free-ports.js';
+import { dropStoreOf, storeOf } from './over-postgres.js';
 
 export const repository = path.resolve(import.meta.dirname, '..');
 const main = path.join(repository, 'dist/main.js');
@@ -57,7 +58,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const { port, release } = options.port === undefined ? await reservePort() : { port: options.port, release: () => {} };
   const indexDir = options.indexDir ?? (await mkdtemp(path.join(tmpdir(), 'mixspace-test-')));
   const child = spawn(process.execPath, [main, 'serve', ...(options.args ?? [])], {
-    env: { ...cleanEnv(), ...heapSettings, ...(process.env['VITEST'] ? quick : {}), ...(options.store && { NODE_OPTIONS: `--import=${storeSettings}`, STORE_SETTINGS: JSON.stringify(options.store) }), PORT: String(port), MIXSPACE_INDEX_DIR: indexDir, ...behindNginx, ...options.env },
+    env: { ...cleanEnv(), ...heapSettings, ...(process.env['VITEST'] ? quick : {}), ...(options.store && { NODE_OPTIONS: `--import=${storeSettings}`, STORE_SETTINGS: JSON.stringify(options.store) }), PORT: String(port), MIXSPACE_INDEX_DIR: indexDir, ...storeOf(indexDir), ...behindNginx, ...options.env },
     stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
   });
   let output = '';
@@ -83,7 +84,9 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     },
     remove: async () => {
       if (child.exitCode === null && child.signalCode === null) await server.kill();
-      if (options.indexDir === undefined) await rm(indexDir, { recursive: true, force: true });
+      if (options.indexDir !== undefined) return;
+      await rm(indexDir, { recursive: true, force: true });
+      await dropStoreOf(indexDir);
     },
   };
   const deadline = Date.now() + (options.patience ?? 180_000);

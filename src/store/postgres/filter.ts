@@ -1,120 +1,132 @@
-/** Filters as conditions that PostgreSQL checks: each comparison is one jsonpath, which an index of `jsonb_path_ops` serves where it is of equality. */
+/** Filters as conditions that PostgreSQL checks: one jsonpath wherever that can say it, which an index of `jsonb_path_ops` serves where it is of equality. */
 import type { Filter, Scalar } from '../../domain/filter.js';
 import { timeOf } from '../../domain/times.js';
+import { fieldAt, keysOfField, nestsTooDeep } from './fields.js';
 import { toStored } from './stored-text.js';
 
-/** No JSON that is taken in nests so deep. */
-const deepest = 1_000;
 const dayMs = 86_400_000;
 
-const never = 'false';
 const comparisons = { $gt: '>', $gte: '>=', $lt: '<', $lte: '<=' } as const;
 type Comparison = keyof typeof comparisons;
+
+/** As SQL, or as a jsonpath's predicate at the root: what is unknown there lets nothing through, so that it cannot be turned into its opposite. */
+type Condition = { sql: string } | { test: string };
+
+const always: Condition = { sql: 'true' };
+const never: Condition = { sql: 'false' };
 
 /**
  * A filter as a condition on `items.fields` that is true or false and never null; what it compares with is appended to
  * `values` and named by its place there (`$1` is the first). The filter must have passed the contract's validation.
  */
 export function compileFilter(filter: Filter, values: unknown[]): string {
-  return all(
-    Object.entries(filter).map(([key, operand]) => {
-      switch (key) {
-        case '$and':
-          return all((operand as Filter[]).map((each) => compileFilter(each, values)));
-        case '$or':
-          return any((operand as Filter[]).map((each) => compileFilter(each, values)));
-        case '$not':
-          return not(compileFilter(operand as Filter, values));
-        default:
-          return new Field(key, values).meets(operand);
-      }
-    }),
-  );
+  return new Compiler(values).filter(filter);
 }
 
-/** A field by its name in filters, and what is said of it. */
-class Field {
-  readonly #keys: string[];
-  readonly #path: string;
+class Compiler {
   readonly #values: unknown[];
 
-  constructor(name: string, values: unknown[]) {
-    this.#keys = name.split('.').map(toStored);
-    this.#path = memberPath(this.#keys);
+  constructor(values: unknown[]) {
     this.#values = values;
   }
 
-  meets(condition: unknown): string {
-    if (condition === null || typeof condition !== 'object') return this.#isAmong([condition as Scalar]);
-    return all(Object.entries(condition).map(([operator, operand]) => this.#compares(operator, operand)));
+  filter(filter: Filter): string {
+    return this.#sql(this.#meets(filter));
   }
 
-  #compares(operator: string, operand: unknown): string {
+  #meets(filter: Filter): Condition {
+    return this.#all(
+      Object.entries(filter).map(([key, operand]) => {
+        switch (key) {
+          case '$and':
+            return this.#all((operand as Filter[]).map((each) => this.#meets(each)));
+          case '$or':
+            return this.#any((operand as Filter[]).map((each) => this.#meets(each)));
+          case '$not':
+            return this.#not(this.#meets(operand as Filter));
+          default:
+            return this.#is(key, operand);
+        }
+      }),
+    );
+  }
+
+  /** What a filter says of one field. */
+  #is(field: string, condition: unknown): Condition {
+    if (condition === null || typeof condition !== 'object') return isAmong(field, [condition as Scalar]);
+    return this.#all(Object.entries(condition).map(([operator, operand]) => this.#compares(field, operator, operand)));
+  }
+
+  #compares(field: string, operator: string, operand: unknown): Condition {
     switch (operator) {
       case '$eq':
-        return this.#isAmong([operand as Scalar]);
+        return isAmong(field, [operand as Scalar]);
       case '$ne':
-        return not(this.#isAmong([operand as Scalar]));
+        return this.#not(isAmong(field, [operand as Scalar]));
       case '$in':
-        return this.#isAmong(operand as Scalar[]);
+        return isAmong(field, operand as Scalar[]);
       case '$nin':
-        return not(this.#isAmong(operand as Scalar[]));
+        return this.#not(isAmong(field, operand as Scalar[]));
       case '$gt':
       case '$gte':
       case '$lt':
       case '$lte':
-        return this.#ranges(operator, operand as string | number);
+        return this.#ranges(field, operator, operand as string | number);
       case '$prefix':
-        return this.#holds(`@ starts with ${literal(operand as string)}`);
+        return holds(field, `@ starts with ${literal(operand as string)}`);
       case '$exists':
-        return operand === true ? this.#is(`exists(${this.#path})`) : not(this.#is(`exists(${this.#path})`));
+        return operand === true ? exists(field) : this.#not(exists(field));
       case '$not':
-        return not(this.meets(operand));
+        return this.#not(this.#is(field, operand));
       default:
         throw new TypeError(`Unknown operator ${operator} in a filter that should have been validated.`);
     }
   }
 
-  #isAmong(operands: Scalar[]): string {
-    return operands.length === 0 ? never : this.#holds(operands.map((each) => `@ == ${literal(each)}`).join(' || '));
-  }
-
-  #ranges(operator: Comparison, bound: string | number): string {
+  #ranges(field: string, operator: Comparison, bound: string | number): Condition {
     const time = typeof bound === 'string' ? timeOf(bound) : undefined;
-    if (time === undefined) return this.#holds(`@ ${comparisons[operator]} ${literal(bound)}`);
+    if (time === undefined) return holds(field, `@ ${comparisons[operator]} ${literal(bound)}`);
     // Zones are less than a day: as times and as strings alike, what is written with another day, far enough away, stands before or behind.
     const [before, behind] = [dayOf(time - 2 * dayMs), dayOf(time + 3 * dayMs)].map((day) => day && literal(day));
     const isUp = operator === '$gt' || operator === '$gte';
     const surely = isUp ? behind && `@ >= ${behind}` : before && `@ < ${before}`;
     const perhaps = [`@ >= ${before ?? '""'}`, ...(behind === undefined ? [] : [`@ < ${behind}`])].join(' && ');
-    const exactly = `stands_to_time(fields #> ${this.#value(this.#keys, 'text[]')}, '${operator}', ${this.#value(bound, 'text')}, ${this.#value(time, 'float8')})`;
-    return any([...(surely === undefined ? [] : [this.#holds(surely)]), all([this.#holds(perhaps), exactly])]);
+    const exactly = { sql: `stands_to_time(${fieldAt(field, this.#values)}, '${operator}', ${this.#value(bound, 'text')}, ${this.#value(time, 'float8')})` };
+    return this.#any([...(surely === undefined ? [] : [holds(field, surely)]), this.#all([holds(field, perhaps), exactly])]);
   }
 
-  /** True of a value, or of a list with an element, for which `test` holds; `@` is the value there. */
-  #holds(test: string): string {
-    return this.#is(`exists(${this.#path} ? (${test} || @.type() == "array" && exists(@[*] ? (${test}))))`);
+  #all = (conditions: Condition[]): Condition => this.#joined(conditions, { jsonpath: '&&', sql: 'AND', none: always });
+  #any = (conditions: Condition[]): Condition => this.#joined(conditions, { jsonpath: '||', sql: 'OR', none: never });
+  #not = (condition: Condition): Condition => ({ sql: `NOT (${this.#sql(condition)})` });
+
+  /** Tests become one, so that each row's fields are read once for them. */
+  #joined(conditions: Condition[], by: { jsonpath: string; sql: string; none: Condition }): Condition {
+    const tests = conditions.flatMap((each) => ('test' in each ? [each.test] : []));
+    const parts: Condition[] = [...(tests.length > 0 ? [{ test: joinedBy(by.jsonpath, tests) }] : []), ...conditions.filter((each) => 'sql' in each)];
+    if (parts.length < 2) return parts[0] ?? by.none;
+    return { sql: joinedBy(by.sql, parts.map((part) => this.#sql(part))) };
   }
 
-  /** In strict mode keys lead into objects alone; what goes wrong on the way is unknown, and lets nothing through. */
-  #is(predicate: string): string {
-    if (this.#keys.length > deepest) return never;
-    return `fields @? ${this.#value(`strict $ ? (${predicate})`, 'jsonpath')}`;
+  #sql(condition: Condition): string {
+    return 'sql' in condition ? condition.sql : `fields @? ${this.#value(`strict $ ? (${condition.test})`, 'jsonpath')}`;
   }
 
   #value(value: unknown, type: string): string {
-    this.#values.push(value);
-    return `$${this.#values.length}::${type}`;
+    return `$${this.#values.push(value)}::${type}`;
   }
 }
 
-const all = (conditions: string[]): string => (conditions.length === 0 ? 'true' : conditions.length === 1 ? conditions[0]! : `(${conditions.join(' AND ')})`);
-const any = (conditions: string[]): string => (conditions.length === 0 ? never : conditions.length === 1 ? conditions[0]! : `(${conditions.join(' OR ')})`);
-const not = (condition: string): string => `NOT (${condition})`;
+const isAmong = (field: string, operands: Scalar[]): Condition => (operands.length === 0 ? never : holds(field, joinedBy('||', operands.map((each) => `@ == ${literal(each)}`))));
+const exists = (field: string): Condition => (nestsTooDeep(field) ? never : { test: `exists(${pathTo(field)})` });
 
-/** As a jsonpath goes to it from `@`; JSON's strings are jsonpath's. */
-const memberPath = (keys: string[]): string => `@${keys.map((key) => `.${JSON.stringify(key)}`).join('')}`;
+/** True of a value, or of a list with an element, for which `test` holds; `@` is the value there. */
+const holds = (field: string, test: string): Condition => (nestsTooDeep(field) ? never : { test: `exists(${pathTo(field)} ? (${test} || exists(@[*] ? (${test}))))` });
+
+/** In strict mode its keys lead into objects alone. */
+const pathTo = (field: string): string => `@${keysOfField(field).map((key) => `.${JSON.stringify(key)}`).join('')}`;
+/** JSON's strings and numbers are jsonpath's. */
 const literal = (value: Scalar): string => JSON.stringify(typeof value === 'string' ? toStored(value) : value);
+const joinedBy = (operator: string, parts: string[]): string => (parts.length === 1 ? parts[0]! : `(${parts.join(` ${operator} `)})`);
 
 /** UTC; undefined where four digits do not write its year. */
 function dayOf(time: number): string | undefined {

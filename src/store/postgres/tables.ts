@@ -44,6 +44,8 @@ export function makeCollectionTables(collection: number): string {
     );
     CREATE UNIQUE INDEX ${items}_id ON ${items} (id);
     CREATE INDEX ${items}_modality ON ${items} (modality, key);
+    CREATE INDEX ${items}_taken ON ${items} (taken_at COLLATE "C", key);
+    CREATE INDEX ${items}_created ON ${items} (created_at COLLATE "C", key);
     CREATE INDEX ${items}_fields ON ${items} USING gin (fields jsonb_path_ops);
     CREATE INDEX ${items}_words ON ${items} USING gin (words);
     CREATE INDEX ${items}_unread ON ${items} (key) WHERE unread;
@@ -70,7 +72,8 @@ export function makeSpaceTables(space: number, dimension: number): string {
           box text,
           -- Normalised. Searches reckon with it as it stands: it lies in the row wherever a page has room for it.
           vector vector(${dimension}) NOT NULL,
-          PRIMARY KEY (item, part)
+          -- With the key, so that all keys are read without the vectors.
+          PRIMARY KEY (item, part) INCLUDE (key)
         );
         ${dimension <= widestInRow ? `ALTER TABLE ${table} ALTER COLUMN vector SET STORAGE PLAIN;` : ''}
         CREATE INDEX ${table}_key ON ${table} (key)`;
