@@ -119,7 +119,7 @@ export class EmbeddedStore implements StoreCalls {
     for (const id of ids) {
       const item = this.#parts.items.byId(row.key, id);
       if (!item) continue;
-      const embedded = item.unembedded === null && (check === undefined || (isWhole<ItemRow>(this.#parts, row, item) && (item.original_bytes === null || (await this.#parts.originals.isWhole(item.content_hash)))));
+      const embedded = item.unembedded === null && (check === undefined || (isWhole(this.#parts, row, item) && (item.original_bytes === null || (await this.#parts.originals.isWhole(item.content_hash)))));
       found.push({ id, contentHash: item.content_hash, modality: item.modality, embedded, ...sizeOf(item), boxes: row.tiles === 'none' && !this.#hasTiles(name) ? [] : this.#parts.embeddings.boxesOf(item.key, row.space) });
       if (now() - began > sliceMs) {
         await nextTurn();
@@ -161,17 +161,17 @@ export class EmbeddedStore implements StoreCalls {
 
   async setMetadata(name: string, id: string, metadata: Metadata): Promise<Item> {
     this.#row(name, id);
-    this.#change(name, ({ row }, changes) => writeItem<ItemRow>(this.#parts, row, { id, metadata }, changes));
+    this.#change(name, ({ row }, changes) => writeItem(this.#parts, row, { id, metadata }, changes));
     return this.#parts.items.toItem(this.#row(name, id));
   }
 
   changeSources: StoreCalls['changeSources'] = async (name, id, change) => {
     this.#parts.items.toItem(this.#row(name, id));
-    this.#change(name, (_, changes) => changeSources<ItemRow>(this.#parts, this.#row(name, id), change, changes));
+    this.#change(name, (_, changes) => changeSources(this.#parts, this.#row(name, id), change, changes));
     return this.#parts.items.toItem(this.#row(name, id));
   };
 
-  addMetadata: StoreCalls['addMetadata'] = async (name, additions, mostBytes) => this.#change(name, ({ row }, changes) => additions.map((each) => addFields<ItemRow>(this.#parts, row, { ...each, mostBytes }, changes)));
+  addMetadata: StoreCalls['addMetadata'] = async (name, additions, mostBytes) => this.#change(name, ({ row }, changes) => additions.map((each) => addFields(this.#parts, row, { ...each, mostBytes }, changes)));
 
   async deleteItem(name: string, id: string): Promise<void> {
     const item = this.#row(name, id);
@@ -374,7 +374,7 @@ export class EmbeddedStore implements StoreCalls {
     return this.#change(name, ({ row }, changes) => {
       for (const key of keys) {
         const item = this.#parts.items.byKey(key);
-        if (item && (!matches || (this.#parts.items.hasSoundMetadata(item) && matches(fieldsOf(item))))) removeItem<ItemRow>(this.#parts, row, item, changes);
+        if (item && (!matches || (this.#parts.items.hasSoundMetadata(item) && matches(fieldsOf(item))))) removeItem(this.#parts, row, item, changes);
       }
       return changes;
     });

@@ -41,7 +41,7 @@ export interface ItemTable<Row extends StoredItem> {
   remove(key: number): void;
   /** Whether what the row says, without its metadata, is as it was written. */
   isSound(row: Row): boolean;
-  hasSoundMetadata(row: Row): boolean;
+  hasSoundMetadata(row: NoInfer<Row>): boolean;
   /** Whether all that is held of the item, but for its embeddings, is as it was written. */
   isWhole(row: Row): boolean;
   /** Errors: `not_ready` when the row is damaged. */
