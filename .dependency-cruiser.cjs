@@ -8,7 +8,7 @@ const only = (name, from, allowed, comment) => ({
 });
 
 /** The store's two ports, the parts of the catalog's among them. */
-const storePorts = '^src/store/(catalog|classifier-catalog|copy-catalog|full-text|job-catalog|reembedding-catalog|result-catalog|store|survey-catalog|sync-catalog|tile-catalog|vector-index)\\.ts$';
+const storePorts = '^src/store/(catalog|classifier-catalog|copy-catalog|item-content|full-text|job-catalog|reembedding-catalog|result-catalog|store|survey-catalog|sync-catalog|tile-catalog|vector-index)\\.ts$';
 /** The hub's one port. */
 const hubPort = '^src/hub/model-source\\.ts$';
 const anyone = ['^src/domain/', '^src/(errors|telemetry|c-heap|files|file-names|content-hash|open-file|picture-files|ignore-rules|map-limited|printable|secrets|web-assembly|program-facts)\\.ts$'];
@@ -45,7 +45,7 @@ module.exports = {
     only('the-package-knows-the-service', '^src/index\\.ts$', ['^src/service\\.ts$', '^src/http/', '^src/config\\.ts$', '^src/client/', ...anyone], 'What a program imports: the service in its own process, and the client to it.'),
     only('serve-knows-the-service', '^src/cli/serve\\.ts$', ['^src/service\\.ts$', '^src/http/', '^src/config\\.ts$', '^src/client/', '^src/cli/', ...anyone], 'The one command that runs the service in its own process.'),
     only('models-commands-know-the-hub', '^src/cli/models/', ['^src/hub/', '^src/config\\.ts$', '^src/client/', '^src/contract/', '^src/cli/', ...anyone], 'They tend the models directory of this machine, which no client of a service may; they never open a store or a model.'),
-    only('directory-commands-know-the-store', '^src/cli/directory/', ['^src/store/embedded/(check|restore)\\.ts$', '^src/config\\.ts$', '^src/client/', '^src/contract/', '^src/domain/', '^src/cli/', ...anyone], 'They tend an index directory that no service uses.'),
+    only('directory-commands-know-the-store', '^src/cli/directory/', ['^src/store/(embedded/(check|restore)|postgres/check|open|copying)\\.ts$', '^src/config\\.ts$', '^src/client/', '^src/contract/', '^src/domain/', '^src/cli/', ...anyone], 'They tend an index directory that no service uses.'),
     only('doctor-looks-at-the-machine', '^src/cli/doctor/', ['^src/encoder/(encoder|examine)\\.ts$', '^src/store/embedded/look\\.ts$', '^src/hub/lock\\.ts$', '^src/http/access/', '^src/config\\.ts$', '^src/client/', '^src/cli/', ...anyone], 'It looks at what a service would use, where none may be running: at files and packages, never through the store or the pool.'),
     { name: 'commands-go-through-the-client', comment: 'What the command line can do, every client can do.', severity: 'error', from: { path: '^src/cli/', pathNot: '^src/cli/(serve\\.ts$|setting-flags\\.ts$|mcp\\.ts$|doctor/|models/|directory/)' }, to: { path: '^src/', pathNot: ['^src/(cli|client|contract)/', ...anyone] } },
     only('mcp-command-knows-mcp', '^src/cli/mcp\\.ts$', ['^src/mcp/stdio\\.ts$', '^src/client/', '^src/contract/', '^src/cli/', ...anyone], 'An MCP server that a host starts itself is a client of a service, as all other commands are.'),

@@ -24,6 +24,7 @@ const commands: Record<string, () => Promise<Command>> = {
   export: async () => (await import('./export.js')).exportCommand(),
   backup: async () => (await import('./backup.js')).backupCommand(),
   restore: async () => (await import('./directory/restore.js')).restoreCommand(),
+  copy: async () => (await import('./directory/copy.js')).copyCommand(),
   check: async () => (await import('./directory/check.js')).checkCommand(),
   reembed: async () => (await import('./reembed.js')).reembedCommand(),
   jobs: async () => (await import('./jobs.js')).jobsCommand(),

@@ -18,12 +18,15 @@ import type { Space } from '../domain/space.js';
 import type { Box, Tiles } from '../domain/tiles.js';
 import type { ClassifierCatalog } from './classifier-catalog.js';
 import type { CopyCatalog } from './copy-catalog.js';
+import type { ItemContent } from './item-content.js';
 import type { JobCatalog } from './job-catalog.js';
 import type { Reembedding, ReembeddingCatalog } from './reembedding-catalog.js';
 import type { ResultCatalog } from './result-catalog.js';
 import type { SurveyCatalog } from './survey-catalog.js';
 import type { Sighting, SyncCatalog } from './sync-catalog.js';
 import type { TileCatalog } from './tile-catalog.js';
+
+export type { ItemContent } from './item-content.js';
 
 /** Embeddings of any other space than its own are refused before they reach the store. */
 export interface NewCollection extends Space {
@@ -74,23 +77,6 @@ export interface RecallBand {
   queries: number;
   /** ISO 8601, UTC. */
   at: string;
-}
-
-/** What an item holds besides its embeddings. */
-export interface ItemContent {
-  modality: Modality;
-  /** SHA-256 of the content's bytes (of the embedding's bytes where that is all there is), lower-case hex. */
-  contentHash: string;
-  text?: string;
-  width?: number;
-  height?: number;
-  /** Local time of the camera, ISO 8601 without zone (cameras rarely know theirs). */
-  takenAt?: string;
-  exif?: Exif;
-  /** `image/jpeg`, ... of the original. */
-  mediaType?: string;
-  /** Where the original lies when it was taken in by path; else undefined. */
-  path?: string;
 }
 
 /**

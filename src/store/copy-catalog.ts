@@ -1,7 +1,7 @@
 /** The part of the catalog's port by which items go from one store to another, as they are. */
 import type { Metadata } from '../domain/metadata.js';
-import type { ItemContent } from './catalog.js';
 import type { Box } from '../domain/tiles.js';
+import type { ItemContent } from './item-content.js';
 
 /** All that is held of an item, but for embeddings of spaces that its collection has left. */
 export interface ItemCopy {

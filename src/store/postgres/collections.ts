@@ -3,6 +3,7 @@ import type { Space } from '../../domain/space.js';
 import type { Tiles } from '../../domain/tiles.js';
 import { MixspaceError } from '../../errors.js';
 import type { Collection, NewCollection } from '../catalog.js';
+import { spread, spreadCollection, spreadSpace } from './citus.js';
 import type { Session } from './database.js';
 import { isTaken } from './problems.js';
 import { fromStored, toStored } from './stored-text.js';
@@ -68,6 +69,7 @@ export async function insertCollection(session: Session, collection: NewCollecti
       new Date().toISOString(),
     ]))!;
     await session.execute(makeCollectionTables(key));
+    await spread(session, spreadCollection(key));
     const space = await insertSpace(session, key, collection, 0);
     await session.write('UPDATE collections SET space = $1 WHERE key = $2', [space, key]);
     for (const modality of modalities) await session.write('INSERT INTO tallies VALUES ($1, $2, 0, 0)', [key, modality]);
@@ -82,6 +84,7 @@ export async function insertCollection(session: Session, collection: NewCollecti
 export async function insertSpace(session: Session, collection: number, { model, fingerprint, dimension }: Space, since: number | null): Promise<number> {
   const { key } = (await session.row<{ key: number }>('INSERT INTO spaces (collection, model, fingerprint, dimension, since) VALUES ($1, $2, $3, $4, $5) RETURNING key', [collection, model, fingerprint, dimension, since]))!;
   await session.execute(makeSpaceTables(key, dimension));
+  await spread(session, spreadSpace(collection, key));
   for (const modality of modalities) await session.write('INSERT INTO space_tallies VALUES ($1, $2, 0, 0, 0)', [key, modality]);
   return key;
 }

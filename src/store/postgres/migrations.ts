@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { MixspaceError } from '../../errors.js';
 import type { Migrations } from '../migrations.js';
+import { spread, spreadShared } from './citus.js';
 import type { Database, Session } from './database.js';
 
 /** The number that replicas take turns by while one of them brings the schema up to date: "mixspace" in ASCII. */
@@ -34,8 +35,10 @@ async function run(session: Session, sql: string, version: number): Promise<void
   await session.execute('BEGIN');
   try {
     await session.execute(sql);
-    if (version === 1) await session.write('INSERT INTO store VALUES (1, 1, $1)', [randomBytes(32)]);
-    else await session.write('UPDATE store SET version = $1', [version]);
+    if (version === 1) {
+      await session.write('INSERT INTO store VALUES (1, 1, $1)', [randomBytes(32)]);
+      await spread(session, spreadShared);
+    } else await session.write('UPDATE store SET version = $1', [version]);
     await session.execute('COMMIT');
   } catch (error) {
     await session.execute('ROLLBACK').catch(() => undefined);
