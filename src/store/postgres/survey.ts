@@ -46,7 +46,7 @@ export function surveyOf({ database }: Parts): SurveyCatalog {
       read(name, async (session, { key }) => {
         const groups: Buffer[] = [];
         for (const { some } of slices(ids, askedAtOnce)) {
-          const asked = `unnest($1::text[]) WITH ORDINALITY AS asked (id, place) LEFT JOIN ${itemsOf(key)} AS items USING (id)`;
+          const asked = `unnest($1::text[]) WITH ORDINALITY AS asked (id, place) LEFT JOIN (SELECT id, key FROM ${itemsOf(key)} WHERE id = ANY($1::text[]) OFFSET 0) AS items USING (id)`;
           groups.push((await session.row<{ keys: Buffer }>(`SELECT ${together('coalesce(key, 0)', 'place')} AS keys FROM ${asked}`, [some]))!.keys);
         }
         return toKeys(groups);
@@ -55,7 +55,7 @@ export function surveyOf({ database }: Parts): SurveyCatalog {
       read(name, async (session, { key }) => {
         const ids: string[] = [];
         for (const { some } of slices(Array.from(keys), askedAtOnce)) {
-          const found = await session.row<{ ids: string[] }>(`SELECT json_agg(coalesce(id, '') ORDER BY place) AS ids FROM ${askedFor(key)}`, [some]);
+          const found = await session.row<{ ids: string[] }>(`SELECT json_agg(coalesce(id, '') ORDER BY place) AS ids FROM ${askedFor(key, 'id')}`, [some]);
           for (const id of found!.ids) ids.push(id);
         }
         return ids;
@@ -98,7 +98,7 @@ async function embeddingsByKeys(session: Session, { space, dimension }: Collecti
 /** Of each item its value; undefined where it has none, an object, or has gone. */
 async function scalarsOf(session: Session, { key }: CollectionRow, field: string, keys: number[]): Promise<(Scalar | undefined)[]> {
   const values: unknown[] = [keys];
-  const found = `SELECT place, ${fieldAt(field, values)} AS value FROM ${askedFor(key)} OFFSET 0`;
+  const found = `SELECT place, value FROM ${askedFor(key, `${fieldAt(field, values)} AS value`)} OFFSET 0`;
   const scalar = `CASE jsonb_typeof(value) WHEN 'array' THEN jsonb_path_query_first(value, 'strict $[*] ? (@.type() != "array" && @.type() != "object")') WHEN 'object' THEN NULL ELSE value END`;
   const short = `CASE WHEN jsonb_typeof(value) = 'string' AND pg_column_size(value) > ${mostStored} THEN to_jsonb(left(value #>> '{}', ${mostStored})) ELSE value END`;
   // `{}` stands where there is none.
@@ -109,8 +109,9 @@ async function scalarsOf(session: Session, { key }: CollectionRow, field: string
   });
 }
 
-/** The items of keys that are asked for, each at its place; NULL where it has gone. */
-const askedFor = (collection: number): string => `unnest($1::bigint[]) WITH ORDINALITY AS asked (key, place) LEFT JOIN ${itemsOf(collection)} AS items USING (key)`;
+/** What is selected of the items of keys that are asked for, each at its place; NULL where it has gone. */
+const askedFor = (collection: number, selected: string): string =>
+  `unnest($1::bigint[]) WITH ORDINALITY AS asked (key, place) LEFT JOIN (SELECT key, ${selected} FROM ${itemsOf(collection)} WHERE key = ANY($1::bigint[]) OFFSET 0) AS items USING (key)`;
 
 /** Keys of a group, four bytes each. */
 const together = (key: string, by?: string): string => `string_agg(substr(int8send(${key}), 5), ''${by ? ` ORDER BY ${by}` : ''})`;
