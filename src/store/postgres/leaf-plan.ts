@@ -19,8 +19,8 @@ export interface LeafQuestion {
 
 /** Microseconds, roughly: what counts is how they stand to each other. */
 const work = {
-  compare: (dimension: number): number => 0.2 + dimension / 1_000,
-  visit: (dimension: number): number => 1 + dimension / 400,
+  compare: (dimension: number): number => 0.3 + dimension / 600,
+  visit: (dimension: number): number => 4 + dimension / 200,
   filter: 2,
   look: 4,
 };
@@ -37,7 +37,8 @@ const leastCandidates: Record<QueryKind, number> = { item: 240, image: 240, text
 /** Where a graph is there, and neither exactness nor words are asked for. */
 export function planOf(question: LeafQuestion): LeafPlan {
   const { dimension, depth, kind, selectivity } = question;
-  const places = depth / (selectivity?.share ?? 1);
+  // Under a filter twice as many are taken as were asked for.
+  const places = selectivity ? (2 * depth) / selectivity.share : depth;
   const each = visitsEach * work.visit(dimension) + (selectivity ? work.look + work.filter : 0);
   const exact = exactWork(question);
   if (places * each > exact) return { way: selectivity ? 'matching' : 'all' };
