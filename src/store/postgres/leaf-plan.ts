@@ -3,9 +3,10 @@ import type { Selectivity } from './selectivity.js';
 
 /**
  * How a leaf is searched. `all`, `matching`: by comparing with all rows, or with those of the items that match; `graph`:
- * through the index, with a list of candidates `ef` long, which goes on until `visits` embeddings were looked at.
+ * through the index, with a list of candidates `ef` long, which goes on until `visits` embeddings were looked at, or `most`
+ * given: where what matches lies elsewhere than what is near, the index does not find the nearest of it.
  */
-export type LeafPlan = { way: 'all' } | { way: 'matching' } | { way: 'graph'; ef: number; visits: number };
+export type LeafPlan = { way: 'all' } | { way: 'matching' } | { way: 'graph'; ef: number; visits: number; most: number };
 
 export interface LeafQuestion {
   embeddings: number;
@@ -26,6 +27,8 @@ const work = {
 };
 /** Embeddings that the graph looks at for each that it gives. */
 const visitsEach = 10;
+/** So many times as many as chance would leave out: what matches lies elsewhere. */
+const moreThanChance = 2.5;
 /** pgvector takes no more. */
 const mostCandidates = 1_000;
 /**
@@ -43,7 +46,7 @@ export function planOf(question: LeafQuestion): LeafPlan {
   const exact = exactWork(question);
   if (places * each > exact) return { way: selectivity ? 'matching' : 'all' };
   const ef = Math.min(mostCandidates, Math.max(leastCandidates[kind], 2 * Math.ceil(places)));
-  return { way: 'graph', ef, visits: Math.ceil(Math.max(exact / work.visit(dimension), 2 * visitsEach * Math.max(ef, places))) };
+  return { way: 'graph', ef, visits: Math.ceil(Math.max(exact / work.visit(dimension), 2 * visitsEach * Math.max(ef, places))), most: Math.ceil(moreThanChance * places) + 100 };
 }
 
 function exactWork({ embeddings, dimension, selectivity }: LeafQuestion): number {
