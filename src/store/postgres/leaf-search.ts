@@ -78,7 +78,8 @@ export class LeafSearch {
       const end = rows.length < count ? -Infinity : Math.min(...rows.map(({ score }) => score));
       const certain = inOrder.filter(({ score }) => score > end);
       if (certain.length > limit || end === -Infinity || end < (minScore ?? -Infinity)) return certain.slice(0, limit + 1);
-      least = Math.max(end, minScore ?? -1);
+      // Equals that stand before the place took some of the places.
+      if (inOrder.length > limit) least = Math.max(end, minScore ?? -1);
     }
     return this.#inOrder(await this.#rows(comparingMatching(this.#list, this.#wanted, limit + 1, least)));
   }
