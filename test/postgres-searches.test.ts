@@ -175,7 +175,7 @@ describe(`Searches in PostgreSQL (${serverName})`, { timeout: 120_000 }, () => {
   });
 
   it('scores by the embeddings as they are where the index is over rounded ones', async () => {
-    const items = pictures(1_000);
+    const items = pictures(many);
     const { store, rows } = await filled(items, { halfGraphs: true });
     await rows((database) => database.read(async (session) => expect((await listsOf(session, await findCollection(session, 'photos'))).image.graph).toBe('half')));
     for (let n = 0; n < 20; n++) {

@@ -1,6 +1,6 @@
 /**
  * Searches of the store over PostgreSQL, past HTTP, beside the same by bare SQL of pgvector on the same rows and index:
- * `npx tsx test/bench/postgres.ts [count]`, the server's URL in MIXSPACE_TEST_POSTGRES. With a `schema` in it, what is
+ * `npx tsx test/bench/postgres.ts [count] [queries]`, the server's URL in MIXSPACE_TEST_POSTGRES. With a `schema` in it, what is
  * filled stays there, and is found there the next time.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,8 +15,7 @@ import { milliseconds, percentile, seconds } from './timing.js';
 const name = 'bench';
 const dimension = 256;
 const atOnce = 1_000;
-const queryCount = 100;
-const warmUps = 20;
+const warmUps = 5;
 const shares = [1, 0.1, 0.01, 0.001];
 
 interface Series {
@@ -28,6 +27,7 @@ interface Series {
 const given = process.env.MIXSPACE_TEST_POSTGRES;
 if (given === undefined) throw new Error('MIXSPACE_TEST_POSTGRES must say where the server is.');
 const count = Number(process.argv[2] ?? 100_000);
+const queryCount = Number(process.argv[3] ?? 100);
 const url = new URL(given);
 const isKept = url.searchParams.has('schema');
 const schema = url.searchParams.get('schema') ?? `bench_${process.pid}`;

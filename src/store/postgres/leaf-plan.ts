@@ -3,9 +3,10 @@ import type { Selectivity } from './selectivity.js';
 
 /**
  * How a leaf is searched. `all`, `matching`: by comparing with all rows, or with those of the items that match; `graph`:
- * through the index, with a list of candidates `ef` long, which goes on until `visits` embeddings were looked at.
+ * through the index, with a list of candidates `ef` long, which goes on until `visits` embeddings were looked at, or `most`
+ * given: where what matches lies elsewhere than what is near, the index does not find the nearest of it.
  */
-export type LeafPlan = { way: 'all' } | { way: 'matching' } | { way: 'graph'; ef: number; visits: number };
+export type LeafPlan = { way: 'all' } | { way: 'matching' } | { way: 'graph'; ef: number; visits: number; most: number };
 
 export interface LeafQuestion {
   embeddings: number;
@@ -19,13 +20,15 @@ export interface LeafQuestion {
 
 /** Microseconds, roughly: what counts is how they stand to each other. */
 const work = {
-  compare: (dimension: number): number => 0.2 + dimension / 1_000,
-  visit: (dimension: number): number => 1 + dimension / 400,
+  compare: (dimension: number): number => 0.3 + dimension / 600,
+  visit: (dimension: number): number => 4 + dimension / 200,
   filter: 2,
   look: 4,
 };
 /** Embeddings that the graph looks at for each that it gives. */
 const visitsEach = 10;
+/** So many times as many as chance would leave out: what matches lies elsewhere. */
+const moreThanChance = 2.5;
 /** pgvector takes no more. */
 const mostCandidates = 1_000;
 /**
@@ -37,12 +40,13 @@ const leastCandidates: Record<QueryKind, number> = { item: 240, image: 240, text
 /** Where a graph is there, and neither exactness nor words are asked for. */
 export function planOf(question: LeafQuestion): LeafPlan {
   const { dimension, depth, kind, selectivity } = question;
-  const places = depth / (selectivity?.share ?? 1);
+  // Under a filter twice as many are taken as were asked for.
+  const places = selectivity ? (2 * depth) / selectivity.share : depth;
   const each = visitsEach * work.visit(dimension) + (selectivity ? work.look + work.filter : 0);
   const exact = exactWork(question);
   if (places * each > exact) return { way: selectivity ? 'matching' : 'all' };
   const ef = Math.min(mostCandidates, Math.max(leastCandidates[kind], 2 * Math.ceil(places)));
-  return { way: 'graph', ef, visits: Math.ceil(Math.max(exact / work.visit(dimension), 2 * visitsEach * Math.max(ef, places))) };
+  return { way: 'graph', ef, visits: Math.ceil(Math.max(exact / work.visit(dimension), 2 * visitsEach * Math.max(ef, places))), most: Math.ceil(moreThanChance * places) + 100 };
 }
 
 function exactWork({ embeddings, dimension, selectivity }: LeafQuestion): number {

@@ -47,7 +47,7 @@ export class LeafSearch {
   }
 
   /** `undefined` where it did not come to so many. */
-  async #byGraph({ ef, visits }: LeafPlan & { way: 'graph' }): Promise<Row[] | undefined> {
+  async #byGraph({ ef, visits, most }: LeafPlan & { way: 'graph' }): Promise<Row[] | undefined> {
     await this.#session.execute(
       `SET LOCAL jit = off; SET LOCAL enable_sort = off; SET LOCAL hnsw.ef_search = ${ef}; SET LOCAL hnsw.iterative_scan = relaxed_order; SET LOCAL hnsw.max_scan_tuples = ${visits}; SET LOCAL hnsw.scan_mem_multiplier = 8`,
     );
@@ -57,7 +57,7 @@ export class LeafSearch {
     const isFirst = !filter && !after && excluded.length === 0 && this.#list.graph === 'full';
     const first = (isFirst ? 1 : 2) * limit + beyond;
     for (const count of [first, growth * first]) {
-      const rows = await this.#rows(byGraph(this.#list, this.#wanted, count, visits));
+      const rows = await this.#rows(byGraph(this.#list, this.#wanted, count, Math.ceil((most * count) / first)));
       if (rows.length < count) return undefined;
       const end = Math.min(...rows.map(({ seen }) => seen!));
       const certain = this.#inOrder(rows).filter(({ score }) => score > end);
@@ -78,7 +78,8 @@ export class LeafSearch {
       const end = rows.length < count ? -Infinity : Math.min(...rows.map(({ score }) => score));
       const certain = inOrder.filter(({ score }) => score > end);
       if (certain.length > limit || end === -Infinity || end < (minScore ?? -Infinity)) return certain.slice(0, limit + 1);
-      least = Math.max(end, minScore ?? -1);
+      // Equals that stand before the place took some of the places.
+      if (inOrder.length > limit) least = Math.max(end, minScore ?? -1);
     }
     return this.#inOrder(await this.#rows(comparingMatching(this.#list, this.#wanted, limit + 1, least)));
   }
