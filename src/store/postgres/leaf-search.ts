@@ -49,15 +49,17 @@ export class LeafSearch {
   /** `undefined` where it did not come to so many. */
   async #byGraph({ ef, visits }: LeafPlan & { way: 'graph' }): Promise<Row[] | undefined> {
     await this.#session.execute(
-      `SET LOCAL jit = off; SET LOCAL enable_sort = off; SET LOCAL hnsw.ef_search = ${ef}; SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL hnsw.max_scan_tuples = ${visits}; SET LOCAL hnsw.scan_mem_multiplier = 8`,
+      `SET LOCAL jit = off; SET LOCAL enable_sort = off; SET LOCAL hnsw.ef_search = ${ef}; SET LOCAL hnsw.iterative_scan = relaxed_order; SET LOCAL hnsw.max_scan_tuples = ${visits}; SET LOCAL hnsw.scan_mem_multiplier = 8`,
     );
     const { limit, minScore = -Infinity } = this.#leaf;
-    // What the index gives of rounded embeddings may stand a little before or behind its place.
-    const first = (this.#list.graph === 'half' ? 2 : 1) * limit + beyond;
+    const { filter, after, excluded } = this.#wanted;
+    // Behind the first candidates, or by rounded embeddings, some come late: strict_order would drop them.
+    const isFirst = !filter && !after && excluded.length === 0 && this.#list.graph === 'full';
+    const first = (isFirst ? 1 : 2) * limit + beyond;
     for (const count of [first, growth * first]) {
       const rows = await this.#rows(byGraph(this.#list, this.#wanted, count, visits));
       if (rows.length < count) return undefined;
-      const end = rows.at(-1)!.seen!;
+      const end = Math.min(...rows.map(({ seen }) => seen!));
       const certain = this.#inOrder(rows).filter(({ score }) => score > end);
       if (certain.length > limit || end < minScore) return certain.slice(0, limit + 1);
     }

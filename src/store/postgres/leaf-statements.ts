@@ -93,8 +93,8 @@ function ofItems({ collection, table, hasParts }: Pick<List, 'collection' | 'tab
 }
 
 /**
- * Of the items that match, by the index, the nearest in the order of their embeddings, `count` embeddings: each with its
- * item's score. From the place's score on. `most`: embeddings that the index gives.
+ * Of the items that match, by the index, roughly the nearest in the order of their embeddings, `count` embeddings: each
+ * with its item's score. From the place's score on. `most`: embeddings that the index gives.
  */
 export function byGraph({ collection, table, hasParts, graph }: List, wanted: Wanted, count: number, most: number): Statement {
   const values = new Values(wanted.embedding);
