@@ -7,8 +7,6 @@ import { vectorIndexContract } from './port-contracts/vector-index-contract.js';
 
 catalogContract(postgres('PostgreSQL'));
 vectorIndexContract(postgres('PostgreSQL, comparing with everything'));
-vectorIndexContract(postgres('PostgreSQL, through its graph', { graphFrom: 50 }));
-fullTextContract(postgres('PostgreSQL'));
 syncContract(postgres('PostgreSQL'));
 vectorIndexContract(postgres('PostgreSQL, through its graph', { graphFrom: 50, lookEveryMs: 100 }));
 fullTextContract(postgres('PostgreSQL', { lookEveryMs: 100 }));
