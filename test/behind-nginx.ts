@@ -4,14 +4,20 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { reservePort } from './free-ports.js';
 
 export const isBehindNginx = process.env['MIXSPACE_BEHIND_NGINX'] === '1';
 
-const publicPath = '/photos';
+/** Before each path of the service, as its users see them. */
+export const publicPath = isBehindNginx ? '/photos' : '';
 export const behindNginx: Record<string, string> = isBehindNginx ? { MIXSPACE_TRUSTED_PROXIES: 'loopback', MIXSPACE_BASE_PATH: publicPath } : {};
+
+/** For calls that fetch does not make, of the service where its users find it. */
+export const { get, request } = (isBehindNginx ? https : http) as typeof http;
 
 const kinds = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 

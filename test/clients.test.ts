@@ -1,8 +1,8 @@
 /** What clients of sister APIs send, as it was recorded from them: forms of inputs, names of fields, headers, and what they expect of errors and models. */
-import { request as httpRequest } from 'node:http';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { items } from './api.js';
+import { request } from './behind-nginx.js';
 import { flat, readsTexts, startSmall, type SmallService } from './small-service.js';
 
 const site = 'https://photos.example';
@@ -141,7 +141,7 @@ describe('An error', () => {
 describe('A request', () => {
   const sent = (method: string, at: string, headers: Record<string, string>, body?: string): Promise<{ status: number; headers: Record<string, string | string[] | undefined>; body: any }> =>
     new Promise((resolve, reject) => {
-      const request = httpRequest(service.server.url + at, { method, headers }, (response) => {
+      const asked = request(service.server.url + at, { method, headers }, (response) => {
         const pieces: Buffer[] = [];
         response.on('data', (piece: Buffer) => pieces.push(piece));
         response.once('end', () => {
@@ -149,8 +149,8 @@ describe('A request', () => {
           resolve({ status: response.statusCode!, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) });
         });
       });
-      request.once('error', reject);
-      request.end(body);
+      asked.once('error', reject);
+      asked.end(body);
     });
 
   it('of JSON that says no content type is read as JSON', async () => {
