@@ -3,7 +3,7 @@
  * compressed, and the service is shown under a path. `npm run behind-nginx` runs page and API tests so.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
@@ -56,11 +56,8 @@ http {
 }
 `,
   );
-  const child = spawn('nginx', ['-c', at('nginx.conf')], { stdio: 'ignore' });
-  child.once('exit', release);
-  process.once('exit', () => {
-    child.kill();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  // Whatever ends this process ends the pipe, and that nginx.
+  const watch = spawn('sh', ['-c', 'nginx -c "$0/nginx.conf" & read -r _; kill $!; rm -rf "$0"', folder], { stdio: ['pipe', 'ignore', 'ignore'] });
+  watch.once('exit', release);
   return `https://127.0.0.1:${port}${publicPath}`;
 }
