@@ -216,6 +216,12 @@ it('Each reference of the OpenAPI document leads to a schema of it', async () =>
   }
 });
 
+it('Each tag of the OpenAPI document says what it is of', async () => {
+  const { body } = await open.get('/openapi.json');
+  expect(body.tags.length).toBeGreaterThan(5);
+  for (const { name, description } of body.tags) expect([name, description]).toEqual([name, expect.stringMatching(/\.$/)]);
+});
+
 it('Each code has its status, and the document says so', async () => {
   const { body } = await open.get('/openapi.json');
   const told = Object.fromEntries([...body.info.description.matchAll(/^- `(\w+)` \((\d+)\): /gm)].map(([, code, status]: string[]) => [code, Number(status)]));
