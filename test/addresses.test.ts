@@ -9,6 +9,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { mayBeFetched } from '../src/operations/input/addresses.js';
 import { fetchPicture, type FetchPolicy, type Resolve } from '../src/operations/input/fetch-picture.js';
 import { call, items } from './api.js';
+import { request } from './behind-nginx.js';
 import { startServer, type RunningServer } from './server.js';
 
 /** By kind: one address inside at each end of what is closed, or one that is known for what it does. */
@@ -201,14 +202,12 @@ describe('pages of a sibling site', () => {
   /** `fetch` of Node sets these headers itself. */
   const raw = (method: string, at: string, headers: Record<string, string>, body?: string): Promise<number> =>
     new Promise((resolve, reject) => {
-      import('node:http').then(({ request }) => {
-        const sent = request(server.url + at, { method, headers: { 'content-type': 'application/json', ...headers } }, (response) => {
-          response.resume();
-          resolve(response.statusCode!);
-        });
-        sent.on('error', reject);
-        sent.end(body);
-      }, reject);
+      const sent = request(server.url + at, { method, headers: { 'content-type': 'application/json', ...headers } }, (response) => {
+        response.resume();
+        resolve(response.statusCode!);
+      });
+      sent.on('error', reject);
+      sent.end(body);
     });
 
   it.for(['same-site', 'cross-site'])('may neither read nor change anything (%s), but may link to the page', async (site) => {

@@ -3,15 +3,21 @@
  * compressed, and the service is shown under a path. `npm run behind-nginx` runs page and API tests so.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { reservePort } from './free-ports.js';
 
 export const isBehindNginx = process.env['MIXSPACE_BEHIND_NGINX'] === '1';
 
-const publicPath = '/photos';
+/** Before each path of the service, as its users see them. */
+export const publicPath = isBehindNginx ? '/photos' : '';
 export const behindNginx: Record<string, string> = isBehindNginx ? { MIXSPACE_TRUSTED_PROXIES: 'loopback', MIXSPACE_BASE_PATH: publicPath } : {};
+
+/** For calls that fetch does not make, of the service where its users find it. */
+export const { get, request } = (isBehindNginx ? https : http) as typeof http;
 
 const kinds = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 
@@ -50,11 +56,8 @@ http {
 }
 `,
   );
-  const child = spawn('nginx', ['-c', at('nginx.conf')], { stdio: 'ignore' });
-  child.once('exit', release);
-  process.once('exit', () => {
-    child.kill();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  // Whatever ends this process ends the pipe, and that nginx.
+  const watch = spawn('sh', ['-c', 'nginx -c "$0/nginx.conf" & read -r _; kill $!; rm -rf "$0"', folder], { stdio: ['pipe', 'ignore', 'ignore'] });
+  watch.once('exit', release);
   return `https://127.0.0.1:${port}${publicPath}`;
 }

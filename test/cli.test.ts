@@ -244,9 +244,14 @@ describe('the client', () => {
   });
 
   it('tells a program that is no mixspace from one that is, and both from nobody', async () => {
-    const other = await answering([{ status: 502, body: '<html>' }]);
-    await expect(new MixspaceClient({ url: other.url }).collections()).rejects.toThrow(/answers 502 .*not how mixspace answers/);
+    const other = await answering([{ status: 500, body: '<html>' }]);
+    await expect(new MixspaceClient({ url: other.url }).collections()).rejects.toThrow(/answers 500 .*not how mixspace answers/);
     other.close();
+    const proxy = await answering([{ status: 502, body: '<html>' }]);
+    const unreached = await new MixspaceClient({ url: proxy.url }).collections().catch((error: unknown) => error);
+    expect(unreached).toBeInstanceOf(MixspaceUnreachableError);
+    expect((unreached as Error).message).toMatch(/^No mixspace answers at .* \(its proxy answers 502\)\./);
+    proxy.close();
     await expect(new MixspaceClient({ url: 'http://127.0.0.1:9' }).collections()).rejects.toThrow(MixspaceUnreachableError);
     await expect(client.getItem('default', 'not there')).rejects.toMatchObject({ status: 404, code: 'not_found' });
   });

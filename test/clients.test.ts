@@ -1,8 +1,8 @@
 /** What clients of sister APIs send, as it was recorded from them: forms of inputs, names of fields, headers, and what they expect of errors and models. */
-import { request as httpRequest } from 'node:http';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { items } from './api.js';
+import { items, searchIn } from './api.js';
+import { request } from './behind-nginx.js';
 import { flat, readsTexts, startSmall, type SmallService } from './small-service.js';
 
 const site = 'https://photos.example';
@@ -36,6 +36,21 @@ describe('An input', () => {
     const classified = await service.post('/v1/classify', { input: forms, labels: ['a', 'b'] });
     const [first, ...others] = classified.body.data.map(({ predictions }: any) => predictions);
     expect(others).toEqual(others.map(() => first));
+  });
+
+  it('is the same picture in a query, alone and weighted', async () => {
+    await service.collection('sought');
+    await service.add('sought', [{ id: 'red', image: red }, { id: 'blue', image: blue }]);
+    const uri = `data:image/png;base64,${red}`;
+    const expected = await service.search('sought', { query: { image: red } });
+    expect(expected[0]).toEqual(['red', expect.closeTo(1, 5)]);
+    for (const form of [{ bytes: red }, { url: uri }, { type: 'image_url', image_url: { url: uri } }, { type: 'image_url', image_url: uri }, uri]) {
+      expect(await service.search('sought', { query: form })).toEqual(expected);
+      expect(await service.search('sought', { query: [{ input: form }] })).toEqual(expected);
+    }
+    const text = await service.search('sought', { query: 'a cat' });
+    expect(await service.search('sought', { query: { type: 'text', text: 'a cat' } })).toEqual(text);
+    expect((await service.post(searchIn('sought'), { query: { url: 'not base64!' } })).body.error.param).toBe('query.url');
   });
 
   it('is the same text, by itself and as a part', async () => {
@@ -141,7 +156,7 @@ describe('An error', () => {
 describe('A request', () => {
   const sent = (method: string, at: string, headers: Record<string, string>, body?: string): Promise<{ status: number; headers: Record<string, string | string[] | undefined>; body: any }> =>
     new Promise((resolve, reject) => {
-      const request = httpRequest(service.server.url + at, { method, headers }, (response) => {
+      const asked = request(service.server.url + at, { method, headers }, (response) => {
         const pieces: Buffer[] = [];
         response.on('data', (piece: Buffer) => pieces.push(piece));
         response.once('end', () => {
@@ -149,8 +164,8 @@ describe('A request', () => {
           resolve({ status: response.statusCode!, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) });
         });
       });
-      request.once('error', reject);
-      request.end(body);
+      asked.once('error', reject);
+      asked.end(body);
     });
 
   it('of JSON that says no content type is read as JSON', async () => {

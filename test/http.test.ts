@@ -1,9 +1,9 @@
 /** What the service answers to whom: hosts, origins, keys, and callers who ask too much or leave. */
 import { once } from 'node:events';
-import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { base64, call, items } from './api.js';
+import { request } from './behind-nginx.js';
 import { drawn } from './pictures.js';
 import { flat, readsTexts, startSmall, type SmallService } from './small-service.js';
 
@@ -19,7 +19,7 @@ afterAll(() => Promise.all([open.remove(), keyed.remove()]));
 /** With headers that fetch does not let through. */
 function raw(service: SmallService, headers: Record<string, string>, at = '/v1/collections', method = 'GET'): Promise<{ status: number; headers: Record<string, string | string[] | undefined> }> {
   return new Promise((resolve, reject) => {
-    const sent = httpRequest(service.server.url + at, { method, headers }, (response) => {
+    const sent = request(service.server.url + at, { method, headers }, (response) => {
       response.resume();
       response.once('end', () => resolve({ status: response.statusCode!, headers: response.headers }));
     });
@@ -53,12 +53,12 @@ describe('A service of the loopback', () => {
   });
 
   it('is not called by pages of another port of this machine, nor of another scheme\'s', async () => {
-    const { port } = open.server;
+    const { protocol, hostname, port } = new URL(open.server.url);
     const called = async (origin: string): Promise<number> => (await raw(open, { origin })).status;
-    expect(await called(`http://127.0.0.1:${port}`)).toBe(200);
-    expect(await called(`http://127.0.0.1:${port + 1}`)).toBe(403);
-    expect(await called('http://127.0.0.1')).toBe(403);
-    expect(await called(`http://localhost:${port}`)).toBe(403);
+    expect(await called(`${protocol}//${hostname}:${port}`)).toBe(200);
+    expect(await called(`${protocol}//${hostname}:${Number(port) + 1}`)).toBe(403);
+    expect(await called(`${protocol}//${hostname}`)).toBe(403);
+    expect(await called(`${protocol}//localhost:${port}`)).toBe(403);
     expect(await called('null')).toBe(403);
   });
 
@@ -214,6 +214,12 @@ it('Each reference of the OpenAPI document leads to a schema of it', async () =>
     const place = /^#\/components\/schemas\/(\w+)$/.exec(to);
     expect([to, Object.hasOwn(body.components.schemas, place?.[1] ?? '')]).toEqual([to, true]);
   }
+});
+
+it('Each tag of the OpenAPI document says what it is of', async () => {
+  const { body } = await open.get('/openapi.json');
+  expect(body.tags.length).toBeGreaterThan(5);
+  for (const { name, description } of body.tags) expect([name, description]).toEqual([name, expect.stringMatching(/\.$/)]);
 });
 
 it('Each code has its status, and the document says so', async () => {

@@ -2,6 +2,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call, items, searchIn, type Answer } from './api.js';
+import { request } from './behind-nginx.js';
 import { drawn } from './pictures.js';
 import { startServer, type RunningServer } from './server.js';
 
@@ -24,7 +25,7 @@ const axis = (n: number): number[] => Array.from({ length: dimensions }, (_, i) 
 /** Byte by byte in chunks of the given size, each its own write. */
 function inChunks(at: string, bytes: Buffer, size: number, headers: Record<string, string> = {}): Promise<{ status: number; body: any }> {
   return new Promise((resolve, reject) => {
-    const sent = httpRequest(server.url + at, { method: 'POST', headers: { 'content-type': 'application/json', ...headers } }, (response) => {
+    const sent = request(server.url + at, { method: 'POST', headers: { 'content-type': 'application/json', ...headers } }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (part: string) => (text += part));
       response.on('end', () => resolve({ status: response.statusCode!, body: JSON.parse(text) }));

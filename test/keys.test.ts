@@ -164,6 +164,31 @@ describe('The library', () => {
     await enter(key.reader);
     expect(await rows()).toEqual([['reader', 'read', 'all collections', 'without bound']]);
   });
+
+  it.runIf(withBrowser)('is offered to add and to delete where it may, and nowhere else', async () => {
+    const { page } = visit;
+    const isOffered = async (name: string): Promise<boolean> => (await page.getByRole('button', { name, exact: true }).count()) > 0;
+    const offers = async (): Promise<Record<string, boolean>> => {
+      await page.goto(`${service.server.url}/?collection=ours`);
+      await page.locator('.grid .tile').first().click();
+      await expect.poll(() => page.getByRole('dialog').getByRole('button', { name: 'More like this' }).count()).toBe(1);
+      const picture = { add: await isOffered('Add'), delete: await isOffered('Delete') };
+      await page.goto(`${service.server.url}/?view=library&collection=ours`);
+      await expect.poll(() => page.getByRole('heading', { name: 'ours', exact: true }).count()).toBe(1);
+      return { ...picture, create: await isOffered('New collection'), remove: await isOffered('Delete collection') };
+    };
+    await enter(key.reader);
+    expect(await offers()).toEqual({ add: false, delete: false, create: false, remove: false });
+    await page.goto(`${service.server.url}/?collection=ours&open=a`);
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(1);
+    await page.keyboard.press('Delete');
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(1);
+    expect((await as('admin', 'GET', `${items('ours')}/a`)).status).toBe(200);
+
+    await page.evaluate('sessionStorage.clear()');
+    await enter(key.ofOne);
+    expect(await offers()).toEqual({ add: true, delete: true, create: true, remove: true });
+  });
 });
 
 describe('The keys file', () => {

@@ -230,7 +230,7 @@ describe('adding pictures in the page', () => {
   });
 
   it.runIf(withBrowser)('asks for the key when the one it had is no longer known, and goes on with another', { timeout: 180_000 }, async () => {
-    visit.allow(/401|ERR_/);
+    visit.allow(/401|502|ERR_/);
     const files = Array.from({ length: 20 }, (_, index) => `locked/${index}.png`);
     await put(files);
     await page.goto(locked.url);

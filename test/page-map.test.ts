@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { publicPath } from './behind-nginx.js';
 import { answerMap, encoded, type KnownMap } from './map-answers.js';
 import { MixspaceClient } from '../src/client/index.js';
 import { inBrowser, withBrowser } from './page-browser.js';
@@ -102,7 +103,7 @@ describe('the map', () => {
     await page.goBack();
     await expect.poll(() => card.count()).toBe(0);
     await page.goForward();
-    await expect.poll(() => card.getByRole('link', { name: 'More like this' }).getAttribute('href')).toBe('/?like=item-1');
+    await expect.poll(() => card.getByRole('link', { name: 'More like this' }).getAttribute('href')).toBe(`${publicPath}/?like=item-1`);
   });
 
   it.runIf(withBrowser)('goes from point to point by arrow keys, opens one by Enter, and draws circles by Space', async () => {
@@ -192,8 +193,8 @@ describe('the map', () => {
     await page.getByRole('button', { name: 'Save' }).click();
     await expect.poll(() => page.locator('.notices').innerText()).toContain('The classifier pets was made.');
     expect(sent).toEqual([
-      ['PUT', '/v1/classifiers/pets', { labels: ['a pet', 'something else'] }],
-      ['POST', '/v1/classifiers/pets/examples', { label: 'a pet', collection: 'default', ids: ['item-1'] }],
+      ['PUT', `${publicPath}/v1/classifiers/pets`, { labels: ['a pet', 'something else'] }],
+      ['POST', `${publicPath}/v1/classifiers/pets/examples`, { label: 'a pet', collection: 'default', ids: ['item-1'] }],
     ]);
   });
 

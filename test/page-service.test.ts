@@ -38,8 +38,21 @@ describe('a service that is not as it should be', () => {
     await expect.poll(() => page.locator('.service-note').innerText()).toBe('');
   });
 
+  it.runIf(withBrowser)('that its proxy cannot reach is said to be gone, and asked again by itself', async () => {
+    visit.allow(/502/);
+    const { page } = visit;
+    let isReached = false;
+    for (const at of ['**/v1/models', '**/readyz']) await page.route(at, (route) => (isReached ? route.continue() : route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>502 Bad Gateway</h1>' })));
+    await page.goto(`${server.url}/?view=library&section=models`);
+    await expect.poll(() => page.locator('.service-note').innerText()).toContain('does not answer');
+    await expect.poll(() => page.getByRole('alert').innerText()).toMatch(/^No mixspace answers.*502.*It is tried again by itself\./);
+    isReached = true;
+    await expect.poll(() => page.locator('.model').count()).toBe(1);
+    await expect.poll(() => page.locator('.service-note').innerText()).toBe('');
+  });
+
   it.runIf(withBrowser)('that is gone is said to be, what was typed stays, and all comes by itself when it is back', async () => {
-    visit.allow(/ERR_|503|Failed to load/);
+    visit.allow(/ERR_|502|503|Failed to load/);
     const { page } = visit;
     await page.goto(`${server.url}/?view=library`);
     await page.getByRole('button', { name: 'New collection' }).click();

@@ -6,7 +6,7 @@ import { startServer, type RunningServer } from './server.js';
 let trusting: RunningServer;
 let alone: RunningServer;
 beforeAll(async () => {
-  [trusting, alone] = await Promise.all([startServer({ env: { MIXSPACE_BASE_PATH: '/photos/', MIXSPACE_TRUSTED_PROXIES: 'loopback', MIXSPACE_HOSTS: 'photos.example' } }), startServer({ env: { MIXSPACE_HOSTS: 'photos.example' } })]);
+  [trusting, alone] = await Promise.all([startServer({ env: { MIXSPACE_BASE_PATH: '/photos/', MIXSPACE_TRUSTED_PROXIES: 'loopback', MIXSPACE_HOSTS: 'photos.example' } }), startServer({ env: { MIXSPACE_BASE_PATH: '', MIXSPACE_TRUSTED_PROXIES: '', MIXSPACE_HOSTS: 'photos.example' } })]);
 });
 afterAll(() => Promise.all([trusting.remove(), alone.remove()]));
 

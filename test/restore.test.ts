@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,6 +15,7 @@ import { Sqlite } from '../src/store/embedded/database.js';
 import { Mark } from '../src/store/embedded/mark.js';
 import type { Store } from '../src/store/store.js';
 import { base64, call, items, searchIn, type Answer } from './api.js';
+import { request } from './behind-nginx.js';
 import { everything } from './everything.js';
 import { drawn } from './pictures.js';
 import { runMixspace, startServer, type RunningServer } from './server.js';

@@ -1,10 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readSetting, settings, type SettingName } from '../src/config.js';
+import { get } from './behind-nginx.js';
 import { quick, repository, runMixspace, startServer } from './server.js';
 
 let folder: string;

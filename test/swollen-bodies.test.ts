@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { request as httpRequest } from 'node:http';
 import { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { call, items, searchIn } from './api.js';
+import { request } from './behind-nginx.js';
 import { startServer, type RunningServer } from './server.js';
 
 const routes: [method: string, at: string][] = [
@@ -63,7 +63,7 @@ const megabytes = (name: 'VmRSS' | 'VmHWM'): number => Number(new RegExp(`${name
 function send(method: string, at: string, body: Uint8Array, gzipped: boolean): Promise<number> {
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json', 'content-length': body.length, ...(gzipped ? { 'content-encoding': 'gzip' } : {}) };
-    const sent = httpRequest(server.url + at, { method, headers }, (response) => {
+    const sent = request(server.url + at, { method, headers }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (part: string) => (text += part));
       response.on('error', reject).on('end', () => {
@@ -87,7 +87,7 @@ interface Health {
 /** Asks for `/healthz` every few milliseconds, on a thread that does nothing else. */
 function poll(url: string): Health {
   const asking = `
-    const { get, Agent } = require('node:http');
+    const { get, Agent } = require('node:${new URL(url).protocol.slice(0, -1)}');
     const { parentPort } = require('node:worker_threads');
     const agent = new Agent({ keepAlive: true });
     let worst = 0, isAsked = false;

@@ -13,6 +13,8 @@ export interface ClientOptions {
 }
 
 const longestWaitSeconds = 30;
+/** Of an answer that is no error of the service. */
+const noCode = 'unknown';
 
 /** How calls reach a service and come back. */
 export class Connection {
@@ -70,6 +72,7 @@ export class Connection {
       });
       if (response.ok) return response;
       const error = await errorOf(response);
+      if (error.status === 502 && error.code === noCode) throw new MixspaceUnreachableError(this.url, error);
       if (isStream || (error.status !== 429 && error.status !== 503) || attempt >= this.retries) throw error;
       await this.waitAfter(attempt, signal, error.retryAfter);
     }
@@ -95,7 +98,7 @@ async function errorOf(response: Response): Promise<MixspaceApiError> {
   const retryAfter = Number.isFinite(wait) && wait >= 0 ? wait : undefined;
   const body = (await response.json().catch(() => undefined)) as Partial<ErrorBody> | undefined;
   const message = body?.error?.message ?? `${response.url} answers ${response.status} ${response.statusText}`.trimEnd() + ', which is not how mixspace answers.';
-  return new MixspaceApiError(message, { status: response.status, code: body?.error?.code ?? 'unknown', param: body?.error?.param, retryAfter });
+  return new MixspaceApiError(message, { status: response.status, code: body?.error?.code ?? noCode, param: body?.error?.param, retryAfter });
 }
 
 function pause(seconds: number, signal: AbortSignal | undefined): Promise<void> {

@@ -25,7 +25,7 @@ export class MixspaceApiError extends Error {
   }
 }
 
-/** Nobody answered. */
+/** Nobody answered, or a proxy said so: its 502. */
 export class MixspaceUnreachableError extends Error {
   override readonly name = 'MixspaceUnreachableError';
 
@@ -36,6 +36,7 @@ export class MixspaceUnreachableError extends Error {
 
 /** fetch itself only says "fetch failed"; what happened is in its cause, if anywhere. */
 function reasonOf(error: unknown): string {
+  if (error instanceof MixspaceApiError) return ` (its proxy answers ${error.status})`;
   const cause = (error as { cause?: { code?: unknown } } | null)?.cause;
   return typeof cause?.code === 'string' ? ` (${cause.code})` : '';
 }

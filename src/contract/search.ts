@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Box, Embedding, Fingerprint, Id, Modality } from './shared.js';
+import { Box, Embedding, Fingerprint, Id, Modality, oneForms } from './shared.js';
 import { FieldName, Filter, SortQuery } from './filter.js';
 import { itemFields } from './items.js';
 import { limits } from './limits.js';
@@ -8,14 +8,12 @@ import { list, maybe } from './zod-helpers.js';
 export const QueryPart = z
   .union(
     [
-      z.string(),
-      z.strictObject({ text: z.string() }),
-      z.strictObject({ image: z.string() }),
+      ...oneForms,
       z.strictObject({ id: Id }),
       z.strictObject({ embedding: Embedding, fingerprint: maybe(Fingerprint) }),
       z.strictObject({ file: z.literal(true) }).meta({ description: 'Multipart only: the picture sent as `file`.' }),
     ],
-    { error: 'A query is a string, {"text"}, {"image"}, {"id"}, {"embedding"} or, in multipart, {"file": true}.' },
+    { error: 'A query is a string, {"text"}, {"image"} (also named "bytes" or "url", or {"type": "image_url", "image_url": {"url"}}), {"id"}, {"embedding"} or, in multipart, {"file": true}.' },
   )
   .meta({ id: 'QueryPart' });
 export type QueryPart = z.infer<typeof QueryPart>;

@@ -77,7 +77,8 @@ const ImageUrl = z.strictObject({ url: picture, detail: z.unknown().optional() }
 const ImageUrlInput = z.strictObject({ type: z.literal('image_url'), image_url: z.union([picture, ImageUrl]) });
 const TextPartInput = z.strictObject({ type: z.literal('text'), text: z.string() });
 
-const oneForms = [z.string(), TextInput, ImageInput, BytesInput, UrlInput, ImageUrlInput, TextPartInput] as const;
+/** Of one text or one picture, wherever either is sent. */
+export const oneForms = [z.string(), TextInput, ImageInput, BytesInput, UrlInput, ImageUrlInput, TextPartInput] as const;
 /** Texts and pictures that are one input together. */
 export const MixedInput = z.strictObject({ content: list(z.union(oneForms, { error: 'A part of content is a string, {"type": "text", "text"} or a picture in one of its forms.' })).min(1).max(limits.contentParts, `content has at most ${limits.contentParts} parts.`) });
 

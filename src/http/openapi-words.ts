@@ -13,6 +13,7 @@ const tagMeanings = {
   Jobs: 'Long work: its progress, its failures, pause and resume.',
   Models: 'The encoders there are, and those that can be pulled.',
   Backup: 'All collections at one moment, and back again.',
+  Keys: 'Who may do what.',
 } as const;
 type Tag = keyof typeof tagMeanings;
 
@@ -36,6 +37,7 @@ const tagByWord: Record<string, Tag> = {
   models: 'Models',
   backup: 'Backup',
   restore: 'Backup',
+  keys: 'Keys',
 };
 
 /** Of what lies below them, whatever it is called. */

@@ -173,7 +173,8 @@ function useFollowed(id: string | undefined): Followed {
       setState({ job: now });
       if (now.ended_at !== undefined) return;
       for await (const { job, type } of followJob(client, id, leaving.signal)) {
-        setState({ job });
+        // One that was stopped here may still be told of as it was before.
+        setState((before) => (type !== 'end' && before.job?.id === job.id && before.job.ended_at !== undefined ? before : { job }));
         if (type === 'end') say(job.state === 'done' ? words.done(count(job.done), count(Number(job.result?.['none'] ?? 0))) : words.stopped(count(job.done)));
       }
     };

@@ -1,6 +1,7 @@
 import { useRef, useState } from 'preact/hooks';
 import { useDeletions, useHidden } from '../deleting/deletions-context.js';
 import { Picture, titleOf } from '../items/picture.js';
+import { useMayWrite } from '../shell/own-key.js';
 import { Problem } from '../shell/problem.js';
 import { useSession } from '../shell/session.js';
 import { useLoaded } from '../shell/use-loaded.js';
@@ -20,6 +21,7 @@ export function DuplicatesPanel({ source, numbers, onOpen }: DuplicatesPanelProp
   const { client } = useSession();
   const { collection } = source;
   const deletions = useDeletions();
+  const mayDelete = useMayWrite(collection);
   const hidden = useHidden(collection);
   // What is deleted here leaves the selection; what was found of it stays what it is.
   const asked = useRef(numbers).current;
@@ -44,7 +46,8 @@ export function DuplicatesPanel({ source, numbers, onOpen }: DuplicatesPanelProp
   };
   const here = value?.here;
   const groups = (here?.groups ?? []).map(({ id, items }) => ({ id, items: items.filter((item) => !hidden.has(item.id)) })).filter(({ items }) => items.length > 1);
-  const others = (some: readonly AlikeHere[]) => some.flatMap(({ items }) => items.filter(({ keep }) => !keep));
+  /** None where this key may delete none. */
+  const others = (some: readonly AlikeHere[]) => (mayDelete ? some : []).flatMap(({ items }) => items.filter(({ keep }) => !keep));
   const remove = (some: readonly AlikeHere[]): void => deletions.remove(others(some).map((item) => ({ collection, id: item.id, title: titleOf(item), modality: item.modality })));
   return (
     <section class="map-duplicates" aria-label={words.duplicatesOf} aria-busy={isLoading}>

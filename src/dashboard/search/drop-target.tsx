@@ -4,7 +4,8 @@ import { useWords } from '../adding/words.js';
 
 interface DropTargetProps {
   onSearch: (picture: File) => void;
-  onAdd: (given: Given | Look) => void;
+  /** Left out: this key may not. */
+  onAdd: ((given: Given | Look) => void) | undefined;
 }
 
 /** Pictures that are dragged over the page: a single one is searched by, or added; all else is added. One that is pasted is searched by. */
@@ -35,7 +36,7 @@ export function DropTarget({ onSearch, onAdd }: DropTargetProps) {
       const { single, look } = droppedFiles(event.dataTransfer!);
       const wantsAdding = event.target instanceof Element && event.target.closest('[data-drop="add"]') !== null;
       if (single && !wantsAdding) onSearch(single);
-      else onAdd(look);
+      else onAdd?.(look);
     };
     const onPaste = (event: ClipboardEvent): void => {
       const picture = [...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith('image/'));
@@ -59,11 +60,11 @@ export function DropTarget({ onSearch, onAdd }: DropTargetProps) {
     };
   }, [onSearch, onAdd]);
 
-  if (!dragged) return null;
+  if (!dragged || (dragged === 'many' && !onAdd)) return null;
   return (
     <div class="drop-target">
       {dragged === 'one' && <div data-drop="search">{words.dropSearch}</div>}
-      <div data-drop="add">{words.dropAdd}</div>
+      {onAdd && <div data-drop="add">{words.dropAdd}</div>}
     </div>
   );
 }

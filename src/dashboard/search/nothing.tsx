@@ -1,5 +1,6 @@
 import type { Collection } from '../../contract/collections.js';
 import { texts } from '../shell/language.js';
+import { useMayWrite } from '../shell/own-key.js';
 import { isNarrowed, withoutNarrowing, type View, type Wanted } from './wanted.js';
 
 const useTexts = texts({
@@ -11,6 +12,7 @@ const useTexts = texts({
 /** Why nothing stands here, and what can be done about it. */
 export function Nothing({ view: { collection: name, wanted }, collection, onWant }: { view: View; collection: Collection | undefined; onWant: (wanted: Wanted) => void }) {
   const words = useTexts();
+  const mayAdd = useMayWrite(name);
   if (isNarrowed(wanted)) {
     return (
       <section class="nothing">
@@ -26,14 +28,18 @@ export function Nothing({ view: { collection: name, wanted }, collection, onWant
   return (
     <section class="nothing">
       <h2>{words.none}</h2>
-      <p>
-        {words.press} <b>{words.add}</b> {words.how}
-      </p>
-      <p>
-        <code>
-          npx mixspace add{option} {words.folder}
-        </code>
-      </p>
+      {mayAdd && (
+        <>
+          <p>
+            {words.press} <b>{words.add}</b> {words.how}
+          </p>
+          <p>
+            <code>
+              npx mixspace add{option} {words.folder}
+            </code>
+          </p>
+        </>
+      )}
     </section>
   );
 }

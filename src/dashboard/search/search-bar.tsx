@@ -19,7 +19,8 @@ interface SearchBarProps {
   /** What stands in the box is not what was asked for yet. */
   onTyping: (isAhead: boolean) => void;
   onPicture: (picture: File) => void;
-  onAdd: (given: Given) => void;
+  /** Left out: this key may not. */
+  onAdd: ((given: Given) => void) | undefined;
 }
 
 const typingPauseMs = 300;
@@ -104,7 +105,7 @@ export function SearchBar({ wanted, onWant, onAgain, onTyping, onPicture, onAdd 
       </label>
       <div class="actions">
         <FileButton label={texts.picture} title={texts.pictureTitle} onFile={onPicture} />
-        <AddButton onAdd={onAdd} />
+        {onAdd && <AddButton onAdd={onAdd} />}
       </div>
     </form>
   );

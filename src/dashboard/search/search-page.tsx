@@ -7,6 +7,7 @@ import { useAnnouncements } from '../shell/announcements.js';
 import { useCollections } from '../shell/collections.js';
 import { isUnauthorized } from '../shell/errors.js';
 import { texts, useLanguage } from '../shell/language.js';
+import { useMayWrite } from '../shell/own-key.js';
 import type { PageProps } from '../shell/page-props.js';
 import { Problem } from '../shell/problem.js';
 import { useCollectionNow } from './collection-now.js';
@@ -57,7 +58,9 @@ export default function SearchPage({ address, go, onLocked, onTitle }: PageProps
     collections.again();
   }, [collections.again]);
   const queue = useAdding();
-  const add = useCallback((given: Given | Look) => queue.add(collection, given), [queue, collection]);
+  const mayWrite = useMayWrite(collection);
+  const adding = useCallback((given: Given | Look) => queue.add(collection, given), [queue, collection]);
+  const add = mayWrite ? adding : undefined;
   useOnFirstAdded(collection, results.isEmpty && results.state === 'ready', () => {
     // Who has gone on to look at something keeps it.
     if (scrollY === 0 && !opened) startOver();

@@ -10,6 +10,7 @@ import { isUnauthorized } from './errors.js';
 import { KeyPrompt } from './key-prompt.js';
 import { keepLanguage, LanguageProvider, preferredLanguage, type Language } from './language.js';
 import { Navigation, usePageTexts } from './navigation.js';
+import { OwnKeyProvider, useAskedOwnKey } from './own-key.js';
 import type { PageProps } from './page-props.js';
 import { ServiceNote } from './service-note.js';
 import { openSession, SessionProvider, sessionWithKey } from './session.js';
@@ -61,6 +62,7 @@ export function App() {
 function Frame({ onLanguage, onLocked }: { onLanguage: (language: Language) => void; onLocked: () => void }) {
   const [address, go] = useAddress();
   const collections = useCollectionList();
+  const ownKey = useAskedOwnKey();
   const words = usePageTexts();
   const [title, setTitle] = useState<string>();
   const { page, collection } = address;
@@ -75,7 +77,9 @@ function Frame({ onLanguage, onLocked }: { onLanguage: (language: Language) => v
       <Navigation address={address} collections={(collections.value ?? []).map(({ name }) => name)} onGo={go} onLanguage={onLanguage} />
       <ServiceNote />
       <Suspense fallback={<main aria-busy="true" />}>
-        <View key={`${page} ${collection}`} address={address} go={go} onLocked={onLocked} onTitle={setTitle} />
+        <OwnKeyProvider value={ownKey}>
+          <View key={`${page} ${collection}`} address={address} go={go} onLocked={onLocked} onTitle={setTitle} />
+        </OwnKeyProvider>
       </Suspense>
       <AddingCard />
     </CollectionsProvider>

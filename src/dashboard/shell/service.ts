@@ -27,14 +27,12 @@ export class Service {
   readonly fetch: typeof fetch = async (input, init) => {
     try {
       const response = await fetch(input, init);
-      this.#isAnswered(response);
+      // A proxy's, of a service that does not answer it.
+      if (response.status === 502) this.#goes();
+      else this.#isAnswered(response);
       return response;
     } catch (error) {
-      if (!init?.signal?.aborted && !this.#isGone) {
-        this.#isGone = true;
-        this.#tell();
-        void this.#lookOut();
-      }
+      if (!init?.signal?.aborted) this.#goes();
       throw error;
     }
   };
@@ -75,6 +73,13 @@ export class Service {
     this.#busyUntil = Date.now() + forMs;
     this.#tell();
     setTimeout(() => this.#tell(), forMs + 1);
+  }
+
+  #goes(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#tell();
+    void this.#lookOut();
   }
 
   async #lookOut(): Promise<void> {

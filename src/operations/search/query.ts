@@ -75,7 +75,7 @@ export function textsOf({ parts }: Query): string[] {
 /** What it is made of. */
 export function kindOf({ parts, negated }: Query): QueryKind {
   if (negated.length > 0) return 'mixed';
-  const kinds = new Set(parts.map(({ input }) => (typeof input === 'string' || 'text' in input ? 'text' : 'image' in input || 'file' in input ? 'image' : 'embedding')));
+  const kinds = new Set(parts.map(({ input }) => (typeof input === 'string' || 'text' in input ? 'text' : 'id' in input || 'embedding' in input ? 'embedding' : 'image')));
   return kinds.size === 1 ? [...kinds][0]! : 'mixed';
 }
 

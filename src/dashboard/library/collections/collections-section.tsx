@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Collection } from '../../../contract/collections.js';
 import { useCollections } from '../../shell/collections.js';
+import { useMayWrite } from '../../shell/own-key.js';
 import type { PageProps } from '../../shell/page-props.js';
 import { useAskedWhileSeen } from '../../shell/seen.js';
 import { Problem } from '../../shell/problem.js';
@@ -27,6 +28,7 @@ export function CollectionsSection({ address, go }: PageProps) {
   const sections = useSectionTexts();
   const { value, error, isRetried, isLoading, again } = useCollections();
   const [isCreating, setCreating] = useState(false);
+  const mayCreate = useMayWrite();
   const chosen = value?.find(({ name }) => name === address.collection);
   const part = partFrom(address.query);
   const moves = chosen !== undefined && isMoving(chosen);
@@ -38,9 +40,11 @@ export function CollectionsSection({ address, go }: PageProps) {
     <section aria-busy={isLoading && !value} class="collections">
       <div class="section-head">
         <h2>{sections.collections}</h2>
-        <button type="button" aria-expanded={isCreating} onClick={() => setCreating(!isCreating)}>
-          {words.create}
-        </button>
+        {mayCreate && (
+          <button type="button" aria-expanded={isCreating} onClick={() => setCreating(!isCreating)}>
+            {words.create}
+          </button>
+        )}
       </div>
       <Problem error={error} isRetried={isRetried} onAgain={again} />
       {isCreating && (

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { firstCollection } from '../../shell/address.js';
 import { useAnnouncements } from '../../shell/announcements.js';
+import { useMayWrite } from '../../shell/own-key.js';
 import { useSession } from '../../shell/session.js';
 import { useAction } from '../asking.js';
 import { Confirmation } from '../confirmation.js';
@@ -15,12 +16,14 @@ export function Removal({ collection: { name, counts }, go, onChanged }: PartPro
   const { show } = useAnnouncements();
   const { run, isBusy, error } = useAction();
   const [isAsking, setAsking] = useState(false);
+  const mayDelete = useMayWrite(name);
   const remove = async (): Promise<void> => {
     if (!(await run(async (signal) => void (await client.deleteCollection(name, { signal }))))) return;
     show({ text: words.removed(name) });
     onChanged();
     go({ collection: firstCollection, query: {} }, 'replace');
   };
+  if (!mayDelete) return null;
   return (
     <div class="actions removal">
       <button type="button" class="danger" onClick={() => setAsking(true)}>

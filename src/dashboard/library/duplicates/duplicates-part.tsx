@@ -1,6 +1,7 @@
 import { useRef, useState } from 'preact/hooks';
 import { keepRules, type DuplicateItem, type Duplicates, type KeepRule } from '../../../contract/duplicates.js';
 import { useAnnouncements } from '../../shell/announcements.js';
+import { useMayWrite } from '../../shell/own-key.js';
 import { Problem } from '../../shell/problem.js';
 import { useSession } from '../../shell/session.js';
 import { whereFound } from '../../shell/where-found.js';
@@ -31,6 +32,7 @@ export function DuplicatesPart({ collection: { name }, onChanged }: PartProps) {
   const start = useAction();
   const more = useAction();
   const deletion = useAction();
+  const mayDelete = useMayWrite(name);
   const [choices, setChoices] = useState<Record<string, boolean>>({});
   const summary = useRef<HTMLParagraphElement>(null);
   const [doomed, setDoomed] = useState<string[]>();
@@ -134,7 +136,7 @@ export function DuplicatesPart({ collection: { name }, onChanged }: PartProps) {
         </div>
       )}
       <Problem error={deletion.error} />
-      {groups.length > 1 && superfluous.length > 0 && (
+      {mayDelete && groups.length > 1 && superfluous.length > 0 && (
         <div class="actions">
           <button type="button" class="danger" disabled={deletion.isBusy} onClick={() => setDoomed(superfluous)}>
             {words.deleteAll(superfluous.length)}

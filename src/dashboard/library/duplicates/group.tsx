@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { DuplicateGroup, DuplicateItem } from '../../../contract/duplicates.js';
 import { limits } from '../../../contract/limits.js';
 import { titleOf } from '../../items/picture.js';
+import { useMayWrite } from '../../shell/own-key.js';
 import { Problem } from '../../shell/problem.js';
 import { useSession } from '../../shell/session.js';
 import { given, useAction } from '../asking.js';
@@ -26,6 +27,7 @@ export function Group({ collection, group, isKept, onKeep, onDelete, isBusy }: G
   const { id, mirrored, reason } = group;
   const [all, setAll] = useState<DuplicateItem[]>();
   const { run, isBusy: isLoading, error } = useAction();
+  const mayDelete = useMayWrite(collection);
   const items = all ?? group.items;
   // Those that have gone since it was found are counted in `size`.
   const isWhole = all !== undefined || group.size <= limits.groupItems;
@@ -61,7 +63,7 @@ export function Group({ collection, group, isKept, onKeep, onDelete, isBusy }: G
         </div>
       )}
       <Problem error={error} onAgain={showAll} />
-      {others.length > 0 && (
+      {mayDelete && others.length > 0 && (
         <div class="actions">
           <button type="button" class="danger" disabled={isBusy} onClick={() => onDelete(others)}>
             {words.deleteOthers(others.length)}

@@ -1,6 +1,6 @@
 /**
  * Generates a Python client from openapi.json, installs it, and runs the example for notebooks and more with it against a
- * service of this checkout. Needs python3 with venv, and the Python registry. `npx tsx test/clients/python/run.ts`
+ * service of this checkout. Needs python3 with venv, and the Python registry. `npx tsx test/clients/generated/run.ts`
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
