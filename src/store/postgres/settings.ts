@@ -7,6 +7,8 @@ export interface PostgresStoreSettings {
   graphFrom: number;
   /** Milliseconds between two looks at what is to be done in the background. */
   lookEveryMs: number;
+  /** Milliseconds without a sign of life after which a replica's jobs are others'. */
+  leaseMs: number;
 }
 
 export const defaultSettings: PostgresStoreSettings = {
@@ -14,4 +16,5 @@ export const defaultSettings: PostgresStoreSettings = {
   connectWithinMs: 10_000,
   graphFrom: 10_000,
   lookEveryMs: 2_000,
+  leaseMs: 15_000,
 };
