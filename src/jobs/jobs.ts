@@ -1,17 +1,18 @@
 /** The runner of long work: what waits, runs, is paused and goes on after a restart. The work itself is its kinds' affair. */
-import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hasEnded, isUnderWay, type JobState } from '../domain/job.js';
 import { MixspaceError, toMixspaceError, traceOf } from '../errors.js';
 import type { Job, JobCatalog, JobQuery, StoredFailure, StoredJob } from '../store/job-catalog.js';
-import { LeaseLost, type Wish } from '../store/job-leases.js';
+import type { Wish } from '../store/job-leases.js';
 import type { Log } from '../telemetry.js';
 import { endId, follow, type JobEvent } from './events.js';
 import { followStored } from './follow-stored.js';
+import { Heart } from './heart.js';
 import type { JobEnd, JobKind } from './kind.js';
 import type { LiveJob } from './live-job.js';
-import { LiveJobs } from './live-jobs.js';
-import { Replica, type SharedJobs } from './replica.js';
+import { LiveJobs, stopping } from './live-jobs.js';
+import { jobsUnderWay, lockOf, newJob } from './new-job.js';
+import { Replica, type Beat, type SharedJobs } from './replica.js';
 import { isMove, type Move } from './transitions.js';
 
 /** Jobs that may wait or run at once. */
@@ -19,8 +20,7 @@ const mostUnderWay = 1_000;
 /** Of those that have ended, the newest are kept, with so many failures together. */
 const keptJobs = { jobs: 1_000, failures: 100_000 };
 const retryAfterSeconds = 30;
-const pageJobs = 200;
-/** Milliseconds between two looks at a job that another replica has, and before a run goes on after the store was away. */
+/** Milliseconds between two looks at a job that runs elsewhere, and before a run goes on after the store was away. */
 const lookEveryMs = 250;
 const tryAgainMs = 2_000;
 const underWayFirst: (JobState[] | undefined)[] = [['running'], ['waiting'], undefined];
@@ -41,32 +41,27 @@ export class Jobs {
   readonly #parts: JobsParts;
   readonly #kinds: Map<string, JobKind>;
   readonly #replica: Replica | undefined;
+  readonly #heart: Heart | undefined;
   readonly #live: LiveJobs;
   /** The id of the job that holds it. Where replicas share the store, the store knows. */
   readonly #locks = new Map<string, string>();
   /** Ids of jobs of which what another replica wishes is being done. */
   readonly #obeying = new Set<string>();
   readonly #leaving = new AbortController();
-  #beating: Promise<void> = Promise.resolve();
 
   constructor(parts: JobsParts) {
     this.#parts = parts;
     this.#kinds = new Map(parts.kinds.map((kind) => [kind.name, kind]));
     this.#replica = parts.shared && new Replica(parts.shared);
+    // Who is leaving takes nothing any more, and holds what still runs.
+    this.#heart = this.#replica && new Heart(this.#replica, { kinds: () => (this.#leaving.signal.aborted ? [] : [...this.#kinds.keys()]), on: (beat) => this.#heed(beat) }, parts.log);
     this.#live = new LiveJobs(parts.catalog, this.#kinds, this.#replica);
   }
 
   /** At start, once: what waited or ran when the service ended goes on. */
   async open(): Promise<void> {
-    if (this.#replica) return this.#openShared(this.#replica);
-    const found: StoredJob[] = [];
-    for (let before: number | undefined; ; ) {
-      const { jobs, more } = await this.#parts.catalog.listJobs({ states: ['waiting', 'running'], limit: pageJobs, ...(before === undefined ? {} : { before }) });
-      found.unshift(...jobs.reverse());
-      if (!more) break;
-      before = found[0]!.number;
-    }
-    for (const job of found) {
+    if (this.#heart) return this.#heart.start();
+    for (const job of await jobsUnderWay(this.#parts.catalog)) {
       if (!isUnderWay(job.state)) continue;
       const live = this.#live.adopt(job);
       if (live.kind === undefined) await this.#end(live, { state: 'failed', problem: `This service knows no jobs of kind "${job.kind}".` });
@@ -217,11 +212,11 @@ export class Jobs {
     const found = await this.#parts.catalog.listJobs({ collections: [collection], states, limit: mostUnderWay }).catch(() => ({ jobs: [] }));
     const ids = new Set([...this.#live.underWay().filter(({ job }) => job.collection === collection).map(({ job }) => job.id), ...found.jobs.map(({ id }) => id)]);
     const end = (live: LiveJob): Promise<void> => live.inTurn(() => this.#endForWantOf(collection, live));
-    await Promise.all([...ids].map((id) => this.#hereOrThere(id, end, (job) => (hasEnded(job.state) ? { outcome: undefined } : { wish: 'cancel' })).catch(() => undefined)));
+    await Promise.all([...ids].map((id) => this.#live.hereOrThere(id, end, (job) => (hasEnded(job.state) ? { outcome: undefined } : { wish: 'cancel' }), this.#leaving.signal).catch(() => undefined)));
   }
 
   async #endForWantOf(collection: string, live: LiveJob): Promise<void> {
-    await stopped(live);
+    await live.standStill();
     if (!live.hasEnded) await this.#end(live, { state: 'cancelled', problem: deletedSentence(collection) });
   }
 
@@ -251,8 +246,6 @@ export class Jobs {
   /** What runs stops, and goes on at the next start. Nothing begins any more. */
   async close(): Promise<void> {
     this.#leaving.abort();
-    this.#replica?.wake();
-    await this.#beating;
     await Promise.all(
       this.#live.all().map(async (live) => {
         const wasRunning = live.isRunning;
@@ -260,6 +253,7 @@ export class Jobs {
         if (wasRunning || live.isUnsaved) await live.write().catch(() => undefined);
       }),
     );
+    await this.#heart?.stop();
     await this.#replica?.close();
   }
 
@@ -275,28 +269,12 @@ export class Jobs {
         if (hasEnded(live.job.state)) this.#prune();
         return live.told();
       });
-    return this.#hereOrThere(id, here, (job) => (isMove(move, job, this.#kinds.get(job.kind)) ? { wish: move === 'resume' ? undefined : move } : { outcome: job }));
-  }
-
-  /** Works on a job here; while another replica has it, that one is asked for what `there` says, until there is an outcome. */
-  async #hereOrThere<T>(id: string, here: (live: LiveJob) => Promise<T>, there: (job: StoredJob) => { outcome: T } | { wish: Wish | undefined }): Promise<T> {
-    for (;;) {
-      try {
-        return await this.#live.hold(id, here);
-      } catch (error) {
-        if (!this.#replica || !(error instanceof LeaseLost)) throw error;
-      }
-      const next = there(await this.#live.stored(id));
-      if ('outcome' in next) return next.outcome;
-      if (next.wish) await this.#replica.wish(id, next.wish);
-      await this.#pauseFor(lookEveryMs);
-      if (this.#leaving.signal.aborted) throw stopping();
-    }
+    return this.#live.hereOrThere(id, here, (job) => (isMove(move, job, this.#kinds.get(job.kind)) ? { wish: move === 'resume' ? undefined : move } : { outcome: job }), this.#leaving.signal);
   }
 
   /** What runs of it is stopped; whether there is still something to do then. @throws MixspaceError `conflict` when it has come to an end meanwhile. */
   async #standStill(move: Move, live: LiveJob): Promise<boolean> {
-    await stopped(live);
+    await live.standStill();
     return isMove(move, live.job, live.kind);
   }
 
@@ -355,7 +333,7 @@ export class Jobs {
     if (!live.mayTryAgain()) return false;
     await this.#pauseFor(tryAgainMs);
     // Meanwhile it may have been paused or lost, or the service is stopping: then the next who has it goes on.
-    if (!live.isAbandoned && live.job.state === 'running') this.#launch(live, true);
+    if (this.#live.get(live.job.id) === live && live.job.state === 'running') this.#launch(live, true);
     return true;
   }
 
@@ -374,36 +352,13 @@ export class Jobs {
     this.#parts.catalog.pruneJobs(keptJobs).catch(() => undefined);
   }
 
-  async #openShared(replica: Replica): Promise<void> {
-    await this.#beat(replica);
-    this.#beating = this.#beats(replica);
-  }
-
-  async #beats(replica: Replica): Promise<void> {
-    const { signal } = this.#leaving;
-    for (let said = ''; ; ) {
-      await replica.rest(signal);
-      if (signal.aborted) return;
-      try {
-        await this.#beat(replica);
-        said = '';
-      } catch (error) {
-        const { message } = toMixspaceError(error);
-        if (message !== said) this.#parts.log('warn', 'This replica could not say that it is alive; if that goes on, its jobs are taken over.', { reason: message });
-        said = message;
-      }
+  #heed({ lost = [], wished = [], claimed = [] }: Partial<Beat>): void {
+    for (const id of lost) {
+      this.#live.lose(id);
+      this.#parts.log('warn', `Job "${id}" is another replica's by now.`, { job: id });
     }
-  }
-
-  async #beat(replica: Replica): Promise<void> {
-    for await (const { lost = [], wished = [], claimed = [] } of replica.beat([...this.#kinds.keys()])) {
-      for (const id of lost) {
-        this.#live.lose(id);
-        this.#parts.log('warn', `Job "${id}" is another replica's by now.`, { job: id });
-      }
-      for (const wish of wished) void this.#obey(wish);
-      for (const job of claimed) void this.#goOn(this.#live.adopt(job));
-    }
+    for (const wish of wished) void this.#obey(wish);
+    for (const job of claimed) void this.#goOn(this.#live.adopt(job));
   }
 
   /** What waited or ran, and is this replica's now. Never rejects. */
@@ -447,19 +402,4 @@ export class Jobs {
   }
 }
 
-function newJob(kind: string, collection: string | undefined, parameters: unknown): Job {
-  return { id: `${kind}-${randomBytes(6).toString('hex')}`, kind, ...(collection === undefined ? {} : { collection }), state: 'waiting', parameters, done: 0, failed: 0, createdAt: new Date().toISOString() };
-}
-
-function lockOf({ kind, job }: { kind: JobKind | undefined; job: Job }): string {
-  return kind?.lock?.(job) ?? `${job.kind} ${job.collection ?? ''}`;
-}
-
-/** What waited may have begun meanwhile. */
-async function stopped(live: LiveJob): Promise<void> {
-  do await live.stop();
-  while (live.isRunning);
-}
-
-const stopping = (): MixspaceError => new MixspaceError('not_ready', 'The service is stopping.');
 const deletedSentence = (collection: string): string => `Collection "${collection}" was deleted.`;

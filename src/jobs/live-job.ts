@@ -166,6 +166,12 @@ export class LiveJob {
     await this.#ended;
   }
 
+  /** The same, of what waited and may have begun meanwhile, too. */
+  async standStill(): Promise<void> {
+    do await this.stop();
+    while (this.isRunning);
+  }
+
   #work(signal: AbortSignal, isRestarted: boolean): JobWork<unknown> {
     return {
       job: this.#job,

@@ -1,10 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { isUnderWay } from '../domain/job.js';
 import { MixspaceError } from '../errors.js';
 import type { JobCatalog, StoredJob } from '../store/job-catalog.js';
-import { LeaseLost } from '../store/job-leases.js';
+import { LeaseLost, type Wish } from '../store/job-leases.js';
 import type { JobKind } from './kind.js';
 import { LiveJob } from './live-job.js';
 import type { Replica } from './replica.js';
+
+/** Milliseconds between two looks at a job that another replica has. */
+const lookEveryMs = 250;
 
 /** The jobs that are in memory, each once. Where replicas share the store, they are those that this one holds. */
 export class LiveJobs {
@@ -56,6 +60,22 @@ export class LiveJobs {
       return await work(live);
     } finally {
       this.letGo(live);
+    }
+  }
+
+  /** Works on a job here; while another replica has it, that one is asked for what `there` says, until there is an outcome. */
+  async hereOrThere<T>(id: string, here: (live: LiveJob) => Promise<T>, there: (job: StoredJob) => { outcome: T } | { wish: Wish | undefined }, leaving: AbortSignal): Promise<T> {
+    for (;;) {
+      try {
+        return await this.hold(id, here);
+      } catch (error) {
+        if (!this.#replica || !(error instanceof LeaseLost)) throw error;
+      }
+      const next = there(await this.stored(id));
+      if ('outcome' in next) return next.outcome;
+      if (next.wish) await this.#replica.wish(id, next.wish);
+      await delay(lookEveryMs, undefined, { ref: false, signal: leaving }).catch(() => undefined);
+      if (leaving.aborted) throw stopping();
     }
   }
 
@@ -131,4 +151,5 @@ export class LiveJobs {
   }
 }
 
+export const stopping = (): MixspaceError => new MixspaceError('not_ready', 'The service is stopping.');
 const missing = (id: string): MixspaceError => new MixspaceError('not_found', `There is no job "${id}".`);
