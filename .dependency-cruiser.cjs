@@ -8,7 +8,7 @@ const only = (name, from, allowed, comment) => ({
 });
 
 /** The store's two ports, the parts of the catalog's among them. */
-const storePorts = '^src/store/(catalog|classifier-catalog|copy-catalog|item-content|full-text|job-catalog|reembedding-catalog|result-catalog|store|survey-catalog|sync-catalog|tile-catalog|vector-index)\\.ts$';
+const storePorts = '^src/store/(catalog|classifier-catalog|copy-catalog|item-content|full-text|job-catalog|job-leases|reembedding-catalog|result-catalog|store|survey-catalog|sync-catalog|tile-catalog|vector-index)\\.ts$';
 /** The hub's one port. */
 const hubPort = '^src/hub/model-source\\.ts$';
 const anyone = ['^src/domain/', '^src/(errors|telemetry|c-heap|files|file-names|content-hash|open-file|picture-files|ignore-rules|map-limited|printable|secrets|web-assembly|program-facts)\\.ts$'];
@@ -37,7 +37,7 @@ module.exports = {
     only('pictures-know-no-engine', '^src/store/pictures/', ['^src/store/(catalog|reembedding-catalog|tile-catalog)\\.ts$', ...anyone], 'Every catalog keeps pictures as files, whatever keeps its rows.'),
     { name: 'engines-know-no-other', comment: 'Each can be replaced alone; what two of them need stands beside the ports.', severity: 'error', from: { path: '^src/store/(embedded|postgres)/' }, to: { path: '^src/store/(embedded|postgres)/', pathNot: '^src/store/$1/' } },
     only('operations-know-the-ports', '^src/operations/', ['^src/contract/', '^src/jobs/', '^src/encoder/(encoder|picture/media-type)\\.ts$', hubPort, storePorts, ...anyone], 'A use case works with any encoder, any store and any hub: it knows the ports, not who is behind them.'),
-    only('jobs-know-the-ports', '^src/jobs/', ['^src/contract/', '^src/store/job-catalog\\.ts$', ...anyone], 'The runner of long work keeps its table and its order; what the work is, whoever gives it says.'),
+    only('jobs-know-the-ports', '^src/jobs/', ['^src/contract/', '^src/store/job-(catalog|leases)\\.ts$', ...anyone], 'The runner of long work keeps its table and its order; what the work is, whoever gives it says.'),
     only('hub-knows-the-names-of-variants', '^src/hub/', ['^src/encoder/package/variants\\.ts$', ...anyone], 'Files from a hub into a folder: it knows which are which by their names, nothing of what is in them, and whoever wants another source replaces it alone.'),
     { name: 'hub-alone-imports-undici', comment: "Loading it takes the place of the dispatcher under the process's own fetch.", severity: 'error', from: { path: '^src/', pathNot: '^src/hub/' }, to: { path: 'node_modules/undici/' } },
     only('http-knows-operations', '^src/http/', ['^src/operations/', '^src/jobs/', '^src/contract/', '^src/mcp/endpoint\\.ts$', '^src/config\\.ts$', '^src/store/catalog\\.ts$', ...anyone], 'HTTP is one way in among others: it translates, and decides nothing.'),

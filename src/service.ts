@@ -29,7 +29,7 @@ import { tilesKind } from './operations/tiles/job.js';
 import { KeptLatest } from './operations/kept-latest.js';
 import { followFolders } from './operations/sync/follow.js';
 import { syncKind } from './operations/sync/job.js';
-import { machineName } from './operations/sync/machine.js';
+import { machineName, placeOfDisks } from './operations/sync/machine.js';
 import { SyncTurns } from './operations/sync/turns.js';
 import type { WalkRules } from './picture-files.js';
 import { openStore } from './store/open.js';
@@ -148,6 +148,7 @@ export async function openService(config: Config): Promise<Service> {
           throw error;
         },
       ),
+    ...(store.leases && { shared: { leases: store.leases, places: [placeOfDisks(work.sync.machine), await work.imports.uploads.place()] } }),
     log,
   });
   const context: JobContext = { ...work, jobs, hub };

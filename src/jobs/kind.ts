@@ -7,6 +7,8 @@ export interface JobKind<Parameters = unknown> {
   readonly isPausable: boolean;
   /** What else of the same lock runs is waited for. Left out: one of the kind at a time in a collection. */
   lock?(job: JobOf<Parameters>): string;
+  /** Where alone it may run, where that matters: what it reads or writes lies on a disk of that name. Left out, or undefined: anywhere. */
+  place?(job: JobOf<Parameters>): Promise<string | undefined>;
   /** One that is started while another of its lock waits or runs is that one. */
   readonly isSingle: boolean;
   /** When somebody resumes it, what failed is tried again: its failures are forgotten. */

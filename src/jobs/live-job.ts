@@ -7,6 +7,8 @@ import { Throughput } from './throughput.js';
 const writeEveryMs = 1_000;
 /** Milliseconds after which a write that failed, of how a job has ended, is tried again. */
 const tryAgainMs = 5_000;
+/** Runs in a row that come no further because the store is away. */
+const mostTries = 30;
 /** Failures that wait to be written, beyond which the run waits. */
 const failuresAhead = 500;
 /** Failures of the latest past that those who follow need not look up. */
@@ -17,7 +19,7 @@ export class LiveJob {
   readonly kind: JobKind | undefined;
   /** Tells one time in memory from another, and all from those of earlier services. */
   readonly generation = Date.now().toString(36);
-  readonly #catalog: JobCatalog;
+  readonly #catalog: Pick<JobCatalog, 'putJob' | 'listJobFailures'>;
   readonly #job: StoredJob;
   readonly #throughput = new Throughput();
   readonly #waiting = new Set<() => void>();
@@ -30,10 +32,12 @@ export class LiveJob {
   #version = 0;
   #isUnsaved = false;
   #isSettling = false;
+  #isAbandoned = false;
+  #tries = { settled: 0, count: 0 };
   /** Those who need it in memory. */
   holders = 0;
 
-  constructor(catalog: JobCatalog, job: StoredJob, kind: JobKind | undefined) {
+  constructor(catalog: Pick<JobCatalog, 'putJob' | 'listJobFailures'>, job: StoredJob, kind: JobKind | undefined) {
     this.#catalog = catalog;
     this.#job = { ...job };
     this.kind = kind;
@@ -54,6 +58,11 @@ export class LiveJob {
 
   get isUnsaved(): boolean {
     return this.#isUnsaved;
+  }
+
+  /** It is another replica's: nothing that comes of it here matters. */
+  get isAbandoned(): boolean {
+    return this.#isAbandoned;
   }
 
   /** How it has ended is still being written. */
@@ -136,10 +145,31 @@ export class LiveJob {
     return this.#ended;
   }
 
+  /** Whether a run that could not go on may begin again; as long as it comes further in between, always. */
+  mayTryAgain(): boolean {
+    const settled = this.#job.done + this.#job.failed;
+    this.#tries = { settled, count: settled === this.#tries.settled ? this.#tries.count + 1 : 1 };
+    return this.#tries.count <= mostTries;
+  }
+
+  /** It is another replica's from now on: what runs stops, and nothing of it is written. */
+  abandon(): void {
+    this.#isAbandoned = true;
+    this.#isUnsaved = false;
+    this.#control?.abort();
+    this.tell();
+  }
+
   /** Resolves when nothing of it runs any more. */
   async stop(): Promise<void> {
     this.#control?.abort();
     await this.#ended;
+  }
+
+  /** The same, of what waited and may have begun meanwhile, too. */
+  async standStill(): Promise<void> {
+    do await this.stop();
+    while (this.isRunning);
   }
 
   #work(signal: AbortSignal, isRestarted: boolean): JobWork<unknown> {
@@ -203,6 +233,7 @@ export class LiveJob {
     try {
       await this.write();
     } catch (error) {
+      if (this.#isAbandoned) throw error;
       this.#isUnsaved = true;
       setTimeout(() => void this.#settleAgain(onSaved).catch(() => undefined), tryAgainMs).unref();
       throw error;

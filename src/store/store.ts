@@ -2,6 +2,7 @@
 import type { BackupManifest } from '../domain/backup.js';
 import type { Catalog } from './catalog.js';
 import type { FullText } from './full-text.js';
+import type { JobLeases } from './job-leases.js';
 import type { VectorIndex } from './vector-index.js';
 
 /** A consistent copy, as files to be kept together. */
@@ -70,6 +71,8 @@ export interface Store {
   catalog: Catalog;
   index: VectorIndex;
   words: FullText;
+  /** Left out: this process alone uses the store. */
+  leases?: JobLeases;
   /** Of all that the catalog holds at one moment, while it goes on. Errors: `conflict`: another is being taken; `disk_full`. */
   backup: () => Promise<StoreBackup>;
   restores: StoreRestores;

@@ -2,6 +2,7 @@
 import type { Jobs } from '../../jobs/jobs.js';
 import type { JobEnd, JobKind, JobWork } from '../../jobs/kind.js';
 import type { Context } from '../context.js';
+import { placeOfDisks } from '../sync/machine.js';
 import { ingest } from '../ingest.js';
 import { whenThereIsRoom } from '../when-there-is-room.js';
 import { openSource, type ImportParameters } from './open-source.js';
@@ -36,6 +37,7 @@ export function importKind(context: Context): JobKind<ImportParameters> {
     isPausable: true,
     isSingle: false,
     retriesFailures: false,
+    place: async ({ parameters: { from } }) => ('upload' in from ? context.imports.uploads.place() : placeOfDisks(context.sync.machine)),
     run: async (work) => {
       const end = await run(context, work);
       await release(work.job.parameters);

@@ -1,6 +1,6 @@
 /** Files that were sent to be imported, on the disk until their job has ended. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isMissing, removedOnFailure, syncDirectory } from '../../files.js';
 
@@ -9,6 +9,16 @@ export class KeptUploads {
 
   constructor(folder: string) {
     this.#folder = folder;
+  }
+
+  /** The name of the folder among those of all services: it is kept beside it, so that whoever has the same folder has the same name. */
+  async place(): Promise<string> {
+    const file = `${this.#folder}.place`;
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, randomBytes(12).toString('hex'), { flag: 'wx', flush: true }).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    });
+    return `uploads ${await readFile(file, 'utf8')}`;
   }
 
   fileOf(id: string): string {

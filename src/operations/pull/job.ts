@@ -2,10 +2,11 @@
 import type { ChosenModel, ModelSource } from '../../hub/model-source.js';
 import type { JobKind } from '../../jobs/kind.js';
 import type { Context } from '../context.js';
+import { placeOfDisks } from '../sync/machine.js';
 
 export const pullJob = 'pull';
 
-export function pullKind({ models }: Context, hub: ModelSource): JobKind<ChosenModel> {
+export function pullKind({ models, sync }: Context, hub: ModelSource): JobKind<ChosenModel> {
   return {
     name: pullJob,
     isPausable: true,
@@ -13,6 +14,7 @@ export function pullKind({ models }: Context, hub: ModelSource): JobKind<ChosenM
     retriesFailures: false,
     // They share one line to the hub, and a models directory that one process at a time may write to.
     lock: () => pullJob,
+    place: async () => placeOfDisks(sync.machine),
     async run(work) {
       const { parameters } = work.job;
       const { bytes, files } = await hub.pull(parameters, work.signal, (done, total) => work.at({ done, total }));

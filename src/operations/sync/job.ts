@@ -5,6 +5,7 @@ import type { LeftOut, WalkRules } from '../../picture-files.js';
 import type { Context } from '../context.js';
 import { look, noCounts, type Look, type LookCounts } from './look.js';
 import type { Unreached } from './plan.js';
+import { placeOfDisks } from './machine.js';
 import { rootUnder } from './root.js';
 
 export const syncJob = 'sync';
@@ -45,6 +46,7 @@ export function syncKind(context: Context): JobKind<SyncParameters> {
     isPausable: true,
     isSingle: false,
     retriesFailures: true,
+    place: async () => placeOfDisks(context.sync.machine),
     run: (work) => context.syncTurns.take(work.job.collection!, work.signal, () => run(context, work)),
   };
 }

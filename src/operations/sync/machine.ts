@@ -12,6 +12,9 @@ export function machineName(): string {
   return /^[0-9a-f]{32}$/.test(id) ? id : hostname();
 }
 
+/** Where jobs run that read this machine's disks. */
+export const placeOfDisks = (machine: string): string => `disks ${machine}`;
+
 function read(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');

@@ -11,6 +11,7 @@ import { fullTextOf } from './full-text.js';
 import { Graphs } from './graphs.js';
 import { itemCatalogOf } from './item-catalog.js';
 import { jobCatalogOf } from './job-catalog.js';
+import { jobLeasesOf } from './job-leases.js';
 import { listingOf } from './listing.js';
 import { migrate } from './migrations.js';
 import type { Parts } from './parts.js';
@@ -68,6 +69,7 @@ export async function openPostgresStore({ url, settings, log }: PostgresStoreOpt
     },
     index: vectorIndexOf(parts),
     words: fullTextOf(parts),
+    leases: jobLeasesOf(parts),
     backup: () => Promise.reject(elsewhere('A backup is taken')),
     restores: { unpack: () => Promise.reject(elsewhere('A backup is restored')), current: () => undefined },
     close: async () => {

@@ -9,6 +9,8 @@ export interface PostgresStoreSettings {
   halfGraphs: boolean;
   /** Milliseconds between two looks at what is to be done in the background. */
   lookEveryMs: number;
+  /** Milliseconds without a sign of life after which a replica's jobs are others'. */
+  leaseMs: number;
 }
 
 export const defaultSettings: PostgresStoreSettings = {
@@ -17,4 +19,5 @@ export const defaultSettings: PostgresStoreSettings = {
   graphFrom: 10_000,
   halfGraphs: false,
   lookEveryMs: 2_000,
+  leaseMs: 15_000,
 };
