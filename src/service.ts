@@ -160,7 +160,7 @@ export async function openService(config: Config): Promise<Service> {
     telemetry.close();
   };
   try {
-    await settleCollections(context);
+    await settleCollections(context, store.leases !== undefined);
     await adoptReembeddings(work, jobs);
     await sweepUploads(work, jobs);
     await jobs.open();

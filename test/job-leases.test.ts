@@ -218,7 +218,7 @@ describe(`Jobs of replicas (PostgreSQL, by ${serverName})`, () => {
     expect(new Set(ids).size).toBe(1);
     expect(await start(b, 'sleep', 'texts')).not.toBe(ids[0]);
     [...a.running, ...b.running].find(({ job }) => job.id === ids[0])!.end();
-    await vi.waitFor(async () => expect(await stateOf(b, ids[0]!)).toBe('done'), soon);
+    await vi.waitFor(async () => expect(await stateOf(b, ids[0])).toBe('done'), soon);
     expect(await start(b, 'sleep')).not.toBe(ids[0]);
   });
 

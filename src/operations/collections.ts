@@ -28,15 +28,21 @@ export async function createCollection(context: JobContext, request: NewCollecti
 /**
  * At start: the collection `default` is always there, made with the default model where it is missing, or empty and of
  * a model that has gone. Whatever else was made with a model that has gone is told by name, as soon as that is known.
+ * `isShared`: other services use the store too, and may have its model or be filling it: it stays.
  */
-export async function settleCollections(context: JobContext): Promise<void> {
+export async function settleCollections(context: JobContext, isShared: boolean): Promise<void> {
   const there = await context.catalog.listCollections();
   const byDefault = there.find(({ name }) => name === defaultCollection);
   const isEmpty = byDefault !== undefined && total(byDefault.counts) === 0;
   if (isEmpty) await modelChecked(context, byDefault);
-  const isIdle = isEmpty && !hasModel(context, byDefault);
+  const isIdle = isEmpty && !isShared && !hasModel(context, byDefault);
   if (isIdle) await context.catalog.deleteCollection(defaultCollection);
-  if (isIdle || byDefault === undefined) await createCollection(context, { name: defaultCollection });
+  if (isIdle || byDefault === undefined) {
+    await createCollection(context, { name: defaultCollection }).catch((error: unknown) => {
+      // Another service made it a moment ago.
+      if (!isShared || toMixspaceError(error).code !== 'conflict') throw error;
+    });
+  }
   for (const collection of there) if (!isIdle || collection !== byDefault) tellWithoutModel(context, collection).catch((error: unknown) => context.log('warn', `Whether the model of collection "${collection.name}" is here is not known.`, { reason: toMixspaceError(error).message }));
 }
 

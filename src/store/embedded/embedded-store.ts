@@ -6,11 +6,11 @@ import { modalities, type Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
 import type { Tiles } from '../../domain/tiles.js';
 import type { Log } from '../../telemetry.js';
-import type { Collection, CollectionDescription, Item, ItemEmbeddings, ItemWrite, NewCollection, Picture, Presence, WriteStatus } from '../catalog.js';
+import type { Collection, CollectionDescription, Item, ItemEmbeddings, ItemWrite, NewCollection, Picture, WriteStatus } from '../catalog.js';
 import type { ImpossibleItem, ReembeddedItem, ReembeddingItem, ReembeddingPlan, ReembeddingTarget } from '../reembedding-catalog.js';
-import { fieldsOf, sizeOf } from '../stored-item.js';
+import { fieldsOf } from '../stored-item.js';
 import { putCopies } from '../writing/copies.js';
-import { addFields, changeSources, isWhole, noChanges, removeItem, writeItem, type Changes } from '../writing/writer.js';
+import { addFields, changeSources, noChanges, removeItem, writeItem, type Changes } from '../writing/writer.js';
 import { identityOf, type CollectionRow } from './collection-table.js';
 import { describe, type OpenCollection } from './open-collections.js';
 import { cursorKeyOf } from './commits.js';
@@ -21,6 +21,7 @@ import { compileFilter } from './filter.js';
 import { isDamagedFullText } from './full-text/word-table.js';
 import type { ItemRow } from './item-table.js';
 import { openParts, type Parts, type PartsOptions } from './parts.js';
+import { present } from './presence.js';
 import type { StoreCalls } from './protocol.js';
 import type { EmbeddedStoreSettings } from './settings.js';
 import { nextTurn, now, sliceMs } from './time-slices.js';
@@ -112,22 +113,7 @@ export class EmbeddedStore implements StoreCalls {
     return statuses;
   }
 
-  async present(name: string, ids: string[], check?: 'whole'): Promise<Presence[]> {
-    const { row } = this.#parts.collections.find(name);
-    const found: Presence[] = [];
-    let began = now();
-    for (const id of ids) {
-      const item = this.#parts.items.byId(row.key, id);
-      if (!item) continue;
-      const embedded = item.unembedded === null && (check === undefined || (isWhole(this.#parts, row, item) && (item.original_bytes === null || (await this.#parts.originals.isWhole(item.content_hash)))));
-      found.push({ id, contentHash: item.content_hash, modality: item.modality, embedded, ...sizeOf(item), boxes: row.tiles === 'none' && !this.#hasTiles(name) ? [] : this.#parts.embeddings.boxesOf(item.key, row.space) });
-      if (now() - began > sliceMs) {
-        await nextTurn();
-        began = now();
-      }
-    }
-    return found;
-  }
+  present: StoreCalls['present'] = (name, ids, check) => present(this.#parts, this.#parts.collections.find(name), ids, check);
 
   async getItem(name: string, id: string): Promise<Item> {
     return this.#parts.items.toItem(this.#row(name, id));
@@ -339,10 +325,6 @@ export class EmbeddedStore implements StoreCalls {
     this.#parts.index.retire(opened);
     for (const columns of Object.values(opened.columns)) columns.retire();
     this.#parts.housekeeping.wake();
-  }
-
-  #hasTiles(name: string): boolean {
-    return this.#parts.collections.find(name).indexes.image.hasParts;
   }
 
   #row(name: string, id: string): ItemRow {

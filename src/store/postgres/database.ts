@@ -39,14 +39,14 @@ export class Database {
   readonly #pool: pg.Pool;
   /** Connections that know the schema. */
   readonly #prepared = new WeakSet<object>();
-  readonly #searchPath: string;
+  readonly #preparation: string;
 
   /** @throws Error when the URL cannot be read; its message does not show it. */
   constructor({ url, most, connectWithinMs, onProblem }: DatabaseOptions) {
     const { connectionString, schema } = readUrl(url);
     this.schema = schema;
-    // pgvector lies in whatever schema it was installed in, most often `public`.
-    this.#searchPath = `SET search_path TO "${schema}", public`;
+    // pgvector lies in whatever schema it was installed in, most often `public`. No statement runs long enough for compiling to pay.
+    this.#preparation = `SET search_path TO "${schema}", public; SET jit = off`;
     this.#pool = new pg.Pool({ connectionString, max: most, connectionTimeoutMillis: connectWithinMs, idleTimeoutMillis: 30_000, keepAlive: true, application_name: 'mixspace', types });
     // A connection that breaks while it is idle is replaced by the next call.
     this.#pool.on('error', onProblem);
@@ -127,7 +127,7 @@ export class Database {
     const client = await this.#pool.connect();
     if (this.#prepared.has(client)) return client;
     try {
-      await client.query(this.#searchPath);
+      await client.query(this.#preparation);
     } catch (error) {
       client.release(error as Error);
       throw error;

@@ -94,7 +94,7 @@ async function insertRows(session: Session, collection: CollectionRow, items: He
 async function updateRows(session: Session, collection: CollectionRow, items: HeldItem[]): Promise<void> {
   const [key, ...others] = changing.map(([name]) => name);
   await session.write(
-    `UPDATE ${itemsOf(collection.key)} AS items SET unread = false, ${others.map((name) => `${name} = ${storedAs(name!)}`).join(', ')} FROM ${parametersOf(changing)} WHERE items.${key} = given.${key}`,
+    `UPDATE ${itemsOf(collection.key)} AS items SET unread = false, ${others.map((name) => `${name} = ${storedAs(name)}`).join(', ')} FROM ${parametersOf(changing)} WHERE items.${key} = given.${key}`,
     valuesOf(changing, collection, items),
   );
 }
