@@ -88,7 +88,7 @@ describe.for(documents)('%s', (file) => {
 describe('what is written down for other programs', () => {
   it('compose.yaml and the systemd unit name settings that the program reads', () => {
     const known = Object.values(settings).map(({ env }) => env);
-    for (const file of ['compose.yaml', 'packaging/mixspace.service', 'Dockerfile']) {
+    for (const file of ['compose.yaml', 'packaging/compose.postgres.yaml', 'packaging/mixspace.service', 'Dockerfile']) {
       for (const [name] of read(file).matchAll(/\bMIXSPACE_[A-Z_]+/g)) expect(known, `${file} names ${name}`).toContain(name);
     }
   });
