@@ -1,7 +1,7 @@
 /** Any of the engines, by the address that says where collections live. */
 import type { Log } from '../telemetry.js';
-import { openEmbeddedStore, type EmbeddedStoreSettings } from './embedded/open.js';
-import { openPostgresStore, type PostgresStoreSettings } from './postgres/open.js';
+import type { EmbeddedStoreSettings } from './embedded/settings.js';
+import type { PostgresStoreSettings } from './postgres/settings.js';
 import type { Store } from './store.js';
 
 export interface StoreOptions {
@@ -13,7 +13,12 @@ export interface StoreOptions {
 }
 
 /** Errors: as `openEmbeddedStore` and `openPostgresStore`. */
-export function openStore({ address, embedded, postgres, log }: StoreOptions): Promise<Store> {
-  if ('url' in address) return openPostgresStore({ url: address.url, ...(postgres && { settings: postgres }), log });
+export async function openStore({ address, embedded, postgres, log }: StoreOptions): Promise<Store> {
+  // Whoever has one engine loads nothing of the other.
+  if ('url' in address) {
+    const { openPostgresStore } = await import('./postgres/open.js');
+    return openPostgresStore({ url: address.url, ...(postgres && { settings: postgres }), log });
+  }
+  const { openEmbeddedStore } = await import('./embedded/open.js');
   return openEmbeddedStore({ directory: address.directory, ...(embedded && { settings: embedded }), log });
 }

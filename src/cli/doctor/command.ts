@@ -1,10 +1,11 @@
 import path from 'node:path';
 import { Command } from 'commander';
-import { readConfig, readSetting, settings, type Config, type SettingName } from '../../config.js';
+import { embedded, readConfig, readSetting, readStoreAddress, settings, type Config, type SettingName } from '../../config.js';
 import { MixspaceError } from '../../errors.js';
 import { plural, printJson, say, sayMarked } from '../print.js';
 import { settingsOf, withSettings } from '../setting-flags.js';
 import { lookAtAccess, lookAtPort, whoAnswers } from './address.js';
+import { lookAtStore } from './database.js';
 import { fail, ok, type Finding } from './finding.js';
 import { lookAtIndex, lookAtRoots, lookAtWatch } from './folders.js';
 import { lookAtMemory, lookAtOpenFiles, lookAtProcessors } from './machine.js';
@@ -57,11 +58,21 @@ async function examine(paths: string[], flags: Partial<Record<SettingName, strin
     lookAtProcessors(config),
     ...lookAtOpenFiles(),
     ...(await lookAtIndex(config.indexDir)),
+    ...(await storeFindings(config)),
     await lookAtPort(config, answering),
     ...(await lookAtAccess(config)),
     ...lookAtRoots(roots),
     ...lookAtWatch(config, paths.map((each) => path.resolve(each))),
   ];
+}
+
+async function storeFindings(config: Config): Promise<Finding[]> {
+  try {
+    const address = readStoreAddress(config);
+    return address === embedded ? [] : await lookAtStore(address);
+  } catch (error) {
+    return [wrongSetting(error, 'Let the file hold the address of the database, alone.')];
+  }
 }
 
 /** What is no setting is told, and its default taken to look at the rest. */

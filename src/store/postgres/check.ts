@@ -20,6 +20,33 @@ export interface DatabaseCheck {
 
 const packageMigrations = fileURLToPath(new URL('../../../migrations/postgres', import.meta.url));
 
+export interface DatabaseLook {
+  server: string;
+  vector: string | undefined;
+  /** Migrations that its schema has seen, and those that this mixspace knows; 0: there is no schema yet. */
+  version: number;
+  known: number;
+}
+
+/** Whether a service could open it; nothing is changed. Errors: `not_ready`: it cannot be reached. */
+export async function lookAtDatabase(url: string): Promise<DatabaseLook> {
+  const database = new Database({ url, most: 1, connectWithinMs: 5_000, onProblem: () => undefined });
+  try {
+    return await database.read((session) => look(session, database.schema));
+  } finally {
+    await database.close();
+  }
+}
+
+async function look(session: Session, schema: string): Promise<DatabaseLook> {
+  const { server, vector, is } = (await session.row<{ server: string; vector: string | null; is: boolean }>(
+    "SELECT current_setting('server_version') AS server, (SELECT extversion FROM pg_extension WHERE extname = 'vector') AS vector, to_regclass($1) IS NOT NULL AS is",
+    [`"${schema}".store`],
+  ))!;
+  const version = is ? (await session.row<{ version: number }>('SELECT version FROM store'))!.version : 0;
+  return { server, vector: vector ?? undefined, version, known: readMigrations(packageMigrations).length };
+}
+
 /** `onProgress`: collections. Errors: as `openPostgresStore`. */
 export async function checkDatabase(url: string, onProgress: (done: number, total: number) => void = () => undefined): Promise<DatabaseCheck> {
   const database = new Database({ url, most: 1, connectWithinMs: 10_000, onProblem: () => undefined });
@@ -31,11 +58,9 @@ export async function checkDatabase(url: string, onProgress: (done: number, tota
 }
 
 async function check(session: Session, schema: string, onProgress: (done: number, total: number) => void): Promise<DatabaseCheck> {
-  const { server, vector } = (await session.row<{ server: string; vector: string | null }>("SELECT current_setting('server_version') AS server, (SELECT extversion FROM pg_extension WHERE extname = 'vector') AS vector"))!;
-  const checked: DatabaseCheck = { server, vector: vector ?? undefined, collections: [], problems: [], notes: [] };
-  const version = (await session.row<{ is: boolean }>('SELECT to_regclass($1) IS NOT NULL AS is', [`"${schema}".store`]))!.is ? (await session.row<{ version: number }>('SELECT version FROM store'))!.version : undefined;
-  const known = readMigrations(packageMigrations).length;
-  if (version === undefined) {
+  const { server, vector, version, known } = await look(session, schema);
+  const checked: DatabaseCheck = { server, vector, collections: [], problems: [], notes: [] };
+  if (version === 0) {
     checked.problems.push(`There is no store in the schema "${schema}"; the first start of a service makes it.`);
     return checked;
   }
