@@ -5,7 +5,7 @@ import { MixspaceError } from '../../errors.js';
 import { plural, printJson, say, sayMarked } from '../print.js';
 import { settingsOf, withSettings } from '../setting-flags.js';
 import { lookAtAccess, lookAtPort, whoAnswers } from './address.js';
-import { lookAtStore } from './database.js';
+import { lookAtStore } from './store.js';
 import { fail, ok, type Finding } from './finding.js';
 import { lookAtIndex, lookAtRoots, lookAtWatch } from './folders.js';
 import { lookAtMemory, lookAtOpenFiles, lookAtProcessors } from './machine.js';

@@ -1,7 +1,7 @@
 import { toMixspaceError } from '../../errors.js';
 import { fail, ok, type Finding } from './finding.js';
 
-const topic = 'database';
+const topic = 'store';
 
 /** A PostgreSQL database in which collections are to live. */
 export async function lookAtStore(url: string): Promise<Finding[]> {
