@@ -75,11 +75,12 @@ function unlessEnded(error: unknown): void {
 }
 
 /** How far a collection is on its way into another space: its target and counts as the store has them, the rest as its job. */
-export async function toldReembedding({ jobs }: JobContext, { name, counts, reembedding }: CollectionDescription): Promise<{ reembedding?: Told }> {
+export async function toldReembedding({ jobs, catalog }: JobContext, { name, counts, reembedding }: CollectionDescription): Promise<{ reembedding?: Told }> {
   if (!reembedding) return {};
   const { model, fingerprint, dimension, done, impossible, fromThumbnails, skipImpossible, startedAt } = reembedding;
   const job = await jobs.find(reembedJob, name);
-  const runs = job !== undefined && isUnderWay(job.state);
+  // Where it has gone over since the collection was looked at, it is told as it was then.
+  const runs = job !== undefined && (isUnderWay(job.state) || (job.state === 'done' && !(await catalog.describeCollection(name)).reembedding));
   return {
     reembedding: {
       model,
