@@ -238,7 +238,11 @@ describe('A service that is stopped, killed or moved', () => {
 
       await at.uploadItems('long', [file('scene', scene)]);
       const asked = { image: base64(await sharp(scene).extract({ left: 80, top: 60, width: 40, height: 30 }).png().toBuffer()) };
-      expect((await at.search('long', asked, { limit: 1 })).matches[0]).toMatchObject({ id: 'scene', part: { box: [0.6667, 0.6667, 0.3333, 0.3333] } });
+      const { matches } = await at.search('long', asked, { limit: 50 });
+      const found = matches.find(({ id }) => id === 'scene')!;
+      expect(found).toMatchObject({ part: { box: [0.6667, 0.6667, 0.3333, 0.3333] } });
+      // All of them have a yellow corner: which comes first, the last digit decides.
+      expect(matches[0]!.score - found.score).toBeLessThan(1e-6);
       await own.stop();
     } finally {
       await rm(indexDir, { recursive: true, force: true });
