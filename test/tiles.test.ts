@@ -242,7 +242,7 @@ describe('A service that is stopped, killed or moved', () => {
       const found = matches.find(({ id }) => id === 'scene')!;
       expect(found).toMatchObject({ part: { box: [0.6667, 0.6667, 0.3333, 0.3333] } });
       // All of them have a yellow corner: which comes first, the last digit decides.
-      expect(matches[0]!.score - found.score).toBeLessThan(1e-6);
+      expect(matches[0]!.score! - found.score!).toBeLessThan(1e-6);
       await own.stop();
     } finally {
       await rm(indexDir, { recursive: true, force: true });
