@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MixspaceClient, type JobEvent } from '../src/client/index.js';
 import { Sqlite } from '../src/store/embedded/database.js';
 import { call, type Answer } from './api.js';
+import { isOverPostgres } from './over-postgres.js';
 import { runMixspace, startServer, type RunningServer } from './server.js';
 import { readsTexts, startSmall, type SmallService } from './small-service.js';
 import { textTower } from './small-towers.js';
@@ -270,8 +271,9 @@ describe('When the service ends', () => {
     let second: RunningServer | undefined;
     try {
       const before = new MixspaceClient({ url: first.url, retries: 0 });
-      const id = await begin(await fill('photos', { raw: 40, texts: many }, before), before);
+      await fill('photos', { raw: 40, texts: many }, before);
       await fill('still', { texts: many }, before);
+      const id = await begin('photos', before);
       const still = await begin('still', before);
       await before.pauseJob(still).catch(() => undefined);
       const pausedAs = (await before.job(still)).state;
@@ -301,7 +303,7 @@ describe('When the service ends', () => {
     }
   });
 
-  it('as one that knew no jobs, each reembedding gets one: running, stopped, and stopped with a problem', async () => {
+  it.skipIf(isOverPostgres)('as one that knew no jobs, each reembedding gets one: running, stopped, and stopped with a problem', async () => {
     const left: [name: string, columns: string, expected: { state: string; problem: string | null }][] = [
       ['running', "state = 'running', problem = NULL", { state: 'done', problem: null }],
       ['stopped', "state = 'stopped', problem = NULL", { state: 'paused', problem: null }],

@@ -8,6 +8,7 @@ import type { ModelDescription, OpenEncoder } from '../src/encoder/encoder.js';
 import type { Context } from '../src/operations/context.js';
 import type { ItemWrite } from '../src/store/catalog.js';
 import type { ReembeddingTarget } from '../src/store/reembedding-catalog.js';
+import { dropStoreOf, isOverPostgres, storeOf } from './over-postgres.js';
 import { dot, readsTexts } from './small-service.js';
 import { smallPackage, textTower } from './small-towers.js';
 import { search as searchStore } from './store-search.js';
@@ -16,6 +17,7 @@ import { bothPorts, type BothPorts } from './store-ports.js';
 // Compiled, since the store starts a thread of its own from that, and its errors are of that.
 const compiled = (file: string): Promise<unknown> => import(new URL(`../dist/${file}`, import.meta.url).href);
 const { openEmbeddedStore } = (await compiled('store/embedded/open.js')) as typeof import('../src/store/embedded/open.js');
+const { openPostgresStore } = (await compiled('store/postgres/open.js')) as typeof import('../src/store/postgres/open.js');
 const { openEncoder } = (await compiled('encoder/open.js')) as typeof import('../src/encoder/open.js');
 const { Cursors } = (await compiled('operations/cursors.js')) as typeof import('../src/operations/cursors.js');
 const { TextLists } = (await compiled('operations/text-lists.js')) as typeof import('../src/operations/text-lists.js');
@@ -52,12 +54,14 @@ let directory: string;
 let store: BothPorts;
 beforeEach(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'mixspace-store-'));
-  store = bothPorts(await openEmbeddedStore({ directory, log: () => undefined }));
+  const log = (): void => undefined;
+  store = bothPorts(isOverPostgres ? await openPostgresStore({ url: storeOf(directory)['MIXSPACE_STORE']!, settings: { connections: 4 }, log }) : await openEmbeddedStore({ directory, log }));
   await store.createCollection({ name: 'photos', model: first.id, fingerprint: first.fingerprint, dimension: first.dimension, originals: 'keep' });
 });
 afterEach(async () => {
   await store.close();
   await rm(directory, { recursive: true, force: true });
+  await dropStoreOf(directory);
 });
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -8,6 +8,7 @@ import type { NewItem } from '../src/contract/items.js';
 import { MixspaceClient, type Query } from '../src/client/index.js';
 import { mountSmallDisk, type SmallDisk } from './crash/small-disk.js';
 import { base64, call } from './api.js';
+import { isOverPostgres } from './over-postgres.js';
 import { drawn } from './pictures.js';
 import { repository, runMixspace, startServer, type RunningServer } from './server.js';
 
@@ -546,7 +547,7 @@ describe('On a disk that is full', async () => {
   if (typeof disk === 'string') console.warn(`\n!!! A FULL DISK IS NOT TESTED. ${disk}\n`);
   afterAll(() => (typeof disk === 'string' ? undefined : disk.remove()));
 
-  it.skipIf(typeof disk === 'string')('it stops and says so, searches go on, and with room again it goes on', async () => {
+  it.skipIf(typeof disk === 'string' || isOverPostgres)('it stops and says so, searches go on, and with room again it goes on', async () => {
     const { directory } = disk as SmallDisk;
     const indexDir = path.join(directory, 'index');
     const ballast = path.join(directory, 'ballast');

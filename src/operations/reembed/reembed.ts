@@ -5,7 +5,7 @@ import { total } from '../../domain/modality.js';
 import type { ModelDescription } from '../../encoder/encoder.js';
 import { MixspaceError } from '../../errors.js';
 import type { ToldJob } from '../../jobs/jobs.js';
-import type { CollectionDescription } from '../../store/catalog.js';
+import type { Catalog, CollectionDescription } from '../../store/catalog.js';
 import type { ReembeddingPlan, ReembeddingTarget } from '../../store/reembedding-catalog.js';
 import type { Context, JobContext } from '../context.js';
 
@@ -75,11 +75,12 @@ function unlessEnded(error: unknown): void {
 }
 
 /** How far a collection is on its way into another space: its target and counts as the store has them, the rest as its job. */
-export async function toldReembedding({ jobs }: JobContext, { name, counts, reembedding }: CollectionDescription): Promise<{ reembedding?: Told }> {
+export async function toldReembedding({ jobs, catalog }: JobContext, { name, counts, reembedding }: CollectionDescription): Promise<{ reembedding?: Told }> {
   if (!reembedding) return {};
   const { model, fingerprint, dimension, done, impossible, fromThumbnails, skipImpossible, startedAt } = reembedding;
   const job = await jobs.find(reembedJob, name);
-  const runs = job !== undefined && isUnderWay(job.state);
+  // Where it has gone over since the collection was looked at, it is told as it was then.
+  const runs = job !== undefined && (isUnderWay(job.state) || (job.state === 'done' && (await hasGoneOver(catalog, name))));
   return {
     reembedding: {
       model,
@@ -97,6 +98,9 @@ export async function toldReembedding({ jobs }: JobContext, { name, counts, reem
     },
   };
 }
+
+/** Or is not there any more. */
+const hasGoneOver = (catalog: Catalog, name: string): Promise<boolean> => catalog.describeCollection(name).then(({ reembedding }) => !reembedding, () => true);
 
 async function underWay(context: Context, name: string): Promise<CollectionDescription> {
   const collection = await context.catalog.describeCollection(name);
