@@ -19,6 +19,7 @@ export interface FleetOptions {
   store: string;
   env: Record<string, string>;
   replicas: number;
+  fault: (sentence: string) => void;
 }
 
 const patienceMs = 120_000;
@@ -56,6 +57,7 @@ export class Fleet {
         const server = await startServer({ indexDir, env: { ...this.#options.env, MIXSPACE_STORE: store.href }, patience: patienceMs });
         const replica = { number, name, server, isDoomed: false };
         this.#living.set(number, replica);
+        server.process.once('exit', () => this.#ended(replica));
         return replica;
       } catch (error) {
         this.failedStarts++;
@@ -65,6 +67,15 @@ export class Fleet {
     }
   }
 
+  /** Nobody killed it: then that is told once, and it is started again. */
+  #ended(replica: Replica): void {
+    if (replica.isDoomed) return;
+    replica.isDoomed = true;
+    this.#living.delete(replica.number);
+    this.#options.fault(`${replica.name} ended by itself: ${replica.server.logs().slice(-1_500)}`);
+    this.start(replica.number).catch((error: unknown) => this.#options.fault(`${replica.name} did not start again: ${String(error)}`));
+  }
+
   async kill(replica: Replica): Promise<void> {
     replica.isDoomed = true;
     this.#living.delete(replica.number);
@@ -72,6 +83,9 @@ export class Fleet {
   }
 
   async end(): Promise<void> {
-    for (const replica of this.living) await replica.server.stop();
+    for (const replica of this.living) {
+      replica.isDoomed = true;
+      await replica.server.stop();
+    }
   }
 }

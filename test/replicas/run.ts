@@ -86,7 +86,7 @@ class Run {
     this.#trace = new Trace(store);
     const paced = { NODE_OPTIONS: `--import ${pathToFileURL(path.join(repository, 'test/paced-encoder.mjs')).href}`, PACE_MS: String(paceMs) };
     const env = { MIXSPACE_WORKERS: '1', MIXSPACE_CACHE: '0', MIXSPACE_STORE_CONNECTIONS: '6', MIXSPACE_MODELS_DIR: path.join(folder, 'models'), MIXSPACE_MODEL: models[0], LOG_LEVEL: 'warn', ...paced };
-    this.#fleet = new Fleet({ folder, store, env, replicas: options.replicas });
+    this.#fleet = new Fleet({ folder, store, env, replicas: options.replicas, fault: (sentence) => this.#fault(sentence) });
     this.#door = new Door(this.#fleet, (sentence) => this.#fault(sentence));
   }
 

@@ -50,6 +50,8 @@ export class Database {
     this.#pool = new pg.Pool({ connectionString, max: most, connectionTimeoutMillis: connectWithinMs, idleTimeoutMillis: 30_000, keepAlive: true, application_name: 'mixspace', types });
     // A connection that breaks while it is idle is replaced by the next call.
     this.#pool.on('error', onProblem);
+    // One that breaks between two statements of a transaction tells the next of them; unheard, it would end the process.
+    this.#pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
   /** Reads of one moment: what others write meanwhile is not seen. Run again when the connection breaks, or by what `again` says. */
