@@ -3,6 +3,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Database } from '../src/store/postgres/database.js';
+import { isLost, problemOf } from '../src/store/postgres/problems.js';
 import { testServer } from './port-contracts/postgres.js';
 
 const sockets = new Set<Socket>();
@@ -80,5 +81,12 @@ describe('A connection to the database', () => {
     });
     await expect(asked).rejects.toMatchObject(unreachable);
     expect(await database.session((session) => session.row('SELECT 9 AS nine'))).toEqual({ nine: 9 });
+  });
+
+  it('lets no transaction stand still for ever, with what others wait for', async () => {
+    const { most } = (await database.write((session) => session.row<{ most: string }>("SELECT current_setting('idle_in_transaction_session_timeout') AS most")))!;
+    expect(most).toBe('1min');
+    const ended = Object.assign(new Error('terminating connection due to idle-in-transaction timeout'), { code: '25P03' });
+    expect([isLost(ended), problemOf(ended)]).toMatchObject([true, unreachable]);
   });
 });

@@ -13,6 +13,7 @@ const { values } = parseArgs({
     restarts: { type: 'string', default: '0' },
     /** Stops the server in the midst of its work, and starts it again. */
     'restart-command': { type: 'string' },
+    minutes: { type: 'string', default: '600' },
     seed: { type: 'string' },
   },
 });
@@ -29,6 +30,7 @@ const faults = await runReplicas({
   pauses: Number(values.pauses),
   restarts: Number(values.restarts),
   ...(restartCommand === undefined ? {} : { restartCommand }),
+  minutes: Number(values.minutes),
   seed,
   say: (line) => console.log(line),
 });

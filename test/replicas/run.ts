@@ -31,6 +31,8 @@ export interface ReplicasOptions {
   /** Of the server, by the command. */
   restarts: number;
   restartCommand?: string;
+  /** Then it ends, whatever is left. */
+  minutes: number;
   seed: number;
   say: (line: string) => void;
 }
@@ -42,6 +44,8 @@ const lanes = { [given]: 3, [over]: 2 };
 const paceMs = 50;
 const itemsAtFirst = 600;
 const auditEvery = 10;
+/** Of the kills, those of all replicas at once. */
+const shareOfAll = 0.1;
 /** Milliseconds that a replica stands still: its jobs are others' by then. */
 const pauseMs = 18_000;
 /** Milliseconds within which a replica must be ready again after the server is. */
@@ -77,6 +81,7 @@ class Run {
   readonly #began = performance.now();
   #dimension = 0;
   #lanes: Lane[] = [];
+  #starts: Promise<Replica>[] = [];
   #faults = 0;
 
   constructor(folder: string, store: string, options: ReplicasOptions) {
@@ -91,7 +96,7 @@ class Run {
   }
 
   async run(): Promise<number> {
-    const { say, replicas } = this.#options;
+    const { say, replicas, minutes } = this.#options;
     await mkdir(path.join(this.#folder, 'models'));
     await copyTwoModels(path.join(this.#folder, 'models'));
     // All at once: one of them makes the tables.
@@ -105,7 +110,7 @@ class Run {
     let kills = 0;
     for (const [at, event] of this.#events().entries()) {
       await sleep(this.#random.between(300, 3_000));
-      if (broken !== undefined) break;
+      if (broken !== undefined || Number(this.#seconds) > minutes * 60) break;
       const [faults, statuses] = [this.#faults, { ...this.#door.statuses }];
       const what = event === 'kill' ? await this.#kill() : event === 'pause' ? await this.#pause() : await this.#restart();
       say(`${at + 1}: ${what}, at ${this.#seconds} s${goingOver.isRunning ? ', during a reembedding' : ''}; answers ${told(since(statuses, this.#door.statuses))}; ${this.#faults - faults} faults`);
@@ -165,20 +170,27 @@ class Run {
     return this.#random.shuffle([...Array<Event>(kills).fill('kill'), ...Array<Event>(pauses).fill('pause'), ...Array<Event>(restarts).fill('restart')]);
   }
 
-  /** One of them, now and then all. */
+  /** One of them, now and then all; those that were killed before may still be starting. */
   async #kill(): Promise<string> {
+    while (this.#fleet.living.length < Math.min(2, this.#options.replicas)) await sleep(50);
     const all = this.#fleet.living;
-    const chosen = this.#random.next() < 0.1 ? all : [this.#random.pick(all)];
+    const chosen = this.#random.next() < shareOfAll ? all : [this.#random.pick(all)];
     await Promise.all(chosen.map((replica) => this.#fleet.kill(replica)));
-    for (const { server, name } of chosen) this.#readLog(name, server.logs());
-    const killed = performance.now();
-    await sleep(this.#random.between(0, 1_500));
-    await Promise.all(chosen.map(({ number }) => this.#fleet.start(number)));
-    return `kill of ${chosen.map(({ name }) => name).join(', ')}, ready again after ${((performance.now() - killed) / 1000).toFixed(1)} s`;
+    for (const { server, name, number } of chosen) {
+      this.#readLog(name, server.logs());
+      this.#starts.push(sleep(this.#random.between(0, 1_500)).then(() => this.#fleet.start(number)));
+    }
+    return `kill of ${chosen.map(({ name }) => name).join(', ')}, ${all.length - chosen.length} live`;
+  }
+
+  /** Whoever was killed is ready again. */
+  async #allLive(): Promise<void> {
+    await Promise.all(this.#starts.splice(0));
   }
 
   /** It stands still, with whatever it holds and was about to write, and goes on as if nothing had been. */
   async #pause(): Promise<string> {
+    await this.#allLive();
     const replica = this.#random.pick(this.#fleet.living);
     replica.server.process.kill('SIGSTOP');
     await sleep(pauseMs);
@@ -187,6 +199,7 @@ class Run {
   }
 
   async #restart(): Promise<string> {
+    await this.#allLive();
     const seen: Statuses = {};
     let isOver = false;
     const watching = Promise.all(
@@ -232,6 +245,7 @@ class Run {
   async #audit(when: string): Promise<void> {
     const began = performance.now();
     const before = this.#faults;
+    await this.#allLive();
     if (!this.#gate.isOver) this.#gate.close();
     while (!this.#gate.isOver && !this.#lanes.every((lane) => lane.isResting)) await sleep(20);
     let compared = 0;
