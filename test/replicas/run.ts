@@ -126,7 +126,7 @@ class Run {
     say(`answers: ${told(this.#door.statuses)}`);
     for (const [sentence, times] of Object.entries(this.#door.refusals)) say(`503, ${times} times: ${sentence}`);
     say(`reembeddings: ${batches} batches, jobs taken over ${takenOver} times; starts that failed: ${this.#fleet.failedStarts}`);
-    say(`compared: ${told(this.#counts as Record<string, number>)}`);
+    say(`compared: ${told(this.#counts)}`);
     say(`${this.#faults} faults`);
     return this.#faults;
   }
