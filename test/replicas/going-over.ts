@@ -14,8 +14,16 @@ const query = { query: 'Description of anchor, number 7', filter: { group: 'anch
 /** Scores of one text in one space, embedded in one batch or another. */
 const roundedBy = 1e-5;
 
+export interface GoingOverPlan {
+  door: Door;
+  collection: string;
+  ledger: Ledger;
+  done: Record<string, number>;
+  fault: (sentence: string) => void;
+}
+
 export class GoingOver {
-  readonly #plan: { door: Door; collection: string; ledger: Ledger; done: Record<string, number>; fault: (sentence: string) => void };
+  readonly #plan: GoingOverPlan;
   /** What searches answer in the space of each model. */
   readonly #right = new Map<string, Match[]>();
   /** The model it is in, and where it may go over to. */
@@ -27,7 +35,7 @@ export class GoingOver {
   readonly jobs: string[] = [];
   isRunning = false;
 
-  constructor(plan: GoingOver['#plan']) {
+  constructor(plan: GoingOverPlan) {
     this.#plan = plan;
   }
 
