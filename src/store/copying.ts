@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { total } from '../domain/modality.js';
 import { MixspaceError } from '../errors.js';
 import type { Catalog, Collection } from './catalog.js';
+import type { StoredClassifier } from './classifier-catalog.js';
 import type { ItemCopy } from './copy-catalog.js';
 
 const itemsAtOnce = 256;
@@ -22,7 +23,7 @@ type CopiedBy = 'listCollections' | 'createCollection' | 'describeCollection' | 
 
 export interface CopyOutcome {
   collections: CollectionOutcome[];
-  /** Those that were copied, and those of whose name there was one, which stays as it is. */
+  /** Those that were copied, now or before, and those of whose name there was another one, which stays as it is. */
   classifiers: { copied: string[]; kept: string[] };
 }
 
@@ -175,17 +176,23 @@ function areAlike(one: ItemCopy, other: ItemCopy | undefined): boolean {
 
 async function copyClassifiers(from: CopyRequest['from'], to: CopyRequest['to']): Promise<CopyOutcome['classifiers']> {
   const outcome: CopyOutcome['classifiers'] = { copied: [], kept: [] };
-  const there = new Set((await to.listClassifiers()).map(({ name }) => name));
+  const there = new Map((await to.listClassifiers()).map((classifier) => [classifier.name, classifier]));
   for (const { examples, ...classifier } of await from.listClassifiers()) {
     const { name, fingerprint, updatedAt } = classifier;
-    if (there.has(name)) {
+    const other = there.get(name);
+    if (other && !isSameOne(classifier, other)) {
       outcome.kept.push(name);
       continue;
     }
-    await to.putClassifier(classifier, examples.map(({ label }) => label));
+    if (!other) await to.putClassifier(classifier, examples.map(({ label }) => label));
     const all = await from.listExamples(name);
-    if (all.length > 0) await to.addExamples(name, { fingerprint, examples: all, most: all.length, updatedAt });
+    // One that was broken off has none of them.
+    if (all.length > 0 && (await to.listExamples(name)).length === 0) await to.addExamples(name, { fingerprint, examples: all, most: all.length, updatedAt });
     outcome.copied.push(name);
   }
   return outcome;
 }
+
+/** What an earlier copy made of it. */
+const isSameOne = (one: StoredClassifier, other: StoredClassifier): boolean => isDeepStrictEqual(definitionOf(one), definitionOf(other));
+const definitionOf = ({ name, model, fingerprint, labels, templates, createdAt }: StoredClassifier): unknown => [name, model, fingerprint, labels, templates, createdAt];

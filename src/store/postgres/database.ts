@@ -27,6 +27,8 @@ export interface DatabaseOptions {
 export const defaultSchema = 'mixspace';
 const schemaName = /^[a-z_][a-z0-9_]{0,39}$/;
 const timesAtMost = 5;
+/** Milliseconds that a transaction may stand still before the server ends it: who holds it may have, and others wait for what it holds. No work here waits for anything but the database. */
+const mostIdleMs = 60_000;
 
 // Keys, sizes and counts are below 2^53.
 const int8 = 20;
@@ -46,10 +48,12 @@ export class Database {
     const { connectionString, schema } = readUrl(url);
     this.schema = schema;
     // pgvector lies in whatever schema it was installed in, most often `public`. No statement runs long enough for compiling to pay.
-    this.#preparation = `SET search_path TO "${schema}", public; SET jit = off`;
+    this.#preparation = `SET search_path TO "${schema}", public; SET jit = off; SET idle_in_transaction_session_timeout = ${mostIdleMs}`;
     this.#pool = new pg.Pool({ connectionString, max: most, connectionTimeoutMillis: connectWithinMs, idleTimeoutMillis: 30_000, keepAlive: true, application_name: 'mixspace', types });
     // A connection that breaks while it is idle is replaced by the next call.
     this.#pool.on('error', onProblem);
+    // One that breaks between two statements of a transaction tells the next of them; unheard, it would end the process.
+    this.#pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
   /** Reads of one moment: what others write meanwhile is not seen. Run again when the connection breaks, or by what `again` says. */

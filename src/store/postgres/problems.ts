@@ -11,6 +11,7 @@ const lostMessages = /^(Connection terminated|Client has encountered a connectio
 /** PostgreSQL's error codes ("SQLSTATE"), Appendix A of its manual. */
 const unavailable: Record<string, string> = {
   '25006': 'The database answers reading only: it is a standby, or set so.',
+  '25P03': 'The database ended what stood still.',
   '40001': 'The database could not bring this into an order with what others wrote.',
   '40P01': 'The database could not bring this into an order with what others wrote.',
   '53200': 'The database is out of memory.',
@@ -31,7 +32,7 @@ function codeOf(error: unknown): string {
 /** Whether the connection is gone, and with it what was not committed. */
 export function isLost(error: unknown): boolean {
   const code = codeOf(error);
-  return lostConnection.has(code) || code.startsWith('08') || code.startsWith('57P') || (error instanceof Error && lostMessages.test(error.message));
+  return lostConnection.has(code) || code.startsWith('08') || code.startsWith('57P') || code === '25P03' || (error instanceof Error && lostMessages.test(error.message));
 }
 
 /** Whether the same transaction, run again, may succeed. */
