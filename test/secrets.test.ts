@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MixspaceClient } from '../src/client/index.js';
 import { call, items } from './api.js';
 import { drawn } from './pictures.js';
-import { runMixspace, startServer, type RunningServer } from './server.js';
+import { runMixspace, startServer, tinyModels, type RunningServer } from './server.js';
 
 /** As it is sent, and as it is kept. What must not be found anywhere holds the word `hidden`. */
 const told: [given: string, kept: string][] = [
@@ -124,7 +124,11 @@ describe('messages', () => {
     { args: ['models', 'pull', 'a/b'], env: { HF_ENDPOINT: 'https://hub.example?token=hidden' }, named: 'HF_ENDPOINT' },
     { args: ['models', 'pull', 'a/b'], env: { HF_ENDPOINT: 'ann:hidden@hub.example' }, named: 'HF_ENDPOINT' },
     { args: ['models', 'pull', 'a/b'], env: { HTTPS_PROXY: 'socks5://ann:hidden@proxy.example' }, named: 'HTTPS_PROXY' },
-    { args: ['serve'], env: { MIXSPACE_STORE: 'postgres://ann:hidden@db.example/x' }, named: 'MIXSPACE_STORE' },
+    { args: ['serve'], env: { MIXSPACE_STORE: 'mysql://ann:hidden@db.example/x' }, named: 'MIXSPACE_STORE' },
+    { args: ['serve'], env: { MIXSPACE_STORE: 'postgres://ann:hidden@127.0.0.1:9/x', MIXSPACE_MODELS_DIR: tinyModels }, named: 'database cannot be reached' },
+    { args: ['serve'], env: { MIXSPACE_STORE: 'postgres://ann:hidden@127.0.0.1:9/x?schema=Hidden-Name', MIXSPACE_MODELS_DIR: tinyModels }, named: 'schema' },
+    { args: ['check', '--store', 'postgres://ann:hidden@127.0.0.1:9/x'], env: {}, named: 'database cannot be reached' },
+    { args: ['copy', '--from', 'http://ann:hidden@127.0.0.1:9/x', '--to', 'embedded:x'], env: {}, named: '--from' },
     { args: ['serve'], env: { MIXSPACE_API_KEYS: 'hidden one,two' }, named: 'MIXSPACE_API_KEYS' },
   ])('repeat no secret: $args $env', async ({ args, env, named }) => {
     const modelsDir = path.join(folder, 'models');

@@ -5,6 +5,7 @@ import { MixspaceError, toMixspaceError, traceOf } from '../errors.js';
 import type { Job, JobCatalog, JobQuery, StoredFailure, StoredJob } from '../store/job-catalog.js';
 import type { Wish } from '../store/job-leases.js';
 import type { Log } from '../telemetry.js';
+import { keptJobs, lookEveryMs, mostUnderWay, retryAfterSeconds, tryAgainMs } from './bounds.js';
 import { endId, follow, type JobEvent } from './events.js';
 import { followStored } from './follow-stored.js';
 import { Heart } from './heart.js';
@@ -15,14 +16,6 @@ import { jobsUnderWay, lockOf, newJob } from './new-job.js';
 import { Replica, type Beat, type SharedJobs } from './replica.js';
 import { isMove, type Move } from './transitions.js';
 
-/** Jobs that may wait or run at once. */
-const mostUnderWay = 1_000;
-/** Of those that have ended, the newest are kept, with so many failures together. */
-const keptJobs = { jobs: 1_000, failures: 100_000 };
-const retryAfterSeconds = 30;
-/** Milliseconds between two looks at a job that runs elsewhere, and before a run goes on after the store was away. */
-const lookEveryMs = 250;
-const tryAgainMs = 2_000;
 const underWayFirst: (JobState[] | undefined)[] = [['running'], ['waiting'], undefined];
 
 export type ToldJob = StoredJob & { secondsLeft?: number };

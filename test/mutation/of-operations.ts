@@ -51,7 +51,7 @@ export const ofOperations: Mutation[] = [
   of('src/operations/input/limits.ts', embeddings)('text-limit-in-letters', 'text.length * 3 > limit && Buffer.byteLength(text) > limit', 'text.length * 3 > limit && text.length > limit', 'Texts of other scripts may be three times the limit.', { tests: ['test/http.test.ts'] }),
   of('src/operations/collections.ts', ['test/gone-models.test.ts'])(
     'default-collection-deleted-with-its-items',
-    'const isIdle = isEmpty && !hasModel(context, byDefault);',
+    'const isIdle = isEmpty && !isShared && !hasModel(context, byDefault);',
     'const isIdle = byDefault !== undefined && !hasModel(context, byDefault);',
     'A start without the model deletes the collection default with all it holds.',
   ),

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { MixspaceError } from '../../errors.js';
 import { isLost, isOutOfOrder, problemOf } from './problems.js';
 
 /** Rows are objects by their columns' names; integers of 64 bits are numbers, `bytea` is a Buffer. */
@@ -43,7 +44,7 @@ export class Database {
   readonly #prepared = new WeakSet<object>();
   readonly #preparation: string;
 
-  /** @throws Error when the URL cannot be read; its message does not show it. */
+  /** @throws MixspaceError `invalid_request`: the URL cannot be read; the message does not show it. */
   constructor({ url, most, connectWithinMs, onProblem }: DatabaseOptions) {
     const { connectionString, schema } = readUrl(url);
     this.schema = schema;
@@ -164,10 +165,10 @@ function readUrl(url: string): { connectionString: string; schema: string } {
   try {
     parsed = new URL(url);
   } catch {
-    throw new Error('The URL of the database cannot be read; it is to look like postgres://user:password@host:5432/database.');
+    throw new MixspaceError('invalid_request', 'The address of the database cannot be read; it is to look like postgres://user:password@host:5432/database.');
   }
   const schema = parsed.searchParams.get('schema') ?? defaultSchema;
-  if (!schemaName.test(schema)) throw new Error("The database's schema is at most 40 lower-case letters, digits and underscores, and begins with no digit.");
+  if (!schemaName.test(schema)) throw new MixspaceError('invalid_request', "The database's schema is at most 40 lower-case letters, digits and underscores, and begins with no digit.");
   parsed.searchParams.delete('schema');
   return { connectionString: parsed.href, schema };
 }
