@@ -261,7 +261,7 @@ describe('settings', () => {
     [{ MIXSPACE_ROOTS: '/no/such/folder' }, '/no/such/folder'],
     [{ MIXSPACE_MODEL: 'none' }, 'none'],
   ])('stop the start with one line that names what is wrong: %o', async (env, named) => {
-    const failure = await startServer({ env: env as unknown as Record<string, string>, patience: 20_000 }).then(
+    const failure = await startServer({ env: env as unknown as Record<string, string> }).then(
       async (started) => {
         await started.remove();
         return '';
@@ -280,12 +280,12 @@ describe('settings', () => {
   });
 
   it.skipIf(isOverPostgres)('refuse a second process on the same index directory', async () => {
-    const second = await startServer({ indexDir: server.indexDir, patience: 20_000 }).catch((error: Error) => error.message);
+    const second = await startServer({ indexDir: server.indexDir }).catch((error: Error) => error.message);
     expect(second).toMatch(/another .*process/i);
   });
 
   it('refuse a port in use', async () => {
-    const busy = await startServer({ env: { PORT: String(server.port) }, patience: 20_000 }).catch((error: Error) => error.message);
+    const busy = await startServer({ env: { PORT: String(server.port) } }).catch((error: Error) => error.message);
     expect(busy).toMatch(/in use/);
   });
 });
