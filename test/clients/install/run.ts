@@ -31,7 +31,7 @@ try {
   const tarball = path.join(root, readdirSync(root).find((name) => name.endsWith('.tgz'))!);
   console.log(`the tarball: ${(statSync(tarball).size / 1e6).toFixed(1)} MB`);
   const files = execFileSync('tar', ['tzf', tarball], { encoding: 'utf8', maxBuffer: 1e8 }).split('\n').filter(Boolean).map((file) => file.replace('package/', ''));
-  expectSame('in it', [...new Set(files.map((file) => file.split('/')[0]!))].sort().join(' '), 'LICENSE NOTICE README.md dist migrations models node_modules openapi.json package.json');
+  expectSame('in it', [...new Set(files.map((file) => file.split('/')[0]!))].sort().join(' '), 'LICENSE NOTICE README.md README.zh-CN.md dist migrations models node_modules openapi.json package.json');
   expectSame('recipes and source maps of ours', String(files.filter((file) => !file.startsWith('node_modules/') && /\/recipe\/|\.map$/.test(file)).length), '0');
   const since = Date.now();
   writeFileSync(path.join(folder, 'package.json'), '{}');
