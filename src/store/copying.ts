@@ -1,5 +1,6 @@
 /** All of a store's collections and classifiers into another store, which may hold some of them from an earlier time. */
 import { isDeepStrictEqual } from 'node:util';
+import { compareCodePoints } from '../domain/code-point-order.js';
 import { total } from '../domain/modality.js';
 import { MixspaceError } from '../errors.js';
 import type { Catalog, Collection } from './catalog.js';
@@ -136,7 +137,7 @@ class Walk {
     const passed: string[] = [];
     for (;;) {
       const [first] = this.#page;
-      if (first && !isBefore(first.id, id)) return passed;
+      if (first && compareCodePoints(first.id, id) >= 0) return passed;
       if (first) passed.push(this.#page.shift()!.id);
       else if (!(await this.#more())) return passed;
     }
@@ -159,9 +160,6 @@ class Walk {
     return page.items.length > 0;
   }
 }
-
-/** As ids are ordered: by their UTF-8 bytes. */
-const isBefore = (a: string, b: string): boolean => Buffer.compare(Buffer.from(a), Buffer.from(b)) < 0;
 
 function areAlike(one: ItemCopy, other: ItemCopy | undefined): boolean {
   if (!other) return false;

@@ -18,7 +18,7 @@ export function copyCommand(): Command {
   return new Command('copy')
     .description('copy collections from one store into another: from an index directory into a PostgreSQL database, or back')
     .argument('[collections...]', 'only these; left out: all, and the classifiers')
-    .requiredOption('--from <store>', `where they are: ${embeddedPrefix}FOLDER, an index directory that no service uses; postgres://...; or ${filePrefix}FILE, which holds one of these`)
+    .requiredOption('--from <store>', `where they are: ${embeddedPrefix}FOLDER, an index directory that no service uses; postgres://...; or ${filePrefix}FILE, which holds such an address of a database`)
     .requiredOption('--to <store>', 'where they go, likewise')
     .option('--files', 'pictures that were taken in by path and are kept where they lie are copied, too')
     .option('--json', 'print the outcome as JSON')

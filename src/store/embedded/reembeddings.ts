@@ -2,6 +2,7 @@ import { byModality, modalities, type Modality } from '../../domain/modality.js'
 import { MixspaceError } from '../../errors.js';
 import type { ImpossibleItem, ReembeddedItem, Reembedding, ReembeddingItem, ReembeddingPlan, ReembeddingTarget } from '../reembedding-catalog.js';
 import type { SourceChoice, Sources } from '../pictures/sources.js';
+import { planFrom, readFrom } from '../pictures/to-reembed.js';
 import type { EmbeddingKey } from '../writing/tables.js';
 import type { CollectionRow, CollectionTable, SpaceRow } from './collection-table.js';
 import type { EmbeddingTable, Range } from './embedding-table.js';
@@ -12,12 +13,6 @@ import { nextTurn, now, sliceMs } from './time-slices.js';
 const pageRows = 512;
 /** Rows that one transaction throws away. */
 const batchRows = 64;
-const readAtOnce = 8;
-/** Bytes of pictures handed out at once, but for one that is larger. */
-const batchBytes = 64e6;
-/** Milliseconds that planning may spend on reading files; the rest of the touched ones are found out when they are embedded. */
-const planReadsForMs = 60_000;
-const told = 10;
 /** The key of no space: in it, every item waits for its outcome. */
 const noSpace = -1;
 
@@ -54,27 +49,7 @@ export class Reembeddings {
     const row = this.#table.get(collection.key);
     const started = row?.fingerprint === fingerprint ? row : undefined;
     const choice = this.#choice(collection, fingerprint, fromThumbnails);
-    const plan: ReembeddingPlan = { items: 0, kept: 0, fromThumbnails: 0, impossible: 0, first: [] };
-    const readUntil = now() + planReadsForMs;
-    const tell = async (item: ItemRow): Promise<void> => {
-      const found = await this.#sources.look(item, choice, now() < readUntil);
-      plan.items++;
-      if (found === 'embedding') plan.kept++;
-      else if (found === 'thumbnail') plan.fromThumbnails++;
-      else if (typeof found === 'object') {
-        plan.impossible++;
-        if (plan.first.length < told) plan.first.push({ id: item.id, reason: found.impossible });
-      }
-    };
-    for (const modality of modalities) {
-      for await (const item of this.#waiting(collection.key, { space: started?.space ?? noSpace, modality, after: 0 })) await tell(item);
-    }
-    // What was tried in vain is tried again by the next start.
-    for (const key of started ? this.#embeddings.unembeddedKeys(started.space) : []) {
-      const item = this.#items.byKey(key);
-      if (item) await tell(item);
-    }
-    return plan;
+    return planFrom(this.#toPlan(collection.key, started?.space), this.#sources, choice);
   }
 
   start(collection: CollectionRow, target: ReembeddingTarget): void {
@@ -107,7 +82,7 @@ export class Reembeddings {
       }
       if (rows.length > 0) break;
     }
-    return this.#read(rows, choice);
+    return readFrom(rows, this.#sources, choice);
   }
 
   put(collection: CollectionRow, fingerprint: string, outcomes: ReembeddedItem[]): void {
@@ -190,6 +165,15 @@ export class Reembeddings {
     return next;
   }
 
+  /** In no space, all are waiting; what was tried in vain is tried again by the next start. */
+  async *#toPlan(collection: number, space: number | undefined): AsyncGenerator<ItemRow> {
+    for (const modality of modalities) yield* this.#waiting(collection, { space: space ?? noSpace, modality, after: 0 });
+    for (const key of space === undefined ? [] : this.#embeddings.unembeddedKeys(space)) {
+      const item = this.#items.byKey(key);
+      if (item) yield item;
+    }
+  }
+
   #require(collection: CollectionRow, fingerprint?: string): ReembeddingRow {
     const row = this.#table.get(collection.key);
     if (row && (fingerprint === undefined || row.fingerprint === fingerprint)) return row;
@@ -240,21 +224,6 @@ export class Reembeddings {
         began = now();
       }
     }
-  }
-
-  async #read(rows: ItemRow[], choice: SourceChoice): Promise<ReembeddingItem[]> {
-    const items: ReembeddingItem[] = [];
-    let bytes = 0;
-    for (let from = 0; from < rows.length && bytes < batchBytes; from += readAtOnce) {
-      const read = await Promise.all(
-        rows.slice(from, from + readAtOnce).map(async (row) => ({ key: row.key, id: row.id, modality: row.modality, source: await this.#sources.read(row, choice) })),
-      );
-      for (const item of read) {
-        if ('picture' in item.source) bytes += item.source.picture.byteLength;
-        items.push(item);
-      }
-    }
-    return items;
   }
 }
 

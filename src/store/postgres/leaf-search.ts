@@ -49,7 +49,7 @@ export class LeafSearch {
   /** `undefined` where it did not come to so many. */
   async #byGraph({ ef, visits, most }: LeafPlan & { way: 'graph' }): Promise<Row[] | undefined> {
     await this.#session.execute(
-      `SET LOCAL jit = off; SET LOCAL enable_sort = off; SET LOCAL hnsw.ef_search = ${ef}; SET LOCAL hnsw.iterative_scan = relaxed_order; SET LOCAL hnsw.max_scan_tuples = ${visits}; SET LOCAL hnsw.scan_mem_multiplier = 8`,
+      `SET LOCAL enable_sort = off; SET LOCAL hnsw.ef_search = ${ef}; SET LOCAL hnsw.iterative_scan = relaxed_order; SET LOCAL hnsw.max_scan_tuples = ${visits}; SET LOCAL hnsw.scan_mem_multiplier = 8`,
     );
     const { limit, minScore = -Infinity } = this.#leaf;
     const { filter, after, excluded } = this.#wanted;
@@ -67,7 +67,7 @@ export class LeafSearch {
   }
 
   async #comparing(): Promise<Row[]> {
-    await this.#session.execute('SET LOCAL jit = off; SET LOCAL enable_sort = on');
+    await this.#session.execute('SET LOCAL enable_sort = on');
     const { limit, minScore } = this.#leaf;
     const { filter, required = [] } = this.#wanted;
     let least = minScore;

@@ -1,7 +1,8 @@
 import { modalities, type Modality } from '../../domain/modality.js';
 import { MixspaceError } from '../../errors.js';
-import type { SourceChoice, Sources } from '../pictures/sources.js';
-import type { ReembeddedItem, ReembeddingCatalog, ReembeddingItem, ReembeddingPlan } from '../reembedding-catalog.js';
+import type { SourceChoice } from '../pictures/sources.js';
+import { planFrom, readFrom } from '../pictures/to-reembed.js';
+import type { ReembeddedItem, ReembeddingCatalog } from '../reembedding-catalog.js';
 import type { StoredItem } from '../stored-item.js';
 import { dropSpace, findCollection, goOver, holdCollection, insertSpace, spacesOf, spaceTalliesOf, talliesOf, type CollectionRow } from './collections.js';
 import type { Session } from './database.js';
@@ -14,13 +15,6 @@ import { embeddingsOf, itemsOf } from './tables.js';
 import { Tallies } from './tallies.js';
 
 const pageRows = 512;
-/** Items read at a time, each with its picture. */
-const readAtOnce = 8;
-/** Bytes of pictures handed out at once, but for one that is larger. */
-const batchBytes = 64e6;
-/** Milliseconds that planning may spend on reading files; the rest of the touched ones are found out when they are embedded. */
-const planReadsForMs = 60_000;
-const told = 10;
 
 export function reembeddingCatalogOf({ database, log }: Parts): ReembeddingCatalog {
   const lend: Lend = (work) => database.session(work);
@@ -31,20 +25,7 @@ export function reembeddingCatalogOf({ database, log }: Parts): ReembeddingCatal
         const row = await reembeddingRow(session, found.key);
         return { collection: found, started: row?.fingerprint === target.fingerprint ? row.space : undefined, choice: await choiceOf(session, found, target) };
       });
-      const plan: ReembeddingPlan = { items: 0, kept: 0, fromThumbnails: 0, impossible: 0, first: [] };
-      const sources = sourcesOf(lend, collection, log);
-      const readUntil = performance.now() + planReadsForMs;
-      for await (const item of allItems(lend, collection, started)) {
-        const found = await sources.look(item, choice, performance.now() < readUntil);
-        plan.items++;
-        if (found === 'embedding') plan.kept++;
-        else if (found === 'thumbnail') plan.fromThumbnails++;
-        else if (typeof found === 'object') {
-          plan.impossible++;
-          if (plan.first.length < told) plan.first.push({ id: item.id, reason: found.impossible });
-        }
-      }
-      return plan;
+      return planFrom(allItems(lend, collection, started), sourcesOf(lend, collection, log), choice);
     },
     startReembedding: (name, target) =>
       database.write(async (session) => {
@@ -73,7 +54,7 @@ export function reembeddingCatalogOf({ database, log }: Parts): ReembeddingCatal
         }
         return { collection: found, choice: await choiceOf(session, found, row), items: page };
       });
-      return read(sourcesOf(lend, collection, log), choice, items);
+      return readFrom(items, sourcesOf(lend, collection, log), choice);
     },
     putReembedded: (name, fingerprint, items) =>
       database.write(async (session) => {
@@ -154,17 +135,6 @@ async function* allItems(lend: Lend, collection: CollectionRow, space: number | 
     if (keys.length < pageRows) return;
     after = keys.at(-1)!;
   }
-}
-
-async function read(sources: Sources<StoredItem>, choice: SourceChoice, items: StoredItem[]): Promise<ReembeddingItem[]> {
-  const found: ReembeddingItem[] = [];
-  let bytes = 0;
-  for (let from = 0; from < items.length && bytes < batchBytes; from += readAtOnce) {
-    const some = await Promise.all(items.slice(from, from + readAtOnce).map(async (item) => ({ key: item.key, id: item.id, modality: item.modality, source: await sources.read(item, choice) })));
-    for (const item of some) if ('picture' in item.source) bytes += item.source.picture.byteLength;
-    found.push(...some);
-  }
-  return found;
 }
 
 async function put(session: Session, { collection, space }: { collection: CollectionRow; space: number }, outcomes: ReembeddedItem[]): Promise<void> {

@@ -28,7 +28,6 @@ interface WeighedRow extends Row {
 export async function withWords(session: Session, collection: CollectionRow, request: Request): Promise<WordMatches> {
   const { modalities, limit, phrases } = request;
   if (phrases.length === 0) return { matches: [], complete: true };
-  await session.execute('SET LOCAL jit = off');
   const found: WeighedRow[] = [];
   let isComplete = true;
   for (const modality of modalities) {
